@@ -1,0 +1,62 @@
+//! Ethernet addresses.
+
+use core::{fmt, str::FromStr};
+
+/// A unicast Ethernet address, written `02:00:5e:10:00:01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac([u8; 6]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MacError {
+    #[error("not an Ethernet address of the form 02:00:5e:10:00:01")]
+    Syntax,
+    #[error("an Ethernet group address cannot identify a host")]
+    Group,
+    #[error("the all-zero Ethernet address cannot identify a host")]
+    Zero,
+}
+
+impl Mac {
+    pub fn new(octets: [u8; 6]) -> Result<Self, MacError> {
+        if octets[0] & 1 == 1 {
+            return Err(MacError::Group);
+        }
+        if octets == [0; 6] {
+            return Err(MacError::Zero);
+        }
+        Ok(Self(octets))
+    }
+
+    pub const fn octets(self) -> [u8; 6] {
+        self.0
+    }
+}
+
+impl FromStr for Mac {
+    type Err = MacError;
+
+    fn from_str(text: &str) -> Result<Self, MacError> {
+        let mut octets = [0; 6];
+        let mut parts = text.split(':');
+        for octet in &mut octets {
+            let part = parts.next().ok_or(MacError::Syntax)?;
+            if part.len() != 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(MacError::Syntax);
+            }
+            *octet = u8::from_str_radix(part, 16).map_err(|_| MacError::Syntax)?;
+        }
+        if parts.next().is_some() {
+            return Err(MacError::Syntax);
+        }
+        Self::new(octets)
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+crate::serde_as_text!(Mac);

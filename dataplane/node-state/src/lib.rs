@@ -1,0 +1,21 @@
+//! What a node should look like, in one normal form.
+//!
+//! A node's desired state is a set of [`Resource`]s, each with a key that is unique on the node. They travel and are
+//! stored one by one ([`Resource::encode`]), and their [`Version`] is a hash of their content: two sides that know a
+//! resource's version know whether they mean the same thing, without a history.
+//! [`NodeState`] is the whole, sorted, for planners. Nothing here does I/O.
+
+mod link;
+mod resource;
+mod route;
+mod session;
+mod state;
+
+pub use link::{Link, LinkKind, Port, PortRole};
+pub use resource::{DecodeError, Resource, ResourceKey, Version};
+pub use route::{Route, RouteTarget};
+pub use session::{AccessTags, Nat, RateLimit, Session};
+pub use state::NodeState;
+
+#[cfg(test)]
+mod tests;

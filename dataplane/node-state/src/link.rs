@@ -1,0 +1,51 @@
+//! Interfaces: the node's ports, which exist, and the links that the agent makes.
+
+use std::collections::BTreeSet;
+
+use net_types::{IfName, InterfaceAddress4, Tpid};
+use serde::{Deserialize, Serialize};
+
+/// A port of the node: an interface that is there already and that packets come in or go out by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Port {
+    pub name: IfName,
+    pub role: PortRole,
+    /// Largest IP packet on the port; on an access port without its tags.
+    pub mtu: u16,
+    /// Addresses of the node on this port, with their prefix length.
+    pub addresses: BTreeSet<InterfaceAddress4>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum PortRole {
+    /// Subscribers are behind it, told apart by two tags.
+    Access { outer_tpid: Tpid },
+    /// The way to the upstream router.
+    Core,
+}
+
+/// A link that the agent makes, and removes when it is no longer wanted.
+/// Its name begins with [`Link::OWN_PREFIX`]; the agent touches no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Link {
+    pub name: IfName,
+    #[serde(rename = "type")]
+    pub kind: LinkKind,
+    pub mtu: u16,
+    pub addresses: BTreeSet<InterfaceAddress4>,
+}
+
+impl Link {
+    /// What the name of every link of ours begins with.
+    pub const OWN_PREFIX: &str = "wc-";
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LinkKind {
+    /// A bridge; one without ports carries the node's loopback address.
+    Bridge,
+}

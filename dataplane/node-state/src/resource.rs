@@ -1,0 +1,91 @@
+//! One piece of a node's desired state, as it travels and is stored.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Link, Port, Route, Session};
+
+/// One piece of a node's desired state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Resource {
+    Port(Port),
+    Link(Link),
+    Route(Route),
+    Session(Session),
+}
+
+/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `port/access0`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResourceKey(String);
+
+/// A hash of a resource's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("resource cannot be decoded: {0}")]
+pub struct DecodeError(#[from] serde_json::Error);
+
+impl Resource {
+    pub fn key(&self) -> ResourceKey {
+        ResourceKey(match self {
+            Self::Port(port) => format!("port/{}", port.name),
+            Self::Link(link) => format!("link/{}", link.name),
+            Self::Route(route) => format!("route/{}", route.prefix),
+            Self::Session(session) => format!("session/{}", session.subscriber),
+        })
+    }
+
+    /// The wire form: JSON whose fields are in the order of their declaration, so that equal values are equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("resources hold nothing that JSON cannot")
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    pub fn version(&self) -> Version {
+        Version::of(&self.encode())
+    }
+}
+
+impl Version {
+    /// The version of an encoded resource.
+    pub fn of(encoded: &[u8]) -> Self {
+        Self(xxhash_rust::xxh3::xxh3_64(encoded))
+    }
+}
+
+impl ResourceKey {
+    pub const SESSION_PREFIX: &str = "session/";
+
+    pub fn session(subscriber: &net_types::Name) -> Self {
+        Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The subscriber whose session this is, if it is a session.
+    pub fn subscriber(&self) -> Option<net_types::Name> {
+        net_types::Name::from_str(self.0.strip_prefix(Self::SESSION_PREFIX)?).ok()
+    }
+}
+
+impl From<String> for ResourceKey {
+    fn from(key: String) -> Self {
+        Self(key)
+    }
+}
+
+impl fmt::Display for ResourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,26 @@
+//! Routes of the node.
+
+use std::net::Ipv4Addr;
+
+use net_types::{IfName, Prefix4};
+use serde::{Deserialize, Serialize};
+
+/// Where packets for a prefix go; in the kernel's routing table and in the fast path's alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Route {
+    pub prefix: Prefix4,
+    pub target: RouteTarget,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum RouteTarget {
+    /// To a neighbour on a core port.
+    Via { gateway: Ipv4Addr, port: IfName },
+    /// A pool of this node's subscribers: an address that no session holds leads nowhere.
+    /// In the kernel a blackhole route, so that nothing loops between the node and its upstream router.
+    Pool,
+    /// A pool of public addresses whose ports are shared out among subscribers. In the kernel a blackhole too.
+    NatPool,
+}

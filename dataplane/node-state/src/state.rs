@@ -1,0 +1,44 @@
+//! The whole desired state of a node.
+
+use std::collections::BTreeMap;
+
+use net_types::{IfName, Name, Prefix4};
+
+use crate::{Link, Port, Resource, Route, Session};
+
+/// The whole desired state of a node, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeState {
+    pub ports: BTreeMap<IfName, Port>,
+    pub links: BTreeMap<IfName, Link>,
+    pub routes: BTreeMap<Prefix4, Route>,
+    pub sessions: BTreeMap<Name, Session>,
+}
+
+impl NodeState {
+    /// Puts a resource in, in place of the one with the same key.
+    pub fn insert(&mut self, resource: Resource) {
+        match resource {
+            Resource::Port(port) => drop(self.ports.insert(port.name.clone(), port)),
+            Resource::Link(link) => drop(self.links.insert(link.name.clone(), link)),
+            Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
+            Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
+        }
+    }
+
+    pub fn resources(&self) -> impl Iterator<Item = Resource> {
+        let ports = self.ports.values().cloned().map(Resource::Port);
+        let links = self.links.values().cloned().map(Resource::Link);
+        let routes = self.routes.values().cloned().map(Resource::Route);
+        let sessions = self.sessions.values().cloned().map(Resource::Session);
+        ports.chain(links).chain(routes).chain(sessions)
+    }
+}
+
+impl FromIterator<Resource> for NodeState {
+    fn from_iter<I: IntoIterator<Item = Resource>>(resources: I) -> Self {
+        let mut state = Self::default();
+        resources.into_iter().for_each(|resource| state.insert(resource));
+        state
+    }
+}

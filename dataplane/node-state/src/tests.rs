@@ -1,0 +1,40 @@
+use super::*;
+
+const ALICE: &str = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
+
+const OTHERS: [&str; 4] = [
+    r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
+    r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
+    r#"{"kind":"link","name":"wc-lo0","type":"token-ring","mtu":1500,"addresses":[]}"#,
+    r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
+];
+
+#[test]
+fn wire_form_round_trips_and_is_stable() {
+    for text in [ALICE, OTHERS[0], OTHERS[1], OTHERS[3]] {
+        let resource = Resource::decode(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(String::from_utf8(resource.encode()).expect("JSON"), text);
+        assert_eq!(resource.version(), Version::of(text.as_bytes()));
+    }
+}
+
+#[test]
+fn illegal_values_do_not_decode() {
+    for (from, to) in [("\"sVid\":100", "\"sVid\":0"), ("\"cVid\":7", "\"cVid\":4095"), ("alice", "Alice")] {
+        assert!(Resource::decode(ALICE.replace(from, to).as_bytes()).is_err(), "{to}");
+    }
+    assert!(Resource::decode(OTHERS[2].as_bytes()).is_err());
+}
+
+#[test]
+fn state_is_the_set_of_its_resources() {
+    let decode = |text: &&str| Resource::decode(text.as_bytes()).expect("decodes");
+    let resources: Vec<_> = [ALICE, OTHERS[0], OTHERS[1], OTHERS[3]].iter().map(decode).collect();
+    let state: NodeState = resources.iter().cloned().collect();
+    let again: NodeState = state.resources().collect();
+    assert_eq!(state, again);
+    assert_eq!(state.sessions.len() + state.ports.len() + state.routes.len(), resources.len());
+    let key = resources[0].key();
+    assert_eq!(key.as_str(), "session/alice");
+    assert_eq!(key.subscriber().as_ref(), state.sessions.keys().next());
+}

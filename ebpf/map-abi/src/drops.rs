@@ -1,0 +1,82 @@
+//! Why a packet was dropped.
+
+macro_rules! drop_reasons {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// Why a packet was dropped: the index of its counter in `DROPS`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        pub enum DropReason {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl DropReason {
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            pub const COUNT: u32 = Self::ALL.len() as u32;
+
+            /// The name under which metrics and diagnostics show it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// One sentence for an operator.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+),)+ }
+            }
+        }
+    };
+}
+
+drop_reasons! {
+    /// The interface is not a port of this node.
+    UnknownPort = "unknown_port",
+    /// The frame ends before its headers do.
+    Truncated = "truncated",
+    /// The frame does not carry the two tags that the access port expects.
+    Untagged = "untagged",
+    /// No session is provisioned for the port and tags.
+    UnknownTags = "unknown_tags",
+    /// The session is suspended.
+    Suspended = "suspended",
+    /// The source MAC address is not the session's.
+    SourceMac = "source_mac",
+    /// The source IP address is not the session's.
+    SourceAddress = "source_address",
+    /// The protocol is not carried here (neither IPv4 nor ARP).
+    EtherType = "ethertype",
+    /// The IPv4 header is malformed.
+    BadIpv4 = "bad_ipv4",
+    /// The destination address is not one that may be routed to (multicast, loopback, this network).
+    Martian = "martian",
+    /// The time to live ran out here.
+    TtlExpired = "ttl_expired",
+    /// The packet is larger than the next link takes and must not be fragmented.
+    TooBig = "too_big",
+    /// The subscriber's upstream rate is exceeded.
+    RateUp = "rate_up",
+    /// The subscriber's downstream rate is exceeded.
+    RateDown = "rate_down",
+    /// NAT does not translate this transport protocol.
+    NatProtocol = "nat_protocol",
+    /// All ports of the subscriber's port block are in use.
+    NatPortsExhausted = "nat_ports_exhausted",
+    /// No NAT mapping exists for the destination port.
+    NatNoMapping = "nat_no_mapping",
+    /// A fragment came before the first one of its packet.
+    FragmentUnknown = "fragment_unknown",
+    /// An ICMP error quotes a packet that is not one of the subscriber's.
+    IcmpErrorUnknown = "icmp_error_unknown",
+    /// No route leads to the destination.
+    NoRoute = "no_route",
+    /// The destination is a pool address that no subscriber holds.
+    Blackhole = "blackhole",
+    /// The next hop's MAC address is not known (yet).
+    NeighbourUnresolved = "neighbour_unresolved",
+    /// The destination is the office itself, which subscribers do not reach.
+    ToOffice = "to_office",
+    /// An ARP request that the office does not answer.
+    Arp = "arp",
+    /// A packet for user space found its ring full or came too fast for its subscriber.
+    PuntLost = "punt_lost",
+    /// A table holds an index that does not exist; a fault of the agent.
+    Inconsistent = "inconsistent",
+}

@@ -1,0 +1,85 @@
+//! The forwarding table: DIR-24-8 (Gupta, Lin, McKeown, "Routing Lookups in Hardware at Memory Access Speeds", 1998).
+//!
+//! `FIB_ROOT` has an entry for each /24, sixteen to a cache line; one whose addresses differ points to a page of 256.
+//! The same table answers "who owns this address" downstream and "where does this go" upstream.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Lines of `FIB_ROOT`: 2^24 entries of four bytes.
+pub const FIB_ROOT_LINES: u32 = 1 << 20;
+
+/// `FIB_ROOT[a >> 12]`: the entries of sixteen consecutive /24s.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct FibLine {
+    pub entries: [FibTarget; 16],
+}
+
+/// `FIB_PAGES[page]`: the addresses of one /24.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct FibPage {
+    pub entries: [FibTarget; 256],
+}
+
+/// What an address leads to: a kind in the high four bits, an index in the low 28.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct FibTarget(u32);
+
+impl FibTarget {
+    const INDEX_BITS: u32 = 28;
+    pub const INDEX_MAX: u32 = (1 << Self::INDEX_BITS) - 1;
+
+    /// Nothing more specific: the default route, `SETTINGS.default_next_hop`, applies.
+    pub const KIND_DEFAULT: u32 = 0;
+    /// Index into `NEXT_HOPS`.
+    pub const KIND_NEXT_HOP: u32 = 1;
+    /// A public address shared by port blocks: index into `NAT_PORTS`.
+    pub const KIND_NAT: u32 = 2;
+    /// A subscriber's own address: index into `SESSIONS`.
+    pub const KIND_SESSION: u32 = 3;
+    /// An address of the node itself.
+    pub const KIND_LOCAL: u32 = 4;
+    /// A pool address that nobody holds.
+    pub const KIND_BLACKHOLE: u32 = 5;
+    /// Only in `FIB_ROOT`: index into `FIB_PAGES`.
+    pub const KIND_PAGE: u32 = 6;
+
+    pub const DEFAULT: Self = Self(0);
+    pub const LOCAL: Self = Self(Self::KIND_LOCAL << Self::INDEX_BITS);
+    pub const BLACKHOLE: Self = Self(Self::KIND_BLACKHOLE << Self::INDEX_BITS);
+
+    /// `index` must be at most `INDEX_MAX`.
+    pub const fn new(kind: u32, index: u32) -> Self {
+        assert!(kind <= Self::KIND_PAGE && index <= Self::INDEX_MAX);
+        Self(kind << Self::INDEX_BITS | index)
+    }
+
+    #[inline(always)]
+    pub const fn kind(self) -> u32 {
+        self.0 >> Self::INDEX_BITS
+    }
+
+    #[inline(always)]
+    pub const fn index(self) -> u32 {
+        self.0 & Self::INDEX_MAX
+    }
+
+    pub const fn to_bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// `NEXT_HOPS[index]`: the Ethernet header and the port of a neighbour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct NextHop {
+    /// All zero while the neighbour is not resolved.
+    pub destination: [u8; 6],
+    pub source: [u8; 6],
+    /// Index of the port (a key of `REDIRECT`).
+    pub port: u16,
+    /// Largest IPv4 packet the link takes.
+    pub mtu: u16,
+}

@@ -1,0 +1,56 @@
+//! What the programs in the kernel and the agent in user space agree on.
+//!
+//! Every type is `repr(C)` and free of padding (`IntoBytes` refuses it at compile time), holds no `bool`, `Option`
+//! or enum, and keeps network addresses as the bytes that are on the wire. A subscriber's whole state is at
+//! addresses that follow from the packet, two cache lines a direction:
+//!
+//! ```text
+//! up    (port, S-VID) ─ SVID_PAGES ─► page ─ CVID_PAGES[page][C-VID] ─► AccessEntry ─► SESSIONS[slot].up
+//!                                                                                  └─► NAT_BLOCKS[…]
+//! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► AccessEntry ─► SESSIONS[slot].down
+//!                                                                                  └─► NAT_BLOCKS[…][port % 64]
+//! ```
+//!
+//! Index 0 of `SESSIONS`, `CVID_PAGES`, `NAT_BLOCKS`, `NEXT_HOPS` and `FIB_PAGES` is never used: 0 means "none".
+#![no_std]
+
+mod access;
+mod drops;
+mod fib;
+mod nat;
+mod punt;
+mod session;
+
+pub use access::{AccessEntry, CvidPage, MAX_PORTS, NatRef, PortEntry, SVIDS_PER_PORT};
+pub use drops::DropReason;
+pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, NextHop};
+pub use nat::{
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatBlock, NatEntry, NatPorts,
+    PORT_GROUPS_PER_ADDRESS, entry_state,
+};
+pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
+pub use session::{Cold, Direction, Policer, Session, flags};
+
+/// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
+pub const MAP_ABI_VERSION: u32 = 1;
+
+/// Names of the maps, as they are pinned.
+pub mod map {
+    pub const PORTS: &str = "PORTS";
+    pub const SVID_PAGES: &str = "SVID_PAGES";
+    pub const CVID_PAGES: &str = "CVID_PAGES";
+    pub const SESSIONS: &str = "SESSIONS";
+    pub const NAT_BLOCKS: &str = "NAT_BLOCKS";
+    pub const NAT_PORTS: &str = "NAT_PORTS";
+    pub const FIB_ROOT: &str = "FIB_ROOT";
+    pub const FIB_PAGES: &str = "FIB_PAGES";
+    pub const NEXT_HOPS: &str = "NEXT_HOPS";
+    pub const REDIRECT: &str = "REDIRECT";
+    pub const FRAGMENTS: &str = "FRAGMENTS";
+    pub const DROPS: &str = "DROPS";
+    pub const PUNTS: &str = "PUNTS";
+    pub const SETTINGS: &str = "SETTINGS";
+}
+
+#[cfg(test)]
+mod tests;

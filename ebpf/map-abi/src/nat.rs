@@ -1,0 +1,71 @@
+//! NAT mappings (RFC 4787, RFC 5382, RFC 5508; deterministic port blocks as in RFC 7422).
+//!
+//! A subscriber owns a run of consecutive external ports, and the external port of a mapping is the position of its
+//! entry in the subscriber's blocks: no table leads back, and no log is needed to tell who used a port.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::AccessEntry;
+
+/// Ports, and so entries, of a block.
+pub const ENTRIES_PER_BLOCK: u32 = 64;
+/// Entries of a bucket: one cache line.
+pub const ENTRIES_PER_BUCKET: u32 = 4;
+/// Well-known ports (0 to 1023) are never given out (RFC 6056, section 3.2, leaves them alone too).
+pub const FIRST_NAT_PORT: u16 = 1024;
+/// Groups of 64 ports that an address has.
+pub const PORT_GROUPS_PER_ADDRESS: usize = 1024;
+
+/// `NAT_BLOCKS[index]`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct NatBlock {
+    pub entries: [NatEntry; ENTRIES_PER_BLOCK as usize],
+}
+
+/// One mapping; written by the kernel only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct NatEntry {
+    /// `protocol << 16 | internal port` (or ICMP identifier), in host order; 0: free.
+    pub key: u32,
+    /// The remote address that was first talked to.
+    pub remote: [u8; 4],
+    /// The remote port that was first talked to.
+    pub remote_port: [u8; 2],
+    /// One of `entry_state`.
+    pub state: u8,
+    /// In the first entry of a bucket, 1: some key of this bucket had to go to its second choice.
+    pub overflow: u8,
+    /// Seconds of the monotonic clock when a packet last passed.
+    pub last_seen_s: u32,
+}
+
+pub mod entry_state {
+    /// Only packets from inside were seen.
+    pub const NEW: u8 = 0;
+    /// Packets passed both ways.
+    pub const ESTABLISHED: u8 = 1;
+    /// TCP: a FIN or RST was seen.
+    pub const CLOSING: u8 = 2;
+}
+
+/// `NAT_PORTS[address index]`: who holds each group of 64 ports of a public address.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct NatPorts {
+    /// By `port / 64`: the session, and as `nat` the one block (order 0) whose entries are those 64 ports.
+    pub groups: [AccessEntry; PORT_GROUPS_PER_ADDRESS],
+}
+
+/// `FRAGMENTS` (LRU): from a fragment that comes from the core to what its first fragment was translated by.
+/// The value is an `AccessEntry`, whose `nat` is not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct FragmentKey {
+    pub source: [u8; 4],
+    pub destination: [u8; 4],
+    pub identification: [u8; 2],
+    pub protocol: u8,
+    pub spare: u8,
+}

@@ -1,0 +1,48 @@
+//! Packets for user space, over the ring buffer `PUNTS`.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Longest frame that is handed to user space; the rest is cut off.
+pub const PUNT_FRAME_MAX: usize = 1536;
+
+/// One record of `PUNTS`.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct PuntRecord {
+    /// A `PuntReason`.
+    pub reason: u32,
+    /// Index of the port the frame came in by.
+    pub port: u32,
+    /// The session; 0: none.
+    pub slot: u32,
+    /// Bytes of `frame` that count.
+    pub len: u32,
+    /// The frame as it was on the wire, tags included.
+    pub frame: [u8; PUNT_FRAME_MAX],
+}
+
+/// Why a frame goes to user space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum PuntReason {
+    /// A DHCPv4 message of a client.
+    Dhcp = 1,
+    /// A packet whose time to live ran out: an ICMP error is due.
+    TtlExpired = 2,
+    /// A packet too big for the next link, with DF set: an ICMP error is due.
+    TooBig = 3,
+    /// An ICMP echo request to the gateway address.
+    GatewayEcho = 4,
+}
+
+impl PuntReason {
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        match bits {
+            1 => Some(Self::Dhcp),
+            2 => Some(Self::TtlExpired),
+            3 => Some(Self::TooBig),
+            4 => Some(Self::GatewayEcho),
+            _ => None,
+        }
+    }
+}
