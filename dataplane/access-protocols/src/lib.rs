@@ -1,1 +1,48 @@
-//! 
+//! What the office says on a subscriber's line: DHCPv4, ICMP errors and echo replies.
+//!
+//! The fast path hands a frame to user space when the answer needs more than a table. Everything here is a function
+//! from that frame (and the session it belongs to) to a frame to send back on the same port, or to a reason for
+//! silence. No sockets, no clock: time is an argument, and state goes in and comes out as values.
+//!
+//! ```text
+//! punted frame ─► Frame ─► Ipv4 ─► Udp ─► dhcp4::handle(context, frame) ─► Outcome { reply, binding, event }
+//!                              └────────► icmp::error / icmp::echo_reply ─► frame, or Silence
+//! ```
+//!
+//! No function panics, whatever the bytes.
+
+mod checksum;
+pub mod dhcp4;
+mod frame;
+pub mod icmp;
+mod ipv4;
+mod rate;
+mod udp;
+
+pub use frame::{Frame, Tag, Tags};
+pub use ipv4::{Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_UDP};
+pub use rate::TokenBucket;
+pub use udp::Udp;
+
+/// The Ethernet type of IPv4.
+pub const ETHERTYPE_IPV4: u16 = 0x0800;
+
+/// Why bytes are not the packet that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PacketError {
+    #[error("the frame ends before its headers do")]
+    Truncated,
+    #[error("the frame does not carry IPv4")]
+    NotIpv4,
+    #[error("the IPv4 header is malformed")]
+    BadHeader,
+    #[error("the checksum is wrong")]
+    BadChecksum,
+    #[error("the packet is a fragment")]
+    Fragment,
+    #[error("the packet is of another protocol")]
+    Protocol,
+}
+
+#[cfg(test)]
+mod tests;
