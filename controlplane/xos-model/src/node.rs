@@ -1,0 +1,168 @@
+//! A server of the office: its ports, its addresses and the way upstream.
+
+use std::{collections::BTreeSet, net::Ipv4Addr};
+
+use jiff::Timestamp;
+use net_types::{IfName, InterfaceAddress4, Prefix4, Tpid};
+use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Fault, Kind, KindName, Object, Pointer};
+
+pub type Node = Object<NodeSpec>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeSpec {
+    /// The node's own address, on no link: the source of its ICMP errors.
+    pub loopback: Ipv4Addr,
+    pub ports: Vec<NodePort>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<NodeRoute>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodePort {
+    pub name: IfName,
+    pub role: PortRole,
+    /// The outer tag's protocol identifier; on access ports only, 0x88a8 unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer_tpid: Option<Tpid>,
+    /// Largest IP packet on the port; on an access port without its tags.
+    #[serde(default = "default_mtu")]
+    pub mtu: u16,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<InterfaceAddress4>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PortRole {
+    /// Subscribers are behind it, told apart by two tags.
+    Access,
+    /// The way to the upstream router.
+    Core,
+}
+
+/// A route of the node, by a neighbour on one of its core ports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeRoute {
+    pub prefix: Prefix4,
+    pub via: Ipv4Addr,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeStatus {
+    pub observed_generation: u64,
+    /// Whether the node's agent holds a stream to the controller.
+    pub connected: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
+    /// The revision of the intent that the node was last given.
+    pub generation: u64,
+    /// The revision that is in the node's kernel.
+    pub programmed_generation: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
+}
+
+fn default_mtu() -> u16 {
+    1500
+}
+
+impl NodeSpec {
+    pub const PORTS_MAX: usize = 64;
+    pub const PORT_ADDRESSES_MAX: usize = 16;
+    pub const ROUTES_MAX: usize = 1024;
+    /// The smallest MTU of an IPv4 link that carries full DHCP messages (RFC 2131, section 2).
+    pub const MTU_MIN: u16 = 576;
+    /// What native XDP takes on one page without fragments, less two tags.
+    pub const MTU_MAX: u16 = 3498;
+
+    pub fn port(&self, name: &IfName) -> Option<&NodePort> {
+        self.ports.iter().find(|port| port.name == *name)
+    }
+
+    /// The core port on whose link `neighbour` is; of several, the one with the longest prefix.
+    pub fn port_towards(&self, neighbour: Ipv4Addr) -> Option<&NodePort> {
+        let cores = self.ports.iter().filter(|port| port.role == PortRole::Core);
+        let links = cores.flat_map(|port| port.addresses.iter().map(move |address| (port, address)));
+        let on_link = links.filter(|(_, address)| address.is_on_link(neighbour));
+        on_link.max_by_key(|(_, address)| address.prefix_len()).map(|(port, _)| port)
+    }
+
+    fn validate_port(&self, i: usize, port: &NodePort, faults: &mut Vec<Fault>) {
+        let at = Pointer::from("/spec/ports").at(i);
+        if self.ports[..i].iter().any(|other| other.name == port.name) {
+            faults.push(Fault::new(at.at("name"), format!("there are two ports {}", port.name)));
+        }
+        if port.name.as_str().starts_with("wc-") {
+            faults.push(Fault::new(at.at("name"), "names that begin with \"wc-\" are the agent's own links"));
+        }
+        if !(Self::MTU_MIN..=Self::MTU_MAX).contains(&port.mtu) {
+            let rule = format!("an MTU lies between {} and {}", Self::MTU_MIN, Self::MTU_MAX);
+            faults.push(Fault::new(at.at("mtu"), rule));
+        }
+        if port.addresses.len() > Self::PORT_ADDRESSES_MAX {
+            let rule = format!("at most {} addresses on a port", Self::PORT_ADDRESSES_MAX);
+            faults.push(Fault::new(at.at("addresses"), rule));
+        }
+        match port.role {
+            PortRole::Core if port.outer_tpid.is_some() => {
+                faults.push(Fault::new(at.at("outerTpid"), "only an access port has tags"));
+            }
+            PortRole::Access if !port.addresses.is_empty() => {
+                let rule =
+                    "an access port has no addresses: the pools' gateways are on every subscriber's link";
+                faults.push(Fault::new(at.at("addresses"), rule));
+            }
+            PortRole::Core | PortRole::Access => {}
+        }
+        for (j, address) in port.addresses.iter().enumerate() {
+            if !crate::address_pool::is_unicast(address.address()) {
+                faults.push(Fault::new(at.at("addresses").at(j), "not a unicast address"));
+            }
+        }
+    }
+
+    fn validate_route(&self, i: usize, route: &NodeRoute, faults: &mut Vec<Fault>) {
+        let at = Pointer::from("/spec/routes").at(i);
+        if self.routes[..i].iter().any(|other| other.prefix == route.prefix) {
+            faults.push(Fault::new(at.at("prefix"), format!("there are two routes to {}", route.prefix)));
+        }
+        let own = self.ports.iter().flat_map(|port| &port.addresses).any(|own| own.address() == route.via);
+        if own || self.port_towards(route.via).is_none() {
+            let rule = format!("{} is no neighbour on the link of a core port's address", route.via);
+            faults.push(Fault::new(at.at("via"), rule));
+        }
+    }
+}
+
+impl Kind for NodeSpec {
+    const KIND: KindName = KindName::Node;
+    type Status = NodeStatus;
+
+    fn validate(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if !crate::address_pool::is_unicast(self.loopback) {
+            faults.push(Fault::new("/spec/loopback", "not a unicast address"));
+        }
+        if self.ports.is_empty() || self.ports.len() > Self::PORTS_MAX {
+            faults.push(Fault::new("/spec/ports", format!("a node has 1 to {} ports", Self::PORTS_MAX)));
+        }
+        if self.routes.len() > Self::ROUTES_MAX {
+            faults.push(Fault::new("/spec/routes", format!("at most {} routes", Self::ROUTES_MAX)));
+        }
+        for (i, port) in self.ports.iter().enumerate().take(Self::PORTS_MAX) {
+            self.validate_port(i, port, &mut faults);
+        }
+        for (i, route) in self.routes.iter().enumerate().take(Self::ROUTES_MAX) {
+            self.validate_route(i, route, &mut faults);
+        }
+        faults
+    }
+}

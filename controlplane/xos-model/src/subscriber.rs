@@ -1,0 +1,168 @@
+//! What an operator provisions: an access line and a bundle of services on it.
+
+use std::net::Ipv4Addr;
+
+use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Fault, Kind, KindName, Object, address_pool::is_unicast};
+
+pub type Subscriber = Object<SubscriberSpec>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriberSpec {
+    pub access: Access,
+    #[serde(default)]
+    pub bundle: Bundle,
+    /// The only device that may use the line; without it, the one that DHCP saw last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
+    /// A fixed inside address, in a subscriber pool of the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
+    /// A fixed routed subnet, in a routed pool of the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Prefix4>,
+    /// The prefix length of the routed subnet to be chosen, where `subnet` names none: 30 unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet_length: Option<u8>,
+    /// Nothing passes while this is true; addresses stay reserved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+}
+
+/// Where the subscriber's line ends: a port of a node, and the two tags on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Access {
+    pub node: Name,
+    pub port: IfName,
+    pub s_vid: Vid,
+    pub c_vid: Vid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bundle {
+    /// From the subscriber; no limit unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_up: Option<BitRate>,
+    /// To the subscriber; no limit unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_down: Option<BitRate>,
+    /// How long a burst at line rate may borrow from the rate: 50 ms unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_ms: Option<u32>,
+    /// A share of a public address; else a public subnet, routed.
+    #[serde(default = "default_nat")]
+    pub nat: bool,
+    /// Resolvers handed out by DHCP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<Ipv4Addr>,
+}
+
+impl Default for Bundle {
+    fn default() -> Self {
+        Self { rate_up: None, rate_down: None, burst_ms: None, nat: default_nat(), dns: Vec::new() }
+    }
+}
+
+fn default_nat() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriberStatus {
+    /// The generation of the spec that all of this is about.
+    pub observed_generation: u64,
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
+    /// What DHCP leases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
+    /// The routed subnet, of a subscriber without NAT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Prefix4>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat: Option<NatBlock>,
+}
+
+/// The subscriber's share of a public address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NatBlock {
+    pub address: Ipv4Addr,
+    pub first_port: u16,
+    pub ports: u16,
+}
+
+impl SubscriberSpec {
+    /// The prefix length of a subnet for one host beside the gateway.
+    pub const SUBNET_LENGTH: u8 = 30;
+    pub const SUBNET_LENGTHS: std::ops::RangeInclusive<u8> = 8..=30;
+
+    /// The prefix length of the routed subnet.
+    pub fn subnet_length(&self) -> u8 {
+        self.subnet.map(Prefix4::len).or(self.subnet_length).unwrap_or(Self::SUBNET_LENGTH)
+    }
+}
+
+impl Bundle {
+    pub const DNS_MAX: usize = 8;
+    pub const BURST_MS: u32 = 50;
+    pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
+
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        if self.burst_ms.is_some_and(|burst| !Self::BURST_MS_RANGE.contains(&burst)) {
+            let (from, to) = (Self::BURST_MS_RANGE.start(), Self::BURST_MS_RANGE.end());
+            faults.push(Fault::new("/spec/bundle/burstMs", format!("between {from} and {to}")));
+        }
+        let dns = crate::Pointer::from("/spec/bundle/dns");
+        if self.dns.len() > Self::DNS_MAX {
+            faults.push(Fault::new(dns.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
+        }
+        for (i, server) in self.dns.iter().enumerate() {
+            if !is_unicast(*server) {
+                faults.push(Fault::new(dns.at(i), "not a unicast address"));
+            }
+        }
+    }
+}
+
+impl Kind for SubscriberSpec {
+    const KIND: KindName = KindName::Subscriber;
+    type Status = SubscriberStatus;
+
+    fn validate(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        self.bundle.validate(&mut faults);
+        let translated = "a subscriber behind NAT has no routed subnet; set /spec/bundle/nat to false";
+        match self.subnet {
+            Some(_) if self.bundle.nat => faults.push(Fault::new("/spec/subnet", translated)),
+            Some(subnet) if !Self::SUBNET_LENGTHS.contains(&subnet.len()) => {
+                faults.push(Fault::new("/spec/subnet", "a routed subnet is /8 to /30"));
+            }
+            _ => {}
+        }
+        match (self.subnet_length, self.subnet) {
+            (Some(_), _) if self.bundle.nat => faults.push(Fault::new("/spec/subnetLength", translated)),
+            (Some(length), _) if !Self::SUBNET_LENGTHS.contains(&length) => {
+                faults.push(Fault::new("/spec/subnetLength", "a routed subnet is /8 to /30"));
+            }
+            (Some(length), Some(subnet)) if length != subnet.len() => {
+                let detail = format!("the subnet asked for is {subnet}: leave one of the two out");
+                faults.push(Fault::new("/spec/subnetLength", detail));
+            }
+            _ => {}
+        }
+        if self.address.is_some() && !self.bundle.nat {
+            let rule = "without NAT the address is the second of the subnet; give /spec/subnet";
+            faults.push(Fault::new("/spec/address", rule));
+        }
+        faults
+    }
+}

@@ -1,0 +1,157 @@
+use super::*;
+
+const ALICE: &str = r#"{"kind":"Subscriber","metadata":{"name":"alice"},"spec":{"access":{"node":"node1","port":"access0","sVid":100,"cVid":7},"bundle":{"rateUp":"20M","rateDown":"100M","nat":true,"dns":["9.9.9.9"]}}}"#;
+const NODE: &str = r#"{"kind":"Node","metadata":{"name":"node1"},"spec":{"loopback":"192.0.2.129","ports":[{"name":"access0","role":"access","outerTpid":"0x88a8","mtu":1500},{"name":"core0","role":"core","addresses":["192.0.2.2/30"]}],"routes":[{"prefix":"0.0.0.0/0","via":"192.0.2.1"}]}}"#;
+const POOL: &str = r#"{"kind":"AddressPool","metadata":{"name":"inside"},"spec":{"node":"node1","purpose":"subscriber","prefix":"100.64.0.0/16","gateway":"100.64.0.1"}}"#;
+
+/// The pointers of all faults of a document after each `from` was replaced by its `to`.
+fn faults<K: Kind>(document: &str, edits: &[(&str, &str)]) -> Vec<String> {
+    let mut text = document.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let faults = match parse::<Draft<K>>(text.as_bytes()) {
+        Ok(draft) => draft.validate(),
+        Err(ParseError::Faults(faults)) => faults,
+        Err(ParseError::Syntax { line, column, detail }) => panic!("{line}:{column}: {detail}"),
+    };
+    assert!(faults.iter().all(|fault| !fault.detail.is_empty()), "{faults:?}");
+    faults.into_iter().map(|fault| fault.pointer.as_str().to_owned()).collect()
+}
+
+/// Edits, and the pointers of the faults that they make.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+#[test]
+fn examples_are_valid() {
+    assert_eq!(faults::<SubscriberSpec>(ALICE, &[]), [""; 0]);
+    assert_eq!(faults::<NodeSpec>(NODE, &[]), [""; 0]);
+    assert_eq!(faults::<AddressPoolSpec>(POOL, &[]), [""; 0]);
+    let node: Draft<NodeSpec> = parse(NODE.as_bytes()).expect("parses");
+    assert_eq!(node.spec.ports[1].mtu, 1500);
+    let bare =
+        ALICE.replace(r#","bundle":{"rateUp":"20M","rateDown":"100M","nat":true,"dns":["9.9.9.9"]}"#, "");
+    assert!(parse::<Draft<SubscriberSpec>>(bare.as_bytes()).expect("parses").spec.bundle.nat);
+}
+
+#[test]
+fn every_fault_has_its_pointer() {
+    let cases: [Case; 14] = [
+        (&[("100,", "0,")], &["/spec/access/sVid"]),
+        (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
+        (
+            &[("20M", "1k"), ("100M", "x"), ("9.9.9.9", "9.9.9")],
+            &["/spec/bundle/dns/0", "/spec/bundle/rateDown", "/spec/bundle/rateUp"],
+        ),
+        (&[("\"dns\"", "\"colour\":1,\"dns\"")], &["/spec/bundle/colour"]),
+        (&[("\"sVid\":100,", "")], &["/spec/access/sVid"]),
+        (&[("\"cVid\":7", "\"cVid\":7,\"cVid\":8")], &["/spec/access/cVid"]),
+        (&[("alice", "Alice")], &["/metadata/name"]),
+        (&[("Subscriber", "Node")], &["/kind"]),
+        (&[("Subscriber", "Gizmo")], &["/kind"]),
+        (&[("9.9.9.9", "224.0.0.1")], &["/spec/bundle/dns/0"]),
+        (
+            &[("}}}", "},\"subnet\":\"203.0.113.8/29\",\"subnetLength\":28}}")],
+            &["/spec/subnet", "/spec/subnetLength"],
+        ),
+        (&[("true", "false"), ("}}}", "},\"subnet\":\"203.0.113.8/31\"}}")], &["/spec/subnet"]),
+        (&[("true", "false"), ("}}}", "},\"address\":\"100.64.0.9\"}}")], &["/spec/address"]),
+        (
+            &[("\"alice\"", "\"alice\",\"labels\":{\"a b\":\"\",\"c\":\"d e\"}")],
+            &["/metadata/labels/a b", "/metadata/labels/c"],
+        ),
+    ];
+    for (edits, expected) in cases {
+        assert_eq!(faults::<SubscriberSpec>(ALICE, edits), expected, "{edits:?}");
+    }
+    let long = "a".repeat(59);
+    assert_eq!(faults::<SubscriberSpec>(ALICE, &[("alice", &long)]), ["/metadata/name"]);
+}
+
+#[test]
+fn nodes_and_pools_are_judged() {
+    let cases: [Case; 5] = [
+        (&[("core0", "access0")], &["/spec/ports/1/name"]),
+        (&[("192.0.2.1\"", "192.0.2.9\"")], &["/spec/routes/0/via"]),
+        (&[("\"mtu\":1500", "\"mtu\":9000")], &["/spec/ports/0/mtu"]),
+        (&[("\"core\",", "\"core\",\"outerTpid\":\"0x8100\",")], &["/spec/ports/1/outerTpid"]),
+        (&[("192.0.2.129", "127.0.0.1"), ("access0", "wc-lo0")], &["/spec/loopback", "/spec/ports/0/name"]),
+    ];
+    for (edits, expected) in cases {
+        assert_eq!(faults::<NodeSpec>(NODE, edits), expected, "{edits:?}");
+    }
+    let cases: [Case; 5] = [
+        (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
+        (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),
+        (&[("/16", "/31")], &["/spec/prefix"]),
+        (
+            &[("subscriber", "nat"), (".1\"", ".1\",\"portsPerSubscriber\":100")],
+            &["/spec/gateway", "/spec/portsPerSubscriber"],
+        ),
+        (
+            &[(".1\"", ".1\",\"leaseSeconds\":1,\"portsPerSubscriber\":64")],
+            &["/spec/portsPerSubscriber", "/spec/leaseSeconds"],
+        ),
+    ];
+    for (edits, expected) in cases {
+        assert_eq!(faults::<AddressPoolSpec>(POOL, edits), expected, "{edits:?}");
+    }
+}
+
+#[test]
+fn malformed_json_has_a_position() {
+    for (text, at) in [("{", (1, 1)), ("{\n\"kind\":\"Node\",}", (2, 15)), ("{}x", (1, 3))] {
+        match parse::<serde_json::Map<String, serde_json::Value>>(text.as_bytes()) {
+            Err(ParseError::Syntax { line, column, .. }) => assert_eq!((line, column), at, "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    assert!(matches!(parse::<Draft<NodeSpec>>(b"{\"kind\":\"Node\""), Err(ParseError::Syntax { .. })));
+    assert!(matches!(parse::<Draft<NodeSpec>>(b"{\"kind\":1,"), Err(ParseError::Syntax { .. })));
+}
+
+#[test]
+fn merge_patches_as_rfc_7396_says() {
+    let cases = [
+        (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+        (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+        (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+        (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+        (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+        ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+    ];
+    for (target, patch, expected) in cases {
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        let mut value = json(target);
+        merge_patch(&mut value, json(patch));
+        assert_eq!(value, json(expected), "{target} {patch}");
+    }
+}
+
+#[test]
+fn a_subscriber_has_a_chain_of_three() {
+    let draft: Draft<SubscriberSpec> = parse(ALICE.as_bytes()).expect("parses");
+    let subscriber = Object {
+        kind: draft.kind,
+        metadata: draft.metadata,
+        spec: draft.spec,
+        status: SubscriberStatus::default(),
+    };
+    let chain = chain(&subscriber);
+    let links: Vec<_> = chain.iter().map(|(name, spec)| (spec.tenant.name.as_str(), name.as_str())).collect();
+    assert_eq!(links, [("alice", "alice-volt"), ("alice-volt", "alice-vcpe"), ("alice-vcpe", "alice-vbng")]);
+    assert_eq!(TENANT_SUFFIXES.map(str::len), [chain::SUFFIX_LEN_MAX; 3]);
+}
+
+#[test]
+fn a_condition_turns_only_with_its_status() {
+    let at = |seconds| jiff::Timestamp::from_second(seconds).expect("in range");
+    let mut conditions = Vec::new();
+    set_condition(&mut conditions, READY, ConditionStatus::False, "Progressing", "", at(1));
+    set_condition(&mut conditions, READY, ConditionStatus::False, "Refused", "no", at(2));
+    assert_eq!((conditions.len(), conditions[0].last_transition_time), (1, at(1)));
+    set_condition(&mut conditions, READY, ConditionStatus::True, "Programmed", "", at(3));
+    assert_eq!((conditions.len(), conditions[0].last_transition_time), (1, at(3)));
+}
