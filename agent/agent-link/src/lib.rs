@@ -1,1 +1,27 @@
-//! 
+//! The protocol between controller and agent: both ends, one contract, one conformance test.
+//!
+//! ```text
+//! controller                                                        agent
+//! Authority ── certificate ◄── Join(token, CSR) · Renew(CSR) ─────── Link::run(…)
+//! NodeTable ── what differs, then what changes ── Session (mTLS) ──► Node::apply
+//! Office   ◄── Report: connected, applied or refused per resource ── results
+//! ```
+//!
+//! The agent says what it holds, as pairs of key and version; the controller sends only what differs. So neither side
+//! keeps a history, and a stream can break at any point: the next one compares again. A node only moves to a higher
+//! generation. Every limit on what a peer may send is in `limits`.
+
+mod authority;
+mod limits;
+mod office;
+mod outcome;
+mod serve;
+mod table;
+mod token;
+
+pub use authority::{Authority, AuthorityError};
+pub use office::{JoinRefused, Office, Report};
+pub use outcome::{Outcome, REMOVED};
+pub use serve::{ServeError, serve};
+pub use table::{Change, NodeTable};
+pub use token::{JoinToken, TokenError};

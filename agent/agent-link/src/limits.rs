@@ -1,0 +1,38 @@
+//! Limits on everything that a peer can send, and the times after which it is given up.
+
+use std::time::Duration;
+
+/// Protocol version; both ends must say the same.
+pub(crate) const PROTOCOL: u32 = 1;
+/// Largest message, in bytes, encoded.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of keys and bodies after which a chunk is full: far below `MESSAGE_BYTES_MAX`.
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
+/// Items of a chunk.
+pub(crate) const CHUNK_ITEMS_MAX: usize = 2048;
+/// Chunks under way that the agent has not answered.
+pub(crate) const WINDOW_CHUNKS: usize = 4;
+/// Bytes of a resource's key.
+pub(crate) const KEY_BYTES_MAX: usize = 128;
+/// Bytes of an encoded resource.
+pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
+/// Resources that an agent can say it holds: the largest node's sessions and room.
+pub(crate) const INVENTORY_MAX: usize = 2_000_000;
+/// Bytes of an error in words; what is longer is cut off.
+pub(crate) const ERROR_BYTES_MAX: usize = 512;
+/// Bytes of an agent's version.
+pub(crate) const AGENT_VERSION_BYTES_MAX: usize = 64;
+/// Bytes of a join token and of a certificate signing request.
+pub(crate) const TOKEN_BYTES_MAX: usize = 512;
+pub(crate) const CSR_BYTES_MAX: usize = 4096;
+/// Removals that a table remembers for streams that lag behind.
+pub(crate) const TOMBSTONES_MAX: usize = 65_536;
+/// Connections at a time, joining ones included.
+pub(crate) const CONNECTIONS_MAX: usize = 4096;
+
+/// Time for a TLS handshake, and for each message until the inventory is complete.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
+pub(crate) const GREETING: Duration = Duration::from_secs(60);
+/// HTTP/2 pings, both ways: a dead peer is found out within their sum.
+pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(15);
