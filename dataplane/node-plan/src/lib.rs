@@ -1,1 +1,5 @@
-//! 
+//! What must change on a node so that it is as its desired state says: pure planning, without clock or I/O.
+//!
+//! [`kernel`] plans links, addresses and routes in the Linux kernel; `linux-node` carries such a plan out.
+
+pub mod kernel;

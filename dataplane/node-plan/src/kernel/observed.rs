@@ -1,0 +1,119 @@
+//! What the kernel was seen to have, with the marks that tell whose it is.
+
+use std::{collections::BTreeSet, fmt, net::Ipv4Addr};
+
+use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
+
+use super::OWN_PROTOCOL;
+
+/// The links, IPv4 addresses and main IPv4 routing table of one network namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    pub links: BTreeSet<ObservedLink>,
+    pub addresses: BTreeSet<ObservedAddress>,
+    pub routes: BTreeSet<ObservedRoute>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedLink {
+    pub name: IfName,
+    pub index: u32,
+    /// Ethernet address; `None` on links that have none, or a zero one as `lo` has.
+    pub mac: Option<Mac>,
+    /// `IFLA_INFO_KIND`: "bridge", "veth"; empty for a physical device.
+    pub kind: String,
+    /// `IFLA_GROUP`, where the mark of our links is.
+    pub group: u32,
+    pub mtu: u32,
+    /// Administratively up (`IFF_UP`).
+    pub up: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedAddress {
+    pub link: IfName,
+    pub address: InterfaceAddress4,
+    /// The other end, where it is not on the address's own subnet. We make no such address.
+    pub peer: Option<Ipv4Addr>,
+    /// `IFA_PROTO`, 0 if there is none.
+    pub protocol: u8,
+}
+
+/// A route of the main table. Those that the kernel makes for an address are here too.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedRoute {
+    pub prefix: Prefix4,
+    pub tos: u8,
+    pub metric: u32,
+    pub protocol: u8,
+    pub target: ObservedTarget,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObservedTarget {
+    /// A unicast route by one gateway, with no attribute that we never give.
+    Via {
+        gateway: Ipv4Addr,
+        link: IfName,
+    },
+    Blackhole,
+    /// Anything else: the links it goes out by, and its `rtm_type`.
+    Other {
+        links: BTreeSet<IfName>,
+        kind: u8,
+    },
+}
+
+impl Observed {
+    pub fn link(&self, name: &IfName) -> Option<&ObservedLink> {
+        self.links.iter().find(|link| &link.name == name)
+    }
+}
+
+impl ObservedAddress {
+    pub fn is_own(&self) -> bool {
+        self.protocol == OWN_PROTOCOL && self.peer.is_none()
+    }
+}
+
+impl ObservedRoute {
+    /// `RTPROT_KERNEL`: made and removed by the kernel along with an address.
+    pub const PROTOCOL_KERNEL: u8 = 2;
+
+    pub fn is_own(&self) -> bool {
+        self.protocol == OWN_PROTOCOL
+    }
+
+    pub(super) fn uses(&self, name: &IfName) -> bool {
+        match &self.target {
+            ObservedTarget::Via { link, .. } => link == name,
+            ObservedTarget::Blackhole => false,
+            ObservedTarget::Other { links, .. } => links.contains(name),
+        }
+    }
+}
+
+impl fmt::Display for ObservedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Via { gateway, link } => write!(f, "via {gateway} on {link}"),
+            Self::Blackhole => f.write_str("to a blackhole"),
+            Self::Other { links, kind } if links.is_empty() => write!(f, "with type {kind}"),
+            Self::Other { links, kind: _ } => {
+                let names: Vec<_> = links.iter().map(IfName::as_str).collect();
+                write!(f, "out by {}", names.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for ObservedRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix, tos, metric, protocol, target } = self;
+        write!(f, "{prefix} {target} (metric {metric}, protocol {protocol}")?;
+        if *tos != 0 {
+            write!(f, ", tos {tos:#04x}")?;
+        }
+        f.write_str(")")
+    }
+}

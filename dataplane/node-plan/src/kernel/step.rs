@@ -1,0 +1,211 @@
+//! The plan as a value: steps and problems, each of which can say what it is about.
+
+use std::{collections::BTreeSet, fmt, net::Ipv4Addr};
+
+use net_types::{IfName, InterfaceAddress4, Prefix4};
+use node_state::{Link, LinkKind, ResourceKey};
+
+use super::ObservedRoute;
+
+/// What must be done, in this order, and what cannot be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodePlan {
+    pub steps: Vec<Step>,
+    pub problems: Vec<Problem>,
+    /// Every desired resource that is the kernel's business: all but sessions.
+    pub resources: BTreeSet<ResourceKey>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub op: Op,
+    pub why: Why,
+}
+
+/// On whose account a step is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    Wanted(ResourceKey),
+    /// It is ours by its mark and nothing wants it.
+    Stray,
+}
+
+/// What keeps a resource from being as it should, or a leftover of ours from going.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub why: Why,
+    pub text: String,
+}
+
+/// The name of a link that may be ours: the only kind of name that a link is made or removed by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnLinkName(IfName);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnicastOrBlackhole {
+    Via { gateway: Ipv4Addr, link: IfName },
+    Blackhole,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Only a route that has our mark.
+    DeleteRoute(ObservedRoute),
+    DeleteLink {
+        name: OwnLinkName,
+        index: u32,
+    },
+    /// Made with our mark, and down.
+    CreateLink {
+        name: OwnLinkName,
+        kind: LinkKind,
+        mtu: u32,
+    },
+    SetMtu {
+        link: IfName,
+        from: u32,
+        to: u32,
+    },
+    SetUp {
+        link: IfName,
+    },
+    /// `net.ipv4.conf.LINK.promote_secondaries`: without it the kernel removes, with an address, all others of its
+    /// subnet that came later.
+    PromoteSecondaries {
+        link: IfName,
+    },
+    AddAddress {
+        link: IfName,
+        address: InterfaceAddress4,
+    },
+    /// Only an address that has our mark.
+    DeleteAddress {
+        link: IfName,
+        address: InterfaceAddress4,
+    },
+    /// Fails if there is one for that prefix.
+    AddRoute {
+        prefix: Prefix4,
+        target: UnicastOrBlackhole,
+    },
+    /// In place of the one route for that prefix, which is ours.
+    ReplaceRoute {
+        prefix: Prefix4,
+        target: UnicastOrBlackhole,
+    },
+}
+
+impl OwnLinkName {
+    pub(super) fn new(name: &IfName) -> Option<Self> {
+        name.as_str().starts_with(Link::OWN_PREFIX).then(|| Self(name.clone()))
+    }
+
+    pub fn get(&self) -> &IfName {
+        &self.0
+    }
+}
+
+impl Op {
+    /// Where in the order of steps this belongs. What is in the way goes first; links come before what stands on
+    /// them; addresses are added before others are removed, for a device that loses its last address loses its routes;
+    /// routes come last, for their gateways must be on a link.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::DeleteRoute(_) => 0,
+            Self::DeleteLink { .. } => 1,
+            Self::CreateLink { .. } => 2,
+            Self::SetMtu { .. } => 3,
+            Self::SetUp { .. } => 4,
+            Self::PromoteSecondaries { .. } => 5,
+            Self::AddAddress { .. } => 6,
+            Self::DeleteAddress { .. } => 7,
+            Self::AddRoute { .. } | Self::ReplaceRoute { .. } => 8,
+        }
+    }
+}
+
+impl NodePlan {
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub(super) fn want(&mut self, key: &ResourceKey, op: Op) {
+        self.steps.push(Step { op, why: Why::Wanted(key.clone()) });
+    }
+
+    pub(super) fn clear(&mut self, op: Op) {
+        self.steps.push(Step { op, why: Why::Stray });
+    }
+
+    pub(super) fn problem(&mut self, why: Why, text: String) {
+        self.problems.push(Problem { why, text });
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.steps.sort_by_key(|step| step.op.rank());
+    }
+}
+
+impl fmt::Display for OwnLinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for UnicastOrBlackhole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Via { gateway, link } => write!(f, "via {gateway} on {link}"),
+            Self::Blackhole => f.write_str("to a blackhole"),
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeleteRoute(route) => write!(f, "remove route {route}"),
+            Self::DeleteLink { name, index } => write!(f, "remove link {name} (index {index})"),
+            Self::CreateLink { name, kind: LinkKind::Bridge, mtu } => {
+                write!(f, "make bridge {name} with MTU {mtu}")
+            }
+            Self::SetMtu { link, from, to } => write!(f, "set MTU of {link} from {from} to {to}"),
+            Self::SetUp { link } => write!(f, "set {link} up"),
+            Self::PromoteSecondaries { link } => {
+                write!(f, "let other addresses of {link} outlive the one to be removed")
+            }
+            Self::AddAddress { link, address } => write!(f, "add {address} to {link}"),
+            Self::DeleteAddress { link, address } => write!(f, "remove {address} from {link}"),
+            Self::AddRoute { prefix, target } => write!(f, "add route {prefix} {target}"),
+            Self::ReplaceRoute { prefix, target } => write!(f, "change route {prefix} to go {target}"),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wanted(key) => write!(f, "for {key}"),
+            Self::Stray => f.write_str("ours, and no longer wanted"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.op, self.why)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.text, self.why)
+    }
+}
+
+impl fmt::Display for NodePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.steps.iter().try_for_each(|step| writeln!(f, "{step}"))?;
+        self.problems.iter().try_for_each(|problem| writeln!(f, "cannot: {problem}"))
+    }
+}
