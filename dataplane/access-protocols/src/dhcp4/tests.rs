@@ -63,7 +63,7 @@ impl Read {
     fn codes(&self) -> Vec<u8> {
         let mut field = &self.payload[240..];
         let mut codes = vec![];
-        while let [code, len, rest @ ..] = field {
+        while let [code @ ..=254, len, rest @ ..] = field {
             codes.push(*code);
             field = &rest[usize::from(*len)..];
         }
