@@ -1,0 +1,57 @@
+//! The page on the Internet that tells who asks for it.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+/// Longest request that is listened to.
+const REQUEST_LEN_MAX: u64 = 16 << 10;
+
+/// Most bytes that `/bytes/N` gives.
+const BYTES_MAX: usize = 1 << 30;
+
+/// Serves until it fails: `/` answers in JSON with the asker's address and port, `/bytes/N` with N zero bytes.
+pub async fn run(listen: SocketAddr) -> Result<()> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    loop {
+        let (stream, peer) = listener.accept().await.context("accept a connection")?;
+        tokio::spawn(async move {
+            if let Err(error) = serve(stream, peer).await {
+                eprintln!("{peer}: {error}");
+            }
+        });
+    }
+}
+
+async fn serve(mut stream: TcpStream, peer: SocketAddr) -> std::io::Result<()> {
+    let (read, mut write) = stream.split();
+    let mut lines = BufReader::new(read.take(REQUEST_LEN_MAX)).lines();
+    let first = lines.next_line().await?.unwrap_or_default();
+    while lines.next_line().await?.is_some_and(|line| !line.is_empty()) {}
+    println!("{peer} {first}");
+    let path = first.split(' ').nth(1).unwrap_or("/");
+    let bytes = path.strip_prefix("/bytes/").and_then(|n| n.parse::<usize>().ok());
+    let (kind, len, body) = match bytes {
+        Some(len) => ("application/octet-stream", len.min(BYTES_MAX), String::new()),
+        None => {
+            let body = format!("{{\"client\":\"{}\",\"port\":{}}}\n", peer.ip(), peer.port());
+            ("application/json", body.len(), body)
+        }
+    };
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n");
+    write.write_all(head.as_bytes()).await?;
+    write.write_all(body.as_bytes()).await?;
+    let zeros = [0; 64 << 10];
+    let mut left = len - body.len();
+    while left > 0 {
+        let part = left.min(zeros.len());
+        write.write_all(&zeros[..part]).await?;
+        left -= part;
+    }
+    write.shutdown().await
+}
