@@ -1,1 +1,36 @@
-//! 
+//! The durable store of the office's intent.
+//!
+//! ```text
+//! transact(closure) ─► queue ─► writer thread: run closures one by one ─► Engine::commit (one sync) ─► index ─► replies
+//! get · page · changes ◄──────────────────────────────────────────────────────────────────── index (in memory)
+//! ```
+//!
+//! - Transactions are closures. One thread runs them one after another, so each sees all before it and none beside it;
+//!   those that wait together are committed together with one sync. All of a closure's writes become durable or none.
+//! - Nobody sees a write, or a refusal that follows from one, before it is durable.
+//! - Every change of an object has a revision of its own, higher than all before it, across restarts too.
+//! - Two tables: objects have a history (older versions and a change log, in memory, bounded) that feeds exact paging
+//!   and watches; claims (who holds which address, port block or tag) are committed with them and have none.
+//! - A commit that fails stops the store for good: whether it is on disk is not known until the store is opened again.
+//!
+//! Only the [`Engine`] knows where bytes lie; revisions, ordering and history are kept above it.
+
+mod engine;
+mod index;
+mod memory;
+mod merge;
+mod rocks;
+mod store;
+mod transaction;
+mod writer;
+
+pub use engine::{Engine, EngineError, Write};
+pub use index::{Change, Compacted, Key, Page, Record, Table};
+pub use memory::{Fault, MemoryEngine};
+pub use rocks::RocksEngine;
+pub use store::{OpenError, Options, Stopped, Store, StoreFigures};
+pub use transaction::Transaction;
+pub use writer::WriterHandle;
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,23 @@
-//! 
+//! From intent to the desired state of each node, without clock, I/O or chance.
+//!
+//! - [`node_resources`]: a Node and its AddressPools → ports, links and routes.
+//! - [`allocate`]: a Subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
+//!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
+//! - [`session`]: a Subscriber with its allocation → its session on the node. Nothing is left for the node to choose.
+
+mod allocate;
+mod claim;
+mod hints;
+mod node;
+mod pools;
+mod session;
+
+pub use allocate::{Allocation, Ledger, Refusal, allocate};
+pub use claim::{Claim, claims_of};
+pub use hints::Hints;
+pub use node::{LOOPBACK_LINK, clashes, node_resources};
+pub use pools::{NodePool, NodePools};
+pub use session::session;
+
+#[cfg(test)]
+mod tests;

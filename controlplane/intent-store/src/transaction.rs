@@ -1,0 +1,162 @@
+//! What a closure sees and does.
+
+use std::{ops::Bound, sync::Arc};
+
+use crate::{
+    Key, Record, Table,
+    index::Index,
+    merge::{Layer, Merged, Source},
+};
+
+/// A change of an object: its revision, its key and its new value, if it was not removed.
+pub(crate) type Logged = (u64, Key, Option<Arc<[u8]>>);
+
+/// What a batch, or a transaction, has written and not yet committed.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) objects: Layer,
+    pub(crate) claims: Layer,
+    /// Every change of an object, in the order of its revision.
+    pub(crate) log: Vec<Logged>,
+}
+
+/// A transaction in progress: sees its own writes and all transactions before it.
+pub struct Transaction<'s> {
+    index: &'s Index,
+    batch: &'s Pending,
+    own: Pending,
+    revision: u64,
+}
+
+impl Pending {
+    fn layer(&self, table: Table) -> &Layer {
+        match table {
+            Table::Objects => &self.objects,
+            Table::Claims => &self.claims,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.claims.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len() + self.claims.len()
+    }
+
+    pub(crate) fn absorb(&mut self, mut later: Self) {
+        self.objects.append(&mut later.objects);
+        self.claims.append(&mut later.claims);
+        self.log.append(&mut later.log);
+    }
+}
+
+impl<'s> Transaction<'s> {
+    pub(crate) fn new(index: &'s Index, batch: &'s Pending, revision: u64) -> Self {
+        Self { index, batch, own: Pending::default(), revision }
+    }
+
+    /// What was written, with the last revision that was given out.
+    pub(crate) fn finish(mut self) -> (Pending, u64) {
+        // What was written twice, or made and removed again, is one change or none.
+        let (index, batch, objects) = (self.index, self.batch, &mut self.own.objects);
+        let mut log = std::mem::take(&mut self.own.log);
+        log.retain(|(revision, key, _)| match objects.get(key) {
+            Some(Some(record)) => record.revision == *revision,
+            _ => true,
+        });
+        let mut last = std::collections::BTreeMap::new();
+        for (position, (_, key, _)) in log.iter().enumerate() {
+            last.insert(key.clone(), position);
+        }
+        let mut position = 0;
+        log.retain(|(_, key, value)| {
+            let is_last = last[key] == position;
+            position += 1;
+            let was_there = match batch.objects.get(key) {
+                Some(below) => below.is_some(),
+                None => index.object(key).is_some(),
+            };
+            is_last && (value.is_some() || was_there)
+        });
+        self.own.log = log;
+        (self.own, self.revision)
+    }
+
+    /// The revision of the last change of an object, this transaction's included.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn get(&self, table: Table, key: &str) -> Option<Record> {
+        if let Some(written) = self.own.layer(table).get(key).or_else(|| self.batch.layer(table).get(key)) {
+            return written.clone();
+        }
+        match table {
+            Table::Objects => self.index.object(key),
+            Table::Claims => self.index.claims.get(key).cloned(),
+        }
+    }
+
+    pub fn contains(&self, table: Table, key: &str) -> bool {
+        self.get(table, key).is_some()
+    }
+
+    /// Writes a value, and says with which revision.
+    pub fn put(&mut self, table: Table, key: impl Into<Key>, value: impl Into<Arc<[u8]>>) -> u64 {
+        let (key, value) = (key.into(), value.into());
+        match table {
+            Table::Objects => {
+                self.revision += 1;
+                let record = Record { revision: self.revision, value: value.clone() };
+                self.own.objects.insert(key.clone(), Some(record));
+                self.own.log.push((self.revision, key, Some(value)));
+            }
+            Table::Claims => {
+                let record = Record { revision: self.revision, value };
+                self.own.claims.insert(key, Some(record));
+            }
+        }
+        self.revision
+    }
+
+    /// Removes what is there, if anything is.
+    pub fn delete(&mut self, table: Table, key: &str) -> Option<u64> {
+        let _: Record = self.get(table, key)?;
+        let key = Key::from(key);
+        match table {
+            Table::Objects => {
+                self.revision += 1;
+                self.own.objects.insert(key.clone(), None);
+                self.own.log.push((self.revision, key, None));
+            }
+            Table::Claims => drop(self.own.claims.insert(key, None)),
+        }
+        Some(self.revision)
+    }
+
+    /// What there is from `from` on, in the order of the keys.
+    pub fn range<'a>(
+        &'a self,
+        table: Table,
+        from: Bound<&str>,
+    ) -> impl Iterator<Item = (Key, Record)> + use<'a> {
+        let layer = |pending: &'a Pending| {
+            let range = pending.layer(table).range::<str, _>((from, Bound::Unbounded));
+            Box::new(range.map(|(key, record)| (key, record.clone()))) as Source<'a>
+        };
+        let durable: Source<'a> = match table {
+            Table::Objects => Box::new(self.index.objects_from(from)),
+            Table::Claims => {
+                let range = self.index.claims.range::<str, _>((from, Bound::Unbounded));
+                Box::new(range.map(|(key, record)| (key, Some(record.clone()))))
+            }
+        };
+        Merged::new([layer(&self.own), layer(self.batch), durable])
+    }
+
+    /// What there is with this prefix, in the order of the keys.
+    pub fn prefixed<'a>(&'a self, table: Table, prefix: &'a str) -> impl Iterator<Item = (Key, Record)> + 'a {
+        self.range(table, Bound::Included(prefix)).take_while(move |(key, _)| key.starts_with(prefix))
+    }
+}

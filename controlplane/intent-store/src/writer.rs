@@ -1,0 +1,133 @@
+//! The one thread that writes.
+
+use std::{
+    sync::{Arc, PoisonError},
+    thread::JoinHandle,
+    time::Instant,
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    Engine, EngineError, Write,
+    index::Key,
+    store::{REVISION_KEY, Shared},
+    transaction::{Pending, Transaction},
+};
+
+/// Runs in the writer thread; gives back whether to keep what was written, and how to tell who waits.
+pub(crate) type Job = Box<dyn FnOnce(&mut Transaction<'_>) -> (bool, Reply) + Send>;
+/// Called when the batch is durable.
+pub(crate) type Reply = Box<dyn FnOnce() + Send>;
+
+/// The writer thread; it ends when the last [`crate::Store`] is gone.
+pub struct WriterHandle(pub(crate) JoinHandle<()>);
+
+impl WriterHandle {
+    /// Waits for the writer's end: then the engine is closed, and can be opened again.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the store's writer had panicked");
+        }
+    }
+}
+
+/// A batch takes what waits, up to so many transactions or writes.
+const BATCH_TRANSACTIONS_MAX: usize = 1024;
+const BATCH_WRITES_MAX: usize = 50_000;
+
+pub(crate) struct Writer<E> {
+    pub(crate) engine: E,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) jobs: mpsc::Receiver<Job>,
+}
+
+impl<E: Engine> Writer<E> {
+    /// Ends when no one can send any more, or with the first commit that fails.
+    pub(crate) fn run(mut self) {
+        // Also when a closure panics: whoever waits or comes later is told that the store has stopped.
+        let _stopped = StopOnDrop(self.shared.clone());
+        while let Some(first) = self.jobs.blocking_recv() {
+            let (pending, revision, replies) = self.collect(first);
+            if !pending.is_empty() {
+                if let Err(error) = self.commit(&pending, revision) {
+                    tracing::error!(%error, transactions = replies.len(), "commit failed, the store stops");
+                    return;
+                }
+                self.publish(pending);
+            }
+            for reply in replies {
+                reply();
+            }
+        }
+    }
+
+    fn collect(&mut self, first: Job) -> (Pending, u64, Vec<Reply>) {
+        let index = self.shared.index.read().unwrap_or_else(PoisonError::into_inner);
+        let (mut batch, mut revision, mut replies) = (Pending::default(), index.revision, Vec::new());
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let mut transaction = Transaction::new(&index, &batch, revision);
+            let (keep, reply) = job(&mut transaction);
+            if keep {
+                let (written, last) = transaction.finish();
+                batch.absorb(written);
+                revision = last;
+            }
+            replies.push(reply);
+            let full = replies.len() == BATCH_TRANSACTIONS_MAX || batch.len() >= BATCH_WRITES_MAX;
+            next = if full { None } else { self.jobs.try_recv().ok() };
+        }
+        (batch, revision, replies)
+    }
+
+    fn commit(&mut self, pending: &Pending, revision: u64) -> Result<(), EngineError> {
+        let started = Instant::now();
+        let mut writes = Vec::with_capacity(pending.len() + 1);
+        for (key, record) in &pending.objects {
+            let value =
+                record.as_ref().map(|record| [&record.revision.to_be_bytes(), &*record.value].concat());
+            writes.push(Write { key: engine_key(b'o', key), value });
+        }
+        for (key, record) in &pending.claims {
+            let value = record.as_ref().map(|record| record.value.to_vec());
+            writes.push(Write { key: engine_key(b'c', key), value });
+        }
+        writes.push(Write { key: REVISION_KEY.to_vec(), value: Some(revision.to_be_bytes().to_vec()) });
+        self.engine.commit(&writes)?;
+        self.shared.counters.note_commit(started.elapsed());
+        Ok(())
+    }
+
+    fn publish(&self, pending: Pending) {
+        let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (revision, key, value) in pending.log {
+            index.apply_object(revision, key, value);
+        }
+        for (key, record) in pending.claims {
+            match record {
+                Some(record) => drop(index.claims.insert(key, record)),
+                None => drop(index.claims.remove(&key)),
+            }
+        }
+        index.compact(self.shared.options.history_max);
+        let revision = index.revision;
+        drop(index);
+        self.shared.revision.send_replace(revision);
+    }
+}
+
+fn engine_key(table: u8, key: &Key) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.len() + 1);
+    bytes.push(table);
+    bytes.extend_from_slice(key.as_bytes());
+    bytes
+}
+
+struct StopOnDrop(Arc<Shared>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stopped.send_replace(true);
+    }
+}

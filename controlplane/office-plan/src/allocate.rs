@@ -1,0 +1,218 @@
+//! What a subscriber gets.
+
+use std::net::Ipv4Addr;
+
+use net_types::{Name, Prefix4};
+use xos_model::{Fault, NatBlock, Purpose, SubscriberSpec, SubscriberStatus};
+
+use crate::{Claim, Hints, NodePool, NodePools, pools::subnet_size};
+
+/// Who holds what. What the subscriber in question holds itself counts as free.
+pub trait Ledger {
+    fn holder(&self, claim: &Claim) -> Option<Name>;
+
+    /// A subnet in use that shares an address with `subnet`, and its holder.
+    fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)>;
+}
+
+/// The addresses of a subscriber, all of them chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    pub address: Ipv4Addr,
+    pub gateway: Ipv4Addr,
+    pub subnet: Option<Prefix4>,
+    pub nat: Option<NatBlock>,
+}
+
+/// Why a subscriber cannot get what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No state of the other subscribers would make it possible.
+    Invalid(Fault),
+    /// It is taken, or nothing is left.
+    Conflict(Fault),
+}
+
+impl Allocation {
+    /// Writes the allocation where the world can see it.
+    pub fn write_to(&self, status: &mut SubscriberStatus) {
+        status.address = Some(self.address);
+        status.gateway = Some(self.gateway);
+        status.subnet = self.subnet;
+        status.nat = self.nat;
+    }
+}
+
+/// Allocates for `spec` what it does not name itself; what `previous` shows is kept where it still fits.
+pub fn allocate(
+    spec: &SubscriberSpec,
+    previous: &SubscriberStatus,
+    pools: &NodePools,
+    ledger: &impl Ledger,
+    hints: &mut Hints,
+) -> Result<Allocation, Refusal> {
+    if !spec.bundle.nat {
+        let subnet = subnet(spec, previous, pools, ledger, hints)?;
+        let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
+        return Ok(Allocation { address: host(2), gateway: host(1), subnet: Some(subnet), nat: None });
+    }
+    let (address, pool) = address(spec, previous, pools, ledger, hints)?;
+    let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
+    let nat = block(previous, pools, ledger, hints)?;
+    Ok(Allocation { address, gateway, subnet: None, nat: Some(nat) })
+}
+
+fn address<'p>(
+    spec: &SubscriberSpec,
+    previous: &SubscriberStatus,
+    pools: &'p NodePools,
+    ledger: &impl Ledger,
+    hints: &mut Hints,
+) -> Result<(Ipv4Addr, &'p NodePool), Refusal> {
+    let node = &spec.access.node;
+    let claim = |address| Claim::Address { node: node.clone(), address };
+    let usable = |pool: &NodePool, address| {
+        let position = pool.spec.prefix.offset_of(address);
+        position.is_some_and(|at| pool.hosts().contains(&at)) && pool.spec.gateway != Some(address)
+    };
+    if let Some(wanted) = spec.address {
+        let Some(pool) = pools.holding(Purpose::Subscriber, wanted) else {
+            let detail = format!("{wanted} is in no subscriber pool of {node}");
+            return Err(Refusal::Invalid(Fault::new("/spec/address", detail)));
+        };
+        if !usable(pool, wanted) {
+            let detail =
+                format!("{wanted} is the gateway, network or broadcast address of pool {}", pool.name);
+            return Err(Refusal::Invalid(Fault::new("/spec/address", detail)));
+        }
+        return match ledger.holder(&claim(wanted)) {
+            None => Ok((wanted, pool)),
+            Some(holder) => {
+                let detail = format!("{wanted} is the address of Subscriber {holder}");
+                Err(Refusal::Conflict(Fault::new("/spec/address", detail)))
+            }
+        };
+    }
+    // Only a subscriber without a routed subnet had an address of a pool.
+    let had = previous.address.filter(|_| previous.subnet.is_none());
+    if let Some((had, pool)) = had.and_then(|had| Some((had, pools.holding(Purpose::Subscriber, had)?)))
+        && usable(pool, had)
+        && ledger.holder(&claim(had)).is_none()
+    {
+        return Ok((had, pool));
+    }
+    for pool in pools.of(Purpose::Subscriber) {
+        let from = hints.lowest(&pool.name, 0).max(pool.hosts().start);
+        for position in from..pool.hosts().end {
+            let Some(address) = pool.spec.prefix.nth(position) else { break };
+            if pool.spec.gateway != Some(address) && ledger.holder(&claim(address)).is_none() {
+                hints.raise(&pool.name, 0, position + 1);
+                return Ok((address, pool));
+            }
+        }
+        hints.raise(&pool.name, 0, pool.hosts().end);
+    }
+    Err(exhausted(pools, Purpose::Subscriber, node, "/spec/address", "an address"))
+}
+
+fn block(
+    previous: &SubscriberStatus,
+    pools: &NodePools,
+    ledger: &impl Ledger,
+    hints: &mut Hints,
+) -> Result<NatBlock, Refusal> {
+    let free = |address, first_port| ledger.holder(&Claim::Block { address, first_port }).is_none();
+    if let Some(had) = previous.nat
+        && let Some(pool) = pools.holding(Purpose::Nat, had.address)
+        && pool.spec.ports_per_subscriber() == had.ports
+        && free(had.address, had.first_port)
+    {
+        return Ok(had);
+    }
+    for pool in pools.of(Purpose::Nat) {
+        let positions = pool.block_positions();
+        for position in hints.lowest(&pool.name, 0).max(positions.start)..positions.end {
+            let Some((address, first_port)) = pool.block(position) else { break };
+            if free(address, first_port) {
+                hints.raise(&pool.name, 0, position + 1);
+                return Ok(NatBlock { address, first_port, ports: pool.spec.ports_per_subscriber() });
+            }
+        }
+        hints.raise(&pool.name, 0, positions.end);
+    }
+    Err(exhausted(pools, Purpose::Nat, "the node", "/spec/bundle/nat", "a port block"))
+}
+
+fn subnet(
+    spec: &SubscriberSpec,
+    previous: &SubscriberStatus,
+    pools: &NodePools,
+    ledger: &impl Ledger,
+    hints: &mut Hints,
+) -> Result<Prefix4, Refusal> {
+    let node = &spec.access.node;
+    if let Some(wanted) = spec.subnet {
+        if pools.holding_subnet(wanted).is_none() {
+            let detail = format!("{wanted} is in no routed pool of {node}");
+            return Err(Refusal::Invalid(Fault::new("/spec/subnet", detail)));
+        }
+        return match ledger.overlapping(wanted) {
+            None => Ok(wanted),
+            Some((other, holder)) => {
+                let detail = format!("{wanted} overlaps {other} of Subscriber {holder}");
+                Err(Refusal::Conflict(Fault::new("/spec/subnet", detail)))
+            }
+        };
+    }
+    let len = spec.subnet_length();
+    if let Some(had) = previous.subnet
+        && had.len() == len
+        && pools.holding_subnet(had).is_some()
+        && ledger.overlapping(had).is_none()
+    {
+        return Ok(had);
+    }
+    let size = subnet_size(len);
+    for pool in pools.of(Purpose::Routed) {
+        let prefix = pool.spec.prefix;
+        let mut offset = hints.lowest(&pool.name, len).next_multiple_of(size);
+        while offset + size <= prefix.size() {
+            let candidate = prefix.nth(offset).and_then(|network| Prefix4::new(network, len).ok());
+            let Some(candidate) = candidate else { break };
+            match ledger.overlapping(candidate) {
+                None => {
+                    hints.raise(&pool.name, len, offset + size);
+                    return Ok(candidate);
+                }
+                // Nothing is free before the end of what is in the way.
+                Some((other, _)) => {
+                    let end = prefix.offset_of(other.network()).unwrap_or(0) + other.size();
+                    offset = end.max(offset + size).next_multiple_of(size);
+                }
+            }
+        }
+        hints.raise(&pool.name, len, prefix.size());
+    }
+    Err(exhausted(pools, Purpose::Routed, node, "/spec/subnet", &format!("a /{len}")))
+}
+
+fn exhausted(
+    pools: &NodePools,
+    purpose: Purpose,
+    node: impl std::fmt::Display,
+    pointer: &'static str,
+    what: &str,
+) -> Refusal {
+    let names: Vec<_> = pools.of(purpose).map(|pool| pool.name.as_str()).collect();
+    let kind = match purpose {
+        Purpose::Subscriber => "subscriber",
+        Purpose::Nat => "NAT",
+        Purpose::Routed => "routed",
+    };
+    if names.is_empty() {
+        let detail = format!("{node} has no {kind} pool to take {what} from");
+        return Refusal::Invalid(Fault::new(pointer, detail));
+    }
+    let detail = format!("the {kind} pools of {node} ({}) have no room for {what}", names.join(", "));
+    Refusal::Conflict(Fault::new(pointer, detail))
+}

@@ -1,0 +1,76 @@
+//! Claims: what one subscriber holds and no other can hold at the same time.
+
+use std::{fmt, net::Ipv4Addr};
+
+use net_types::{IfName, Name, Prefix4, Vid};
+use xos_model::{SubscriberSpec, SubscriberStatus};
+
+/// Something that has at most one holder. Its text is the key under which the holder's name is stored.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// A pair of tags on an access port.
+    Tags { node: Name, port: IfName, s_vid: Vid, c_vid: Vid },
+    /// An inside address; nodes may use the same ones, as NAT is between them.
+    Address { node: Name, address: Ipv4Addr },
+    /// A port block, by its first port.
+    Block { address: Ipv4Addr, first_port: u16 },
+    /// A routed subnet.
+    Subnet(Prefix4),
+}
+
+impl fmt::Display for Claim {
+    /// Numbers have a fixed width, so that keys sort as what they stand for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tags { node, port, s_vid, c_vid } => {
+                write!(f, "tags/{node}/{port}/{:04}.{:04}", s_vid.get(), c_vid.get())
+            }
+            Self::Address { node, address } => write!(f, "address/{node}/{:08x}", address.to_bits()),
+            Self::Block { address, first_port } => {
+                write!(f, "block/{:08x}/{first_port:05}", address.to_bits())
+            }
+            Self::Subnet(subnet) => {
+                write!(f, "subnet/{:08x}/{:02}", subnet.network().to_bits(), subnet.len())
+            }
+        }
+    }
+}
+
+impl Claim {
+    /// What the keys of all tags of a node begin with.
+    pub fn tags_of_node(node: &Name) -> String {
+        format!("tags/{node}/")
+    }
+
+    /// What the keys of all tags of a port begin with.
+    pub fn tags_of_port(node: &Name, port: &IfName) -> String {
+        format!("tags/{node}/{port}/")
+    }
+
+    /// The subnet that a key of its kind stands for.
+    pub fn subnet_of_key(key: &str) -> Option<Prefix4> {
+        let (network, len) = key.strip_prefix("subnet/")?.split_once('/')?;
+        let network = Ipv4Addr::from_bits(u32::from_str_radix(network, 16).ok()?);
+        Prefix4::new(network, len.parse().ok()?).ok()
+    }
+}
+
+/// All that a subscriber with this allocation holds.
+pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim> {
+    let access = &spec.access;
+    let tags = Claim::Tags {
+        node: access.node.clone(),
+        port: access.port.clone(),
+        s_vid: access.s_vid,
+        c_vid: access.c_vid,
+    };
+    let mut claims = vec![tags];
+    match status.subnet {
+        Some(subnet) => claims.push(Claim::Subnet(subnet)),
+        None => {
+            claims.extend(status.address.map(|address| Claim::Address { node: access.node.clone(), address }))
+        }
+    }
+    claims.extend(status.nat.map(|nat| Claim::Block { address: nat.address, first_port: nat.first_port }));
+    claims
+}

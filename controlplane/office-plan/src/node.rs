@@ -1,0 +1,85 @@
+//! What a node needs beside its sessions.
+
+use net_types::{IfName, InterfaceAddress4, Prefix4};
+use node_state::{Link, LinkKind, Port, PortRole, Resource, Route, RouteTarget};
+use xos_model::{Fault, NodeSpec, Pointer, Purpose};
+
+use crate::NodePools;
+
+/// The bridge that carries the node's loopback address.
+pub const LOOPBACK_LINK: &str = "wc-lo0";
+const LOOPBACK_MTU: u16 = 1500;
+
+/// The node's ports, links and routes, in the order in which one needs the other.
+pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
+    let ports = node.ports.iter().map(|port| {
+        let role = match port.role {
+            xos_model::PortRole::Access => {
+                PortRole::Access { outer_tpid: port.outer_tpid.unwrap_or_default() }
+            }
+            xos_model::PortRole::Core => PortRole::Core,
+        };
+        let (name, addresses) = (port.name.clone(), port.addresses.clone());
+        Resource::Port(Port { name, role, mtu: port.mtu, addresses })
+    });
+    let loopback = InterfaceAddress4::new(node.loopback, 32).expect("32 is a prefix length");
+    let name: IfName = LOOPBACK_LINK.parse().expect("an interface's name");
+    let link = Resource::Link(Link {
+        name,
+        kind: LinkKind::Bridge,
+        mtu: LOOPBACK_MTU,
+        addresses: [loopback].into(),
+    });
+    let routes = node.routes.iter().filter_map(|route| {
+        let port = node.port_towards(route.via)?.name.clone();
+        let target = RouteTarget::Via { gateway: route.via, port };
+        Some(Resource::Route(Route { prefix: route.prefix, target }))
+    });
+    let pools = pools.iter().map(|pool| {
+        let target = match pool.spec.purpose {
+            Purpose::Subscriber | Purpose::Routed => RouteTarget::Pool,
+            Purpose::Nat => RouteTarget::NatPool,
+        };
+        Resource::Route(Route { prefix: pool.spec.prefix, target })
+    });
+    ports.chain([link]).chain(routes).chain(pools).collect()
+}
+
+/// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.
+pub fn clashes(node: &NodeSpec, pools: &NodePools) -> Vec<(Fault, net_types::Name)> {
+    let mut clashes = Vec::new();
+    for pool in pools.iter() {
+        let prefix = pool.spec.prefix;
+        let mut add = |pointer: Pointer, what: String| {
+            let detail = format!("{what} lies in {prefix} of AddressPool {}", pool.name);
+            clashes.push((Fault::new(pointer, detail), pool.name.clone()));
+        };
+        if prefix.contains(node.loopback) {
+            add("/spec/loopback".into(), format!("the loopback address {}", node.loopback));
+        }
+        for (i, port) in node.ports.iter().enumerate() {
+            for (j, address) in port.addresses.iter().enumerate() {
+                if prefix.overlaps(on_link(*address)) {
+                    let at = Pointer::from("/spec/ports").at(i).at("addresses").at(j);
+                    add(at, format!("the link of {address} on port {}", port.name));
+                }
+            }
+        }
+        for (i, route) in node.routes.iter().enumerate() {
+            if prefix.contains_prefix(route.prefix) {
+                add(
+                    Pointer::from("/spec/routes").at(i).at("prefix"),
+                    format!("the route to {}", route.prefix),
+                );
+            }
+        }
+    }
+    clashes
+}
+
+fn on_link(address: InterfaceAddress4) -> Prefix4 {
+    let len = address.prefix_len();
+    let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
+    let network = std::net::Ipv4Addr::from_bits(address.address().to_bits() & mask);
+    Prefix4::new(network, len).expect("no bits beyond the mask")
+}

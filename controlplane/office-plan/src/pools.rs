@@ -1,0 +1,109 @@
+//! The pools of one node.
+
+use std::net::Ipv4Addr;
+
+use net_types::{Name, Prefix4};
+use xos_model::{AddressPoolSpec, Purpose};
+
+use crate::{Claim, Hints};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePool {
+    pub name: Name,
+    pub spec: AddressPoolSpec,
+}
+
+/// The pools of one node, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodePools(Vec<NodePool>);
+
+impl NodePools {
+    pub fn new(mut pools: Vec<NodePool>) -> Self {
+        pools.sort_by(|a, b| a.name.cmp(&b.name));
+        Self(pools)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &NodePool> {
+        self.0.iter()
+    }
+
+    pub(crate) fn of(&self, purpose: Purpose) -> impl Iterator<Item = &NodePool> {
+        self.0.iter().filter(move |pool| pool.spec.purpose == purpose)
+    }
+
+    pub(crate) fn holding(&self, purpose: Purpose, address: Ipv4Addr) -> Option<&NodePool> {
+        self.of(purpose).find(|pool| pool.spec.prefix.contains(address))
+    }
+
+    pub(crate) fn holding_subnet(&self, subnet: Prefix4) -> Option<&NodePool> {
+        self.of(Purpose::Routed).find(|pool| pool.spec.prefix.contains_prefix(subnet))
+    }
+
+    /// Lets `hints` know that a claim on one of these pools has been given up.
+    pub fn released(&self, claim: &Claim, hints: &mut Hints) {
+        match claim {
+            Claim::Tags { .. } => {}
+            Claim::Address { address, .. } => {
+                if let Some(pool) = self.holding(Purpose::Subscriber, *address) {
+                    let position = pool.spec.prefix.offset_of(*address).unwrap_or(0);
+                    hints.lower(&pool.name, |_| position);
+                }
+            }
+            Claim::Block { address, first_port } => {
+                if let Some(pool) = self.holding(Purpose::Nat, *address) {
+                    let position = pool.block_position(*address, *first_port);
+                    hints.lower(&pool.name, |_| position);
+                }
+            }
+            Claim::Subnet(subnet) => {
+                if let Some(pool) = self.holding_subnet(*subnet) {
+                    let offset = pool.spec.prefix.offset_of(subnet.network()).unwrap_or(0);
+                    hints.lower(&pool.name, |len| offset & !(subnet_size(len) - 1));
+                }
+            }
+        }
+    }
+}
+
+impl NodePool {
+    /// Ports below this are left out: services have them (RFC 6335).
+    const FIRST_PORT: u32 = 1024;
+
+    /// Positions of host addresses: not the network's and not the broadcast address, where the prefix has those.
+    pub(crate) fn hosts(&self) -> std::ops::Range<u64> {
+        let size = self.spec.prefix.size();
+        if self.spec.prefix.len() >= 31 { 0..size } else { 1..size - 1 }
+    }
+
+    fn first_block(&self) -> u64 {
+        u64::from(Self::FIRST_PORT.div_ceil(u32::from(self.spec.ports_per_subscriber())))
+    }
+
+    /// Blocks of one address.
+    fn blocks(&self) -> u64 {
+        65536 / u64::from(self.spec.ports_per_subscriber()) - self.first_block()
+    }
+
+    /// Positions of port blocks.
+    pub(crate) fn block_positions(&self) -> std::ops::Range<u64> {
+        let hosts = self.hosts();
+        hosts.start * self.blocks()..hosts.end * self.blocks()
+    }
+
+    /// The public address and first port of the block at a position.
+    pub(crate) fn block(&self, position: u64) -> Option<(Ipv4Addr, u16)> {
+        let address = self.spec.prefix.nth(position / self.blocks())?;
+        let block = self.first_block() + position % self.blocks();
+        Some((address, u16::try_from(block * u64::from(self.spec.ports_per_subscriber())).ok()?))
+    }
+
+    pub(crate) fn block_position(&self, address: Ipv4Addr, first_port: u16) -> u64 {
+        let block =
+            u64::from(first_port / self.spec.ports_per_subscriber()).saturating_sub(self.first_block());
+        self.spec.prefix.offset_of(address).unwrap_or(0) * self.blocks() + block
+    }
+}
+
+pub(crate) fn subnet_size(len: u8) -> u64 {
+    1 << (32 - u32::from(len.min(32)))
+}

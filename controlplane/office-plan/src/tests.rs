@@ -1,0 +1,286 @@
+use std::collections::BTreeMap;
+
+use net_types::{Name, Prefix4};
+use node_state::Resource;
+use proptest::prelude::*;
+use serde_json::json;
+use xos_model::{NodeSpec, Subscriber, SubscriberSpec, SubscriberStatus};
+
+use super::*;
+
+fn spec(edit: serde_json::Value) -> SubscriberSpec {
+    let mut value = json!({"access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7}});
+    xos_model::merge_patch(&mut value, edit);
+    serde_json::from_value(value).expect("a spec")
+}
+
+fn pools() -> NodePools {
+    let pool = |name: &str, spec: serde_json::Value| NodePool {
+        name: name.parse().expect("a name"),
+        spec: serde_json::from_value(spec).expect("a pool"),
+    };
+    NodePools::new(vec![
+        pool(
+            "inside",
+            json!({"node": "node1", "purpose": "subscriber", "prefix": "100.64.0.0/28", "gateway": "100.64.0.1"}),
+        ),
+        pool(
+            "public",
+            json!({"node": "node1", "purpose": "nat", "prefix": "198.51.100.0/30", "portsPerSubscriber": 16384}),
+        ),
+        pool(
+            "business",
+            json!({"node": "node1", "purpose": "routed", "prefix": "203.0.113.0/27", "leaseSeconds": 600}),
+        ),
+    ])
+}
+
+/// The plainest ledger: a map from keys to holders.
+#[derive(Clone, Debug, Default)]
+struct Book {
+    claims: BTreeMap<String, Name>,
+    me: Option<Name>,
+}
+
+impl Ledger for Book {
+    fn holder(&self, claim: &Claim) -> Option<Name> {
+        self.claims.get(&claim.to_string()).filter(|holder| self.me.as_ref() != Some(holder)).cloned()
+    }
+
+    fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)> {
+        let taken =
+            self.claims.iter().filter_map(|(key, holder)| Some((Claim::subnet_of_key(key)?, holder.clone())));
+        taken.into_iter().find(|(other, holder)| other.overlaps(subnet) && self.me.as_ref() != Some(holder))
+    }
+}
+
+fn show(allocation: &Allocation) -> String {
+    let nat = allocation.nat.map(|nat| format!(" {}:{}+{}", nat.address, nat.first_port, nat.ports));
+    let subnet = allocation.subnet.map(|subnet| format!(" {subnet}"));
+    format!(
+        "{} via {}{}{}",
+        allocation.address,
+        allocation.gateway,
+        subnet.unwrap_or_default(),
+        nat.unwrap_or_default()
+    )
+}
+
+#[test]
+fn the_lowest_that_is_free_is_taken() {
+    let (mut book, mut hints) = (Book::default(), Hints::default());
+    let mut next = |name: &str, edit| {
+        let spec = spec(edit);
+        match allocate(&spec, &SubscriberStatus::default(), &pools(), &book, &mut hints) {
+            Ok(allocation) => {
+                let mut status = SubscriberStatus::default();
+                allocation.write_to(&mut status);
+                for claim in claims_of(&spec, &status) {
+                    book.claims.insert(claim.to_string(), name.parse().expect("a name"));
+                }
+                show(&allocation)
+            }
+            Err(Refusal::Invalid(fault)) => format!("invalid {fault}"),
+            Err(Refusal::Conflict(fault)) => format!("conflict {fault}"),
+        }
+    };
+    let routed = |subnet: &str| json!({"bundle": {"nat": false}, "subnet": subnet});
+    let cases = [
+        ("a", json!({}), "100.64.0.2 via 100.64.0.1 198.51.100.1:16384+16384"),
+        ("b", json!({"address": "100.64.0.3"}), "100.64.0.3 via 100.64.0.1 198.51.100.1:32768+16384"),
+        ("c", json!({}), "100.64.0.4 via 100.64.0.1 198.51.100.1:49152+16384"),
+        ("d", json!({}), "100.64.0.5 via 100.64.0.1 198.51.100.2:16384+16384"),
+        (
+            "e",
+            json!({"address": "100.64.0.3"}),
+            "conflict /spec/address: 100.64.0.3 is the address of Subscriber b",
+        ),
+        (
+            "e",
+            json!({"address": "100.64.0.1"}),
+            "invalid /spec/address: 100.64.0.1 is the gateway, network or broadcast address of pool inside",
+        ),
+        (
+            "e",
+            json!({"address": "100.64.1.1"}),
+            "invalid /spec/address: 100.64.1.1 is in no subscriber pool of node1",
+        ),
+        ("f", routed("203.0.113.8/29"), "203.0.113.10 via 203.0.113.9 203.0.113.8/29"),
+        (
+            "g",
+            routed("203.0.113.12/30"),
+            "conflict /spec/subnet: 203.0.113.12/30 overlaps 203.0.113.8/29 of Subscriber f",
+        ),
+        (
+            "g",
+            routed("203.0.113.64/29"),
+            "invalid /spec/subnet: 203.0.113.64/29 is in no routed pool of node1",
+        ),
+        ("h", json!({"bundle": {"nat": false}}), "203.0.113.2 via 203.0.113.1 203.0.113.0/30"),
+        (
+            "i",
+            json!({"bundle": {"nat": false}, "subnetLength": 28}),
+            "203.0.113.18 via 203.0.113.17 203.0.113.16/28",
+        ),
+        (
+            "j",
+            json!({"bundle": {"nat": false}, "subnetLength": 29}),
+            "conflict /spec/subnet: the routed pools of node1 (business) have no room for a /29",
+        ),
+        ("k", json!({"bundle": {"nat": false}}), "203.0.113.6 via 203.0.113.5 203.0.113.4/30"),
+        ("l", json!({}), "100.64.0.6 via 100.64.0.1 198.51.100.2:32768+16384"),
+        ("m", json!({}), "100.64.0.7 via 100.64.0.1 198.51.100.2:49152+16384"),
+        (
+            "n",
+            json!({}),
+            "conflict /spec/bundle/nat: the NAT pools of the node (public) have no room for a port block",
+        ),
+    ];
+    for (name, edit, expected) in cases {
+        assert_eq!(next(name, edit.clone()), expected, "{name} {edit}");
+    }
+}
+
+#[test]
+fn what_a_subscriber_has_it_keeps() {
+    let held = Allocation {
+        address: "100.64.0.9".parse().expect("an address"),
+        gateway: "100.64.0.1".parse().expect("an address"),
+        subnet: None,
+        nat: Some(xos_model::NatBlock {
+            address: "198.51.100.2".parse().expect("an address"),
+            first_port: 32768,
+            ports: 16384,
+        }),
+    };
+    let mut status = SubscriberStatus::default();
+    held.write_to(&mut status);
+    let again = |edit, book: &Book| {
+        allocate(&spec(edit), &status, &pools(), book, &mut Hints::default())
+            .map(|allocation| show(&allocation))
+    };
+    assert_eq!(again(json!({}), &Book::default()).as_deref(), Ok(show(&held).as_str()));
+    assert_eq!(
+        again(json!({"bundle": {"rateUp": "5M"}}), &Book::default()).as_deref(),
+        Ok(show(&held).as_str())
+    );
+    let moved = "100.64.0.5 via 100.64.0.1 198.51.100.2:32768+16384";
+    assert_eq!(again(json!({"address": "100.64.0.5"}), &Book::default()).as_deref(), Ok(moved));
+    let mut book = Book::default();
+    book.claims.insert("address/node1/64400009".into(), "other".parse().expect("a name"));
+    assert_eq!(again(json!({}), &book).as_deref(), Ok("100.64.0.2 via 100.64.0.1 198.51.100.2:32768+16384"));
+}
+
+fn subscriber(edit: serde_json::Value, status: serde_json::Value) -> Subscriber {
+    serde_json::from_value(json!({
+        "kind": "Subscriber", "metadata": {"name": "alice"}, "spec": spec(edit), "status": status
+    }))
+    .expect("a subscriber")
+}
+
+#[test]
+fn sessions_leave_nothing_to_choose() {
+    let nat = json!({"address": "198.51.100.1", "firstPort": 1024, "ports": 256});
+    let home = subscriber(
+        json!({"bundle": {"rateUp": "20M", "rateDown": "128k", "dns": ["9.9.9.9"]}}),
+        json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1", "nat": nat}),
+    );
+    let text = String::from_utf8(Resource::Session(session(&home, &pools()).expect("allocated")).encode());
+    assert_eq!(
+        text.expect("JSON"),
+        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":{"rate":"128k","burstUs":189750}}"#
+    );
+    let office = subscriber(
+        json!({"bundle": {"nat": false}, "suspended": true, "mac": "02:00:5e:10:00:01"}),
+        json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
+    );
+    let session = session(&office, &pools()).expect("allocated");
+    assert_eq!(
+        (session.lease.to_string().as_str(), session.network.to_string().as_str()),
+        ("203.0.113.10/29", "203.0.113.8/29")
+    );
+    assert_eq!((session.active, session.lease_seconds, session.nat), (false, 600, None));
+}
+
+fn node() -> NodeSpec {
+    serde_json::from_value(json!({
+        "loopback": "192.0.2.129",
+        "ports": [{"name": "access0", "role": "access"}, {"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]}],
+        "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}],
+    }))
+    .expect("a node")
+}
+
+#[test]
+fn a_node_has_ports_loopback_and_routes() {
+    let resources = node_resources(&node(), &pools());
+    let text: Vec<_> = resources.iter().map(|r| String::from_utf8(r.encode()).expect("JSON")).collect();
+    assert_eq!(
+        text,
+        [
+            r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
+            r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
+            r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":["192.0.2.129/32"]}"#,
+            r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
+            r#"{"kind":"route","prefix":"203.0.113.0/27","target":"pool"}"#,
+            r#"{"kind":"route","prefix":"100.64.0.0/28","target":"pool"}"#,
+            r#"{"kind":"route","prefix":"198.51.100.0/30","target":"natPool"}"#,
+        ]
+    );
+}
+
+#[test]
+fn pools_keep_clear_of_the_nodes_own_addresses() {
+    assert_eq!(clashes(&node(), &pools()), []);
+    let mut clashing = node();
+    clashing.loopback = "203.0.113.1".parse().expect("an address");
+    clashing.ports[1].addresses = ["198.51.100.2/24".parse().expect("an address")].into();
+    clashing.routes[0].prefix = "100.64.0.0/28".parse().expect("a prefix");
+    let mut at: Vec<_> =
+        clashes(&clashing, &pools()).into_iter().map(|(fault, _)| fault.pointer.to_string()).collect();
+    at.sort();
+    assert_eq!(at, ["/spec/loopback", "/spec/ports/1/addresses/0", "/spec/routes/0/prefix"]);
+}
+
+proptest! {
+    /// Hints change nothing: whatever comes and goes, the same is allocated as without any.
+    #[test]
+    fn hints_are_only_a_shortcut(steps in prop::collection::vec((0..24_u8, 0..4_u8, any::<bool>(), any::<bool>()), 1..80)) {
+        let pools = pools();
+        let (mut book, mut hints) = (Book::default(), Hints::default());
+        let mut held: BTreeMap<Name, (SubscriberSpec, SubscriberStatus)> = BTreeMap::new();
+        for (who, what, release, keep) in steps {
+            let name: Name = format!("s{who}").parse().expect("a name");
+            if let Some((spec, status)) = held.get(&name).cloned() {
+                if release {
+                    held.remove(&name);
+                    for claim in claims_of(&spec, &status) {
+                        book.claims.remove(&claim.to_string());
+                        pools.released(&claim, &mut hints);
+                    }
+                    hints.keep();
+                }
+                continue;
+            }
+            let spec = match what {
+                0 | 1 => spec(json!({"access": {"cVid": u16::from(who) + 1}})),
+                len => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"nat": false}, "subnetLength": len + 27})),
+            };
+            let before = SubscriberStatus::default();
+            let found = allocate(&spec, &before, &pools, &book, &mut hints);
+            prop_assert_eq!(&found, &allocate(&spec, &before, &pools, &book, &mut Hints::default()));
+            match found {
+                Ok(allocation) if keep => {
+                    hints.keep();
+                    let mut status = before;
+                    allocation.write_to(&mut status);
+                    for claim in claims_of(&spec, &status) {
+                        prop_assert_eq!(book.claims.insert(claim.to_string(), name.clone()), None);
+                    }
+                    held.insert(name, (spec, status));
+                }
+                _ => hints.rollback(),
+            }
+        }
+    }
+}
