@@ -1,1 +1,58 @@
-fn main() {}
+//! Measures the figures that the design names, medians with their spread.
+
+mod dataplane;
+mod figure;
+mod provision;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+
+use figure::Figure;
+
+/// Measures, and prints a table or one JSON object a figure.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure; everything unless told
+    areas: Vec<Area>,
+    /// One JSON object a line instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Area {
+    /// Nanoseconds per packet through the loaded programs
+    Dataplane,
+    /// Provisioning through the API of a running controller
+    Controlplane,
+}
+
+fn main() -> Result<()> {
+    let Arguments { areas, json } = Arguments::parse();
+    let areas = if areas.is_empty() { Area::value_variants() } else { &areas };
+    for area in areas {
+        let figures = match area {
+            Area::Dataplane => dataplane::run()?,
+            Area::Controlplane => provision::run()?,
+        };
+        if json {
+            for figure in &figures {
+                println!("{}", serde_json::to_string(figure)?);
+            }
+        } else {
+            println!("{}", table(&figures));
+        }
+    }
+    Ok(())
+}
+
+fn table(figures: &[Figure]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(["figure", "median", "min", "max", "unit", "n"]);
+    for Figure { name, value, min, max, unit, n } in figures {
+        let number = |x: &f64| format!("{x:.1}");
+        table.add_row([name.clone(), number(value), number(min), number(max), (*unit).to_owned(), n.to_string()]);
+    }
+    table
+}

@@ -1,0 +1,3 @@
+//! The rules of the house, and scenarios of a whole office.
+
+mod house;

@@ -1,0 +1,152 @@
+//! What has to be on the machine, and how it gets there.
+//!
+//! The one place that knows package names. Everything is checked before it is installed, so that a second run is
+//! instant and works without a network.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::unistd::Uid;
+
+use crate::workspace::{cargo, run, step};
+
+/// A Debian package and what it is needed for.
+struct Package(&'static str, &'static str);
+
+const BUILD: &[Package] = &[
+    Package("g++", "compiles RocksDB"),
+    Package("libclang-dev", "generates the RocksDB bindings"),
+    Package("rustc-web", "compiles the kernel programs: it comes with the sources of core"),
+    Package("cargo-web", "builds the kernel programs"),
+    Package("rust-web-src", "the sources of core"),
+    Package("llvm-22-dev", "what bpf-linker is linked with"),
+    Package("zlib1g-dev", "what bpf-linker is linked with"),
+    Package("libzstd-dev", "what bpf-linker is linked with"),
+];
+
+const LAB: &[Package] = &[
+    Package("iproute2", "network namespaces"),
+    Package("iputils-ping", "ping, from the homes"),
+    Package("udhcpc", "a home's DHCP client"),
+    Package("isc-dhcp-client", "another home's DHCP client"),
+    Package("curl", "a home's web client"),
+    Package("python3-minimal", "the Internet host's web server"),
+    Package("procps", "sysctl"),
+];
+
+const TESTS: &[Package] = &[
+    Package("ethtool", "the tests compare interface features with it"),
+    Package("bpftool", "the tests compare what is loaded and attached with it"),
+    Package("tcpdump", "captures, when something is looked into"),
+];
+
+/// A program that cargo installs.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    arguments: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+    /// Whether any version that is there already will do.
+    any_version: bool,
+}
+
+const BPF_LINKER: Tool = Tool {
+    name: "bpf-linker",
+    version: "0.13.0",
+    arguments: &["--no-default-features", "--features", "llvm-22"],
+    environment: &[("LLVM_PREFIX", "/usr/lib/llvm-22")],
+    any_version: false,
+};
+
+const TEST_TOOLS: &[Tool] = &[
+    Tool { name: "cargo-nextest", version: "0.9.143", arguments: &[], environment: &[], any_version: true },
+    Tool { name: "cargo-deny", version: "0.20.2", arguments: &[], environment: &[], any_version: true },
+];
+
+const FUZZ: Tool =
+    Tool { name: "cargo-fuzz", version: "0.13.2", arguments: &[], environment: &[], any_version: true };
+
+pub(crate) fn everything() -> Result<()> {
+    for_build()?;
+    for_lab()?;
+    for_tests()
+}
+
+pub(crate) fn for_build() -> Result<()> {
+    packages(BUILD)?;
+    tool(&BPF_LINKER)
+}
+
+pub(crate) fn for_lab() -> Result<()> {
+    ensure!(Uid::effective().is_root(), "network namespaces and XDP need root: run this as root");
+    packages(LAB)
+}
+
+pub(crate) fn for_tests() -> Result<()> {
+    packages(TESTS)?;
+    TEST_TOOLS.iter().try_for_each(tool)
+}
+
+pub(crate) fn for_fuzzing() -> Result<()> {
+    tool(&FUZZ)
+}
+
+fn packages(wanted: &[Package]) -> Result<()> {
+    let missing: Vec<_> = wanted.iter().filter(|package| !is_installed(package.0)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for Package(name, purpose) in &missing {
+        println!("    {name}: {purpose}");
+    }
+    let names: Vec<_> = missing.iter().map(|package| package.0).collect();
+    let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {}", names.join(" "));
+    ensure!(Uid::effective().is_root(), "packages are missing; as root: {by_hand}");
+    step(&format!("installing Debian packages: {}", names.join(" ")), || {
+        let apt = |arguments: &[&str]| {
+            run(Command::new("apt-get")
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .arg("-qq")
+                .args(arguments)
+                .stdout(Stdio::null()))
+        };
+        apt(&["update"])?;
+        apt(&[&["install", "-y", "--no-install-recommends"], names.as_slice()].concat())
+    })
+    .with_context(|| format!("by hand: {by_hand}"))
+}
+
+fn is_installed(package: &str) -> bool {
+    let query = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]).output();
+    query.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn tool(tool: &Tool) -> Result<()> {
+    if has(tool) {
+        return Ok(());
+    }
+    let Tool { name, version, arguments, environment, .. } = *tool;
+    step(&format!("installing {name} {version} (cargo install)"), || {
+        run(cargo()
+            .current_dir(Path::new("/"))
+            .args(["install", "--quiet", "--locked", name, "--version", version])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .env_remove("CARGO_TARGET_DIR"))
+    })
+}
+
+fn has(tool: &Tool) -> bool {
+    // A cargo subcommand is asked through cargo, which knows where it installs to.
+    let output = match tool.name.strip_prefix("cargo-") {
+        Some(subcommand) => cargo().args([subcommand, "--version"]).output(),
+        None => Command::new(tool.name).arg("--version").output(),
+    };
+    output.is_ok_and(|output| {
+        output.status.success()
+            && (tool.any_version || String::from_utf8_lossy(&output.stdout).contains(tool.version))
+    })
+}
