@@ -133,9 +133,13 @@ impl Authority {
     }
 }
 
-/// SHA-256 of a certificate.
+/// What a certificate is known by.
 pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> [u8; 32] {
-    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    sha256(certificate)
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! controller                                                        agent
-//! Authority ── certificate ◄── Join(token, CSR) · Renew(CSR) ─────── Link::run(…)
+//! Authority ── certificate ◄── Join(token, CSR) · Renew(CSR) ─────── Link::run
 //! NodeTable ── what differs, then what changes ── Session (mTLS) ──► Node::apply
 //! Office   ◄── Report: connected, applied or refused per resource ── results
 //! ```
@@ -13,13 +13,19 @@
 
 mod authority;
 mod limits;
+mod link;
+mod node;
 mod office;
 mod outcome;
 mod serve;
 mod table;
+mod tls;
 mod token;
+mod wire;
 
 pub use authority::{Authority, AuthorityError};
+pub use link::{Link, LinkConfig};
+pub use node::{Chunk, Holdings, Identity, LinkState, Node, Received};
 pub use office::{JoinRefused, Office, Report};
 pub use outcome::{Outcome, REMOVED};
 pub use serve::{ServeError, serve};

@@ -32,7 +32,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 4096;
 
 /// Time for a TLS handshake, and for each message until the inventory is complete.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
-pub(crate) const GREETING: Duration = Duration::from_secs(60);
+pub(crate) const GREETING: Duration = Duration::from_mins(1);
 /// HTTP/2 pings, both ways: a dead peer is found out within their sum.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time for connections to end when the controller's end closes.
+pub(crate) const CLOSING: Duration = Duration::from_secs(3);

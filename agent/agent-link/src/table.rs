@@ -185,8 +185,8 @@ impl NodeTable {
             inner.take(&mut batch, &mut room, key);
             cursor.number = number;
         }
-        batch.more = !cursor.differing.is_empty() || inner.order.range((
-            Bound::Excluded(cursor.number), Bound::Unbounded)).next().is_some();
+        batch.more = !cursor.differing.is_empty()
+            || inner.order.range((Bound::Excluded(cursor.number), Bound::Unbounded)).next().is_some();
         let empty = batch.upserts.is_empty() && batch.removes.is_empty();
         if empty && cursor.generation == Some(inner.generation) {
             return Ok(None);

@@ -1,0 +1,107 @@
+//! The calls, and who may make them.
+
+use std::{sync::Arc, time::SystemTime};
+
+use net_types::Name;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{seat, seat::Seats, session};
+use crate::{
+    Authority, JoinRefused, NodeTable, Office,
+    limits::{CSR_BYTES_MAX, TOKEN_BYTES_MAX, WINDOW_CHUNKS},
+    tls::Peer,
+    wire::{Certificate, FromAgent, FromController, JoinRequest, RenewRequest, link_server::Link},
+};
+
+pub(super) struct Service<O> {
+    pub(super) authority: Arc<Authority>,
+    pub(super) office: Arc<O>,
+    pub(super) seats: Seats,
+    pub(super) closing: CancellationToken,
+    pub(super) streams: TaskTracker,
+}
+
+#[tonic::async_trait]
+impl<O: Office> Link for Service<O> {
+    async fn join(&self, request: Request<JoinRequest>) -> Result<Response<Certificate>, Status> {
+        let from = request.remote_addr();
+        let JoinRequest { node, secret, csr_der } = request.into_inner();
+        let node: Name = node.parse().map_err(|e| Status::invalid_argument(format!("node: {e}")))?;
+        if secret.len() > TOKEN_BYTES_MAX {
+            return Err(Status::invalid_argument("secret is too long"));
+        }
+        // Before the token is spent: a request that cannot be signed should not cost it.
+        let certificate = self.certify(&node, &csr_der)?;
+        self.office.redeem(&node, &secret).await.map_err(|refused| {
+            tracing::warn!(%node, ?from, %refused, "a node may not join");
+            match refused {
+                JoinRefused::Token => Status::permission_denied(refused.to_string()),
+                JoinRefused::Unavailable(_) => Status::unavailable(refused.to_string()),
+            }
+        })?;
+        tracing::info!(%node, ?from, "node joined");
+        Ok(Response::new(certificate))
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Certificate>, Status> {
+        let peer = peer_of(&request)?;
+        self.table_of(&peer.node)?;
+        let certificate = self.certify(&peer.node, &request.into_inner().csr_der)?;
+        tracing::info!(node = %peer.node, "certificate renewed");
+        Ok(Response::new(certificate))
+    }
+
+    type SessionStream = ReceiverStream<Result<FromController, Status>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<FromAgent>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let peer = peer_of(&request)?;
+        if peer.validity.left(SystemTime::now()).is_none() {
+            return Err(Status::unauthenticated("the certificate has expired: renew it first"));
+        }
+        let table = self.table_of(&peer.node)?;
+        let (end, taken) = seat::claim(&self.seats, &peer.node, &self.closing);
+        // Room for all chunks that may be under way, and for the word that ends the stream.
+        let (outbound, stream) = mpsc::channel(WINDOW_CHUNKS + 1);
+        let session = session::Session {
+            office: self.office.clone(),
+            peer,
+            table,
+            inbound: request.into_inner(),
+            outbound,
+            end,
+        };
+        self.streams.spawn(session.run(taken));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+impl<O: Office> Service<O> {
+    fn certify(&self, node: &Name, csr_der: &[u8]) -> Result<Certificate, Status> {
+        if csr_der.len() > CSR_BYTES_MAX {
+            return Err(Status::invalid_argument("csr_der is too long"));
+        }
+        let certificate = self.authority.certify(node, csr_der);
+        let certificate = certificate.map_err(|e| Status::invalid_argument(format!("csr_der: {e}")))?;
+        Ok(Certificate { certificate_der: certificate.to_vec().into() })
+    }
+
+    fn table_of(&self, node: &Name) -> Result<Arc<NodeTable>, Status> {
+        let unknown = || Status::permission_denied(format!("the office has no node {node}"));
+        self.office.table(node).ok_or_else(unknown)
+    }
+}
+
+/// Who calls, by a certificate that the handshake has checked; without one, nobody.
+fn peer_of<T>(request: &Request<T>) -> Result<Peer, Status> {
+    let certificates = request.peer_certs();
+    let certificate = certificates.as_deref().and_then(|chain| chain.first());
+    let certificate =
+        certificate.ok_or_else(|| Status::unauthenticated("a certificate of this office is needed"))?;
+    Peer::from_der(certificate).map_err(|e| Status::unauthenticated(e.to_string()))
+}
