@@ -1,0 +1,157 @@
+//! Objects in files: YAML of one or more documents, or JSON, with the line that everything stands on.
+
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{
+    failure::{Failure, Fault},
+    kinds::{Kind, Reference, reference},
+};
+use tree::Lines;
+
+/// Longest file that is read.
+const FILE_LEN_MAX: u64 = 64 << 20;
+
+/// An object and where it stands.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) reference: Reference,
+    pub(crate) object: Value,
+    file: String,
+    lines: Lines,
+}
+
+/// Reads all objects, in the order in which they are to be made: what others refer to comes first.
+pub(crate) fn read(filenames: &[PathBuf]) -> Result<Vec<Document>, Failure> {
+    let mut documents = Vec::new();
+    for filename in filenames {
+        for file in expand(filename)? {
+            let (name, text) = load(&file)?;
+            documents.extend(parse(&name, &text)?);
+        }
+    }
+    if documents.is_empty() {
+        return Err(Failure::Usage("the files hold no objects".into()));
+    }
+    // Stable, so that objects of a kind stay in the order of the files.
+    documents.sort_by_key(|document| document.reference.kind);
+    let mut seen: BTreeMap<&Reference, String> = BTreeMap::new();
+    for document in &documents {
+        let place = document.place("");
+        if let Some(first) = seen.insert(&document.reference, place.clone()) {
+            return Err(Failure::Usage(format!("{place}: {} is also at {first}", document.reference)));
+        }
+    }
+    Ok(documents)
+}
+
+/// A directory's manifests in the order of their names; else the file itself.
+fn expand(filename: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !filename.is_dir() {
+        return Ok(vec![filename.into()]);
+    }
+    let fail = |source| Failure::File { path: filename.into(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(filename).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if path.is_file() && matches!(extension, Some("yaml" | "yml" | "json")) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::Usage(format!("{}: no *.yaml, *.yml or *.json files", filename.display())));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn load(file: &Path) -> Result<(String, String), Failure> {
+    let fail = |source| Failure::File { path: file.into(), source };
+    let mut text = String::new();
+    let (name, read) = if file == Path::new("-") {
+        ("standard input".to_owned(), io::stdin().take(FILE_LEN_MAX + 1).read_to_string(&mut text))
+    } else {
+        let opened = fs::File::open(file).map_err(fail)?;
+        (file.display().to_string(), opened.take(FILE_LEN_MAX + 1).read_to_string(&mut text))
+    };
+    let len = read.map_err(fail)?;
+    if len as u64 > FILE_LEN_MAX {
+        return Err(Failure::Usage(format!("{name}: longer than {} MiB", FILE_LEN_MAX >> 20)));
+    }
+    Ok((name, text))
+}
+
+fn parse(name: &str, text: &str) -> Result<Vec<Document>, Failure> {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let trees = if is_json { tree::from_json(text) } else { tree::from_yaml(text) };
+    let trees = trees.map_err(|error| Failure::Usage(format!("{name}:{error}")))?;
+    let mut documents = Vec::new();
+    for (value, lines) in trees {
+        for (object, lines) in flatten(value, lines) {
+            documents.push(document(name, object, lines)?);
+        }
+    }
+    Ok(documents)
+}
+
+/// The items of a list (`kind: …List`, or a bare array); else the object itself.
+fn flatten(value: Value, lines: Lines) -> Vec<(Value, Lines)> {
+    let (items, at) = match value {
+        Value::Null => return vec![],
+        Value::Array(items) => (items, ""),
+        Value::Object(mut members)
+            if members.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List")) =>
+        {
+            match members.remove("items") {
+                Some(Value::Array(items)) => (items, "/items"),
+                _ => (vec![], ""),
+            }
+        }
+        other => return vec![(other, lines)],
+    };
+    items.into_iter().enumerate().map(|(i, item)| (item, lines.below(&format!("{at}/{i}")))).collect()
+}
+
+fn document(file: &str, object: Value, lines: Lines) -> Result<Document, Failure> {
+    let fault = |pointer: &str, detail: &str| {
+        Failure::Usage(format!("{file}:{}: {pointer}: {detail}", lines.of(pointer)))
+    };
+    if !object.is_object() {
+        return Err(fault("/", "an object begins with \"kind\""));
+    }
+    let kind = match &object["kind"] {
+        Value::String(name) => {
+            Kind::of(&object).ok_or_else(|| fault("/kind", &format!("there is no kind \"{name}\"")))?
+        }
+        _ => return Err(fault("/kind", "missing: which kind of object this is")),
+    };
+    let name = object["metadata"]["name"].as_str();
+    let name = name.ok_or_else(|| fault("/metadata/name", "missing: what the object is called"))?;
+    let reference = reference(kind, name).map_err(|error| fault("/metadata/name", &error))?;
+    Ok(Document { reference, object, file: file.into(), lines })
+}
+
+impl Document {
+    /// The file and line of what a JSON pointer points to, or of the nearest thing around it.
+    pub(crate) fn place(&self, pointer: &str) -> String {
+        format!("{}:{}", self.file, self.lines.of(pointer))
+    }
+
+    /// What is wrong with the object, where in the file.
+    pub(crate) fn explain(&self, fault: &Fault) -> String {
+        let at = if fault.pointer.is_empty() { "/" } else { &fault.pointer };
+        format!("{}: {}: {at}: {}", self.place(&fault.pointer), self.reference, fault.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests;

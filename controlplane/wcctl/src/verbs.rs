@@ -1,0 +1,65 @@
+//! One module for each verb.
+
+pub(crate) mod apply;
+pub(crate) mod delete;
+pub(crate) mod describe;
+pub(crate) mod diff;
+pub(crate) mod get;
+pub(crate) mod node;
+pub(crate) mod version;
+pub(crate) mod wait;
+
+use serde_json::Value;
+
+use crate::{
+    client::Client,
+    failure::{Failure, Problem},
+    kinds::{Kind, Reference, Targets},
+};
+
+/// The objects that a command line names, kind by kind; one that is named and not there is a failure.
+async fn resolve(
+    client: &Client,
+    targets: &[String],
+    selector: Option<&str>,
+) -> Result<Vec<(Kind, Vec<Value>)>, Failure> {
+    let mut groups: Vec<(Kind, Vec<Value>)> = Vec::new();
+    match parse(targets, selector)? {
+        Targets::Kinds(kinds) => {
+            for kind in kinds {
+                groups.push((kind, client.list(kind, selector).await?.items));
+            }
+        }
+        Targets::Objects(references) => {
+            for reference in references {
+                let object =
+                    client.get(&reference.path()).await.map_err(|failure| about(&reference, failure))?;
+                match groups.iter_mut().find(|(kind, _)| *kind == reference.kind) {
+                    Some((_, objects)) => objects.push(object),
+                    None => groups.push((reference.kind, vec![object])),
+                }
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn parse(targets: &[String], selector: Option<&str>) -> Result<Targets, Failure> {
+    let targets = Targets::parse(targets).map_err(Failure::Usage)?;
+    if selector.is_some() && matches!(targets, Targets::Objects(_)) {
+        return Err(Failure::Usage(
+            "a selector picks among all objects of a kind: leave the names out".into(),
+        ));
+    }
+    Ok(targets)
+}
+
+/// Says which object a refusal is about.
+fn about(reference: &Reference, failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(problem) => {
+            Failure::Refused(Problem { title: format!("{reference}: {}", problem.title), ..problem })
+        }
+        other => other,
+    }
+}

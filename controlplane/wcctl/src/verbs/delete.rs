@@ -1,0 +1,63 @@
+//! `wcctl delete`.
+
+use std::cmp::Reverse;
+
+use serde_json::{Value, json};
+
+use super::apply::transact;
+use crate::{
+    cli::Delete,
+    client::Client,
+    failure::{Failure, Problem},
+    kinds::{Reference, Targets},
+    manifest, output,
+};
+
+pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure> {
+    let mut wanted = wanted(client, delete).await?;
+    // What refers to others goes first.
+    wanted.sort_by_key(|reference| Reverse(reference.kind));
+    wanted.dedup();
+    let mut there = Vec::new();
+    for reference in wanted {
+        match client.find(&reference).await? {
+            Some(_) => there.push(reference),
+            None if delete.ignore_not_found => {}
+            None => {
+                let title = format!("{reference}: there is no such object; nothing was deleted");
+                return Err(Failure::Refused(Problem { status: 404, title, ..Problem::default() }));
+            }
+        }
+    }
+    if there.is_empty() {
+        return output::print("Nothing to delete.\n");
+    }
+    let operation = |reference: &Reference| {
+        let object = json!({"kind": reference.kind.0.as_str(), "metadata": {"name": reference.name}});
+        json!({"op": "delete", "object": object})
+    };
+    let operations: Vec<Value> = there.iter().map(operation).collect();
+    transact(client, &operations, false).await?;
+    let lines: Vec<String> = there.iter().map(|reference| format!("{reference} deleted\n")).collect();
+    output::print(&lines.concat())
+}
+
+async fn wanted(client: &Client, delete: &Delete) -> Result<Vec<Reference>, Failure> {
+    if !delete.filenames.is_empty() {
+        let documents = manifest::read(&delete.filenames)?;
+        return Ok(documents.into_iter().map(|document| document.reference).collect());
+    }
+    let selector = delete.selector.as_deref();
+    match super::parse(&delete.targets, selector)? {
+        Targets::Objects(references) => Ok(references),
+        Targets::Kinds(kinds) if selector.is_some() => {
+            let mut references = Vec::new();
+            for kind in kinds {
+                let list = client.list(kind, selector).await?;
+                references.extend(list.items.iter().filter_map(Reference::of));
+            }
+            Ok(references)
+        }
+        Targets::Kinds(_) => Err(Failure::Usage("name what is to be deleted, or pick it with -l".into())),
+    }
+}

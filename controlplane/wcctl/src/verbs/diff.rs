@@ -1,0 +1,84 @@
+//! `wcctl diff`.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use similar::TextDiff;
+use xos_model::{AddressPoolSpec, KindName, NodeSpec, SubscriberSpec, TenantSpec, parse_value};
+
+use crate::{
+    cli::Diff,
+    client::Client,
+    failure::{Failure, Fault},
+    manifest::{self, Document},
+    output,
+};
+
+pub(crate) async fn run(client: &Client, diff: &Diff) -> Result<(), Failure> {
+    let mut text = String::new();
+    for document in manifest::read(&diff.files.filenames)? {
+        let wanted = intent(document.reference.kind.0, &document.object)
+            .map_err(|faults| explain(&document, &faults))?;
+        let live = client.find(&document.reference).await?.map(|object| intent_of_live(&object));
+        text += &unified(&document, live.as_ref(), &wanted)?;
+    }
+    output::print(&text)?;
+    if text.is_empty() { Ok(()) } else { Err(Failure::Different) }
+}
+
+fn unified(document: &Document, live: Option<&Value>, wanted: &Value) -> Result<String, Failure> {
+    let before = live.map_or_else(|| Ok(String::new()), output::yaml)?;
+    let after = output::yaml(wanted)?;
+    if before == after {
+        return Ok(String::new());
+    }
+    let old = if live.is_some() { format!("live/{}", document.reference) } else { "/dev/null".into() };
+    let new = format!("file/{}", document.reference);
+    Ok(TextDiff::from_lines(&before, &after).unified_diff().header(&old, &new).to_string())
+}
+
+/// What an operator says in an object: its labels and its spec, with defaults written out as the controller does.
+fn intent(kind: KindName, object: &Value) -> Result<Value, Vec<Fault>> {
+    let spec = object["spec"].clone();
+    let spec = match kind {
+        KindName::Node => normal::<NodeSpec>(spec),
+        KindName::AddressPool => normal::<AddressPoolSpec>(spec),
+        KindName::Subscriber => normal::<SubscriberSpec>(spec),
+        KindName::Tenant => normal::<TenantSpec>(spec),
+    }?;
+    Ok(shape(object, &spec))
+}
+
+/// The same of a live object, which is normal already unless a newer controller wrote it.
+fn intent_of_live(object: &Value) -> Value {
+    shape(object, &object["spec"])
+}
+
+fn shape(object: &Value, spec: &Value) -> Value {
+    let mut metadata = json!({"name": object["metadata"]["name"]});
+    for field in ["labels", "finalizers"] {
+        let value = &object["metadata"][field];
+        let is_empty = value.as_object().is_some_and(serde_json::Map::is_empty);
+        if !value.is_null() && !is_empty && value != &json!([]) {
+            metadata[field] = value.clone();
+        }
+    }
+    json!({"kind": object["kind"], "metadata": metadata, "spec": spec})
+}
+
+fn normal<K: xos_model::Kind + Serialize>(spec: Value) -> Result<Value, Vec<Fault>> {
+    let fault =
+        |fault: xos_model::Fault| Fault { pointer: fault.pointer.as_str().into(), detail: fault.detail };
+    let under_spec = |f: xos_model::Fault| fault(f.under(&"/spec".into()));
+    let spec: K =
+        parse_value(spec).map_err(|faults| faults.into_iter().map(under_spec).collect::<Vec<_>>())?;
+    let faults = spec.validate();
+    if !faults.is_empty() {
+        return Err(faults.into_iter().map(fault).collect());
+    }
+    serde_json::to_value(spec)
+        .map_err(|error| vec![Fault { pointer: "/spec".into(), detail: error.to_string() }])
+}
+
+fn explain(document: &Document, faults: &[Fault]) -> Failure {
+    Failure::Usage(faults.iter().map(|fault| document.explain(fault)).collect::<Vec<_>>().join("\n"))
+}
