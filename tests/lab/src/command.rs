@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Command, Output, Stdio},
 };
@@ -22,6 +23,23 @@ pub enum LabError {
     State(String),
 }
 
+/// What a program did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its exit status, or 128 and the number of the signal that ended it.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let status = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
+        Self { status: status.unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
 pub(crate) type Result<T, E = LabError> = std::result::Result<T, E>;
 
 impl LabError {
@@ -32,12 +50,8 @@ impl LabError {
 }
 
 /// Debian's package of each program that the lab runs.
-const PACKAGES: [(&str, &str); 4] = [
-    ("ip", "iproute2"),
-    ("udhcpc", "udhcpc"),
-    ("dhclient", "isc-dhcp-client"),
-    ("busybox", "busybox"),
-];
+const PACKAGES: [(&str, &str); 4] =
+    [("ip", "iproute2"), ("udhcpc", "udhcpc"), ("dhclient", "isc-dhcp-client"), ("busybox", "busybox")];
 
 pub(crate) fn package(program: &str) -> &'static str {
     PACKAGES.iter().find(|(name, _)| *name == program).map_or("(unknown)", |(_, package)| package)

@@ -1,10 +1,10 @@
 //! A whole central office on one Linux machine, in network namespaces.
 //!
 //! ```text
-//!  home1 ─┐                                                    office (wirecenterd)
-//!  home2 ─┤ olt ── trunk ── access0 ┌───────┐ core0     mgmt0 ─┘
-//!  home3 ─┘  adds two tags  ────────┤ node1 ├──────── upstream ── inet (web server)
-//!                                   └───────┘  192.0.2.0/30   198.18.0.0/24
+//!  home1 ─┐                                                   office: wirecenterd
+//!  home2 ─┤ olt ── trunk ── access0 ┌───────┐ mgmt0 ─────────── mgmt0
+//!  home3 ─┘  adds two tags          │ node1 │ core0 ── upstream ── inet: web server
+//!                                   └───────┘ 192.0.2.0/30   192.0.2.64/30
 //! ```
 //!
 //! [`Lab::up`] builds it, [`Lab::load`] finds it again from its state directory, [`Lab::down`] removes it. Whatever the
@@ -14,9 +14,9 @@
 //! The homes run the distribution's own DHCP clients with their own scripts. The OLT is a process ([`olt`]) that reads and
 //! writes whole frames; it needs no VLAN devices.
 
+mod addresses;
 mod command;
 mod config;
-mod dhcp_client;
 mod home;
 mod http;
 mod journal;
@@ -24,17 +24,16 @@ mod lab;
 mod network;
 pub mod olt;
 mod option82;
-mod plan;
 mod process;
 mod programs;
 mod teardown;
 pub mod web;
 
-pub use command::LabError;
-pub use config::{DhcpClient, HomeConfig, LabConfig, Option82, Programs};
-pub use home::{Fetched, Lease};
-pub use lab::{HostStatus, Lab, LabStatus, ProcessStatus};
-pub use plan::{
-    ACCESS_PORT, CORE_PORT, INTERNET_ADDRESS, INTERNET_URL, NODE, NODE_CORE_ADDRESS, NODE_LOOPBACK,
-    OFFICE_ADDRESS, POOL_BUSINESS, POOL_INSIDE, POOL_PUBLIC, UPSTREAM_CORE_ADDRESS,
+pub use addresses::{
+    ACCESS_PORT, CORE_PORT, INTERNET_ADDRESS, NODE, NODE_CORE_ADDRESS, OFFICE_ADDRESS, UPSTREAM_CORE_ADDRESS,
 };
+pub use command::{Finished, LabError};
+pub use config::{DhcpClient, HomeConfig, LabConfig};
+pub use home::{Fetched, Lease};
+pub use lab::{BoxStatus, Lab};
+pub use process::ProcessId;

@@ -26,7 +26,8 @@ async fn main() -> Result<()> {
     match Command::parse() {
         Command::Olt { config } => {
             let text = std::fs::read(&config).with_context(|| format!("read {}", config.display()))?;
-            let config = serde_json::from_slice(&text).with_context(|| format!("parse {}", config.display()))?;
+            let config =
+                serde_json::from_slice(&text).with_context(|| format!("parse {}", config.display()))?;
             lab::olt::run(config).await
         }
         Command::Web { listen } => lab::web::run(listen).await,

@@ -7,7 +7,7 @@ use linux_node::{Netlink, PacketSocket};
 use net_types::{IfName, Tpid, Vid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Option82, option82};
+use crate::option82;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -28,6 +28,16 @@ pub struct Line {
     pub option82: Option<Option82>,
 }
 
+/// Relay agent information (RFC 3046), as an access node inserts it (TR-101 issue 2, section 3.9.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Option82 {
+    /// Sub-option 1, such as `olt eth 1/3:100.7`.
+    pub circuit_id: String,
+    /// Sub-option 2.
+    pub remote_id: String,
+}
+
 /// The inner tag's, on every access network (TR-101 issue 2, section 2.5.1.1).
 const INNER_TPID: u16 = 0x8100;
 const ADDRESSES_LEN: usize = 12;
@@ -45,17 +55,20 @@ pub async fn run(config: OltConfig) -> Result<()> {
         tasks.spawn(upstream(socket, Arc::clone(&trunk), line, config.outer_tpid));
     }
     tasks.spawn(downstream(trunk, lines, config.outer_tpid));
+    println!("{}", crate::process::READY);
     tasks.join_next().await.context("there is always the trunk")??
 }
 
 async fn open(netlink: &Netlink, name: &IfName) -> Result<PacketSocket> {
-    let interface = netlink.interface(name).await?.with_context(|| format!("there is no interface {name}"))?;
+    let interface =
+        netlink.interface(name).await?.with_context(|| format!("there is no interface {name}"))?;
     PacketSocket::open(interface.index).with_context(|| format!("open a packet socket on {name}"))
 }
 
 async fn upstream(home: Arc<PacketSocket>, trunk: Arc<PacketSocket>, line: Line, outer: Tpid) -> Result<()> {
     let mut buffer = vec![0; PacketSocket::BUFFER_LEN];
-    let tags = [outer.ethertype(), line.s_vid.get(), INNER_TPID, line.c_vid.get()].map(u16::to_be_bytes).concat();
+    let tags =
+        [outer.ethertype(), line.s_vid.get(), INNER_TPID, line.c_vid.get()].map(u16::to_be_bytes).concat();
     loop {
         let frame = received(home.recv(&mut buffer).await, &line.interface)?;
         let Some(frame) = frame.filter(|frame| frame.len() > ADDRESSES_LEN) else {

@@ -1,6 +1,6 @@
 //! Relay agent information in DHCP messages that pass through the OLT.
 
-use crate::Option82;
+use crate::olt::Option82;
 
 const ETHERNET: usize = 14;
 const UDP: usize = 8;
@@ -21,10 +21,10 @@ pub(crate) fn insert(frame: &[u8], option: &Option82) -> Option<Vec<u8>> {
         return None;
     }
     let sub = |kind: u8, text: &str| {
-        let len = u8::try_from(text.len()).expect("checked with the configuration");
-        [&[kind, len], text.as_bytes()].concat()
+        let len = u8::try_from(text.len()).ok()?;
+        Some([&[kind, len], text.as_bytes()].concat())
     };
-    let value = [sub(1, &option.circuit_id), sub(2, &option.remote_id)].concat();
+    let value = [sub(1, &option.circuit_id)?, sub(2, &option.remote_id)?].concat();
     options.extend([RELAY_AGENT, u8::try_from(value.len()).ok()?]);
     options.extend(value);
     options.push(END);
@@ -117,9 +117,8 @@ impl<'a> Dhcp<'a> {
 /// The Internet checksum (RFC 1071) over parts of which only the last may have an odd length.
 pub(crate) fn checksum(parts: &[&[u8]]) -> [u8; 2] {
     let words = parts.iter().flat_map(|part| part.chunks(2));
-    let sum = words.fold(0u32, |sum, word| {
-        sum + u32::from(word[0]) * 256 + word.get(1).copied().map_or(0, u32::from)
-    });
+    let sum = words
+        .fold(0u32, |sum, word| sum + u32::from(word[0]) * 256 + word.get(1).copied().map_or(0, u32::from));
     let folded = (sum & 0xffff) + (sum >> 16);
     let folded = (folded & 0xffff) + (folded >> 16);
     (!u16::try_from(folded).expect("folded twice")).to_be_bytes()

@@ -28,6 +28,9 @@ pub struct ProcessId {
     pub start_time: u64,
 }
 
+/// What the lab's own processes write to their log when they do their work.
+pub(crate) const READY: &str = "ready";
+
 /// How long a process has to end after SIGTERM.
 const TERM_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
@@ -110,10 +113,14 @@ pub(crate) fn in_namespace(namespace: &str) -> Result<Vec<ProcessId>> {
 ///
 /// With a namespace, only the network changes, and not, as under `ip netns exec`, /sys as well: a BPF file system below
 /// it would be out of sight.
-pub(crate) fn start(command: &mut Command, namespace: Option<&str>, log: &Path) -> Result<(Child, ProcessId)> {
+pub(crate) fn start(
+    command: &mut Command,
+    namespace: Option<&str>,
+    log: &Path,
+) -> Result<(Child, ProcessId)> {
     let program = command.get_program().to_string_lossy().into_owned();
     let open = || File::options().create(true).append(true).open(log);
-    let start = || {
+    let mut start = || {
         command.stdin(Stdio::null()).stdout(open()?).stderr(open()?).process_group(0);
         // A child is in the namespace of the thread that starts it.
         match namespace {
@@ -126,4 +133,27 @@ pub(crate) fn start(command: &mut Command, namespace: Option<&str>, log: &Path) 
     let process = ProcessId::of(pid)
         .ok_or_else(|| LabError::State(format!("{program} ended at once: see {}", log.display())))?;
     Ok((child, process))
+}
+
+/// Waits until `done` says so, as long as the process lives and `patience` lasts.
+pub(crate) fn wait_for(
+    what: &str,
+    process: ProcessId,
+    log: &Path,
+    patience: Duration,
+    mut done: impl FnMut() -> bool,
+) -> Result<()> {
+    let start = Instant::now();
+    while !done() {
+        let (ended, late) = (!process.is_alive(), start.elapsed() > patience);
+        if ended || late {
+            let reason = if ended { "ended".into() } else { format!("is not ready after {patience:?}") };
+            let log_text = fs::read_to_string(log).unwrap_or_default();
+            let lines: Vec<_> = log_text.lines().collect();
+            let tail = lines[lines.len().saturating_sub(10)..].join("\n");
+            return Err(LabError::State(format!("{what} {reason}; {} ends with:\n{tail}", log.display())));
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
 }

@@ -14,9 +14,10 @@ const REQUEST_LEN_MAX: u64 = 16 << 10;
 /// Most bytes that `/bytes/N` gives.
 const BYTES_MAX: usize = 1 << 30;
 
-/// Serves until it fails: `/` answers in JSON with the asker's address and port, `/bytes/N` with N zero bytes.
+/// Serves until it fails: `/` answers with the asker's address and port, `/bytes/N` with N zero bytes.
 pub async fn run(listen: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    println!("{}", crate::process::READY);
     loop {
         let (stream, peer) = listener.accept().await.context("accept a connection")?;
         tokio::spawn(async move {
@@ -38,12 +39,13 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr) -> std::io::Result<()> {
     let (kind, len, body) = match bytes {
         Some(len) => ("application/octet-stream", len.min(BYTES_MAX), String::new()),
         None => {
-            let body = format!("{{\"client\":\"{}\",\"port\":{}}}\n", peer.ip(), peer.port());
-            ("application/json", body.len(), body)
+            let body = format!("{} {}\n", peer.ip(), peer.port());
+            ("text/plain", body.len(), body)
         }
     };
-    let head =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n"
+    );
     write.write_all(head.as_bytes()).await?;
     write.write_all(body.as_bytes()).await?;
     let zeros = [0; 64 << 10];

@@ -1,26 +1,19 @@
-//! Names and addresses of the lab. All addresses are for documentation and benchmarks (RFC 5737, RFC 2544) or private.
+//! Names and addresses of the lab. All addresses are for documentation (RFC 5737) or private.
 
 /// The node, and its ports.
 pub const NODE: &str = "node1";
 pub const ACCESS_PORT: &str = "access0";
 pub const CORE_PORT: &str = "core0";
-pub const NODE_LOOPBACK: &str = "192.0.2.129";
-/// On its core port; the agent sets it.
+/// On the node's core port; the agent sets it.
 pub const NODE_CORE_ADDRESS: &str = "192.0.2.2";
 pub const UPSTREAM_CORE_ADDRESS: &str = "192.0.2.1";
-pub const CORE_PREFIX_LEN: u8 = 30;
+pub(crate) const CORE_PREFIX_LEN: u8 = 30;
 
-/// Prefixes that the office gives out. The last two are routed to the node by the upstream router.
-pub const POOL_INSIDE: &str = "100.64.0.0/16";
-pub const POOL_PUBLIC: &str = "198.51.100.0/24";
-pub const POOL_BUSINESS: &str = "203.0.113.0/24";
-
-/// The host on the Internet, and the page on it that tells who asks.
-pub const INTERNET_ADDRESS: &str = "198.18.0.10";
-pub const INTERNET_URL: &str = "http://198.18.0.10/";
+/// The host on the Internet.
+pub const INTERNET_ADDRESS: &str = "192.0.2.66";
 pub(crate) const INTERNET_PORT: u16 = 80;
-pub(crate) const UPSTREAM_INTERNET_ADDRESS: &str = "198.18.0.1";
-pub(crate) const INTERNET_PREFIX_LEN: u8 = 24;
+pub(crate) const UPSTREAM_INTERNET_ADDRESS: &str = "192.0.2.65";
+pub(crate) const INTERNET_PREFIX_LEN: u8 = 30;
 
 /// The controller and the node's management port, on a link of their own.
 pub const OFFICE_ADDRESS: &str = "10.255.0.1";
