@@ -92,7 +92,7 @@ impl Authority {
             .create(dir)
             .map_err(|source| AuthorityError::File { path: dir.into(), source })?;
         let key = KeyPair::generate()?;
-        let mut params = params_for("Wirecenter office", CA_LIFETIME);
+        let mut params = params_for("Wirecenter office", OffsetDateTime::now_utc() + CA_LIFETIME);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
@@ -107,16 +107,16 @@ impl Authority {
     /// A certificate for a node, from its signing request: only the request's key counts, all else is ours to say.
     pub(crate) fn certify(&self, node: &Name, csr: &[u8]) -> Result<CertificateDer<'static>, rcgen::Error> {
         let csr = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))?;
-        self.certify_key(node, &csr.public_key, LIFETIME)
+        self.certify_key(node, &csr.public_key, OffsetDateTime::now_utc() + LIFETIME)
     }
 
     pub(crate) fn certify_key(
         &self,
         node: &Name,
         key: &impl PublicKeyData,
-        lifetime: Duration,
+        not_after: OffsetDateTime,
     ) -> Result<CertificateDer<'static>, rcgen::Error> {
-        let mut params = params_for(node.as_str(), lifetime);
+        let mut params = params_for(node.as_str(), not_after);
         params.subject_alt_names = vec![SanType::DnsName(node.as_str().try_into()?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         Ok(params.signed_by(key, &self.issuer)?.der().clone())
@@ -125,7 +125,7 @@ impl Authority {
     /// A certificate for the controller's end, with a new key.
     pub(crate) fn server_identity(&self) -> Result<Identified, rcgen::Error> {
         let key = KeyPair::generate()?;
-        let mut params = params_for(SERVER_NAME, LIFETIME);
+        let mut params = params_for(SERVER_NAME, OffsetDateTime::now_utc() + LIFETIME);
         params.subject_alt_names = vec![SanType::DnsName(SERVER_NAME.try_into()?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(&key, &self.issuer)?.der().clone();
@@ -143,13 +143,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-fn params_for(common_name: &str, lifetime: Duration) -> CertificateParams {
-    let now = OffsetDateTime::now_utc();
+fn params_for(common_name: &str, not_after: OffsetDateTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = now - CLOCK_SKEW;
-    params.not_after = now + lifetime;
+    params.not_before = OffsetDateTime::now_utc().min(not_after) - CLOCK_SKEW;
+    params.not_after = not_after;
     params.use_authority_key_identifier_extension = true;
     params
 }

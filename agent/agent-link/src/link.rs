@@ -1,7 +1,7 @@
 //! The agent's end.
 
 mod backoff;
-mod connect;
+pub(crate) mod connect;
 mod credentials;
 mod session;
 
@@ -36,7 +36,7 @@ pub struct Link<N> {
 
 /// Why a stream, or the attempt at one, ended.
 #[derive(Debug, thiserror::Error)]
-enum LinkError {
+pub(crate) enum LinkError {
     #[error("cannot reach the controller: {0}")]
     Connect(String),
     #[error("{}", describe(.0))]

@@ -73,3 +73,6 @@ pub async fn serve(
     let _ = accepting.await;
     Ok(result?)
 }
+
+#[cfg(test)]
+mod tests;

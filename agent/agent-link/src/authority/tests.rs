@@ -10,8 +10,8 @@ fn is_made_once_and_kept_for_its_owner_only() {
     let opened = Authority::open(&dir).expect("opened");
     assert_eq!(made.certificate(), opened.certificate());
     for file in [Authority::KEY_FILE, Authority::CERTIFICATE_FILE] {
-        let mode = std::fs::metadata(dir.join(file)).expect("exists").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{file}");
+        let permissions = std::fs::metadata(dir.join(file)).expect("exists").permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600, "{file}");
     }
     let node = "node1".parse().expect("name");
     let token: JoinToken = opened.token(&node, "secret").expect("legal").parse().expect("parses");

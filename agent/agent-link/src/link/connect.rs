@@ -18,13 +18,13 @@ use crate::{
 
 type TlsConnection = tokio_rustls::client::TlsStream<TcpStream>;
 
-pub(super) async fn connect(controller: &str, identity: &Identity) -> Result<Channel, LinkError> {
+pub(crate) async fn connect(controller: &str, identity: &Identity) -> Result<Channel, LinkError> {
     let tls = client_config(identity).map_err(|e| LinkError::Identity(e.to_string()))?;
     channel(tls_connection(controller, tls).await?).await
 }
 
 /// Without a certificate of our own. Returns the office's certificate too, whose fingerprint is `office`.
-pub(super) async fn connect_to_join(
+pub(crate) async fn connect_to_join(
     controller: &str,
     office: [u8; 32],
 ) -> Result<(Channel, Vec<u8>), LinkError> {

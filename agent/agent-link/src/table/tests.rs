@@ -27,7 +27,7 @@ fn drain(table: &NodeTable, cursor: &mut Cursor, held: &mut HashMap<ResourceKey,
     while let Some(batch) = table.next(cursor).expect("in reach") {
         batches += 1;
         held.extend(batch.upserts.into_iter().map(|(key, version, _)| (key, version)));
-        batch.removes.iter().for_each(|key| drop(held.remove(key)));
+        held.retain(|key, _| !batch.removes.contains(key));
     }
     batches
 }
