@@ -234,8 +234,9 @@ impl Lab {
 
     /// Runs `wcnode` on the node.
     pub fn wcnode(&self, arguments: &[&str]) -> Result<Finished> {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.box_of(NODE)?]).arg(self.program("wcnode")?);
+        // Not `ip netns exec`: that mounts another /sys, without the maps that are pinned in this one.
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", self.box_of(NODE)?)).arg(self.program("wcnode")?);
         command.arg("--pin-dir").arg(self.pin_dir()).arg("--run-dir").arg(self.run_dir()).args(arguments);
         Ok(command::output(&mut command)?.into())
     }

@@ -97,7 +97,7 @@ fn wcctl(lab: &Lab, arguments: &[&str]) -> Result<String> {
 
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header([
+    table.load_style(UTF8_FULL_CONDENSED).set_header([
         "home",
         "subscriber",
         "tags S.C",

@@ -115,7 +115,7 @@ pub(crate) fn up(config: LabConfig) -> Result<Lab> {
 
 fn status(lab: &Lab) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header(["box", "process", "pid", "state"]);
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["box", "process", "pid", "state"]);
     for one in lab.status() {
         if one.processes.is_empty() {
             table.add_row([one.namespace.as_str(), "-", "-", "-"]);
@@ -140,10 +140,11 @@ pub(crate) fn hints(lab: &Lab) -> String {
   wcctl describe subscriber alice                    one of them, whole
   wcctl apply -f {}       change something and apply it again
   cargo xtask lab exec home1 ping -c 3 {}     as the first home
-  cargo xtask lab exec node1 wcnode --pin-dir {} --run-dir {} sessions
+  nsenter --net=/run/netns/{} wcnode --pin-dir {} --run-dir {} sessions
   cargo xtask lab status | cargo xtask lab down",
         manifest("subscribers.yaml").display(),
         lab.internet_address(),
+        lab.box_of("node1").unwrap_or_default(),
         pins.display(),
         run.display(),
     )
