@@ -231,7 +231,7 @@ fn route(prefix: Prefix4) -> RouteMessage {
 }
 
 /// `IFLA_AF_SPEC` { `AF_INET` { `IFLA_INET_CONF` { `IPV4_DEVCONF_PROMOTE_SECONDARIES`: 1 } } }: the sysctl, but in the
-/// namespace of the socket and not of whichever thread writes to /proc (numbers: include/uapi/linux/ip.h, if_link.h).
+/// namespace of the socket and not of whichever thread writes to /proc (numbers: `include/uapi/linux/ip.h` and `if_link.h`).
 fn promote_secondaries() -> LinkAttribute {
     const IFLA_INET_CONF: u16 = 1;
     const PROMOTE_SECONDARIES: u16 = 20;

@@ -117,7 +117,9 @@ fn route(message: &RouteMessage, names: &Names) -> Option<ObservedRoute> {
             RouteAttribute::Oif(index) => use_link(*index),
             RouteAttribute::MultiPath(hops) => {
                 plain = false;
-                hops.iter().for_each(|hop| use_link(hop.interface_index));
+                for hop in hops {
+                    use_link(hop.interface_index);
+                }
             }
             RouteAttribute::CacheInfo(_) => {}
             _ => plain = false,

@@ -21,7 +21,7 @@ pub struct PacketSocket {
 const TAG_LEN: usize = 4;
 const TAG_OFFSET: usize = 12;
 
-/// `PACKET_IGNORE_OUTGOING` (include/uapi/linux/if_packet.h, Linux 4.20): what this host sends is not received.
+/// `PACKET_IGNORE_OUTGOING` (`include/uapi/linux/if_packet.h`, Linux 4.20): what this host sends is not received.
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
 /// Room for bursts: some 2,000 full frames as the kernel counts them.

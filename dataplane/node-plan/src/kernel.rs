@@ -9,8 +9,8 @@
 //! | object  | mark | where the number comes from |
 //! |---------|------|------|
 //! | link    | name begins with [`Link::OWN_PREFIX`], and `IFLA_GROUP` is [`OWN_GROUP`] | ASCII "WC"; given at creation, so that no link of ours is ever without its mark |
-//! | address | `IFA_PROTO` (Linux 5.18) is [`OWN_PROTOCOL`] | ASCII "W"; include/uapi/linux/if_addr.h takes 1 to 3 |
-//! | route   | in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's rt_protos, nor among the numbers of FRR, BIRD, keepalived or systemd |
+//! | address | `IFA_PROTO` (Linux 5.18) is [`OWN_PROTOCOL`] | ASCII "W"; `include/uapi/linux/if_addr.h` takes 1 to 3 |
+//! | route   | in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's `rt_protos`, nor among the numbers of FRR, BIRD, keepalived or systemd |
 //!
 //! Nothing else is changed or removed, even where it is in the way: then the resource gets an error in words. What
 //! another put there and is just what is wanted satisfies the resource, and is still not ours to remove.

@@ -39,7 +39,7 @@ pub struct Fetched {
 
 const POLL: Duration = Duration::from_millis(50);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn lease(lab: &Lab, home: &str, patience: Duration) -> Result<Lease> {
     let start = Instant::now();
@@ -66,7 +66,7 @@ fn current_lease(namespace: &str) -> Result<Option<Lease>> {
     let parsed = |value: &serde_json::Value| value.as_str().and_then(|text| text.parse::<Ipv4Addr>().ok());
     let found = &addresses[0]["addr_info"][0];
     let prefix_len = found["prefixlen"].as_u64().and_then(|len| u8::try_from(len).ok());
-    let (Some(address), Some(prefix_len), Some(router)) =
+    let (Some(address), Some(prefix_len), Some(gateway)) =
         (parsed(&found["local"]), prefix_len, parsed(&routes[0]["gateway"]))
     else {
         return Ok(None);
@@ -76,7 +76,7 @@ fn current_lease(namespace: &str) -> Result<Option<Lease>> {
     let dns_servers = resolver
         .lines()
         .filter_map(|line| line.strip_prefix("nameserver ").and_then(|address| address.trim().parse().ok()));
-    Ok(Some(Lease { address, prefix_len, router, dns_servers: dns_servers.collect() }))
+    Ok(Some(Lease { address, prefix_len, router: gateway, dns_servers: dns_servers.collect() }))
 }
 
 pub(crate) fn fetch(lab: &Lab, home: &str, url: &str) -> Result<Fetched> {

@@ -10,7 +10,7 @@ use clap::Parser;
 enum Command {
     /// Tag and untag frames between homes and a node
     Olt {
-        /// JSON: lab::olt::OltConfig
+        /// File with the lines and their tags, in JSON
         #[arg(long)]
         config: PathBuf,
     },

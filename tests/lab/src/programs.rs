@@ -166,6 +166,9 @@ impl Lab {
     }
 
     fn start_ready(&mut self, name: &str, command: &mut Command, host: &str) -> Result<()> {
+        if self.running(name).is_some() {
+            return Ok(());
+        }
         let log = self.log(name);
         // What a process of the same name wrote before says nothing of this one.
         let before = fs::read_to_string(&log).map_or(0, |text| text.len());

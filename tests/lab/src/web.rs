@@ -36,19 +36,17 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr) -> std::io::Result<()> {
     println!("{peer} {first}");
     let path = first.split(' ').nth(1).unwrap_or("/");
     let bytes = path.strip_prefix("/bytes/").and_then(|n| n.parse::<usize>().ok());
-    let (kind, len, body) = match bytes {
-        Some(len) => ("application/octet-stream", len.min(BYTES_MAX), String::new()),
-        None => {
-            let body = format!("{} {}\n", peer.ip(), peer.port());
-            ("text/plain", body.len(), body)
-        }
+    let body = if bytes.is_some() { String::new() } else { format!("{} {}\n", peer.ip(), peer.port()) };
+    let (kind, len) = match bytes {
+        Some(len) => ("application/octet-stream", len.min(BYTES_MAX)),
+        None => ("text/plain", body.len()),
     };
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len}\r\nconnection: close\r\n\r\n"
     );
     write.write_all(head.as_bytes()).await?;
     write.write_all(body.as_bytes()).await?;
-    let zeros = [0; 64 << 10];
+    let zeros = vec![0; 64 << 10];
     let mut left = len - body.len();
     while left > 0 {
         let part = left.min(zeros.len());

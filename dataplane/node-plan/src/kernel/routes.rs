@@ -22,7 +22,9 @@ pub(super) fn plan(observed: &Observed, desired: &NodeState, addresses: &Address
             Ok(target) => plan_route(route, &key, target, &own, &others, addresses, plan),
             Err(text) => {
                 plan.problem(Why::Wanted(key), text);
-                own.into_iter().for_each(|old| plan.clear(Op::DeleteRoute(old.clone())));
+                for old in own {
+                    plan.clear(Op::DeleteRoute(old.clone()));
+                }
             }
         }
     }

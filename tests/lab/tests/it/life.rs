@@ -149,11 +149,14 @@ fn interfaces_of_the_machine_are_lent_and_given_back() {
     machine.run(work).expect("entered");
 }
 
+/// What the message must name, and how to spoil a configuration so that it does.
+type Case = (&'static str, fn(&mut lab::LabConfig));
+
 #[test]
 fn configurations_that_cannot_be_are_refused_by_name() {
     let state = tempfile::tempdir().expect("a temporary directory");
     let good = config(state.path(), Tpid::Dot1ad);
-    let cases: [(&str, fn(&mut lab::LabConfig)); 5] = [
+    let cases: [Case; 5] = [
         ("prefix", |config| config.prefix = "lab-".into()),
         ("taken", |config| config.homes[0].name = "olt".into()),
         ("tags 100.2", |config| config.homes[0].c_vid = config.homes[1].c_vid),
