@@ -60,20 +60,36 @@ pub(crate) struct Fault {
     /// A JSON pointer into the request's body.
     #[serde(default)]
     pub(crate) pointer: String,
+    /// The parameter at fault, where it is not the body.
+    #[serde(default)]
+    pub(crate) parameter: Option<String>,
     #[serde(default)]
     pub(crate) detail: String,
 }
 
+impl Fault {
+    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), parameter: None, detail: detail.into() }
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = match (self.title.as_str(), self.detail.as_str()) {
+        // What is said of a single field is said there.
+        let is_repeated = self.errors.iter().any(|fault| fault.detail == self.detail);
+        let detail = if is_repeated { "" } else { self.detail.as_str() };
+        let mut text = match (self.title.as_str(), detail) {
             ("", "") => format!("HTTP status {}", self.status),
             (title, "") => title.into(),
             ("", detail) => detail.into(),
             (title, detail) => format!("{title}: {detail}"),
         };
-        for Fault { pointer, detail } in &self.errors {
-            let at = if pointer.is_empty() { "/" } else { pointer };
+        for Fault { pointer, parameter, detail } in &self.errors {
+            let at = match (parameter, pointer.as_str()) {
+                (Some(parameter), _) => parameter,
+                (None, "") => "/",
+                (None, pointer) => pointer,
+            };
             write!(text, "\n  {at}: {detail}")?;
         }
         f.write_str(&text)

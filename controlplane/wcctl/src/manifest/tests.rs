@@ -49,7 +49,7 @@ fn every_document_is_an_object_with_its_lines() {
     ] {
         assert_eq!(documents[document].place(pointer), format!("office.yaml:{line}"), "{pointer}");
     }
-    let text = documents[0].explain(&Fault { pointer: "/spec/access/sVid".into(), detail: "taken".into() });
+    let text = documents[0].explain(&Fault::new("/spec/access/sVid", "taken"));
     assert_eq!(text, "office.yaml:7: subscriber/alice: /spec/access/sVid: taken");
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::Apply,
     client::{Client, text},
-    failure::{Failure, Problem},
+    failure::{Failure, Fault, Problem},
     manifest::{self, Document},
     output,
 };
@@ -17,14 +17,9 @@ pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
     let results =
         transact(client, &operations, apply.dry_run).await.map_err(|failure| locate(&documents, failure))?;
     let dry = if apply.dry_run { " (dry run)" } else { "" };
-    let lines = documents.iter().zip(&results).map(|(document, result)| {
-        let done = match result.as_str() {
-            "updated" => "configured",
-            other => other,
-        };
-        format!("{} {done}{dry}\n", document.reference)
-    });
-    output::print(&lines.collect::<String>())
+    let line = |(document, result): (&Document, &String)| format!("{} {result}{dry}\n", document.reference);
+    let lines: Vec<String> = documents.iter().zip(&results).map(line).collect();
+    output::print(&lines.concat())
 }
 
 /// Does all operations or none; what became of each, in their order.
@@ -59,7 +54,7 @@ fn locate(documents: &[Document], failure: Failure) -> Failure {
         });
         match inner {
             Some((document, pointer)) => {
-                lines.push(document.explain(&crate::failure::Fault { pointer, detail: fault.detail }));
+                lines.push(document.explain(&Fault::new(pointer, fault.detail)));
             }
             None => others.push(fault),
         }

@@ -37,8 +37,9 @@ pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure>
         json!({"op": "delete", "object": object})
     };
     let operations: Vec<Value> = there.iter().map(operation).collect();
-    transact(client, &operations, false).await?;
-    let lines: Vec<String> = there.iter().map(|reference| format!("{reference} deleted\n")).collect();
+    let results = transact(client, &operations, false).await?;
+    let line = |(reference, result): (&Reference, &String)| format!("{reference} {result}\n");
+    let lines: Vec<String> = there.iter().zip(&results).map(line).collect();
     output::print(&lines.concat())
 }
 

@@ -66,8 +66,7 @@ fn shape(object: &Value, spec: &Value) -> Value {
 }
 
 fn normal<K: xos_model::Kind + Serialize>(spec: Value) -> Result<Value, Vec<Fault>> {
-    let fault =
-        |fault: xos_model::Fault| Fault { pointer: fault.pointer.as_str().into(), detail: fault.detail };
+    let fault = |fault: xos_model::Fault| Fault::new(fault.pointer.as_str(), fault.detail);
     let under_spec = |f: xos_model::Fault| fault(f.under(&"/spec".into()));
     let spec: K =
         parse_value(spec).map_err(|faults| faults.into_iter().map(under_spec).collect::<Vec<_>>())?;
@@ -75,8 +74,7 @@ fn normal<K: xos_model::Kind + Serialize>(spec: Value) -> Result<Value, Vec<Faul
     if !faults.is_empty() {
         return Err(faults.into_iter().map(fault).collect());
     }
-    serde_json::to_value(spec)
-        .map_err(|error| vec![Fault { pointer: "/spec".into(), detail: error.to_string() }])
+    serde_json::to_value(spec).map_err(|error| vec![Fault::new("/spec", error.to_string())])
 }
 
 fn explain(document: &Document, faults: &[Fault]) -> Failure {
