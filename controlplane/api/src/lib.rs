@@ -1,1 +1,23 @@
-//! 
+//! The office's objects over HTTP.
+//!
+//! ```text
+//! request ─► http: limits, JSON, one error mapping ─► Office: admission in one transaction ─► intent-store
+//!                                                       references, claims, allocation, tenants
+//! agents' reports ─► Office: status (Ready)          watch, pages ◄── change log, history
+//! ```
+//!
+//! `/api/v1/{nodes,addresspools,subscribers,tenants}[/NAME]` with GET (`limit`, `continue`, `labelSelector`;
+//! `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
+//! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
+//! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none.
+//! `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`. Errors are problems (RFC 9457).
+//!
+//! Who can open the socket may do everything: it is root's.
+
+mod http;
+mod office;
+
+pub use http::{Http, TokenText, serve};
+pub use office::{
+    JoinError, NodeReport, Office, Rejection, RejectionKind, SessionOutcome, object_key, read_object,
+};

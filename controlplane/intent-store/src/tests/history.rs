@@ -105,15 +105,12 @@ impl World {
         let todo = writes.to_vec();
         let body = move |txn: &mut Transaction<'_>| {
             for (key, value) in todo {
-                match value {
-                    Some(value) => {
-                        txn.put(Table::Objects, name(key), [value].as_slice());
-                        txn.put(Table::Claims, name(key), [value].as_slice());
-                    }
-                    None => {
-                        txn.delete(Table::Objects, &name(key));
-                        txn.delete(Table::Claims, &name(key));
-                    }
+                if let Some(value) = value {
+                    txn.put(Table::Objects, name(key), [value].as_slice());
+                    txn.put(Table::Claims, name(key), [value].as_slice());
+                } else {
+                    txn.delete(Table::Objects, &name(key));
+                    txn.delete(Table::Claims, &name(key));
                 }
             }
             let seen =

@@ -1,0 +1,32 @@
+//! Limits on what a client may ask for.
+
+use std::time::Duration;
+
+/// Bytes of a request's body that holds one object.
+pub(super) const OBJECT_BYTES_MAX: usize = 256 << 10;
+/// Bytes of a transaction's body.
+pub(super) const TRANSACTION_BYTES_MAX: usize = 8 << 20;
+pub(super) const OPERATIONS_MAX: usize = 5000;
+/// Faults that one answer names.
+pub(super) const FAULTS_MAX: usize = 100;
+
+pub(super) const PAGE_DEFAULT: usize = 500;
+pub(super) const PAGE_MAX: usize = 1000;
+/// Objects that a page looks at under one lock, of which a selector may pick few.
+pub(super) const SCAN: usize = 1000;
+
+pub(super) const WATCHERS_MAX: usize = 256;
+/// Changes that a watch takes at a time.
+pub(super) const WATCH_CHUNK: usize = 256;
+/// How often a watch without changes says how far it is.
+pub(super) const BOOKMARK_PERIOD: Duration = Duration::from_secs(30);
+
+pub(super) const CONNECTIONS_MAX: usize = 512;
+pub(super) const HEADERS_MAX: usize = 64;
+/// Bytes of a request's head, and of the read buffer.
+pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// From the head of a request to the head of its answer, the body's arrival included.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests may go on when the server ends.
+pub(super) const GRACE: Duration = Duration::from_secs(5);

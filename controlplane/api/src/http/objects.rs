@@ -1,0 +1,215 @@
+//! One object at a time.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use intent_store::{Record, Table};
+use net_types::Name;
+use serde_json::Value;
+use xos_model::{Fault, KindName, merge_patch};
+
+use super::{
+    Http,
+    limits::OBJECT_BYTES_MAX,
+    problem::Problem,
+    query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
+};
+use crate::{
+    Rejection, RejectionKind,
+    office::{Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key, with_version},
+};
+
+/// How often a patch is tried on an object that others change meanwhile.
+const PATCH_TRIES: usize = 8;
+
+pub(super) fn kind(plural: &str) -> Result<KindName, Problem> {
+    KindName::from_plural(plural).ok_or_else(Problem::no_such_path)
+}
+
+fn target(plural: &str, name: &str) -> Result<Target, Problem> {
+    let kind = kind(plural)?;
+    let name = name.parse().map_err(|_| Problem::from(Rejection::not_found(kind, name)))?;
+    Ok(Target { kind, name })
+}
+
+fn writable(kind: KindName) -> Result<KindName, Problem> {
+    if kind == KindName::Tenant { Err(Problem::read_only()) } else { Ok(kind) }
+}
+
+pub(super) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    // `to_bytes` says "length limit exceeded" by the error's source only; the sender's own word comes first.
+    if axum::body::HttpBody::size_hint(&body).lower() > limit as u64 {
+        return Err(Problem::too_large(limit));
+    }
+    to_bytes(body, limit).await.map_err(|error| {
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        if source.contains("length limit exceeded") {
+            Problem::too_large(limit)
+        } else {
+            Problem::unreadable(error)
+        }
+    })
+}
+
+fn served(status: StatusCode, kind: KindName, record: &Record) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", record.revision)).expect("digits in quotes");
+    let json = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, json), (header::ETAG, tag)], with_version(kind, record)).into_response()
+}
+
+fn answer(done: &Done) -> Response {
+    let status = match done.effect {
+        Effect::Created => StatusCode::CREATED,
+        Effect::Deleting => StatusCode::ACCEPTED,
+        Effect::Configured | Effect::Unchanged | Effect::Deleted => StatusCode::OK,
+    };
+    let mut response = served(status, done.kind, &done.record);
+    if done.effect == Effect::Created
+        && let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{}/{}", done.kind.plural(), done.name))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+impl Http {
+    async fn run(&self, query: &WriteQuery, operation: Operation) -> Result<Response, Problem> {
+        Ok(answer(&self.office().run(query.is_dry_run()?, operation).await??))
+    }
+
+    fn record(&self, target: &Target) -> Result<Record, Problem> {
+        let record = self.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
+        record.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()).into())
+    }
+}
+
+fn with_headers(operation: Operation, headers: &HeaderMap) -> Result<Operation, Problem> {
+    let if_match = entity_tags(headers, "if-match")?;
+    let if_none_match = entity_tags(headers, "if-none-match")?;
+    Ok(match operation {
+        Operation::Put { verb, draft, preconditions } => Operation::Put {
+            verb,
+            draft,
+            preconditions: Preconditions { if_match, if_none_match, ..preconditions },
+        },
+        Operation::Delete { target, preconditions } => Operation::Delete {
+            target,
+            preconditions: Preconditions { if_match, if_none_match, ..preconditions },
+        },
+    })
+}
+
+/// The name in the path and in the object must be one.
+fn check_name(draft: &Draft, name: &Name) -> Result<(), Problem> {
+    let inside = &draft.metadata().name;
+    if inside == name {
+        return Ok(());
+    }
+    let detail = format!("the path names {name}, the object {inside}");
+    Err(Problem::invalid(vec![Fault::new("/metadata/name", detail)]))
+}
+
+pub(super) async fn get(
+    State(http): State<Http>,
+    Path((plural, name)): Path<(String, String)>,
+    Parameters(_): Parameters<NoQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let target = target(&plural, &name)?;
+    let record = http.record(&target)?;
+    if let Some(unwanted) = entity_tags(&headers, "if-none-match")?
+        && unwanted.holds(record.revision)
+    {
+        let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &record);
+        *response.body_mut() = Body::empty();
+        return Ok(response);
+    }
+    if let Some(wanted) = entity_tags(&headers, "if-match")?
+        && !wanted.holds(record.revision)
+    {
+        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
+        return Err(Rejection::precondition(detail).into());
+    }
+    Ok(served(StatusCode::OK, target.kind, &record))
+}
+
+pub(super) async fn post(
+    State(http): State<Http>,
+    Path(plural): Path<String>,
+    Parameters(query): Parameters<WriteQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let kind = writable(kind(&plural)?)?;
+    check_media_type(&headers, &["application/json"])?;
+    let draft = Draft::parse_as(kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
+    http.run(&query, with_headers(Operation::put(Verb::Create, draft), &headers)?).await
+}
+
+pub(super) async fn put(
+    State(http): State<Http>,
+    Path((plural, name)): Path<(String, String)>,
+    Parameters(query): Parameters<WriteQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let target = target(&plural, &name)?;
+    writable(target.kind)?;
+    check_media_type(&headers, &["application/json"])?;
+    let draft = Draft::parse_as(target.kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
+    check_name(&draft, &target.name)?;
+    http.run(&query, with_headers(Operation::put(Verb::Apply, draft), &headers)?).await
+}
+
+pub(super) async fn patch(
+    State(http): State<Http>,
+    Path((plural, name)): Path<(String, String)>,
+    Parameters(query): Parameters<WriteQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let target = target(&plural, &name)?;
+    writable(target.kind)?;
+    check_media_type(&headers, &["application/merge-patch+json", "application/json"])?;
+    let patch: Value = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
+    let own_version = patch.pointer("/metadata/resourceVersion").is_some();
+    for _ in 0..PATCH_TRIES {
+        let record = http.record(&target)?;
+        let mut value: Value =
+            serde_json::from_slice(&with_version(target.kind, &record)).map_err(|error| {
+                Problem::from(Rejection::damaged(&object_key(target.kind, &target.name), &error))
+            })?;
+        merge_patch(&mut value, patch.clone());
+        let draft = Draft::from_value(target.kind, value).map_err(Problem::invalid)?;
+        check_name(&draft, &target.name)?;
+        let operation = with_headers(Operation::put(Verb::Update, draft), &headers)?;
+        match http.office().run(query.is_dry_run()?, operation).await? {
+            Ok(done) => return Ok(answer(&done)),
+            Err(rejection) if !own_version && overtaken(&rejection) => {}
+            Err(rejection) => return Err(rejection.into()),
+        }
+    }
+    Err(Problem::busy())
+}
+
+/// Whether the object has changed since it was read.
+fn overtaken(rejection: &Rejection) -> bool {
+    rejection.kind == RejectionKind::Conflict
+        && rejection.faults.iter().any(|fault| fault.pointer.as_str() == "/metadata/resourceVersion")
+}
+
+pub(super) async fn delete(
+    State(http): State<Http>,
+    Path((plural, name)): Path<(String, String)>,
+    Parameters(query): Parameters<WriteQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let target = target(&plural, &name)?;
+    writable(target.kind)?;
+    let operation = Operation::Delete { target, preconditions: Preconditions::default() };
+    http.run(&query, with_headers(operation, &headers)?).await
+}

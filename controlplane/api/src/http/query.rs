@@ -1,0 +1,117 @@
+//! Query parameters and conditional headers.
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    limits::{PAGE_DEFAULT, PAGE_MAX},
+    problem::Problem,
+};
+use crate::office::Match;
+
+/// Of a read: which objects, and from when.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListQuery {
+    limit: Option<String>,
+    #[serde(rename = "continue")]
+    pub(super) from: Option<String>,
+    pub(super) label_selector: Option<String>,
+    watch: Option<String>,
+    resource_version: Option<String>,
+}
+
+/// Of a change.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WriteQuery {
+    dry_run: Option<String>,
+}
+
+/// Of what takes no parameters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoQuery {}
+
+/// A query that says in a problem what is wrong with it.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(error) => Err(Problem::parameter("query", error.body_text())),
+        }
+    }
+}
+
+impl ListQuery {
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = &self.limit else { return Ok(PAGE_DEFAULT) };
+        let limit = text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+        limit.ok_or_else(|| Problem::parameter("limit", format!("a number from 1 to {PAGE_MAX}")))
+    }
+
+    pub(super) fn is_watch(&self) -> Result<bool, Problem> {
+        match self.watch.as_deref() {
+            None | Some("0" | "false") => Ok(false),
+            Some("1" | "true") => Ok(true),
+            Some(_) => Err(Problem::parameter("watch", "1 or 0")),
+        }
+    }
+
+    pub(super) fn resource_version(&self) -> Result<Option<u64>, Problem> {
+        let Some(text) = &self.resource_version else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Problem::parameter("resourceVersion", "a revision: a number"))
+    }
+}
+
+impl WriteQuery {
+    pub(super) fn is_dry_run(&self) -> Result<bool, Problem> {
+        match self.dry_run.as_deref() {
+            None => Ok(false),
+            Some("All") => Ok(true),
+            Some(_) => Err(Problem::parameter("dryRun", "can only be All")),
+        }
+    }
+}
+
+/// `If-Match` or `If-None-Match`.
+pub(super) fn entity_tags(headers: &HeaderMap, name: &'static str) -> Result<Option<Match>, Problem> {
+    let values: Vec<_> = headers.get_all(HeaderName::from_static(name)).iter().collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let mut revisions = Vec::new();
+    for value in values {
+        let text = value.to_str().map_err(|_| Problem::parameter(name, "not text"))?;
+        if text.trim() == "*" {
+            return Ok(Some(Match::Any));
+        }
+        for tag in text.split(',').map(str::trim) {
+            // Tags of ours are strong; a weak one only ever names the same revision.
+            let tag = tag.strip_prefix("W/").unwrap_or(tag);
+            let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let tag = tag.ok_or_else(|| Problem::parameter(name, "an entity tag is written in quotes"))?;
+            // A tag that is no revision is simply none of ours.
+            revisions.extend(tag.parse::<u64>());
+        }
+    }
+    Ok(Some(Match::Revisions(revisions)))
+}
+
+/// The body's media type must be one of these; without one, it is taken for JSON.
+pub(super) fn check_media_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(essence)) {
+        Ok(())
+    } else {
+        Err(Problem::media_type(&allowed.join(" or ")))
+    }
+}

@@ -1,0 +1,65 @@
+//! What is about the controller itself.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use net_types::Name;
+use serde::Serialize;
+use xos_model::KindName;
+
+use super::{
+    Http,
+    problem::Problem,
+    query::{NoQuery, Parameters},
+};
+use crate::Rejection;
+
+/// The process lives.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Changes can be made.
+pub(super) async fn readyz(State(http): State<Http>) -> Result<&'static str, Problem> {
+    if http.office().store().is_stopped() {
+        return Err(Problem::not_ready("the store has stopped"));
+    }
+    Ok("ok\n")
+}
+
+#[derive(Serialize)]
+pub(super) struct Version {
+    name: &'static str,
+    version: &'static str,
+}
+
+pub(super) async fn version() -> Json<Version> {
+    Json(Version { name: "wirecenterd", version: env!("CARGO_PKG_VERSION") })
+}
+
+pub(super) async fn metrics(State(http): State<Http>) -> Result<Response, Problem> {
+    let text = http.0.metrics.render(&http.office().store().figures()).map_err(Problem::internal)?;
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JoinToken {
+    token: String,
+    expires_at: jiff::Timestamp,
+}
+
+pub(super) async fn join_token(
+    State(http): State<Http>,
+    Path(name): Path<String>,
+    Parameters(_): Parameters<NoQuery>,
+) -> Result<Json<JoinToken>, Problem> {
+    let node: Name = name.parse().map_err(|_| Rejection::not_found(KindName::Node, &name))?;
+    let (secret, expires_at) = http.office().issue_join_secret(node.clone()).await??;
+    let token = (http.0.token_text)(&node, &secret).map_err(Problem::internal)?;
+    Ok(Json(JoinToken { token, expires_at }))
+}

@@ -1,0 +1,124 @@
+//! Many operations, all of them or none.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use xos_model::{Fault, KindName, ParseError, Pointer};
+
+use super::{
+    Http,
+    limits::{FAULTS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX},
+    objects::read_body,
+    problem::Problem,
+    query::{Parameters, WriteQuery, check_media_type},
+};
+use crate::office::{Done, Draft, Effect, Operation, Verb};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transaction {
+    operations: Vec<RawOperation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOperation {
+    op: Op,
+    object: Box<RawValue>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Create,
+    Update,
+    Apply,
+    Delete,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    resource_version: u64,
+    results: Vec<OperationResult>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationResult {
+    result: &'static str,
+    kind: KindName,
+    name: net_types::Name,
+    resource_version: u64,
+}
+
+pub(super) async fn post(
+    State(http): State<Http>,
+    Parameters(query): Parameters<WriteQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    check_media_type(&headers, &["application/json"])?;
+    let dry_run = query.is_dry_run()?;
+    let operations = parse(&read_body(body, TRANSACTION_BYTES_MAX).await?)?;
+    let outcome = http.office().admit(dry_run, move |admission| {
+        let mut results = Vec::with_capacity(operations.len());
+        for (i, operation) in operations.into_iter().enumerate() {
+            let done = admission.run(operation).map_err(|rejection| rejection.under(&place(i)))?;
+            results.push(result(done));
+        }
+        Ok(Answer { resource_version: admission.txn.revision(), results })
+    });
+    Ok(Json(outcome.await??).into_response())
+}
+
+fn result(Done { effect, kind, name, record }: Done) -> OperationResult {
+    let result = match effect {
+        Effect::Created => "created",
+        Effect::Configured => "configured",
+        Effect::Unchanged => "unchanged",
+        Effect::Deleted => "deleted",
+        Effect::Deleting => "deleting",
+    };
+    OperationResult { result, kind, name, resource_version: record.revision }
+}
+
+fn place(operation: usize) -> Pointer {
+    Pointer::from("/operations").at(operation).at("object")
+}
+
+/// Parses and judges every operation by itself, so that an answer names all faults that need no state to be seen.
+fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
+    let transaction: Transaction = xos_model::parse(body)?;
+    if transaction.operations.len() > OPERATIONS_MAX {
+        let detail = format!("a transaction has at most {OPERATIONS_MAX} operations");
+        return Err(Problem::invalid(vec![Fault::new("/operations", detail)]));
+    }
+    let (mut operations, mut faults) = (Vec::with_capacity(transaction.operations.len()), Vec::new());
+    for (i, RawOperation { op, object }) in transaction.operations.into_iter().enumerate() {
+        let object = object.get().as_bytes();
+        let operation = match op {
+            Op::Create => Draft::parse(object).map(|draft| Operation::put(Verb::Create, draft)),
+            Op::Update => Draft::parse(object).map(|draft| Operation::put(Verb::Update, draft)),
+            Op::Apply => Draft::parse(object).map(|draft| Operation::put(Verb::Apply, draft)),
+            Op::Delete => Operation::delete(object),
+        };
+        match operation {
+            Ok(operation) => operations.push(operation),
+            Err(ParseError::Faults(found)) => {
+                faults.extend(found.into_iter().map(|fault| fault.under(&place(i))));
+            }
+            Err(error @ ParseError::Syntax { .. }) => faults.push(Fault::new(place(i), error)),
+        }
+        if faults.len() > FAULTS_MAX {
+            break;
+        }
+    }
+    if faults.is_empty() { Ok(operations) } else { Err(Problem::invalid(faults)) }
+}

@@ -1,0 +1,90 @@
+//! The office's rules over the store.
+
+mod admission;
+mod join;
+mod node;
+mod pool;
+mod rejection;
+mod request;
+mod scratch;
+mod status;
+mod stored;
+mod subscriber;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use intent_store::{Stopped, Store, Transaction};
+use jiff::Timestamp;
+
+pub(crate) use admission::{Admission, Done, Effect};
+pub use join::JoinError;
+pub use rejection::{Rejection, RejectionKind};
+pub(crate) use request::{Draft, Match, Operation, Preconditions, Target, Verb};
+use scratch::Scratch;
+pub use status::{NodeReport, SessionOutcome};
+pub(crate) use stored::with_version;
+pub use stored::{object_key, read_object};
+
+/// The office: its store, and the rules by which it changes. Clones are equal.
+#[derive(Clone)]
+pub struct Office {
+    store: Store,
+    scratch: Arc<Mutex<Scratch>>,
+}
+
+/// Why a transaction wrote nothing.
+enum Abort<T> {
+    Rejected(Rejection),
+    /// It would have been accepted.
+    DryRun(T),
+}
+
+impl Office {
+    pub fn new(store: Store) -> Self {
+        Self { store, scratch: Arc::default() }
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Runs `body` under the office's rules: all that it does, or nothing; nothing in any case with `dry_run`.
+    pub(crate) async fn admit<T: Send + 'static>(
+        &self,
+        dry_run: bool,
+        body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
+    ) -> Result<Result<T, Rejection>, Stopped> {
+        let scratch = self.scratch.clone();
+        let now = now();
+        let body = move |txn: &mut Transaction<'_>| {
+            // Only the store's writer comes here, so that the lock is always free.
+            let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
+            let outcome = body(&mut Admission { txn, scratch: &mut scratch, now });
+            let outcome = match outcome {
+                Ok(value) if dry_run => Err(Abort::DryRun(value)),
+                Ok(value) => Ok(value),
+                Err(rejection) => Err(Abort::Rejected(rejection)),
+            };
+            scratch.end(outcome.is_ok());
+            outcome
+        };
+        Ok(match self.store.transact(body).await? {
+            Ok(value) | Err(Abort::DryRun(value)) => Ok(value),
+            Err(Abort::Rejected(rejection)) => Err(rejection),
+        })
+    }
+
+    /// Does one operation.
+    pub(crate) async fn run(
+        &self,
+        dry_run: bool,
+        operation: Operation,
+    ) -> Result<Result<Done, Rejection>, Stopped> {
+        self.admit(dry_run, move |admission| admission.run(operation)).await
+    }
+}
+
+/// The time, to the second: finer would only be noise in objects.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).expect("the present is in range")
+}

@@ -1,0 +1,49 @@
+//! The rules of nodes.
+
+use intent_store::Table;
+use office_plan::{Claim, clashes};
+use xos_model::{Node, NodeSpec, PortRole};
+
+use super::{
+    Admission, Rejection,
+    admission::{Managed, pools_of},
+    join,
+};
+
+impl Managed for NodeSpec {
+    fn admit(admission: &mut Admission<'_, '_>, old: Option<&Node>, new: &mut Node) -> Result<(), Rejection> {
+        let pools = admission.pools(new.name())?;
+        if let Some((fault, _)) = clashes(&new.spec, &pools).into_iter().next() {
+            return Err(Rejection::conflict(fault.pointer, fault.detail));
+        }
+        for (i, port) in old.iter().flat_map(|old| &old.spec.ports).enumerate() {
+            let still = new.spec.ports.iter().position(|new| new.name == port.name);
+            if still.is_some_and(|i| new.spec.ports[i].role == PortRole::Access) {
+                continue;
+            }
+            let prefix = Claim::tags_of_port(new.name(), &port.name);
+            if let Some(subscriber) = admission.first_holder(&prefix) {
+                let at = xos_model::Pointer::from("/spec/ports");
+                let at = still.map_or_else(|| at.clone(), |i| at.at(i).at("role"));
+                let detail = format!("access port {i} ({}) is in use by Subscriber {subscriber}", port.name);
+                return Err(Rejection::conflict(at, detail));
+            }
+        }
+        new.status.observed_generation = new.metadata.generation.unwrap_or(0);
+        admission.scratch.changed(new.name());
+        Ok(())
+    }
+
+    fn retire(admission: &mut Admission<'_, '_>, old: &Node) -> Result<(), Rejection> {
+        let name = old.name();
+        let user = admission.first_holder(&Claim::tags_of_node(name)).map(|user| ("Subscriber", user));
+        let user = user.or_else(|| admission.first_holder(&pools_of(name)).map(|user| ("AddressPool", user)));
+        if let Some((kind, user)) = user {
+            let detail = format!("Node {name} is in use by {kind} {user}");
+            return Err(Rejection::conflict("/metadata/name", detail));
+        }
+        admission.txn.delete(Table::Claims, &join::key(name));
+        admission.scratch.changed(name);
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! What the writer remembers between transactions, all of which could be read again from the store.
+
+use std::{collections::HashMap, sync::Arc};
+
+use net_types::Name;
+use office_plan::{Hints, NodePools};
+use xos_model::NodeSpec;
+
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub(super) hints: Hints,
+    nodes: HashMap<Name, Arc<NodeSpec>>,
+    pools: HashMap<Name, Arc<NodePools>>,
+    /// Whether the running transaction has written a node or a pool.
+    dirty: bool,
+}
+
+impl Scratch {
+    /// The transaction has ended.
+    pub(super) fn end(&mut self, kept: bool) {
+        if kept {
+            self.hints.keep();
+        } else {
+            self.hints.rollback();
+            if self.dirty {
+                self.nodes.clear();
+                self.pools.clear();
+            }
+        }
+        self.dirty = false;
+    }
+
+    /// A node, or a pool on it, has changed.
+    pub(super) fn changed(&mut self, node: &Name) {
+        self.nodes.remove(node);
+        self.pools.remove(node);
+        self.dirty = true;
+    }
+
+    pub(super) fn node(&self, name: &Name) -> Option<Arc<NodeSpec>> {
+        self.nodes.get(name).cloned()
+    }
+
+    pub(super) fn pools(&self, node: &Name) -> Option<Arc<NodePools>> {
+        self.pools.get(node).cloned()
+    }
+
+    pub(super) fn keep_node(&mut self, name: &Name, spec: Arc<NodeSpec>) {
+        self.nodes.insert(name.clone(), spec);
+    }
+
+    pub(super) fn keep_pools(&mut self, node: &Name, pools: Arc<NodePools>) {
+        self.pools.insert(node.clone(), pools);
+    }
+}

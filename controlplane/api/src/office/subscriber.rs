@@ -1,0 +1,183 @@
+//! The rules of subscribers: their line, their addresses, and the chain of tenancies that follows.
+
+use std::ops::Bound;
+
+use intent_store::{Table, Transaction};
+use net_types::{Name, Prefix4};
+use office_plan::{Claim, Ledger, allocate, claims_of, session};
+use xos_model::{
+    ConditionStatus, Fault, KindName, Metadata, Object, OwnerReference, PortRole, READY, Subscriber,
+    SubscriberSpec, TenantSpec, TenantStatus, chain, set_condition,
+};
+
+use super::{
+    Admission, Effect, Rejection,
+    admission::{Managed, holder, new_uid},
+    object_key,
+};
+
+impl Managed for SubscriberSpec {
+    fn admit(
+        admission: &mut Admission<'_, '_>,
+        old: Option<&Subscriber>,
+        new: &mut Subscriber,
+    ) -> Result<(), Rejection> {
+        check_line(admission, new)?;
+        let pools = admission.pools(&new.spec.access.node)?;
+        if !old.is_some_and(|old| allocates_alike(&old.spec, &new.spec)) {
+            let ledger = Claims { txn: admission.txn, me: new.name() };
+            let allocation = allocate(&new.spec, &new.status, &pools, &ledger, &mut admission.scratch.hints)?;
+            allocation.write_to(&mut new.status);
+        }
+        new.status.observed_generation = new.metadata.generation.unwrap_or(0);
+        let moved = old.is_some_and(|old| old.spec.access.node != new.spec.access.node);
+        if moved || old.and_then(|old| session(old, &pools)) != session(new, &pools) {
+            let message = format!("waiting for node {} to put it in its kernel", new.spec.access.node);
+            let conditions = &mut new.status.conditions;
+            set_condition(conditions, READY, ConditionStatus::False, "Progressing", &message, admission.now);
+        }
+        change_claims(admission, old, new)?;
+        change_tenants(admission, old, new)
+    }
+
+    fn retire(admission: &mut Admission<'_, '_>, old: &Subscriber) -> Result<(), Rejection> {
+        let pools = admission.pools(&old.spec.access.node)?;
+        for claim in claims_of(&old.spec, &old.status) {
+            admission.txn.delete(Table::Claims, &claim.to_string());
+            pools.released(&claim, &mut admission.scratch.hints);
+        }
+        for (name, _) in chain(old) {
+            admission.txn.delete(Table::Objects, &object_key(KindName::Tenant, &name));
+        }
+        Ok(())
+    }
+}
+
+/// The line must end on an access port that exists, with tags that nobody else has there.
+fn check_line(admission: &mut Admission<'_, '_>, new: &Subscriber) -> Result<(), Rejection> {
+    let access = &new.spec.access;
+    let invalid = |pointer: &str, detail: String| Rejection::invalid(vec![Fault::new(pointer, detail)]);
+    let Some(node) = admission.node(&access.node)? else {
+        return Err(invalid("/spec/access/node", format!("there is no Node {}", access.node)));
+    };
+    match node.port(&access.port) {
+        Some(port) if port.role == PortRole::Access => {}
+        Some(_) => {
+            let detail = format!("{} of Node {} is not an access port", access.port, access.node);
+            return Err(invalid("/spec/access/port", detail));
+        }
+        None => {
+            let detail = format!("Node {} has no port {}", access.node, access.port);
+            return Err(invalid("/spec/access/port", detail));
+        }
+    }
+    let (node, port) = (access.node.clone(), access.port.clone());
+    let tags = Claim::Tags { node, port, s_vid: access.s_vid, c_vid: access.c_vid };
+    let ledger = Claims { txn: admission.txn, me: new.name() };
+    if let Some(other) = ledger.holder(&tags) {
+        let detail = format!(
+            "tags {} and {} on port {} of Node {} are those of Subscriber {other}",
+            access.s_vid, access.c_vid, access.port, access.node
+        );
+        return Err(Rejection::conflict("/spec/access/cVid", detail));
+    }
+    Ok(())
+}
+
+/// Whether both specs ask for the same addresses, so that nothing is to be allocated anew.
+fn allocates_alike(old: &SubscriberSpec, new: &SubscriberSpec) -> bool {
+    old.access.node == new.access.node
+        && old.bundle.nat == new.bundle.nat
+        && old.address == new.address
+        && old.subnet == new.subnet
+        && old.subnet_length() == new.subnet_length()
+}
+
+fn change_claims(
+    admission: &mut Admission<'_, '_>,
+    old: Option<&Subscriber>,
+    new: &Subscriber,
+) -> Result<(), Rejection> {
+    let before = old.map(|old| claims_of(&old.spec, &old.status)).unwrap_or_default();
+    let after = claims_of(&new.spec, &new.status);
+    if let Some(old) = old {
+        let pools = admission.pools(&old.spec.access.node)?;
+        for claim in before.iter().filter(|claim| !after.contains(claim)) {
+            admission.txn.delete(Table::Claims, &claim.to_string());
+            pools.released(claim, &mut admission.scratch.hints);
+        }
+    }
+    for claim in after.iter().filter(|claim| !before.contains(claim)) {
+        admission.txn.put(Table::Claims, claim.to_string(), new.name().as_str().as_bytes());
+    }
+    Ok(())
+}
+
+fn change_tenants(
+    admission: &mut Admission<'_, '_>,
+    old: Option<&Subscriber>,
+    new: &Subscriber,
+) -> Result<(), Rejection> {
+    let before = old.map(chain);
+    for (i, (name, spec)) in chain(new).into_iter().enumerate() {
+        if before.as_ref().is_some_and(|before| before[i].1 == spec) {
+            continue;
+        }
+        let metadata = match admission.load::<TenantSpec>(&name)? {
+            Some(tenant) => Metadata {
+                generation: tenant.metadata.generation.map(|generation| generation + 1),
+                ..tenant.metadata
+            },
+            None => Metadata {
+                uid: Some(new_uid()),
+                generation: Some(1),
+                created_at: Some(admission.now),
+                owner_references: vec![OwnerReference {
+                    kind: KindName::Subscriber,
+                    name: new.name().clone(),
+                    uid: new.metadata.uid.clone().unwrap_or_default(),
+                }],
+                ..Metadata::named(name)
+            },
+        };
+        let status = TenantStatus { observed_generation: metadata.generation.unwrap_or(0) };
+        admission.store(Object { kind: KindName::Tenant, metadata, spec, status }, Effect::Configured);
+    }
+    Ok(())
+}
+
+/// The ledger of one subscriber: the claims of all others.
+struct Claims<'a, 't> {
+    txn: &'a Transaction<'t>,
+    me: &'a Name,
+}
+
+impl Ledger for Claims<'_, '_> {
+    fn holder(&self, claim: &Claim) -> Option<Name> {
+        let record = self.txn.get(Table::Claims, &claim.to_string())?;
+        if *record.value == *self.me.as_str().as_bytes() { None } else { holder(&record) }
+    }
+
+    fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)> {
+        // What lies in `subnet` follows its first address in the order of keys …
+        let first = format!("subnet/{:08x}", subnet.network().to_bits());
+        for (key, record) in self.txn.range(Table::Claims, Bound::Included(&first)) {
+            let Some(other) = Claim::subnet_of_key(&key).filter(|other| other.overlaps(subnet)) else {
+                break;
+            };
+            if *record.value != *self.me.as_str().as_bytes() {
+                return Some((other, holder(&record)?));
+            }
+        }
+        // … and what it lies in begins where one of its own longer cousins would.
+        for len in *SubscriberSpec::SUBNET_LENGTHS.start()..subnet.len() {
+            let mask = u32::MAX << (32 - u32::from(len));
+            let network = std::net::Ipv4Addr::from_bits(subnet.network().to_bits() & mask);
+            let Ok(wider) = Prefix4::new(network, len) else { continue };
+            if let Some(holder) = self.holder(&Claim::Subnet(wider)) {
+                return Some((wider, holder));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,23 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// The controller of a Wirecenter office: keeps what the office should be, and tells its nodes.
+///
+/// Everything it knows is in the data directory, synced before it is acknowledged; it can be killed at any point.
+/// Packets do not depend on it.
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    /// Where the store and the office's CA are kept; made if missing, for root only.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/wirecenter", env = "WIRECENTER_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
+
+    /// The unix socket of the API. Who can open it may do everything: it is made for root only (mode 0600).
+    #[arg(long, value_name = "PATH", default_value = "/run/wirecenter/api.sock", env = "WIRECENTER_SOCKET")]
+    pub(crate) socket: PathBuf,
+
+    /// Where agents reach the controller (TLS; they join with a token and then hold a certificate).
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:7443")]
+    pub(crate) agent_listen: SocketAddr,
+}
