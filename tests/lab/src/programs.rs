@@ -93,7 +93,6 @@ impl Lab {
         command.arg("--data-dir").arg(self.made_dir("controller")?);
         command.arg("--socket").arg(&socket);
         command.args(["--agent-listen", &format!("{OFFICE_ADDRESS}:{AGENT_PORT}")]);
-        command.args(["--agent-names", OFFICE_ADDRESS]);
         self.start(CONTROLLER, &mut command, Some(OFFICE))?;
         let ready = || {
             let ask = || http::request(UnixStream::connect(&socket)?, "GET", "localhost", "/readyz", None);
