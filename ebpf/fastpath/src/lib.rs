@@ -7,3 +7,5 @@ pub use api::{
     SessionView, Sizes, Summary, TrafficView,
 };
 pub use map_abi::{DropReason, PuntReason};
+mod object;
+pub use object::BENCH_OBJECT;

@@ -8,17 +8,42 @@ pub const MAX_PORTS: u32 = 64;
 /// Entries of `SVID_PAGES` a port takes: one per 12-bit S-VID.
 pub const SVIDS_PER_PORT: u32 = 4096;
 
+/// Interface indexes below this one can be ports; the size of `PORTS`.
+pub const IFINDEX_LIMIT: u32 = 1 << 16;
+
 /// `PORTS[ifindex]`: which port of the node an interface is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct PortEntry {
+    /// The interface's own address: what a frame to be routed is sent to.
+    pub mac: [u8; 6],
     /// Index of the port, below `MAX_PORTS`, plus one; 0: not a port of ours.
     pub index_plus_one: u16,
-    /// EtherType of the outer tag that the port sends (big endian).
-    pub outer_tpid: [u8; 2],
+}
+
+/// `PORT_LINKS[index]`: a port by its index, which stays the same for as long as the node has a port of that name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct PortLink {
+    /// The interface's own address.
+    pub mac: [u8; 6],
     /// Largest IPv4 packet the port takes.
     pub mtu: u16,
-    pub spare: u16,
+    /// The interface that the program is attached to; 0: none.
+    pub ifindex: u32,
+    /// One of `port_role`; 0: the index is free.
+    pub role: u16,
+    /// EtherType of the outer tag that an access port sends.
+    pub outer_tpid: [u8; 2],
+    /// The interface's name, NUL-padded.
+    pub name: [u8; 16],
+    pub spare: [u64; 4],
+}
+
+/// What a port is for: values of `PortLink::role`.
+pub mod port_role {
+    pub const ACCESS: u16 = 1;
+    pub const CORE: u16 = 2;
 }
 
 /// `CVID_PAGES[page]`: the sessions of one S-VID of one port, by C-VID.

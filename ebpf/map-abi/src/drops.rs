@@ -37,6 +37,8 @@ drop_reasons! {
     UnknownTags = "unknown_tags",
     /// The session is suspended.
     Suspended = "suspended",
+    /// The destination MAC address is not the access port's.
+    DestinationMac = "destination_mac",
     /// The source MAC address is not the session's.
     SourceMac = "source_mac",
     /// The source IP address is not the session's.
@@ -71,6 +73,8 @@ drop_reasons! {
     Blackhole = "blackhole",
     /// The next hop's MAC address is not known (yet).
     NeighbourUnresolved = "neighbour_unresolved",
+    /// The subscriber's MAC address is not known yet: none is configured and DHCP has not learned one.
+    SubscriberMacUnknown = "subscriber_mac_unknown",
     /// The destination is the office itself, which subscribers do not reach.
     ToOffice = "to_office",
     /// An ARP request that the office does not answer.

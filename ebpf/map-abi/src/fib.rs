@@ -77,9 +77,25 @@ impl FibTarget {
 pub struct NextHop {
     /// All zero while the neighbour is not resolved.
     pub destination: [u8; 6],
-    pub source: [u8; 6],
     /// Index of the port (a key of `REDIRECT`).
     pub port: u16,
+    pub source: [u8; 6],
     /// Largest IPv4 packet the link takes.
     pub mtu: u16,
+    /// The neighbour's address; no packet needs it, a restarted agent does.
+    pub gateway: [u8; 4],
+    pub spare: [u8; 12],
+}
+
+/// Next hops that a node can have, index 0 included.
+pub const MAX_NEXT_HOPS: u32 = 256;
+
+/// `SETTINGS[0]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Settings {
+    /// `MAP_ABI_VERSION` of whoever made the maps.
+    pub abi_version: u32,
+    /// Index into `NEXT_HOPS` of the default route; 0: none.
+    pub default_next_hop: u32,
 }

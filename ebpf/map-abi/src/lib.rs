@@ -12,6 +12,7 @@
 //! ```
 //!
 //! Index 0 of `SESSIONS`, `CVID_PAGES`, `NAT_BLOCKS`, `NEXT_HOPS` and `FIB_PAGES` is never used: 0 means "none".
+//! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 
 mod access;
@@ -21,9 +22,11 @@ mod nat;
 mod punt;
 mod session;
 
-pub use access::{AccessEntry, CvidPage, MAX_PORTS, NatRef, PortEntry, SVIDS_PER_PORT};
+pub use access::{
+    AccessEntry, CvidPage, IFINDEX_LIMIT, MAX_PORTS, NatRef, PortEntry, PortLink, SVIDS_PER_PORT, port_role,
+};
 pub use drops::DropReason;
-pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, NextHop};
+pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatBlock, NatEntry, NatPorts,
     PORT_GROUPS_PER_ADDRESS, entry_state,
@@ -37,6 +40,7 @@ pub const MAP_ABI_VERSION: u32 = 1;
 /// Names of the maps, as they are pinned.
 pub mod map {
     pub const PORTS: &str = "PORTS";
+    pub const PORT_LINKS: &str = "PORT_LINKS";
     pub const SVID_PAGES: &str = "SVID_PAGES";
     pub const CVID_PAGES: &str = "CVID_PAGES";
     pub const SESSIONS: &str = "SESSIONS";
@@ -50,6 +54,8 @@ pub mod map {
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const SETTINGS: &str = "SETTINGS";
+    /// Programs for tail calls: at 0 the one of core ports, for packets between two subscribers.
+    pub const PROGRAMS: &str = "PROGRAMS";
 }
 
 #[cfg(test)]

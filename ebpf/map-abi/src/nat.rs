@@ -37,8 +37,8 @@ pub struct NatEntry {
     pub state: u8,
     /// In the first entry of a bucket, 1: some key of this bucket had to go to its second choice.
     pub overflow: u8,
-    /// Seconds of the monotonic clock when a packet last passed.
-    pub last_seen_s: u32,
+    /// When a packet last went out, in 2^30 ns (1.07 s) of the monotonic clock: a shift, where seconds are a division.
+    pub last_seen_q30: u32,
 }
 
 pub mod entry_state {

@@ -35,6 +35,7 @@ pub struct Direction {
     pub first_port: u16,
     /// Index of the access port.
     pub port: u16,
+    /// Not used.
     pub spare: u32,
     pub policer: Policer,
     /// Theoretical arrival time of the policer, in 2^-6 ns of the monotonic clock.
@@ -57,7 +58,8 @@ pub struct Policer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Cold {
-    /// Hash of the session's desired state, so that a restarted agent knows what it need not write again.
+    /// Hash of the session's desired state and of what of its port went in, so that a restarted agent knows what it
+    /// need not write again. 0 while the session is being written; stored last.
     pub version: u64,
     /// Packets dropped on the way up and down.
     pub drops_up: u64,
@@ -69,7 +71,8 @@ pub struct Cold {
     pub c_vid: u16,
     /// The address that DHCP leases.
     pub address: [u8; 4],
-    /// 1: in use. Written last when a session is made, first when it goes.
+    /// 1: the slot is taken, and `name`, `nat` and the tags tell by what. Stored before anything points to the slot, and
+    /// cleared after nothing does any more.
     pub in_use: u32,
     pub spare: [u64; 2],
 }

@@ -13,7 +13,9 @@ fn layout_is_what_the_cache_wants() {
     assert_eq!(size_of::<NatBlock>(), 1024);
     assert_eq!(size_of::<CvidPage>(), 32 * 1024);
     assert_eq!(size_of::<FibLine>(), 64);
-    assert_eq!(size_of::<NextHop>(), 16);
+    assert_eq!(size_of::<NextHop>(), 32);
+    assert_eq!(size_of::<PortEntry>(), 8);
+    assert_eq!(size_of::<PortLink>(), 64);
     // Fields that the kernel changes with atomic operations.
     assert_eq!(offset_of!(Direction, arrival_q6) % 8, 0);
     assert_eq!(offset_of!(NatEntry, key) % 4, 0);

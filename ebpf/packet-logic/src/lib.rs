@@ -1,1 +1,43 @@
-//! 
+//! What happens to a subscriber's packet.
+//!
+//! Two entry points, [`up`] for frames that come in by an access port and [`down`] for those from the core. Both are
+//! generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
+//! kernel (ebpf/programs gives it an XDP context and maps) and on the host (feature `host`: buffers and vectors).
+//!
+//! ```text
+//! up    tags → session → DHCP, ARP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
+//! down  FIB → NAT mapping or routed session → rate → TTL, MTU → translate back → tags of the session
+//! ```
+//!
+//! Nothing here panics or writes out of bounds, whatever the bytes are; a packet that is not understood has a
+//! [`DropReason`]. No helper of the kernel is called between parsing and redirecting but for the clock.
+#![no_std]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch, core_intrinsics))]
+#![cfg_attr(
+    target_arch = "bpf",
+    expect(internal_features, reason = "the target's atomics are not stable yet")
+)]
+
+mod arp;
+mod checksum;
+mod down;
+mod fib;
+mod fragment;
+mod frame;
+mod icmp;
+mod live;
+mod nat;
+mod parse;
+mod policer;
+mod tables;
+mod up;
+mod verdict;
+mod vlan;
+
+pub use checksum::{Delta, checksum};
+pub use down::down;
+pub use frame::{Frame, Window};
+pub use map_abi::{DropReason, PuntReason};
+pub use tables::{Packet, Tables};
+pub use up::up;
+pub use verdict::Verdict;

@@ -1,0 +1,15 @@
+//! Where the fast path's tables put things: pure bookkeeping that yields what to write, and writes nothing.
+//!
+//! [`Runs`] hands out slots and NAT blocks, [`Fib`] expands prefixes into the two levels of the forwarding table,
+//! [`session_image`] is what a session looks like in its slot.
+
+mod fib;
+mod runs;
+mod session;
+
+pub use fib::{Fib, FibError, FibOp, FibPaint};
+pub use runs::Runs;
+pub use session::{Image, ImageContext, NatError, nat_order, session_image};
+
+#[cfg(test)]
+mod tests;

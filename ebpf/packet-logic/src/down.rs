@@ -1,0 +1,250 @@
+//! From the core towards a subscriber.
+
+use core::ptr::NonNull;
+
+use map_abi::{AccessEntry, DropReason, ENTRIES_PER_BLOCK, FibTarget, NatRef, PuntReason, Session, flags};
+
+use crate::{
+    Frame, Packet, Tables, Verdict,
+    checksum::Delta,
+    fib, fragment,
+    frame::MAC_BITS,
+    icmp::{Quote, Side},
+    live::{field, mac_field},
+    nat,
+    parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
+    policer,
+    vlan::TAGS_LEN,
+};
+
+/// Where the packet begins behind the Ethernet header.
+const PACKET_AT: usize = 14;
+
+/// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
+#[inline(always)]
+pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match find(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(Found::Kernel) => Verdict::Pass,
+        Ok(Found::Subscriber(receiver)) => {
+            let verdict = Verdict::from(deliver(packet, tables, &receiver));
+            if let Verdict::Drop(_) = verdict {
+                field!(receiver.session, cold.drops_down).add(1);
+            }
+            verdict
+        }
+    }
+    .counted(tables)
+}
+
+enum Found {
+    /// Not for a subscriber.
+    Kernel,
+    Subscriber(Receiver),
+}
+
+/// Whom a packet is for.
+struct Receiver {
+    session: NonNull<Session>,
+    slot: u32,
+    /// Index of the port that the packet came in by.
+    came_by: u32,
+    translation: Translation,
+}
+
+/// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
+/// them to have a value on every path.
+#[derive(Clone, Copy)]
+struct Translation {
+    kind: Kind,
+    /// The inside port, where `kind` has one.
+    port: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A routed subscriber: nothing.
+    Routed,
+    /// The address and the port.
+    Port,
+    /// The address, and inside an ICMP error's quote the address and the port.
+    Quote,
+    /// The address alone: a later fragment.
+    Address,
+}
+
+#[inline(always)]
+fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReason> {
+    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
+    let port_word = mac_field!(port, mac).get();
+    let Some(came_by) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
+        return Err(DropReason::UnknownPort);
+    };
+    let frame = packet.frame();
+    let Some(header) = frame.window::<14>(0) else { return Ok(Found::Kernel) };
+    if header.raw16::<12>() != ETHERTYPE_IPV4 || header.mac_word::<0>() != port_word & MAC_BITS {
+        return Ok(Found::Kernel);
+    }
+    let ip = Ipv4::parse(frame, PACKET_AT)?;
+    let target = fib::lookup(tables, ip.destination)?;
+    let (slot, translation) = match target.kind() {
+        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index())?,
+        FibTarget::KIND_SESSION => (target.index(), Translation { kind: Kind::Routed, port: 0 }),
+        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        _ => return Ok(Found::Kernel),
+    };
+    let session = tables.session(slot).ok_or(DropReason::Inconsistent)?;
+    Ok(Found::Subscriber(Receiver { session, slot, came_by, translation }))
+}
+
+/// The session that holds a port of a public address, and what the port stands for.
+#[inline(always)]
+fn find_mapping<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    ip: &Ipv4<'_>,
+    address_index: u32,
+) -> Result<(u32, Translation), DropReason> {
+    let ports = tables.nat_ports(address_index).ok_or(DropReason::Inconsistent)?;
+    let mut tcp_flags = 0;
+    let (protocol, port, kind) = match ip.transport(frame)? {
+        Transport::Tcp(tcp) => {
+            tcp_flags = tcp.u8::<13>();
+            (TCP, tcp.be16::<2>(), Kind::Port)
+        }
+        Transport::Udp(udp) => (UDP, udp.be16::<2>(), Kind::Port),
+        Transport::EchoReply(icmp) => (ICMP, icmp.be16::<4>(), Kind::Port),
+        Transport::IcmpError(_) => {
+            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+            if quote.source != ip.destination {
+                return Err(DropReason::IcmpErrorUnknown);
+            }
+            (quote.protocol, quote.source_port, Kind::Quote)
+        }
+        Transport::LaterFragment => {
+            let AccessEntry { slot, .. } = fragment::recall(tables, ip.header)?;
+            return Ok((slot, Translation { kind: Kind::Address, port: 0 }));
+        }
+        Transport::Echo(_) => return Err(DropReason::NatNoMapping),
+        Transport::Other => return Err(DropReason::NatProtocol),
+    };
+    let unknown = if kind == Kind::Quote { DropReason::IcmpErrorUnknown } else { DropReason::NatNoMapping };
+    let group = u32::from(port) / ENTRIES_PER_BLOCK;
+    let AccessEntry { slot, nat: block } = field!(ports, groups[(group & 1023) as usize]).get();
+    if slot == 0 {
+        return Err(unknown);
+    }
+    let (mapping, inside_port) =
+        nat::inbound(tables, block.first_block(), u32::from(port), protocol).ok_or(unknown)?;
+    if ip.is_first_fragment() {
+        fragment::remember(tables, ip.header, &AccessEntry { slot, nat: NatRef::NONE });
+    }
+    if kind == Kind::Port && protocol == TCP {
+        mapping.saw_inbound_tcp(tcp_flags);
+    }
+    Ok((slot, Translation { kind, port: inside_port }))
+}
+
+#[inline(always)]
+fn deliver<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    receiver: &Receiver,
+) -> Result<Verdict, DropReason> {
+    let session = receiver.session;
+    let mac_and_flags = mac_field!(session, down.mac).get();
+    let port = u32::from(field!(session, down.port).get());
+    let link = tables.port_link(port).ok_or(DropReason::Inconsistent)?;
+    let link_word = mac_field!(link, mac).get();
+    judge(packet, tables, receiver, mac_and_flags, (link_word >> 48) as u16)?;
+    if !packet.move_head(-TAGS_LEN) {
+        return Err(DropReason::Inconsistent);
+    }
+    let header = packet.frame().window::<22>(0).ok_or(DropReason::Truncated)?;
+    header.set_mac_word::<0>(mac_and_flags);
+    header.set_mac_word::<6>(link_word);
+    header.set_raw32::<12>(field!(session, down.external_or_outer_tag).raw());
+    header.set_raw32::<16>(field!(session, down.gateway_or_inner_tag).raw());
+    header.set_raw16::<20>(ETHERTYPE_IPV4);
+    Ok(Verdict::Redirect(port))
+}
+
+#[inline(always)]
+fn judge<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    receiver: &Receiver,
+    mac_and_flags: u64,
+    link_mtu: u16,
+) -> Result<(), DropReason> {
+    let session = receiver.session;
+    let has = |flag: u16| mac_and_flags & u64::from(flag) << 48 != 0;
+    if !has(flags::ACTIVE) {
+        return Err(DropReason::Suspended);
+    }
+    if !has(flags::MAC_KNOWN) {
+        return Err(DropReason::SubscriberMacUnknown);
+    }
+    let frame = packet.frame();
+    // As the subscriber's link carries it, tags included; so a rate means the same both ways.
+    #[expect(clippy::cast_sign_loss, reason = "a positive constant")]
+    let len = frame.len() as u64 + TAGS_LEN as u64;
+    let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
+    if !policer::conforms(tables, field!(session, down.arrival_q6), field!(session, down.policer).get(), len)
+    {
+        return Err(DropReason::RateDown);
+    }
+    let punt =
+        |reason| policer::may_punt(tables, session) && packet.punt(reason, receiver.came_by, receiver.slot);
+    if ip.ttl() <= 1 {
+        punt(PuntReason::TtlExpired);
+        return Err(DropReason::TtlExpired);
+    }
+    if ip.total_len > link_mtu {
+        if ip.must_not_fragment() {
+            punt(PuntReason::TooBig);
+        }
+        return Err(DropReason::TooBig);
+    }
+    let delta = translate(frame, &ip, receiver)?;
+    ip.update_checksum(delta.and(ip.decrement_ttl()));
+    field!(session, down.packets).add(1);
+    field!(session, down.bytes).add(len);
+    Ok(())
+}
+
+/// Puts the subscriber's address and port back; returns what that does to the header's checksum.
+#[inline(always)]
+fn translate(frame: Frame<'_>, ip: &Ipv4<'_>, receiver: &Receiver) -> Result<Delta, DropReason> {
+    let Translation { kind, port } = receiver.translation;
+    if kind == Kind::Routed {
+        return Ok(Delta::NONE);
+    }
+    let inside = field!(receiver.session, down.network).raw();
+    let delta = Delta::long(ip.destination, inside);
+    ip.header.set_raw32::<16>(inside);
+    if kind == Kind::Quote {
+        let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+        let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+        quote.translate(icmp, Side::Source, inside, port);
+    } else if kind == Kind::Port {
+        let new = port.to_be();
+        if ip.protocol == TCP {
+            let tcp = frame.window::<20>(ip.payload_at).ok_or(DropReason::Truncated)?;
+            let port_delta = Delta::word(tcp.raw16::<2>(), new);
+            tcp.set_raw16::<2>(new);
+            tcp.set_raw16::<16>(delta.and(port_delta).apply(tcp.raw16::<16>()));
+        } else if ip.protocol == UDP {
+            let udp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+            let port_delta = Delta::word(udp.raw16::<2>(), new);
+            udp.set_raw16::<2>(new);
+            udp.set_raw16::<6>(delta.and(port_delta).apply_udp(udp.raw16::<6>()));
+        } else {
+            let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+            let port_delta = Delta::word(icmp.raw16::<4>(), new);
+            icmp.set_raw16::<4>(new);
+            icmp.set_raw16::<2>(port_delta.apply(icmp.raw16::<2>()));
+        }
+    }
+    Ok(delta)
+}

@@ -1,0 +1,29 @@
+//! Later fragments, which have no ports: those from the core are recognised by what the first one was.
+//! (Those of a subscriber need nothing of the kind: the address alone is translated.)
+
+use map_abi::{AccessEntry, DropReason, FragmentKey};
+
+use crate::{Tables, Window};
+
+#[inline(always)]
+fn key(header: Window<'_, 20>) -> FragmentKey {
+    FragmentKey {
+        source: header.raw32::<12>().to_ne_bytes(),
+        destination: header.raw32::<16>().to_ne_bytes(),
+        identification: header.raw16::<4>().to_ne_bytes(),
+        protocol: header.u8::<9>(),
+        spare: 0,
+    }
+}
+
+/// The first fragment of the packet belongs to the session.
+#[inline(always)]
+pub(crate) fn remember<T: Tables>(tables: &T, header: Window<'_, 20>, entry: &AccessEntry) {
+    tables.remember_fragment(&key(header), entry);
+}
+
+/// The session that the first fragment of the packet belonged to.
+#[inline(always)]
+pub(crate) fn recall<T: Tables>(tables: &T, header: Window<'_, 20>) -> Result<AccessEntry, DropReason> {
+    tables.fragment(&key(header)).ok_or(DropReason::FragmentUnknown)
+}

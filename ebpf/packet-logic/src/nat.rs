@@ -1,0 +1,321 @@
+//! Network address and port translation: endpoint-independent mapping and filtering (RFC 4787, RFC 5382, RFC 5508).
+//!
+//! A mapping is found by the inside port in one of two buckets of its subscriber's port block. It is looked for in
+//! the second only if the first ever overflowed, so that an established flow costs one cache line. Mappings age
+//! without timers: one that ran out is ignored, and its place taken when it is needed.
+//!
+//! Two first packets of one flow on two CPUs at once may make two mappings; the one that lookups do not find runs out.
+
+use core::ptr::NonNull;
+
+use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, NatBlock, NatEntry, NatRef, entry_state};
+
+use crate::{
+    Tables,
+    frame::opaque_number,
+    live::field,
+    parse::{ICMP, TCP, tcp_flags},
+};
+
+const BUCKETS_PER_BLOCK: u32 = ENTRIES_PER_BLOCK / ENTRIES_PER_BUCKET;
+const BUCKETS_PER_BLOCK_LOG2: u32 = BUCKETS_PER_BLOCK.ilog2();
+
+/// Idle times in units of 2^30 ns, rounded up.
+mod idle_q30 {
+    const fn seconds(seconds: u64) -> i32 {
+        let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
+        #[expect(clippy::cast_possible_truncation, reason = "constants of a few thousand")]
+        let ticks = ticks as i32;
+        ticks
+    }
+
+    /// RFC 4787, REQ-5: at least two minutes, five recommended.
+    pub(super) const UDP: i32 = seconds(300);
+    /// RFC 5382, REQ-5: at least two hours and four minutes.
+    pub(super) const TCP_ESTABLISHED: i32 = seconds(7440);
+    /// RFC 5382, REQ-5: at least four minutes.
+    pub(super) const TCP_TRANSITORY: i32 = seconds(240);
+    /// RFC 5508, REQ-2: at least 60 seconds.
+    pub(super) const ICMP: i32 = seconds(60);
+}
+
+/// The key of a mapping: the inside port or, for ICMP, the identifier.
+#[inline(always)]
+pub(crate) fn key(protocol: u8, port: u16) -> u32 {
+    u32::from(protocol) << 16 | u32::from(port)
+}
+
+/// Now, in the unit of `NatEntry::last_seen_q30`.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "wraps after 146 years")]
+pub(crate) fn now_q30<T: Tables>(tables: &T) -> u32 {
+    (tables.recent_ns() >> 30) as u32
+}
+
+/// The first of a bucket's entries.
+type Bucket = NonNull<NatEntry>;
+
+/// A mapping in use.
+#[derive(Clone, Copy)]
+pub(crate) struct Mapping {
+    bucket: Bucket,
+    position: u32,
+    /// How far its port is from the first one of the port block.
+    pub(crate) offset: u32,
+}
+
+/// What a new mapping is made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Remote {
+    pub(crate) address: u32,
+    /// As it lies in the packet.
+    pub(crate) port: u16,
+}
+
+#[inline(always)]
+fn bucket_of_block(block: NonNull<NatBlock>, bucket: u32) -> Bucket {
+    let first = ((bucket % BUCKETS_PER_BLOCK) * ENTRIES_PER_BUCKET) as usize;
+    // SAFETY: `first` is at most 60, so the four entries from there on are inside the block.
+    unsafe {
+        NonNull::new_unchecked(
+            core::ptr::addr_of_mut!((*block.as_ptr()).entries).cast::<NatEntry>().add(first),
+        )
+    }
+}
+
+#[inline(always)]
+fn entry_of(bucket: Bucket, position: u32) -> NonNull<NatEntry> {
+    // SAFETY: the position is less than four, and a bucket has four entries.
+    unsafe { bucket.add((position % ENTRIES_PER_BUCKET) as usize) }
+}
+
+#[inline(always)]
+fn bucket_of_run<T: Tables>(tables: &T, run: NatRef, bucket: u32) -> Option<Bucket> {
+    let block = tables.nat_block(run.first_block() + (bucket >> BUCKETS_PER_BLOCK_LOG2))?;
+    Some(bucket_of_block(block, bucket))
+}
+
+/// The two buckets of a key. Ports 2n and 2n + 1 share theirs, so that RTP and RTCP can stay together.
+#[inline(always)]
+fn choices(key: u32, run: NatRef) -> (u32, u32) {
+    let shift = 32 - BUCKETS_PER_BLOCK_LOG2 - run.order();
+    let hash = (key >> 1).wrapping_mul(0x9e37_79b1);
+    let first = hash >> (shift & 31);
+    let second = (hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b) >> (shift & 31);
+    (first, if first == second { second ^ 1 } else { second })
+}
+
+#[inline(always)]
+fn idle_max_q30(key: u32, state: u8) -> i32 {
+    match ((key >> 16) as u8, state) {
+        (TCP, entry_state::ESTABLISHED) => idle_q30::TCP_ESTABLISHED,
+        (TCP, _) => idle_q30::TCP_TRANSITORY,
+        (ICMP, _) => idle_q30::ICMP,
+        _ => idle_q30::UDP,
+    }
+}
+
+/// How long a mapping has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
+#[inline(always)]
+#[expect(clippy::cast_possible_wrap, reason = "a difference")]
+fn remaining_q30(key: u32, state: u8, last_seen_q30: u32, now_q30: u32) -> i32 {
+    idle_max_q30(key, state).wrapping_sub(now_q30.wrapping_sub(last_seen_q30) as i32)
+}
+
+#[inline(always)]
+fn is_expired(key: u32, state: u8, last_seen_q30: u32, now_q30: u32) -> bool {
+    remaining_q30(key, state, last_seen_q30, now_q30) < 0
+}
+
+macro_rules! entry {
+    ($bucket:expr, $position:expr, $field:ident) => {
+        field!(entry_of($bucket, $position), $field)
+    };
+}
+
+/// Bit `n`: position `n` has the key. Without branches, as in `available`.
+#[inline(always)]
+fn having(bucket: Bucket, key: u32) -> u32 {
+    let mut bits = 0;
+    for position in 0..ENTRIES_PER_BUCKET {
+        bits |= is_equal(entry!(bucket, position, key).get(), key) << position;
+    }
+    bits
+}
+
+/// 1 if two keys, which have 24 bits, are equal, else 0.
+#[inline(always)]
+fn is_equal(one: u32, other: u32) -> u32 {
+    opaque_number((one ^ other).wrapping_sub(1)) >> 31
+}
+
+/// The mapping of `key`, if there is one that did not run out.
+#[inline(always)]
+pub(crate) fn existing<T: Tables>(tables: &T, run: NatRef, key: u32) -> Option<Mapping> {
+    let (first, second) = choices(key, run);
+    let mut bucket = bucket_of_run(tables, run, first)?;
+    let mut index = first;
+    let mut bits = having(bucket, key);
+    if bits == 0 && entry!(bucket, 0, overflow).get() != 0 {
+        bucket = bucket_of_run(tables, run, second)?;
+        index = second;
+        bits = having(bucket, key);
+    }
+    if bits == 0 {
+        return None;
+    }
+    let position = nibble(LOWEST, bits);
+    let mapping = Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position };
+    let expired =
+        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    if expired { None } else { Some(mapping) }
+}
+
+/// The mapping of `key` for a packet that goes out, made if need be. `None`: every place is taken.
+#[inline(always)]
+pub(crate) fn outbound<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote) -> Option<Mapping> {
+    let now = now_q30(tables);
+    if let Some(mapping) = existing(tables, run, key) {
+        let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
+        if seen.get() != now {
+            seen.set(now);
+        }
+        return Some(mapping);
+    }
+    claim(tables, run, key, remote, now)
+}
+
+/// Bit `n`: position `n` of the bucket is free or ran out. An entry that ran out and has the wanted key comes alone,
+/// so that a key is never twice in a bucket.
+///
+/// Written without branches (a sign bit says what a comparison would), since the verifier would follow each of the
+/// 2^8 outcomes for two buckets to the end of the program.
+#[inline(always)]
+#[expect(clippy::cast_sign_loss, reason = "the sign bit is what is wanted")]
+fn available(bucket: Bucket, wanted: u32, now: u32) -> u32 {
+    let mut bits = 0;
+    let mut own = 0;
+    for position in 0..ENTRIES_PER_BUCKET {
+        let key = entry!(bucket, position, key).get();
+        let state = entry!(bucket, position, state).get();
+        let remaining = remaining_q30(key, state, entry!(bucket, position, last_seen_q30).get(), now) as u32;
+        let free_or_expired = opaque_number(key.wrapping_sub(1) | remaining) >> 31;
+        bits |= free_or_expired << position;
+        own |= is_equal(key, wanted) << position;
+    }
+    if own == 0 { bits } else { own }
+}
+
+/// Nibble `n`: how many bits are set in `n`.
+const ONES: u64 = 0x4332_3221_3221_2110;
+/// Nibble `n`: the lowest bit that is set in `n`.
+const LOWEST: u64 = 0x0102_0103_0102_0100;
+
+#[inline(always)]
+fn nibble(table: u64, n: u32) -> u32 {
+    (table >> ((n & 15) * 4)) as u32 & 15
+}
+
+/// Prefers a port with the parity of the inside one (RFC 4787, REQ-4), the emptier bucket before that.
+#[inline(always)]
+fn choose(bits: u32, key: u32) -> u32 {
+    let same_parity = bits & if key & 1 == 0 { 0b0101 } else { 0b1010 };
+    nibble(LOWEST, if same_parity == 0 { bits } else { same_parity })
+}
+
+#[inline(always)]
+fn claim<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote, now: u32) -> Option<Mapping> {
+    let (first, second) = choices(key, run);
+    let first_bucket = bucket_of_run(tables, run, first)?;
+    let second_bucket = bucket_of_run(tables, run, second)?;
+    let first_bits = available(first_bucket, key, now);
+    let second_bits = available(second_bucket, key, now);
+    let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
+    let (bucket, index, bits) =
+        if takes_second { (second_bucket, second, second_bits) } else { (first_bucket, first, first_bits) };
+    if bits == 0 {
+        return None;
+    }
+    let mut position = choose(bits, key);
+    if !take(bucket, position, key, now) {
+        // Another CPU was quicker; one more try is enough for as many CPUs as may meet in one subscriber's bucket.
+        let rest = bits & !(1 << position);
+        position = choose(rest, key);
+        if rest == 0 || !take(bucket, position, key, now) {
+            return None;
+        }
+    }
+    if takes_second {
+        entry!(first_bucket, 0, overflow).set(1);
+    }
+    entry!(bucket, position, state).set(entry_state::NEW);
+    entry!(bucket, position, remote).set(remote.address.to_ne_bytes());
+    entry!(bucket, position, remote_port).set(remote.port.to_ne_bytes());
+    Some(Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position })
+}
+
+/// The time is stored before the key, so that nobody takes the new mapping for one that ran out.
+#[inline(always)]
+fn take(bucket: Bucket, position: u32, key: u32, now: u32) -> bool {
+    let old = entry!(bucket, position, key).get();
+    if old != 0
+        && old != key
+        && !is_expired(
+            old,
+            entry!(bucket, position, state).get(),
+            entry!(bucket, position, last_seen_q30).get(),
+            now,
+        )
+    {
+        return false;
+    }
+    entry!(bucket, position, last_seen_q30).set(now);
+    entry!(bucket, position, key).replace(old, key)
+}
+
+/// The inside port of the mapping that stands for an outside port of a block; `index` is that port's position.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half of the key")]
+pub(crate) fn inbound<T: Tables>(tables: &T, block: u32, index: u32, protocol: u8) -> Option<(Mapping, u16)> {
+    let block = tables.nat_block(block)?;
+    let index = index % ENTRIES_PER_BLOCK;
+    let bucket = bucket_of_block(block, index / ENTRIES_PER_BUCKET);
+    let position = index % ENTRIES_PER_BUCKET;
+    let key = entry!(bucket, position, key).get();
+    let mapping = Mapping { bucket, position, offset: index };
+    let expired =
+        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    if key >> 16 != u32::from(protocol) || expired { None } else { Some((mapping, key as u16)) }
+}
+
+impl Mapping {
+    #[inline(always)]
+    fn state(self) -> u8 {
+        entry!(self.bucket, self.position, state).get()
+    }
+
+    #[inline(always)]
+    fn set_state(self, state: u8) {
+        entry!(self.bucket, self.position, state).set(state);
+    }
+
+    /// A packet with these TCP flags went out.
+    #[inline(always)]
+    pub(crate) fn saw_outbound_tcp(self, flags: u8) {
+        if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
+            self.set_state(entry_state::CLOSING);
+        } else if flags & tcp_flags::SYN != 0 && self.state() == entry_state::CLOSING {
+            self.set_state(entry_state::NEW);
+        }
+    }
+
+    /// A packet with these TCP flags came in. Only what goes out keeps a mapping alive (RFC 4787, REQ-6).
+    #[inline(always)]
+    pub(crate) fn saw_inbound_tcp(self, flags: u8) {
+        if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
+            self.set_state(entry_state::CLOSING);
+        } else if self.state() == entry_state::NEW {
+            self.set_state(entry_state::ESTABLISHED);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What the packet path needs of its surroundings.
+
+use core::ptr::NonNull;
+
+use map_abi::{
+    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop, PortEntry,
+    PortLink, PuntReason, Session, Settings,
+};
+
+use crate::Frame;
+
+/// The packet at hand.
+pub trait Packet {
+    /// Its bytes as they are now.
+    fn frame(&self) -> Frame<'_>;
+
+    /// Moves the start of the packet: positive cuts off that many bytes, negative makes room.
+    /// False if there are not so many bytes, or not so much room.
+    fn move_head(&mut self, delta: i32) -> bool;
+
+    /// The interface it came in by.
+    fn ifindex(&self) -> u32;
+
+    /// Hands a copy to user space; false if there is no room for it.
+    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool;
+}
+
+/// The tables of `map_abi`. Pointers are to live values, aligned as their type is, and stay good while the packet is
+/// dealt with; `None` where the index does not exist.
+pub trait Tables {
+    fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>>;
+    fn port_link(&self, index: u32) -> Option<NonNull<PortLink>>;
+    fn svid_page(&self, index: u32) -> Option<NonNull<u64>>;
+    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>>;
+    fn session(&self, slot: u32) -> Option<NonNull<Session>>;
+    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>>;
+    fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>>;
+    fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>>;
+    fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>>;
+    fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
+    fn settings(&self) -> Option<NonNull<Settings>>;
+
+    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry>;
+    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry);
+    fn count_drop(&self, reason: DropReason);
+
+    /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.
+    fn recent_ns(&self) -> u64;
+    /// Nanoseconds of the monotonic clock.
+    fn now_ns(&self) -> u64;
+}

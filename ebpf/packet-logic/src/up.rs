@@ -1,0 +1,334 @@
+//! From a subscriber towards the core.
+
+use core::ptr::NonNull;
+
+use map_abi::{
+    AccessEntry, DropReason, FibTarget, NatRef, NextHop, PuntReason, SVIDS_PER_PORT, Session, flags,
+};
+
+use crate::{
+    Frame, Packet, Tables, Verdict, arp,
+    checksum::Delta,
+    fib,
+    frame::MAC_BITS,
+    icmp::{Quote, Side},
+    live::{self, field, mac_field},
+    nat::{self, Remote},
+    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian},
+    policer,
+    vlan::{self, TAGS_LEN},
+};
+
+/// Where the packet begins behind Ethernet addresses, two tags and the EtherType.
+const PACKET_AT: usize = 22;
+const DHCP_CLIENT: u16 = 68_u16.to_be();
+const DHCP_SERVER: u16 = 67_u16.to_be();
+
+/// The session that a frame belongs to.
+struct Arrival {
+    session: NonNull<Session>,
+    slot: u32,
+    nat: NatRef,
+    port: u32,
+    /// The port's own Ethernet address.
+    port_mac: u64,
+    /// First word of the session: Ethernet address and flags.
+    mac_and_flags: u64,
+}
+
+/// Deals with a frame that came in by an access port.
+#[inline(always)]
+pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match arrive(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(arrival) => {
+            let verdict = Verdict::from(receive(packet, tables, &arrival));
+            if let Verdict::Drop(_) = verdict {
+                field!(arrival.session, cold.drops_up).add(1);
+            }
+            verdict
+        }
+    }
+    .counted(tables)
+}
+
+#[inline(always)]
+fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropReason> {
+    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
+    let port_word = mac_field!(port, mac).get();
+    let Some(port) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
+        return Err(DropReason::UnknownPort);
+    };
+    let tagged = vlan::tags(packet.frame())?;
+    let page =
+        tables.svid_page(port * SVIDS_PER_PORT + u32::from(tagged.s_vid)).ok_or(DropReason::Inconsistent)?;
+    #[expect(clippy::cast_possible_truncation, reason = "an index, which is 32 bits wide")]
+    let page = live::value(page).get() as u32;
+    if page == 0 {
+        return Err(DropReason::UnknownTags);
+    }
+    let page = tables.cvid_page(page).ok_or(DropReason::Inconsistent)?;
+    let AccessEntry { slot, nat } = field!(page, entries[usize::from(tagged.c_vid & 0xfff)]).get();
+    if slot == 0 {
+        return Err(DropReason::UnknownTags);
+    }
+    let session = tables.session(slot).ok_or(DropReason::Inconsistent)?;
+    let mac_and_flags = mac_field!(session, up.mac).get();
+    Ok(Arrival { session, slot, nat, port, port_mac: port_word & MAC_BITS, mac_and_flags })
+}
+
+impl Arrival {
+    #[inline(always)]
+    fn has(&self, flag: u16) -> bool {
+        self.mac_and_flags & u64::from(flag) << 48 != 0
+    }
+
+    /// A copy for user space, unless the subscriber had its share.
+    #[inline(always)]
+    fn punt<P: Packet, T: Tables>(&self, packet: &P, tables: &T, reason: PuntReason) -> bool {
+        policer::may_punt(tables, self.session) && packet.punt(reason, self.port, self.slot)
+    }
+
+    /// The packet is for user space.
+    #[inline(always)]
+    fn hand_over<P: Packet, T: Tables>(
+        &self,
+        packet: &P,
+        tables: &T,
+        reason: PuntReason,
+    ) -> Result<Step, DropReason> {
+        if self.punt(packet, tables, reason) {
+            Ok(Step::Done(Verdict::Punted))
+        } else {
+            Err(DropReason::PuntLost)
+        }
+    }
+}
+
+/// What is left to do with a packet that was judged.
+enum Step {
+    Done(Verdict),
+    Leave(Towards),
+}
+
+#[inline(always)]
+fn receive<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    arrival: &Arrival,
+) -> Result<Verdict, DropReason> {
+    match judge(packet, tables, arrival)? {
+        Step::Done(verdict) => Ok(verdict),
+        Step::Leave(towards) => leave(packet, arrival, towards),
+    }
+}
+
+#[inline(always)]
+fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, DropReason> {
+    if !arrival.has(flags::ACTIVE) {
+        return Err(DropReason::Suspended);
+    }
+    let frame = packet.frame();
+    let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
+    let ethertype = header.raw16::<20>();
+    if ethertype == ETHERTYPE_ARP {
+        return arp::answer(frame, header, arrival.session, arrival.port_mac).map(Step::Done);
+    }
+    if ethertype != ETHERTYPE_IPV4 {
+        return Err(DropReason::EtherType);
+    }
+    let ip = Ipv4::parse(frame, PACKET_AT)?;
+    // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
+    if is_dhcp_request(frame, &ip) {
+        return arrival.hand_over(packet, tables, PuntReason::Dhcp);
+    }
+    if header.mac_word::<0>() != arrival.port_mac {
+        return Err(DropReason::DestinationMac);
+    }
+    if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
+        return Err(DropReason::SourceMac);
+    }
+    if ip.source & field!(arrival.session, up.netmask).raw() != field!(arrival.session, up.network).raw() {
+        return Err(DropReason::SourceAddress);
+    }
+    if is_martian(ip.destination) {
+        return Err(DropReason::Martian);
+    }
+    if ip.destination == field!(arrival.session, up.gateway_or_inner_tag).raw() {
+        // The gateway answers pings, and nothing else.
+        return match ip.transport(frame)? {
+            Transport::Echo(_) if ip.is_whole() => arrival.hand_over(packet, tables, PuntReason::GatewayEcho),
+            _ => Err(DropReason::ToOffice),
+        };
+    }
+    forward(packet, frame, tables, arrival, &ip).map(Step::Leave)
+}
+
+#[inline(always)]
+fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
+    if ip.protocol != UDP || !ip.is_whole() {
+        return false;
+    }
+    match frame.window::<8>(ip.payload_at) {
+        Some(udp) => udp.raw16::<0>() == DHCP_CLIENT && udp.raw16::<2>() == DHCP_SERVER,
+        None => false,
+    }
+}
+
+/// Where a packet goes on to.
+#[derive(Clone, Copy)]
+enum Towards {
+    NextHop(NonNull<NextHop>),
+    /// Another subscriber (or the same one by its public address).
+    Subscriber,
+}
+
+#[inline(always)]
+fn towards<T: Tables>(tables: &T, destination: u32) -> Result<Towards, DropReason> {
+    let target = fib::lookup(tables, destination)?;
+    let index = match target.kind() {
+        FibTarget::KIND_DEFAULT => {
+            let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
+            field!(settings, default_next_hop).get()
+        }
+        FibTarget::KIND_NEXT_HOP => target.index(),
+        FibTarget::KIND_NAT | FibTarget::KIND_SESSION => return Ok(Towards::Subscriber),
+        FibTarget::KIND_LOCAL => return Err(DropReason::ToOffice),
+        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        _ => return Err(DropReason::Inconsistent),
+    };
+    if index == 0 {
+        return Err(DropReason::NoRoute);
+    }
+    let next_hop = tables.next_hop(index).ok_or(DropReason::Inconsistent)?;
+    if mac_field!(next_hop, destination).get() & MAC_BITS == 0 {
+        return Err(DropReason::NeighbourUnresolved);
+    }
+    Ok(Towards::NextHop(next_hop))
+}
+
+#[inline(always)]
+fn forward<P: Packet, T: Tables>(
+    packet: &P,
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv4<'_>,
+) -> Result<Towards, DropReason> {
+    let session = arrival.session;
+    let len = frame.len() as u64;
+    let towards = towards(tables, ip.destination)?;
+    if !policer::conforms(tables, field!(session, up.arrival_q6), field!(session, up.policer).get(), len) {
+        return Err(DropReason::RateUp);
+    }
+    if ip.ttl() <= 1 {
+        arrival.punt(packet, tables, PuntReason::TtlExpired);
+        return Err(DropReason::TtlExpired);
+    }
+    // Between subscribers, the other one's access port is what counts, and the way down sees to it.
+    if let Towards::NextHop(next_hop) = towards
+        && ip.total_len > field!(next_hop, mtu).get()
+    {
+        if ip.must_not_fragment() {
+            arrival.punt(packet, tables, PuntReason::TooBig);
+        }
+        return Err(DropReason::TooBig);
+    }
+    let mut delta = Delta::NONE;
+    if arrival.has(flags::NAT) {
+        delta = translate(frame, tables, arrival, ip)?;
+    }
+    if let Towards::NextHop(_) = towards {
+        delta = delta.and(ip.decrement_ttl());
+    }
+    ip.update_checksum(delta);
+    field!(session, up.packets).add(1);
+    field!(session, up.bytes).add(len);
+    Ok(towards)
+}
+
+/// Puts the external address and port in place of the subscriber's; returns what that does to the header's checksum.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
+fn translate<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv4<'_>,
+) -> Result<Delta, DropReason> {
+    let external = field!(arrival.session, up.external_or_outer_tag).raw();
+    let first_port = field!(arrival.session, up.first_port).get();
+    let delta = Delta::long(ip.source, external);
+    let transport = ip.transport(frame)?;
+    let (port, remote_port) = match transport {
+        Transport::Tcp(tcp) => (tcp.be16::<0>(), tcp.raw16::<2>()),
+        Transport::Udp(udp) => (udp.be16::<0>(), udp.raw16::<2>()),
+        Transport::Echo(icmp) => (icmp.be16::<4>(), 0),
+        Transport::IcmpError(icmp) => {
+            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+            let key = nat::key(quote.protocol, quote.destination_port);
+            let mapping = nat::existing(tables, arrival.nat, key).ok_or(DropReason::IcmpErrorUnknown)?;
+            if quote.destination != ip.source {
+                return Err(DropReason::IcmpErrorUnknown);
+            }
+            quote.translate(
+                icmp,
+                Side::Destination,
+                external,
+                first_port.wrapping_add(mapping.offset as u16),
+            );
+            ip.header.set_raw32::<12>(external);
+            return Ok(delta);
+        }
+        Transport::LaterFragment => {
+            ip.header.set_raw32::<12>(external);
+            return Ok(delta);
+        }
+        Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
+    };
+    let key = nat::key(ip.protocol, port);
+    let remote = Remote { address: ip.destination, port: remote_port };
+    let mapping = nat::outbound(tables, arrival.nat, key, remote).ok_or(DropReason::NatPortsExhausted)?;
+    let external_port = first_port.wrapping_add(mapping.offset as u16);
+    let port_delta = Delta::word(port.to_be(), external_port.to_be());
+    match transport {
+        Transport::Tcp(tcp) => {
+            mapping.saw_outbound_tcp(tcp.u8::<13>());
+            tcp.set_be16::<0>(external_port);
+            tcp.set_raw16::<16>(delta.and(port_delta).apply(tcp.raw16::<16>()));
+        }
+        Transport::Udp(udp) => {
+            udp.set_be16::<0>(external_port);
+            udp.set_raw16::<6>(delta.and(port_delta).apply_udp(udp.raw16::<6>()));
+        }
+        Transport::Echo(icmp) => {
+            icmp.set_be16::<4>(external_port);
+            icmp.set_raw16::<2>(port_delta.apply(icmp.raw16::<2>()));
+        }
+        _ => {}
+    }
+    ip.header.set_raw32::<12>(external);
+    Ok(delta)
+}
+
+/// Takes the tags off and sends the packet on its way.
+#[inline(always)]
+fn leave<P: Packet>(packet: &mut P, arrival: &Arrival, towards: Towards) -> Result<Verdict, DropReason> {
+    if !packet.move_head(TAGS_LEN) {
+        return Err(DropReason::Inconsistent);
+    }
+    let header = packet.frame().window::<14>(0).ok_or(DropReason::Truncated)?;
+    header.set_raw16::<12>(ETHERTYPE_IPV4);
+    match towards {
+        Towards::NextHop(next_hop) => {
+            header.set_mac_word::<0>(mac_field!(next_hop, destination).get());
+            header.set_mac_word::<6>(mac_field!(next_hop, source).get());
+            Ok(Verdict::Redirect(u32::from(field!(next_hop, port).get())))
+        }
+        Towards::Subscriber => {
+            header.set_mac_word::<0>(arrival.port_mac);
+            header.set_mac_word::<6>(arrival.port_mac);
+            Ok(Verdict::Core)
+        }
+    }
+}

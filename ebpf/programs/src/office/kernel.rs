@@ -1,0 +1,177 @@
+//! The surroundings of `packet_logic` in the kernel.
+
+use core::ptr::{NonNull, addr_of, addr_of_mut};
+
+use aya_ebpf::{
+    helpers::{bpf_jiffies64, bpf_ktime_get_ns, bpf_xdp_adjust_head, bpf_xdp_load_bytes},
+    maps::Array,
+    programs::XdpContext,
+};
+use map_abi::{
+    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop, PUNT_FRAME_MAX,
+    PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
+};
+use packet_logic::{Frame, Packet, Tables};
+
+use crate::maps;
+
+pub(crate) struct Xdp(pub(crate) XdpContext);
+
+impl Packet for Xdp {
+    #[inline(always)]
+    fn frame(&self) -> Frame<'_> {
+        // SAFETY: the kernel's promise of every XDP context; the verifier watches over it besides.
+        unsafe { Frame::new(self.0.data() as *mut u8, self.0.data_end() as *mut u8) }
+    }
+
+    #[inline(always)]
+    fn move_head(&mut self, delta: i32) -> bool {
+        // SAFETY: no `Frame` is left, since they borrow `self`.
+        unsafe { bpf_xdp_adjust_head(self.0.ctx, delta) == 0 }
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        // SAFETY: the context is valid for as long as the program runs.
+        unsafe { (*self.0.ctx).ingress_ifindex }
+    }
+
+    #[inline(always)]
+    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
+        let len = core::hint::black_box(self.frame().len());
+        let len = if len > PUNT_FRAME_MAX { PUNT_FRAME_MAX } else { len };
+        if len == 0 {
+            return false;
+        }
+        let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else { return false };
+        let at = record.as_mut_ptr();
+        // SAFETY: the record is reserved, and nothing of it is read.
+        unsafe {
+            if bpf_xdp_load_bytes(self.0.ctx, 0, addr_of_mut!((*at).frame).cast(), len as u32) != 0 {
+                record.discard(0);
+                return false;
+            }
+            addr_of_mut!((*at).reason).write(reason as u32);
+            addr_of_mut!((*at).port).write(port);
+            addr_of_mut!((*at).slot).write(slot);
+            addr_of_mut!((*at).len).write(len as u32);
+        }
+        record.submit(0);
+        true
+    }
+}
+
+/// When the clock was read last. CPUs share it: whichever finds it a tick late reads the clock anew, and stores the
+/// time before the tick, so that no other CPU takes an old time for one of this tick.
+struct Clock {
+    tick: u64,
+    ns: u64,
+}
+
+static mut CLOCK: Clock = Clock { tick: 0, ns: 0 };
+
+pub(crate) struct Maps;
+
+#[inline(always)]
+fn value<T>(map: &Array<T>, index: u32) -> Option<NonNull<T>> {
+    map.get_ptr_mut(index).and_then(NonNull::new)
+}
+
+impl Tables for Maps {
+    #[inline(always)]
+    fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>> {
+        value(&maps::PORTS, ifindex)
+    }
+
+    #[inline(always)]
+    fn port_link(&self, index: u32) -> Option<NonNull<PortLink>> {
+        value(&maps::PORT_LINKS, index)
+    }
+
+    #[inline(always)]
+    fn svid_page(&self, index: u32) -> Option<NonNull<u64>> {
+        value(&maps::SVID_PAGES, index)
+    }
+
+    #[inline(always)]
+    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
+        value(&maps::CVID_PAGES, index)
+    }
+
+    #[inline(always)]
+    fn session(&self, slot: u32) -> Option<NonNull<Session>> {
+        value(&maps::SESSIONS, slot)
+    }
+
+    #[inline(always)]
+    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
+        value(&maps::NAT_BLOCKS, index)
+    }
+
+    #[inline(always)]
+    fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
+        value(&maps::NAT_PORTS, index)
+    }
+
+    #[inline(always)]
+    fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>> {
+        value(&maps::FIB_ROOT, index)
+    }
+
+    #[inline(always)]
+    fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>> {
+        value(&maps::FIB_PAGES, index)
+    }
+
+    #[inline(always)]
+    fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
+        value(&maps::NEXT_HOPS, index)
+    }
+
+    #[inline(always)]
+    fn settings(&self) -> Option<NonNull<Settings>> {
+        value(&maps::SETTINGS, 0)
+    }
+
+    #[inline(always)]
+    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {
+        // SAFETY: an entry that is reused meanwhile can only yield another packet's session, as a collision of
+        // identifications would.
+        unsafe { maps::FRAGMENTS.get(key).copied() }
+    }
+
+    #[inline(always)]
+    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry) {
+        // A full table forgets its oldest entry; there is nothing else that can fail.
+        let _ = maps::FRAGMENTS.insert(key, entry, 0);
+    }
+
+    #[inline(always)]
+    fn count_drop(&self, reason: DropReason) {
+        if let Some(count) = maps::DROPS.get_ptr_mut(reason as u32) {
+            // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
+            unsafe { *count += 1 };
+        }
+    }
+
+    #[inline(always)]
+    fn recent_ns(&self) -> u64 {
+        // SAFETY: aligned words that are only ever read and written whole.
+        unsafe {
+            let tick = bpf_jiffies64();
+            if addr_of!(CLOCK.tick).read_volatile() == tick {
+                return addr_of!(CLOCK.ns).read_volatile();
+            }
+            let ns = bpf_ktime_get_ns();
+            addr_of_mut!(CLOCK.ns).write_volatile(ns);
+            addr_of_mut!(CLOCK.tick).write_volatile(tick);
+            ns
+        }
+    }
+
+    #[inline(always)]
+    fn now_ns(&self) -> u64 {
+        // SAFETY: the helper has no conditions.
+        unsafe { bpf_ktime_get_ns() }
+    }
+}

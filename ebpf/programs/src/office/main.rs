@@ -1,0 +1,44 @@
+//! The office's two programs: `access` on access ports, `core` on core ports.
+#![no_std]
+#![no_main]
+
+mod kernel;
+mod maps;
+
+use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
+use kernel::{Maps, Xdp};
+use packet_logic::Verdict;
+
+#[xdp]
+pub fn access(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::up(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn core(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::down(&mut packet, &Maps), &packet.0)
+}
+
+#[inline(always)]
+fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
+    match verdict {
+        Verdict::Pass => xdp_action::XDP_PASS,
+        Verdict::Transmit => xdp_action::XDP_TX,
+        Verdict::Redirect(port) => {
+            maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).unwrap_or(xdp_action::XDP_DROP)
+        }
+        Verdict::Core => {
+            // SAFETY: nothing here has a destructor. Returns only if the program is missing.
+            unsafe { maps::PROGRAMS.tail_call(ctx, 0) };
+            xdp_action::XDP_ABORTED
+        }
+        Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,
+    }
+}
+
+#[panic_handler]
+fn panic(_: &::core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

@@ -1,0 +1,49 @@
+//! The maps of the fast path. Those that user space writes in place can be mapped into its memory; the sizes here are
+//! the least, the loader gives each its real one.
+
+use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
+    macros::map,
+    maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
+};
+use map_abi::{
+    AccessEntry, CvidPage, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, MAX_NEXT_HOPS,
+    MAX_PORTS, NatBlock, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings,
+};
+
+/// Packets from the core whose first fragment is remembered; the oldest are forgotten.
+const FRAGMENTED_PACKETS_MAX: u32 = 16_384;
+const PUNTS_BYTES: u32 = 1 << 20;
+
+#[map]
+pub(crate) static PORTS: Array<PortEntry> = Array::pinned(IFINDEX_LIMIT, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static PORT_LINKS: Array<PortLink> = Array::pinned(MAX_PORTS, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static SVID_PAGES: Array<u64> = Array::pinned(MAX_PORTS * SVIDS_PER_PORT, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static CVID_PAGES: Array<CvidPage> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static SESSIONS: Array<Session> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static NAT_BLOCKS: Array<NatBlock> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static NAT_PORTS: Array<NatPorts> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static FIB_ROOT: Array<FibLine> = Array::pinned(FIB_ROOT_LINES, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static FIB_PAGES: Array<FibPage> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static NEXT_HOPS: Array<NextHop> = Array::pinned(MAX_NEXT_HOPS, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
+#[map]
+pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, AccessEntry> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+#[map]
+pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
+#[map]
+pub(crate) static PUNTS: RingBuf = RingBuf::pinned(PUNTS_BYTES, 0);
+#[map]
+pub(crate) static PROGRAMS: ProgramArray = ProgramArray::pinned(1, 0);
