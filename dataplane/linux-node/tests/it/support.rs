@@ -1,0 +1,29 @@
+//! A network namespace for a test, and iproute2 as an independent hand in it.
+
+use std::process::Command;
+
+use linux_node::NetNs;
+
+/// Runs `ip` in the calling thread's namespace; a failure is the test's.
+pub(crate) fn ip(line: &str) -> String {
+    try_ip(line).unwrap_or_else(|error| panic!("ip {line}: {error}"))
+}
+
+pub(crate) fn try_ip(line: &str) -> Result<String, String> {
+    let output =
+        Command::new("ip").args(line.split_whitespace()).output().expect("apt-get install -y iproute2");
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// Runs a test in a new namespace, on a thread of its own, with a runtime that stays on that thread.
+pub(crate) fn in_new_namespace<T: Send>(test: impl AsyncFnOnce() -> T + Send) -> T {
+    let namespace = NetNs::unnamed().expect("a network namespace: run the tests as root");
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(test())
+    };
+    namespace.run(work).expect("the namespace was just made")
+}
