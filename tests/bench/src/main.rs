@@ -52,7 +52,14 @@ fn table(figures: &[Figure]) -> Table {
     table.load_style(UTF8_FULL_CONDENSED).set_header(["figure", "median", "min", "max", "unit", "n"]);
     for Figure { name, value, min, max, unit, n } in figures {
         let number = |x: &f64| format!("{x:.1}");
-        table.add_row([name.clone(), number(value), number(min), number(max), (*unit).to_owned(), n.to_string()]);
+        table.add_row([
+            name.clone(),
+            number(value),
+            number(min),
+            number(max),
+            (*unit).to_owned(),
+            n.to_string(),
+        ]);
     }
     table
 }

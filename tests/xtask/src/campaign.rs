@@ -65,7 +65,8 @@ fn fuzz(arguments: &Arguments) -> Result<()> {
     let listed = fuzz("list").output()?;
     for target in String::from_utf8(listed.stdout)?.lines() {
         step(&format!("fuzzing {target} for {} s", arguments.count), || {
-            let limits = [format!("-max_total_time={}", arguments.count), format!("-seed={}", arguments.seed)];
+            let limits =
+                [format!("-max_total_time={}", arguments.count), format!("-seed={}", arguments.seed)];
             run(fuzz("run").args([target, "--"]).args(limits))
         })?;
     }

@@ -17,7 +17,16 @@ pub(crate) fn checks() -> Result<()> {
     })?;
     // The advisory database is left to the operator's own CI: it has to be fetched.
     step("licences, bans and sources of the dependencies", || {
-        run(cargo().args(["deny", "--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]))
+        run(cargo().args([
+            "deny",
+            "--offline",
+            "--log-level",
+            "error",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ]))
     })
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Arguments {
 }
 
 /// Who lives where, and how much each downloads for the measurement (some two seconds at the bundle's rate).
-const HOMES: [(&str, &str, u64); 3] = [("home1", "alice", 25_000_000), ("home2", "bob", 2_500_000), ("home3", "carol-inc", 12_500_000)];
+const HOMES: [(&str, &str, u64); 3] =
+    [("home1", "alice", 25_000_000), ("home2", "bob", 2_500_000), ("home3", "carol-inc", 12_500_000)];
 
 /// What one subscriber got.
 struct Row {
@@ -52,7 +53,10 @@ fn show(lab: &Lab) -> Result<()> {
     step("provisioning three subscribers: wcctl apply -f tests/lab/manifests/subscribers.yaml", || {
         print!("{}", wcctl(lab, &["apply", "-f", &manifest("subscribers.yaml").display().to_string()])?);
         for (_, subscriber, _) in HOMES {
-            wcctl(lab, &["wait", "--for=condition=Ready", "--timeout=30s", &format!("subscriber/{subscriber}")])?;
+            wcctl(
+                lab,
+                &["wait", "--for=condition=Ready", "--timeout=30s", &format!("subscriber/{subscriber}")],
+            )?;
         }
         Ok(())
     })?;
@@ -64,8 +68,13 @@ fn show(lab: &Lab) -> Result<()> {
         })?);
     }
     println!("\n{}", table(&rows));
-    println!("provisioned, derived, stored, sent, in the kernel and acknowledged: 3 subscribers in {ready_ms} ms");
-    println!("\n$ wcctl get subscribers -o wide\n{}", wcctl(lab, &["get", "subscribers", "-o", "wide"])?.trim_end());
+    println!(
+        "provisioned, derived, stored, sent, in the kernel and acknowledged: 3 subscribers in {ready_ms} ms"
+    );
+    println!(
+        "\n$ wcctl get subscribers -o wide\n{}",
+        wcctl(lab, &["get", "subscribers", "-o", "wide"])?.trim_end()
+    );
     for arguments in [&["sessions"][..], &["drops"]] {
         let output = lab.wcnode(arguments)?;
         ensure!(output.status == 0, "wcnode {arguments:?}: {}", output.stderr);

@@ -67,7 +67,8 @@ pub(crate) fn command(arguments: Arguments) -> Result<()> {
         Verb::Exec { host, command } => {
             let namespace = Lab::load(&state_dir())?.box_of(&host)?;
             // In place of this process, so that a shell has the terminal for itself.
-            Err(Command::new("ip").args(["netns", "exec", &namespace]).args(command).exec()).context("starting ip")
+            Err(Command::new("ip").args(["netns", "exec", &namespace]).args(command).exec())
+                .context("starting ip")
         }
     }
 }
@@ -93,12 +94,12 @@ pub(crate) fn config() -> Result<LabConfig> {
         state_dir: state_dir(),
         office_manifest: manifest("office.yaml"),
         homes: vec![
-            home("home1", 100, 11, DhcpClient::Udhcpc, true)?,
-            home("home2", 100, 12, DhcpClient::Dhclient, false)?,
-            home("home3", 200, 11, DhcpClient::Udhcpc, false)?,
+            home("home1", 100, 1, DhcpClient::Udhcpc, true)?,
+            home("home2", 100, 2, DhcpClient::Dhclient, false)?,
+            home("home3", 100, 3, DhcpClient::Udhcpc, false)?,
         ],
         outer_tpid: "0x88a8".parse()?,
-        routed_to_node: ["198.51.100.0/28", "203.0.113.0/24", "192.0.2.129/32"].map(String::from).to_vec(),
+        routed_to_node: ["198.51.100.0/24", "203.0.113.0/24", "192.0.2.129/32"].map(String::from).to_vec(),
         access: None,
         upstream: None,
     })

@@ -67,8 +67,11 @@ const ONLY: [(&str, &[&str]); 6] = [
 fn a_library_of_effects_is_named_by_one_crate() {
     let crates = crates();
     for (library, allowed) in ONLY {
-        let users: Vec<_> =
-            crates.iter().filter(|(_, c)| c.dependencies.contains(library)).map(|(name, _)| name.as_str()).collect();
+        let users: Vec<_> = crates
+            .iter()
+            .filter(|(_, c)| c.dependencies.contains(library))
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert!(!users.is_empty(), "{library} is used nowhere: this rule is out of date");
         assert!(users.iter().all(|user| allowed.contains(user)), "{library} is named by {users:?}");
     }
@@ -104,7 +107,16 @@ fn dependencies_point_one_way() {
 fn leaves_and_planners_have_no_effects() {
     const EFFECTS: [&str; 7] = ["tokio", "nix", "libc", "aya", "rtnetlink", "rocksdb", "redb"];
     let crates = crates();
-    let pure = ["net-types", "map-abi", "packet-logic", "node-state", "node-plan", "access-protocols", "xos-model", "office-plan"];
+    let pure = [
+        "net-types",
+        "map-abi",
+        "packet-logic",
+        "node-state",
+        "node-plan",
+        "access-protocols",
+        "xos-model",
+        "office-plan",
+    ];
     for name in pure {
         let mut all = reach(&crates, name);
         all.insert(name);
@@ -135,14 +147,18 @@ fn the_top_level_is_fixed() {
     let tracked = String::from_utf8(tracked.expect("git runs").stdout).expect("names are UTF-8");
     assert!(tracked.contains("Cargo.toml"), "git ls-tree listed: {tracked:?}");
     for name in tracked.lines().filter(|name| !name.starts_with('.')) {
-        assert!(FIXED.contains(&name) || CONFIGURATION.contains(&name), "{name} does not belong on the top level");
+        assert!(
+            FIXED.contains(&name) || CONFIGURATION.contains(&name),
+            "{name} does not belong on the top level"
+        );
     }
 }
 
 #[test]
 fn files_stay_small_enough_to_read() {
     const LINES_MAX: usize = 600;
-    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output().expect("git runs");
+    let listed =
+        Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output().expect("git runs");
     let listed = String::from_utf8(listed.stdout).expect("names are UTF-8");
     for file in listed.lines().filter(|file| root().join(file).exists()) {
         let lines = fs::read_to_string(root().join(file)).expect("readable").lines().count();

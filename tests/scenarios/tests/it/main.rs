@@ -1,3 +1,6 @@
 //! The rules of the house, and scenarios of a whole office.
 
+mod faults;
+mod first_subscriber;
 mod house;
+mod office;

@@ -1,0 +1,93 @@
+//! Killing what may be killed, with packets on the way.
+
+use std::{
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use crate::office::{Office, PATIENCE};
+
+/// Packets that flow while something is done to the office: 20 ms apart, each wanted back.
+struct Flow(Child);
+
+impl Flow {
+    const PACKETS: u32 = 300;
+
+    fn start(office: &mut Office, home: &str) -> Self {
+        let namespace = office.lab().box_of(home).expect("a home");
+        let ping = Command::new("ip")
+            .args(["netns", "exec", &namespace, "ping", "-n", "-q", "-i", "0.02", "-W", "2", "-c"])
+            .args([&Self::PACKETS.to_string(), "192.0.2.66"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("ping starts");
+        thread::sleep(Duration::from_millis(500));
+        Self(ping)
+    }
+
+    fn nothing_was_lost(self) {
+        let output = self.0.wait_with_output().expect("ping ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(&format!("{0} packets transmitted, {0} received", Self::PACKETS)), "{said}");
+    }
+}
+
+fn served(name: &str) -> Office {
+    let mut office = Office::up(name, "0x88a8");
+    office.provision();
+    for home in ["home1", "home2", "home3"] {
+        office.lab().lease(home, PATIENCE).expect("a lease");
+        // The homes' and the routers' neighbour tables fill.
+        assert!(office.pings(home, "192.0.2.66"));
+    }
+    office
+}
+
+#[test]
+fn killing_the_controller_loses_no_packet() {
+    let mut office = served("controller-killed");
+    let (natted, routed) = (Flow::start(&mut office, "home1"), Flow::start(&mut office, "home3"));
+    office.lab().kill_controller().expect("killed");
+    thread::sleep(Duration::from_secs(1));
+    // Who was provisioned before is served from nothing: a new lease with the controller gone.
+    office.lab().restart_client("home2").expect("restarts");
+    office.lab().lease("home2", PATIENCE).expect("a lease with the controller gone");
+    assert!(office.pings("home2", "192.0.2.66"));
+    office.lab().start_controller().expect("starts");
+    natted.nothing_was_lost();
+    routed.nothing_was_lost();
+    // And the office goes on where it was.
+    office.change("alice", |spec| spec["bundle"]["rateUp"] = serde_json::json!("30M"));
+}
+
+#[test]
+fn killing_the_agent_loses_no_packet() {
+    let mut office = served("agent-killed");
+    let (natted, routed) = (Flow::start(&mut office, "home1"), Flow::start(&mut office, "home3"));
+    office.lab().kill_agent().expect("killed");
+    let sessions = office.wcnode(&["sessions"]);
+    assert!(sessions.to_string().contains("alice"), "diagnostics work with the agent down: {sessions}");
+    thread::sleep(Duration::from_secs(1));
+    office.lab().start_agent().expect("starts");
+    natted.nothing_was_lost();
+    routed.nothing_was_lost();
+    office.change("bob", |spec| spec["bundle"]["rateUp"] = serde_json::json!("3M"));
+    office.lab().restart_client("home2").expect("restarts");
+    office.lab().lease("home2", PATIENCE).expect("a lease from the new agent");
+}
+
+#[test]
+fn a_node_that_starts_without_its_controller_serves_what_it_last_knew() {
+    let mut office = served("node-alone");
+    office.lab().kill_controller().expect("killed");
+    office.lab().kill_agent().expect("killed");
+    // What a reboot loses: everything in the kernel.
+    std::fs::remove_dir_all(office.lab().pin_dir()).expect("pins are removed");
+    assert!(!office.pings("home1", "192.0.2.66"), "without programs nothing passes");
+    office.lab().start_agent().expect("starts");
+    thread::sleep(Duration::from_secs(2));
+    for home in ["home1", "home2", "home3"] {
+        assert!(office.pings(home, "192.0.2.66"), "{home} with the lease that it had");
+    }
+}
