@@ -51,7 +51,7 @@ impl FromStr for BitRate {
 
 impl fmt::Display for BitRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, factor)| self.0 % factor == 0) {
+        match UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)) {
             Some((suffix, factor)) => write!(f, "{}{suffix}", self.0 / factor),
             None => self.0.fmt(f),
         }

@@ -36,6 +36,7 @@ impl Prefix4 {
         self.0.network()
     }
 
+    #[expect(clippy::len_without_is_empty, reason = "a length in bits; no prefix is empty")]
     pub fn len(self) -> u8 {
         self.0.prefix_len()
     }
