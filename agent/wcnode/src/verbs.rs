@@ -1,0 +1,330 @@
+//! What each verb shows.
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use fastpath::{Inspector, PortView, Summary};
+use map_abi::DropReason;
+use serde::Serialize;
+
+use crate::{
+    agent::{self, AgentStatus},
+    cli::{Counters, Drops, Format, Place, Sessions, Watching},
+    failure::Failure,
+    sample::{self, Session, Traffic},
+    show,
+};
+
+fn open(place: &Place) -> Result<Inspector, Failure> {
+    let path = &place.pin_dir;
+    let is_empty = fs::read_dir(path).map(|mut entries| entries.next().is_none());
+    match is_empty {
+        Ok(true) => return Err(Failure::NotLoaded(path.clone())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::NotLoaded(path.clone()));
+        }
+        // Why it cannot be read, the fast path says better.
+        Ok(false) | Err(_) => {}
+    }
+    Inspector::open(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    fastpath: Option<Totals>,
+    agent: Option<AgentStatus>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Totals {
+    abi_version: u32,
+    sessions: u32,
+    sessions_max: u32,
+    nat_blocks_used: u32,
+    nat_blocks_max: u32,
+    up: Traffic,
+    down: Traffic,
+    drops: u64,
+}
+
+impl From<Summary> for Totals {
+    fn from(summary: Summary) -> Self {
+        Self {
+            abi_version: summary.abi_version,
+            sessions: summary.sessions,
+            sessions_max: summary.sessions_max,
+            nat_blocks_used: summary.nat_blocks_used,
+            nat_blocks_max: summary.nat_blocks_max,
+            up: summary.up.into(),
+            down: summary.down.into(),
+            drops: summary.drops,
+        }
+    }
+}
+
+/// Shows what there is, even if the fast path is missing; that is a failure all the same.
+pub(crate) fn status(place: &Place, format: Format) -> Result<(), Failure> {
+    let inspector = open(place);
+    let totals = inspector.as_ref().ok().map(|inspector| Totals::from(inspector.summary()));
+    let status = Status { fastpath: totals, agent: agent::read(&place.run_dir) };
+    show::print(&show::text(format, &status, || status_lines(&status))?)?;
+    inspector.map(drop)
+}
+
+fn status_lines(status: &Status) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut line = |title: &str, value: String| lines.push((title.into(), value));
+    match &status.fastpath {
+        Some(totals) => {
+            line("fast path", format!("loaded, map version {}", totals.abi_version));
+            line("sessions", format!("{} of {}", totals.sessions, totals.sessions_max));
+            line("NAT blocks", format!("{} of {}", totals.nat_blocks_used, totals.nat_blocks_max));
+            for (title, traffic) in [("up", totals.up), ("down", totals.down)] {
+                let bytes = show::scaled(traffic.bytes, "B");
+                line(title, format!("{} packets, {bytes}, {} dropped", traffic.packets, traffic.drops));
+            }
+            line("drops", totals.drops.to_string());
+        }
+        None => line("fast path", "not loaded, or not readable".into()),
+    }
+    match &status.agent {
+        Some(agent) => {
+            line("agent", agent.summary());
+            match &agent.status {
+                serde_json::Value::Object(members) => {
+                    for (key, value) in members {
+                        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        line(&format!("  {key}"), value);
+                    }
+                }
+                other => line("  status", other.as_str().unwrap_or_default().into()),
+            }
+        }
+        None => line("agent", "has left no status".into()),
+    }
+    let width = lines.iter().map(|(title, _)| title.len() + 1).max().unwrap_or_default();
+    lines
+        .iter()
+        .map(|(title, value)| format!("{:<width$}  {value}\n", format!("{title}:")))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+fn all_sessions(inspector: &Inspector) -> Vec<Session> {
+    inspector.sessions().map(Session::from).collect()
+}
+
+pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failure> {
+    let sessions = sample::select(all_sessions(&open(place)?), &arguments.selection)?;
+    show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions))?)
+}
+
+pub(crate) fn counters(place: &Place, arguments: &Counters) -> Result<(), Failure> {
+    let inspector = open(place)?;
+    let mut before: Option<Vec<Session>> = None;
+    look(&arguments.watching, |elapsed| {
+        let now = all_sessions(&inspector);
+        let shown = match &before {
+            Some(before) => sample::with_speed(now.clone(), before, elapsed),
+            None => now.clone(),
+        };
+        before = Some(now);
+        let shown = sample::select(shown, &arguments.selection)?;
+        show::text(arguments.output, &shown, || show::counters(&shown))
+    })
+}
+
+/// Shows what `look` gives, once or again and again; it is told how long ago the look before was.
+fn look(
+    watching: &Watching,
+    mut look: impl FnMut(Duration) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let mut at = Instant::now();
+    let mut looks = 0;
+    loop {
+        let elapsed = at.elapsed();
+        at = Instant::now();
+        let text = look(elapsed)?;
+        if watching.watch {
+            show::begin_look()?;
+        }
+        show::print(&text)?;
+        looks += 1;
+        if !watching.watch || watching.count.is_some_and(|count| looks >= count) {
+            return Ok(());
+        }
+        thread::sleep(watching.interval.saturating_sub(at.elapsed()));
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Drop {
+    reason: &'static str,
+    packets: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packets_per_s: Option<u64>,
+    meaning: String,
+}
+
+pub(crate) fn drops(place: &Place, arguments: &Drops) -> Result<(), Failure> {
+    let inspector = open(place)?;
+    let mut before: Option<Vec<(DropReason, u64)>> = None;
+    look(&arguments.watching, |elapsed| {
+        let unreadable = |source| Failure::Unreadable { path: place.pin_dir.clone(), source };
+        let now = inspector.drops().map_err(unreadable)?;
+        let drops = drop_rows(&now, before.as_deref(), elapsed, arguments.all);
+        before = Some(now);
+        show::text(arguments.output, &drops, || drops_table(&drops))
+    })
+}
+
+/// Most first.
+fn drop_rows(
+    now: &[(DropReason, u64)],
+    before: Option<&[(DropReason, u64)]>,
+    elapsed: Duration,
+    all: bool,
+) -> Vec<Drop> {
+    let row = |&(reason, packets): &(DropReason, u64)| {
+        let old = before.and_then(|before| before.iter().find(|(other, _)| *other == reason));
+        Drop {
+            reason: reason.name(),
+            packets,
+            packets_per_s: old.map(|&(_, old)| sample::per_second(old, packets, elapsed)),
+            meaning: reason.help().trim().into(),
+        }
+    };
+    let mut rows: Vec<Drop> = now.iter().map(row).filter(|drop| all || drop.packets > 0).collect();
+    rows.sort_by(|a, b| b.packets.cmp(&a.packets).then(a.reason.cmp(b.reason)));
+    rows
+}
+
+fn drops_table(drops: &[Drop]) -> String {
+    if drops.is_empty() {
+        return "No packet was dropped.\n".into();
+    }
+    let with_speed = drops.iter().any(|drop| drop.packets_per_s.is_some());
+    let titles: &[&str] = if with_speed {
+        &["REASON", ">PACKETS", ">PER-SECOND", "MEANING"]
+    } else {
+        &["REASON", ">PACKETS", "MEANING"]
+    };
+    let row = |drop: &Drop| {
+        let mut row = vec![drop.reason.to_owned(), drop.packets.to_string()];
+        if with_speed {
+            row.push(drop.packets_per_s.map(|speed| speed.to_string()).unwrap_or_default());
+        }
+        row.push(drop.meaning.clone());
+        row
+    };
+    show::table(titles, drops.iter().map(row).collect())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Port {
+    name: String,
+    role: &'static str,
+    ifindex: u32,
+    mac: Option<String>,
+    mtu: u16,
+    attached: bool,
+}
+
+pub(crate) fn ports(place: &Place, format: Format) -> Result<(), Failure> {
+    let port = |view: PortView| Port {
+        name: view.name.to_string(),
+        role: if view.access { "access" } else { "core" },
+        ifindex: view.ifindex,
+        mac: view.mac.map(|mac| mac.to_string()),
+        mtu: view.mtu,
+        attached: view.attached,
+    };
+    let ports: Vec<Port> = open(place)?.ports().into_iter().map(port).collect();
+    show::print(&show::text(format, &ports, || ports_table(&ports))?)
+}
+
+fn ports_table(ports: &[Port]) -> String {
+    if ports.is_empty() {
+        return "There are no ports.\n".into();
+    }
+    let row = |port: &Port| {
+        vec![
+            port.name.clone(),
+            port.role.into(),
+            port.ifindex.to_string(),
+            port.mac.clone().unwrap_or_default(),
+            port.mtu.to_string(),
+            if port.attached { "yes" } else { "no" }.into(),
+        ]
+    };
+    show::table(&["NAME", "ROLE", ">IFINDEX", "MAC", ">MTU", "ATTACHED"], ports.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn drops_come_with_their_meaning_most_first() {
+        let now = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 30)];
+        let rows = drop_rows(&now, None, Duration::ZERO, false);
+        let expected = "\
+REASON      PACKETS   MEANING
+rate_up          30   The subscriber's upstream rate is exceeded.
+truncated         1   The frame ends before its headers do.
+";
+        assert_eq!(drops_table(&rows), expected);
+        let before = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 10)];
+        let rows = drop_rows(&now, Some(&before), Duration::from_secs(2), true);
+        let expected = "\
+REASON       PACKETS   PER-SECOND   MEANING
+rate_up           30           10   The subscriber's upstream rate is exceeded.
+truncated          1            0   The frame ends before its headers do.
+source_mac         0            0   The source MAC address is not the session's.
+";
+        assert_eq!(drops_table(&rows), expected);
+        assert_eq!(drops_table(&[]), "No packet was dropped.\n");
+    }
+
+    #[test]
+    fn the_status_shows_what_there_is() {
+        let summary =
+            Summary { abi_version: 1, sessions: 2, sessions_max: 16_384, drops: 7, ..Summary::default() };
+        let agent = AgentStatus {
+            running: Some(false),
+            age_s: Some(90),
+            status: json!({"generation": 12, "controller": "connected"}),
+        };
+        let lines = status_lines(&Status { fastpath: Some(summary.into()), agent: Some(agent) });
+        let expected = "\
+fast path:     loaded, map version 1
+sessions:      2 of 16384
+NAT blocks:    0 of 0
+up:            0 packets, 0 B, 0 dropped
+down:          0 packets, 0 B, 0 dropped
+drops:         7
+agent:         not running, status written 90 s ago
+  controller:  connected
+  generation:  12
+";
+        assert_eq!(lines, expected);
+        let nothing = status_lines(&Status { fastpath: None, agent: None });
+        assert_eq!(nothing, "fast path:  not loaded, or not readable\nagent:      has left no status\n");
+    }
+
+    #[test]
+    fn ports_as_a_table() {
+        let port =
+            Port { name: "access0".into(), role: "access", ifindex: 4, mac: None, mtu: 1500, attached: true };
+        let expected = "NAME      ROLE     IFINDEX   MAC    MTU   ATTACHED\naccess0   access         4   -     1500   yes\n";
+        assert_eq!(ports_table(&[port]), expected);
+    }
+}
