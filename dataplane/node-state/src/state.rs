@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4};
 
-use crate::{Link, Port, Resource, Route, Session};
+use crate::{Link, Port, Resource, ResourceKey, Route, Session};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,18 @@ impl NodeState {
             Resource::Link(link) => drop(self.links.insert(link.name.clone(), link)),
             Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
+        }
+    }
+
+    /// Takes a resource out; returns whether it was there.
+    pub fn remove(&mut self, key: &ResourceKey) -> bool {
+        let Some((kind, name)) = key.as_str().split_once('/') else { return false };
+        match kind {
+            "port" => name.parse().is_ok_and(|name: IfName| self.ports.remove(&name).is_some()),
+            "link" => name.parse().is_ok_and(|name: IfName| self.links.remove(&name).is_some()),
+            "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
+            "session" => self.sessions.remove(name).is_some(),
+            _ => false,
         }
     }
 

@@ -38,3 +38,19 @@ fn state_is_the_set_of_its_resources() {
     assert_eq!(key.as_str(), "session/alice");
     assert_eq!(key.subscriber().as_ref(), state.sessions.keys().next());
 }
+
+#[test]
+fn each_kind_of_resource_can_be_taken_out_by_its_key() {
+    const LINK: &str = r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":[]}"#;
+    let decode = |text: &str| Resource::decode(text.as_bytes()).expect("decodes");
+    let resources = [ALICE, OTHERS[0], OTHERS[3], LINK].map(decode);
+    let mut state: NodeState = resources.iter().cloned().collect();
+    for resource in &resources {
+        assert!(state.remove(&resource.key()), "{}", resource.key());
+        assert!(!state.remove(&resource.key()), "{}", resource.key());
+    }
+    assert_eq!(state, NodeState::default());
+    for absent in ["", "session", "tunnel/x", "route/10.0.0.1/8"] {
+        assert!(!state.remove(&ResourceKey::from(absent.to_owned())), "{absent}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Everything that the agent does to the node, behind one trait, so that its decisions are tested without a kernel.
+
+mod frames;
+mod neighbours;
+mod node;
+
+use std::future::Future;
+
+use fastpath::Punt;
+use net_types::{IfName, Mac, Name};
+use node_state::{NodeState, ResourceKey};
+
+pub(crate) use node::Node;
+
+/// What came of a comparison or of changes: nothing in here is an error of the whole.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// In words, per resource.
+    pub(crate) results: Vec<(ResourceKey, Result<(), String>)>,
+    /// How many changes were made to the kernel.
+    pub(crate) changes: u64,
+}
+
+/// Something that the node tells by itself.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Interfaces may have come, gone or changed: everything is to be compared.
+    Links,
+    /// Addresses or routes may have changed.
+    Routes,
+    /// A neighbour may have changed.
+    Neighbours,
+    /// Packets for user space.
+    Punts(Vec<Punt>),
+}
+
+pub(crate) trait Effects: Send + 'static {
+    /// Compares ports, links, addresses and routes with the kernel's, and changes what differs.
+    fn kernel(&mut self, desired: &NodeState) -> impl Future<Output = Done> + Send;
+
+    /// Compares everything with the fast path's maps, and changes what differs.
+    fn fastpath(&mut self, desired: &NodeState) -> Done;
+
+    /// Makes a few changes in the fast path's maps.
+    fn fastpath_changes(&mut self, changes: &[fastpath::Change]) -> Done;
+
+    /// Tells the fast path what the kernel knows of gateways. `ask`: also has the kernel look for them.
+    fn neighbours(&mut self, ask: bool) -> impl Future<Output = ()> + Send;
+
+    /// Tells the fast path whom DHCP saw.
+    fn learn_mac(&mut self, subscriber: &Name, mac: Mac);
+
+    /// Whose session that is.
+    fn subscriber(&self, slot: u32) -> Option<Name>;
+
+    /// The address of a port, to send frames from.
+    fn port_mac(&mut self, port: &IfName) -> impl Future<Output = Option<Mac>> + Send;
+
+    /// Sends a whole frame. One that cannot be sent is lost, as on any link.
+    fn send(&mut self, port: &IfName, frame: &[u8]) -> impl Future<Output = ()> + Send;
+
+    /// Waits for the next event. Safe to cancel.
+    fn event(&mut self) -> impl Future<Output = Event> + Send;
+}

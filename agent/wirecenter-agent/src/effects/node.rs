@@ -1,0 +1,147 @@
+//! The real node.
+
+use fastpath::{Fastpath, Punts};
+use linux_node::{Changes, Netlink};
+use net_types::{IfName, Mac, Name};
+use node_state::{NodeState, ResourceKey};
+use tokio::io::unix::AsyncFd;
+
+use super::{Done, Effects, Event, frames::Frames, neighbours};
+use crate::options::Options;
+
+/// Punted packets that are answered at a time: with one write to the disk.
+const PUNTS_MAX: usize = 256;
+
+pub(crate) struct Node {
+    netlink: Netlink,
+    changes: Changes,
+    fastpath: Fastpath,
+    punts: AsyncFd<Punts>,
+    frames: Frames,
+}
+
+impl Node {
+    pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
+        // Before anything is observed, so that no change goes unseen.
+        let changes = Netlink::changes()?;
+        let netlink = Netlink::connect()?;
+        let fastpath_options = fastpath::Options { pin_dir: options.pin_dir.clone(), sizes: options.sizes() };
+        let mut fastpath = Fastpath::open(&fastpath_options)?;
+        let punts =
+            fastpath.punts().ok_or_else(|| anyhow::anyhow!("the punted packets are taken already"))?;
+        #[expect(
+            deprecated,
+            reason = "the other way is unsafe; Punts owns its descriptor for as long as it lives"
+        )]
+        let punts = AsyncFd::new(punts)?;
+        Ok(Self { netlink, changes, fastpath, punts, frames: Frames::default() })
+    }
+}
+
+impl Effects for Node {
+    async fn kernel(&mut self, desired: &NodeState) -> Done {
+        let observed = match self.netlink.observe().await {
+            Ok(observed) => observed,
+            Err(error) => {
+                tracing::error!(%error, "the kernel cannot be observed");
+                let keys = desired.resources().map(|resource| resource.key());
+                let keys = keys.filter(|key| key.subscriber().is_none());
+                return Done { results: keys.map(|key| (key, Err(error.to_string()))).collect(), changes: 0 };
+            }
+        };
+        let plan = node_plan::kernel::plan(&observed, desired);
+        let outcomes = self.netlink.execute(&plan).await;
+        Done { results: outcomes.resources.into_iter().collect(), changes: plan.steps.len() as u64 }
+    }
+
+    fn fastpath(&mut self, desired: &NodeState) -> Done {
+        let results = tokio::task::block_in_place(|| self.fastpath.reconcile(desired));
+        done(results, self.fastpath.writes())
+    }
+
+    fn fastpath_changes(&mut self, changes: &[fastpath::Change]) -> Done {
+        let results = tokio::task::block_in_place(|| self.fastpath.apply(changes));
+        done(results, self.fastpath.writes())
+    }
+
+    async fn neighbours(&mut self, ask: bool) {
+        neighbours::update(&self.netlink, &mut self.fastpath, ask).await;
+    }
+
+    fn learn_mac(&mut self, subscriber: &Name, mac: Mac) {
+        // A session that is not in the kernel is told of when it is.
+        let Some(slot) = self.fastpath.slot_of(subscriber) else { return };
+        if let Err(error) = self.fastpath.learn_mac(slot, mac) {
+            tracing::warn!(%subscriber, %mac, %error, "the fast path does not take the address");
+        }
+    }
+
+    fn subscriber(&self, slot: u32) -> Option<Name> {
+        self.fastpath.session_by_slot(slot)
+    }
+
+    async fn port_mac(&mut self, port: &IfName) -> Option<Mac> {
+        self.frames.mac(&self.netlink, port).await
+    }
+
+    async fn send(&mut self, port: &IfName, frame: &[u8]) {
+        self.frames.send(&self.netlink, port, frame).await;
+    }
+
+    async fn event(&mut self) -> Event {
+        loop {
+            tokio::select! {
+                change = self.changes.next() => match change {
+                    Ok(linux_node::Change::Link { .. } | linux_node::Change::Lost) => {
+                        self.frames.forget();
+                        return Event::Links;
+                    }
+                    Ok(linux_node::Change::Address { .. } | linux_node::Change::Route) => return Event::Routes,
+                    Ok(linux_node::Change::Neighbour { address, .. }) => {
+                        if self.fastpath.next_hops().iter().any(|(gateway, ..)| *gateway == address) {
+                            return Event::Neighbours;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the kernel's changes cannot be heard");
+                        // The comparison of everything makes up for what is not heard.
+                        tokio::time::sleep(HEARING_RETRY).await;
+                        return Event::Links;
+                    }
+                },
+                punts = next_punts(&mut self.punts) => return Event::Punts(punts),
+            }
+        }
+    }
+}
+
+const HEARING_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What is there, at most `PUNTS_MAX`; waits for the first.
+async fn next_punts(punts: &mut AsyncFd<Punts>) -> Vec<fastpath::Punt> {
+    loop {
+        let mut guard = match punts.readable_mut().await {
+            Ok(guard) => guard,
+            Err(error) => {
+                tracing::error!(%error, "punted packets cannot be waited for");
+                std::future::pending().await
+            }
+        };
+        let mut batch = Vec::new();
+        while batch.len() < PUNTS_MAX {
+            let Some(punt) = guard.get_inner_mut().next() else {
+                guard.clear_ready();
+                break;
+            };
+            batch.push(punt);
+        }
+        if !batch.is_empty() {
+            return batch;
+        }
+    }
+}
+
+fn done(results: Vec<(ResourceKey, Result<(), fastpath::ApplyError>)>, changes: u64) -> Done {
+    let results = results.into_iter().map(|(key, result)| (key, result.map_err(|e| e.to_string())));
+    Done { results: results.collect(), changes }
+}

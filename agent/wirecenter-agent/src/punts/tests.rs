@@ -1,0 +1,147 @@
+use std::net::Ipv4Addr;
+
+use access_protocols::{
+    ETHERTYPE_IPV4, Frame, Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_UDP, Tag, Tags, Udp,
+};
+use net_types::Mac;
+
+use super::*;
+use crate::{
+    effects::Event as NodeEvent,
+    reconcile::fakes::{Fake, chunk, port, session},
+};
+
+const CLIENT: [u8; 6] = [2, 0, 0, 0, 0, 7];
+const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 254);
+
+/// A node with one subscriber, whose slot is 1.
+struct Line {
+    store: Store,
+    _dir: tempfile::TempDir,
+    fake: Fake,
+    _events: tokio::sync::mpsc::UnboundedSender<NodeEvent>,
+    desired: NodeState,
+    bindings: HashMap<Name, Binding>,
+    answerer: Answerer,
+}
+
+fn line() -> Line {
+    let dir = tempfile::tempdir().expect("directory");
+    let (store, _) = Store::open(dir.path()).expect("opens");
+    let (mut fake, events) = Fake::new(dir.path());
+    let resources = [port("access0", 1500), port("core0", 1400), session("alice", 1)];
+    store.keep(&chunk(1, &resources, &[])).expect("kept");
+    let desired: NodeState = resources.into_iter().collect();
+    fake.fastpath(&desired);
+    fake.world().log.clear();
+    let (bindings, answerer) = (HashMap::new(), Answerer::new());
+    Line { store, _dir: dir, fake, _events: events, desired, bindings, answerer }
+}
+
+impl Line {
+    async fn punt(&mut self, punts: Vec<Punt>) -> Vec<Vec<u8>> {
+        let office = (&self.desired, &mut self.bindings, &self.store);
+        self.answerer.answer(punts, Duration::from_secs(1_800_000_000), office, &mut self.fake).await;
+        let sent = std::mem::take(&mut self.fake.world().sent);
+        sent.into_iter().map(|(_, frame)| frame).collect()
+    }
+}
+
+fn tags() -> Tags {
+    Tags::two(Tag { tpid: 0x88a8, tci: 100 }, Tag { tpid: 0x8100, tci: 1 })
+}
+
+fn frame(destination: [u8; 6], packet: &[u8]) -> Vec<u8> {
+    Frame { destination, source: CLIENT, tags: tags(), ethertype: ETHERTYPE_IPV4, payload: packet }.to_bytes()
+}
+
+fn punt(reason: PuntReason, frame: Vec<u8>) -> Punt {
+    Punt { reason, port: Some("access0".parse().expect("name")), slot: 1, frame }
+}
+
+/// A DHCP message (RFC 2131) with these options.
+fn dhcp(options: &[u8]) -> Punt {
+    let mut message = vec![0; 240];
+    message[..4].copy_from_slice(&[1, 1, 6, 0]);
+    message[28..34].copy_from_slice(&CLIENT);
+    message[236..].copy_from_slice(&[99, 130, 83, 99]);
+    message.extend_from_slice(options);
+    message.push(255);
+    message.resize(300, 0);
+    let (source, destination) = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST);
+    let header = Ipv4Header { tos: 0, protocol: PROTOCOL_UDP, source, destination };
+    let udp = Udp { source_port: 68, destination_port: 67, payload: &message };
+    punt(PuntReason::Dhcp, frame(Frame::BROADCAST, &header.packet(&udp.to_bytes(&header))))
+}
+
+fn message_type(frame: &[u8]) -> u8 {
+    let frame = Frame::parse(frame).expect("a frame");
+    assert_eq!(frame.tags, tags());
+    let ip = Ipv4::parse(&frame).expect("IPv4");
+    let udp = Udp::parse(&ip).expect("UDP");
+    let at = udp.payload.windows(2).skip(240).position(|w| w == [53, 1]).expect("a message type");
+    udp.payload[240 + at + 2]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_on_the_disk_and_in_the_kernel_before_it_is_given() {
+    let mut line = line();
+    let discover = dhcp(&[53, 1, 1]);
+    let request = dhcp(&[53, 1, 3, 54, 4, 100, 64, 0, 254, 50, 4, 100, 64, 0, 1]);
+    let replies = line.punt(vec![discover, request]).await;
+    assert_eq!(replies.iter().map(|reply| message_type(reply)).collect::<Vec<_>>(), [2, 5]);
+    assert_eq!(line.fake.world().log, ["learn alice", "send", "send"]);
+    let mac = Mac::new(CLIENT).expect("unicast");
+    assert_eq!(line.fake.world().macs.values().collect::<Vec<_>>(), [&mac]);
+    let dir = line._dir;
+    drop(line.store);
+    let (_store, kept) = Store::open(dir.path()).expect("opens");
+    assert_eq!(kept.bindings, line.bindings);
+    assert_eq!(kept.bindings.values().map(|binding| binding.mac).collect::<Vec<_>>(), [mac]);
+}
+
+fn ping(length: usize) -> Vec<u8> {
+    let mut echo = vec![0; length];
+    echo[0] = 8;
+    let sum = echo.chunks(2).fold(0u32, |sum, w| sum + (u32::from(w[0]) << 8));
+    echo[2..4].copy_from_slice(&(!u16::try_from(sum).expect("no carry")).to_be_bytes());
+    let source = Ipv4Addr::new(100, 64, 0, 1);
+    let header = Ipv4Header { tos: 0, protocol: PROTOCOL_ICMP, source, destination: GATEWAY };
+    frame([2, 0xaa, 0, 0, 0, 1], &header.packet(&echo))
+}
+
+fn icmp_of(frame: &[u8]) -> (Ipv4Addr, Vec<u8>) {
+    let frame = Frame::parse(frame).expect("a frame");
+    let ip = Ipv4::parse(&frame).expect("IPv4");
+    (ip.source, ip.payload.to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn icmp_answers_come_from_the_gateway_and_know_the_next_links_mtu() {
+    let mut line = line();
+    for (reason, expected) in [
+        (PuntReason::GatewayEcho, [0, 0].as_slice()),
+        (PuntReason::TtlExpired, &[11, 0]),
+        (PuntReason::TooBig, &[3, 4]),
+    ] {
+        let replies = line.punt(vec![punt(reason, ping(64))]).await;
+        let [reply] = &replies[..] else { panic!("{reason:?}: {} replies", replies.len()) };
+        let (source, icmp) = icmp_of(reply);
+        assert_eq!((source, &icmp[..2]), (GATEWAY, expected), "{reason:?}");
+        if reason == PuntReason::TooBig {
+            assert_eq!(icmp[6..8], 1400u16.to_be_bytes());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_get_no_answer_and_icmp_is_limited() {
+    let mut line = line();
+    let unknown_slot = Punt { slot: 2, ..dhcp(&[53, 1, 1]) };
+    let unknown_port = Punt { port: None, ..dhcp(&[53, 1, 1]) };
+    let other_port = Punt { port: Some("eth9".parse().expect("name")), ..dhcp(&[53, 1, 1]) };
+    let lineless = Punt { slot: 0, ..punt(PuntReason::GatewayEcho, ping(64)) };
+    assert!(line.punt(vec![unknown_slot, unknown_port, other_port, lineless]).await.is_empty());
+    let flood = vec![punt(PuntReason::GatewayEcho, ping(64)); ICMP_BURST as usize + 50];
+    assert_eq!(line.punt(flood).await.len(), ICMP_BURST as usize);
+}

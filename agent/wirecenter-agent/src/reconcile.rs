@@ -1,0 +1,299 @@
+//! The one task that changes anything on the node.
+//!
+//! It takes chunks of desired state, keeps them, and puts them into effect: a few changed sessions as changes to the
+//! fast path's maps, anything else by comparing the whole. It compares the whole again on a period and when the kernel
+//! tells of a change, and so repairs drift. It never fails: what cannot be done is an outcome in words, of a resource.
+
+mod news;
+mod outcomes;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use access_protocols::dhcp4::Binding;
+use agent_link::{Chunk, Holdings, Identity, Outcome, REMOVED};
+use net_types::{Generation, Name};
+use node_state::{NodeState, ResourceKey, Version};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+};
+
+pub(crate) use news::News;
+use outcomes::Outcomes;
+
+use crate::{
+    effects::{Effects, Event},
+    punts::Answerer,
+    status::{Counts, Startup, StatusFile},
+    store::{Kept, Store},
+};
+
+/// What the link asks for.
+pub(crate) enum Request {
+    /// Keeps a chunk and puts it into effect; an error means that it is not kept.
+    Apply {
+        chunk: Chunk,
+        reply: oneshot::Sender<Result<Vec<Outcome>, String>>,
+    },
+    Holdings {
+        reply: oneshot::Sender<Holdings>,
+    },
+    KeepIdentity {
+        identity: Identity,
+        new_office: bool,
+        reply: oneshot::Sender<Result<(), String>>,
+    },
+}
+
+/// How much is to be compared with the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Extent {
+    /// Ports, links, addresses and routes.
+    Kernel,
+    /// And the fast path's maps.
+    Everything,
+}
+
+/// From a change in the kernel until it is acted on: others of the same cause come along.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+
+pub(crate) struct Reconciler<E> {
+    store: Arc<Store>,
+    effects: E,
+    generation: Generation,
+    /// The generation that has been tried in the kernel.
+    programmed: Generation,
+    desired: NodeState,
+    versions: HashMap<ResourceKey, Version>,
+    bindings: HashMap<Name, Binding>,
+    outcomes: Outcomes,
+    news: Arc<News>,
+    answerer: Answerer,
+    status: StatusFile,
+    compare_every: Duration,
+    /// A comparison that is due, and when.
+    due: Option<(Extent, Instant)>,
+}
+
+impl<E: Effects> Reconciler<E> {
+    pub(crate) fn new(store: Arc<Store>, kept: Kept, effects: E, status: StatusFile) -> Self {
+        let Kept { generation, desired, versions, bindings } = kept;
+        Self {
+            store,
+            effects,
+            generation,
+            programmed: Generation::default(),
+            desired,
+            versions,
+            bindings,
+            outcomes: Outcomes::default(),
+            news: Arc::default(),
+            answerer: Answerer::new(),
+            compare_every: status.compare_every(),
+            status,
+            due: None,
+        }
+    }
+
+    pub(crate) fn news(&self) -> Arc<News> {
+        self.news.clone()
+    }
+
+    /// Restores what the disk says, before anyone is asked for more.
+    pub(crate) async fn start(&mut self, started: std::time::Instant) {
+        let (kernel_steps, map_writes) = self.repair(Extent::Everything).await;
+        let seconds = started.elapsed().as_secs_f64();
+        let sessions = self.desired.sessions.len();
+        let generation = self.generation;
+        tracing::info!(%generation, sessions, kernel_steps, map_writes, seconds, "restored from disk");
+        self.status.startup(Startup { seconds, kernel_steps, map_writes });
+        self.write_status();
+    }
+
+    /// Works until the last sender of requests is gone.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        let mut period = interval_at(Instant::now() + self.compare_every, self.compare_every);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut link_states = self.status.link_states();
+        loop {
+            let due = self.due.map(|(_, when)| when);
+            tokio::select! {
+                request = inbox.recv() => match request {
+                    Some(request) => self.serve(request).await,
+                    None => break,
+                },
+                event = self.effects.event() => self.hear(event).await,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    let (extent, _) = self.due.take().unwrap_or((Extent::Everything, Instant::now()));
+                    self.repair(extent).await;
+                }
+                _ = period.tick() => {
+                    self.due = None;
+                    self.repair(Extent::Everything).await;
+                }
+                Ok(()) = link_states.changed() => {}
+            }
+            self.write_status();
+        }
+        self.status.stopped();
+        self.write_status();
+    }
+
+    async fn serve(&mut self, request: Request) {
+        // Whoever asked may have gone meanwhile: what was asked for is done all the same.
+        match request {
+            Request::Apply { chunk, reply } => drop(reply.send(self.apply(chunk).await)),
+            Request::Holdings { reply } => drop(reply.send(self.holdings())),
+            Request::KeepIdentity { identity, new_office, reply } => {
+                let kept = blocking(|| self.store.keep_identity(&identity, new_office));
+                if kept.is_ok() && new_office {
+                    self.generation = Generation::default();
+                    self.programmed = Generation::default();
+                }
+                drop(reply.send(kept.map_err(|e| e.to_string())));
+            }
+        }
+    }
+
+    fn holdings(&mut self) -> Holdings {
+        // What is said in the inventory is no news any more.
+        self.news.clear();
+        let resource =
+            |(key, version): (&ResourceKey, &Version)| (key.clone(), *version, self.outcomes.of(key));
+        Holdings { generation: self.generation, resources: self.versions.iter().map(resource).collect() }
+    }
+
+    async fn apply(&mut self, chunk: Chunk) -> Result<Vec<Outcome>, String> {
+        blocking(|| self.store.keep(&chunk)).map_err(|e| e.to_string())?;
+        let Chunk { generation, upserts, removes } = chunk;
+        self.generation = generation;
+        let mut asked = Vec::with_capacity(upserts.len() + removes.len());
+        let mut changes = Vec::with_capacity(upserts.len() + removes.len());
+        for received in upserts {
+            self.desired.insert(received.resource.clone());
+            self.versions.insert(received.key.clone(), received.version);
+            asked.push((received.key, received.version));
+            changes.push(fastpath::Change::Upsert(received.resource));
+        }
+        for key in removes {
+            self.desired.remove(&key);
+            self.versions.remove(&key);
+            if let Some(subscriber) = key.subscriber() {
+                self.bindings.remove(&subscriber);
+            }
+            changes.push(fastpath::Change::Remove(key.clone()));
+            asked.push((key, REMOVED));
+        }
+        if asked.iter().all(|(key, _)| key.subscriber().is_some()) {
+            self.change_sessions(&asked, &changes);
+        } else {
+            self.compare(Extent::Everything).await;
+        }
+        self.programmed = self.generation;
+        let outcomes: Vec<_> =
+            asked.into_iter().map(|(key, version)| (key.clone(), version, self.outcomes.of(&key))).collect();
+        self.outcomes.told(outcomes.iter().map(|(key, ..)| key));
+        for (key, version, _) in &outcomes {
+            if *version == REMOVED {
+                self.outcomes.forget(key);
+            }
+        }
+        self.tell_news();
+        Ok(outcomes)
+    }
+
+    /// Changes a few sessions without looking at the rest.
+    fn change_sessions(&mut self, asked: &[(ResourceKey, Version)], changes: &[fastpath::Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let done = self.effects.fastpath_changes(changes);
+        self.outcomes.fastpath_some(done.results);
+        for subscriber in asked.iter().filter_map(|(key, _)| key.subscriber()) {
+            if let Some(binding) = self.bindings.get(&subscriber) {
+                self.effects.learn_mac(&subscriber, binding.mac);
+            }
+        }
+    }
+
+    /// Compares with what is there without having been asked to, and tells what became of it.
+    async fn repair(&mut self, extent: Extent) -> (u64, u64) {
+        let changes = self.compare(extent).await;
+        self.tell_news();
+        changes
+    }
+
+    /// Compares with what is there, and changes what differs. Returns how many changes the kernel and the maps needed.
+    async fn compare(&mut self, extent: Extent) -> (u64, u64) {
+        let kernel = self.effects.kernel(&self.desired).await;
+        self.outcomes.kernel(kernel.results);
+        let mut map_writes = 0;
+        if extent == Extent::Everything {
+            let fastpath = self.effects.fastpath(&self.desired);
+            self.outcomes.fastpath(fastpath.results);
+            map_writes = fastpath.changes;
+            if map_writes > 0 {
+                // Sessions may have been made anew.
+                for (subscriber, binding) in &self.bindings {
+                    self.effects.learn_mac(subscriber, binding.mac);
+                }
+            }
+        }
+        self.effects.neighbours(true).await;
+        self.programmed = self.generation;
+        (kernel.changes, map_writes)
+    }
+
+    async fn hear(&mut self, event: Event) {
+        match event {
+            Event::Links => self.fall_due(Extent::Everything),
+            Event::Routes => self.fall_due(Extent::Kernel),
+            Event::Neighbours => self.effects.neighbours(false).await,
+            Event::Punts(punts) => {
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let office = (&self.desired, &mut self.bindings, &*self.store);
+                self.answerer.answer(punts, now, office, &mut self.effects).await;
+            }
+        }
+    }
+
+    fn fall_due(&mut self, extent: Extent) {
+        self.due = match self.due {
+            Some((before, when)) => Some((before.max(extent), when)),
+            None => Some((extent, Instant::now() + DEBOUNCE)),
+        };
+    }
+
+    /// Tells of outcomes that have changed without being asked about.
+    fn tell_news(&mut self) {
+        let versions = &self.versions;
+        let changed = self.outcomes.take_changed().into_iter();
+        self.news.add(changed.filter_map(|(key, result)| Some((key.clone(), *versions.get(&key)?, result))));
+    }
+
+    fn write_status(&mut self) {
+        let NodeState { ports, links, routes, sessions } = &self.desired;
+        let counts = Counts {
+            ports: ports.len(),
+            links: links.len(),
+            routes: routes.len(),
+            sessions: sessions.len(),
+            bindings: self.bindings.len(),
+        };
+        self.status.update(self.generation, self.programmed, counts, self.outcomes.errors());
+    }
+}
+
+/// Disk writes wait for the disk: the other tasks of this thread go elsewhere.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
+}
+
+#[cfg(test)]
+pub(crate) mod fakes;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use std::{path::Path, time::Instant as StdInstant};
+
+use access_protocols::dhcp4::BindingChange;
+use net_types::Mac;
+use node_state::Resource;
+
+use super::{
+    fakes::{Fake, chunk, port, session, status},
+    *,
+};
+
+fn reconciler(dir: &Path, fake: &Fake) -> Reconciler<Fake> {
+    let (store, kept) = Store::open(dir).expect("opens");
+    Reconciler::new(Arc::new(store), kept, fake.clone(), status(dir))
+}
+
+async fn started(dir: &Path, fake: &Fake) -> Reconciler<Fake> {
+    let mut reconciler = reconciler(dir, fake);
+    reconciler.start(StdInstant::now()).await;
+    fake.world().log.clear();
+    reconciler
+}
+
+fn mac(last: u8) -> Mac {
+    Mac::new([2, 0, 0, 0, 0, last]).expect("unicast")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_sessions_are_changed_alone_and_all_else_is_compared() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let (alice, bob) = (session("alice", 1), session("bob", 2));
+    let outcomes = reconciler.apply(chunk(1, &[port("access0", 1500), alice.clone()], &[])).await;
+    assert_eq!(outcomes.expect("kept").len(), 2);
+    assert_eq!(std::mem::take(&mut fake.world().log), ["kernel", "fastpath"]);
+    let outcomes = reconciler.apply(chunk(2, std::slice::from_ref(&bob), &[alice.key()])).await;
+    assert_eq!(outcomes, Ok(vec![(bob.key(), bob.version(), Ok(())), (alice.key(), REMOVED, Ok(()))]));
+    assert_eq!(std::mem::take(&mut fake.world().log), ["2 changes"]);
+    assert!(fake.world().maps.contains_key(&bob.key()) && !fake.world().maps.contains_key(&alice.key()));
+    // A generation that changes nothing here touches nothing.
+    assert_eq!(reconciler.apply(chunk(3, &[], &[])).await, Ok(vec![]));
+    assert!(fake.world().log.is_empty());
+    assert_eq!(reconciler.holdings().generation, Generation(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_the_outcome_of_its_resource_and_its_end_is_news() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let (access, alice) = (port("access0", 1500), session("alice", 1));
+    let failed = Err("no such thing".to_owned());
+    fake.world().refused.extend([access.key(), alice.key()]);
+    let outcomes = reconciler.apply(chunk(1, &[access.clone(), alice.clone()], &[])).await;
+    let told = [&access, &alice].map(|resource| (resource.key(), resource.version(), failed.clone()));
+    assert_eq!(outcomes, Ok(told.to_vec()));
+    reconciler.write_status();
+    let written = std::fs::read_to_string(dir.path().join("run").join(StatusFile::FILE)).expect("written");
+    let written: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+    assert_eq!(written["errors"]["session/alice"], "no such thing");
+    assert_eq!((&written["programmed"], &written["errorCount"]), (&1.into(), &2.into()));
+    fake.world().refused.remove(&access.key());
+    reconciler.repair(Extent::Everything).await;
+    let news = reconciler.news();
+    assert_eq!(news.take().await, [(access.key(), access.version(), Ok(()))]);
+    // What goes bad by itself is news too; what is unchanged is not told again.
+    fake.world().refused.insert(access.key());
+    reconciler.repair(Extent::Kernel).await;
+    reconciler.repair(Extent::Kernel).await;
+    assert_eq!(news.take().await, [(access.key(), access.version(), failed.clone())]);
+    let mut held = reconciler.holdings().resources;
+    held.sort();
+    assert_eq!(held, told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_takes_over_what_is_there_and_a_reboot_restores_it() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut first = started(dir.path(), &fake).await;
+    let alice = session("alice", 1);
+    first.apply(chunk(7, &[port("access0", 1500), alice.clone()], &[])).await.expect("kept");
+    let subscriber = alice.key().subscriber().expect("a session");
+    let binding = Binding { mac: mac(9), expires_s: 5 };
+    first.store.keep_bindings(&[(subscriber.clone(), BindingChange::Set(binding))]).expect("kept");
+    let inventory = first.holdings();
+    drop(first);
+    let mut second = reconciler(dir.path(), &fake);
+    assert_eq!(second.compare(Extent::Everything).await, (0, 0));
+    let mut again = second.holdings();
+    again.resources.sort();
+    let mut before = inventory;
+    before.resources.sort();
+    assert_eq!(again, before);
+    drop(second);
+    let (fake, _events) = Fake::new(dir.path());
+    let mut third = reconciler(dir.path(), &fake);
+    assert_eq!(third.compare(Extent::Everything).await, (1, 2));
+    assert_eq!(fake.world().macs.get(&subscriber), Some(&mac(9)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_before_any_effect_leaves_a_disk_that_knows_of_it() {
+    let (dir, crashes) = (tempfile::tempdir().expect("directory"), tempfile::tempdir().expect("directory"));
+    let (fake, _events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    fake.world().crashes = Some(crashes.path().into());
+    let (alice, bob) = (session("alice", 1), session("bob", 2));
+    let histories: [(&[Resource], &[ResourceKey]); 4] = [
+        (&[port("access0", 1500), alice.clone()], &[]),
+        (std::slice::from_ref(&bob), &[]),
+        (&[session("alice", 3)], &[bob.key()]),
+        (&[port("access0", 1400)], &[alice.key()]),
+    ];
+    for (generation, (upserts, removes)) in (1..).zip(histories) {
+        let before = fake.world().disks;
+        reconciler.apply(chunk(generation, upserts, removes)).await.expect("kept");
+        for disk in before..fake.world().disks {
+            let (_, kept) = Store::open(&crashes.path().join(disk.to_string())).expect("opens after a crash");
+            assert_eq!(kept.generation, Generation(generation));
+            assert_eq!(kept.desired, reconciler.desired, "disk {disk}");
+        }
+        assert!(fake.world().disks > before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_repaired_when_the_kernel_tells_of_it() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let access = port("access0", 1500);
+    reconciler.apply(chunk(1, std::slice::from_ref(&access), &[])).await.expect("kept");
+    fake.world().log.clear();
+    let (requests, inbox) = mpsc::channel(1);
+    let running = tokio::spawn(reconciler.run(inbox));
+    fake.world().kernel.clear();
+    for _ in 0..100 {
+        events.send(Event::Routes).expect("heard");
+    }
+    let repaired = async {
+        while fake.world().kernel.is_empty() {
+            tokio::time::sleep(DEBOUNCE).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), repaired).await.expect("repaired");
+    let passes = fake.world().log.iter().filter(|what| *what == "kernel").count();
+    assert!(passes < 100, "{passes} comparisons for one burst");
+    drop(requests);
+    running.await.expect("ends well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_office_begins_with_generation_0_and_the_resources_stay() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    reconciler.apply(chunk(7, &[session("alice", 1)], &[])).await.expect("kept");
+    let identity = Identity { office: vec![], certificate: vec![], key: vec![], token_digest: [0; 32] };
+    let (reply, answer) = oneshot::channel();
+    reconciler.serve(Request::KeepIdentity { identity, new_office: true, reply }).await;
+    assert_eq!(answer.await, Ok(Ok(())));
+    let holdings = reconciler.holdings();
+    assert_eq!((holdings.generation, holdings.resources.len()), (Generation(0), 1));
+}

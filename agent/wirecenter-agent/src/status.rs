@@ -1,0 +1,149 @@
+//! What the agent says of itself, in a file, for whoever is logged in to the node.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use agent_link::LinkState;
+use net_types::{Generation, Name};
+use node_state::ResourceKey;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::options::Options;
+
+/// Resources whose error is written out; how many there are in all is said besides.
+const ERRORS_MAX: usize = 1000;
+
+pub(crate) struct StatusFile {
+    path: PathBuf,
+    compare_every: Duration,
+    link_states: watch::Receiver<LinkState>,
+    status: Status,
+    /// As it was written last.
+    written: Option<Status>,
+}
+
+/// The content of status.json.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    node: Name,
+    controller: String,
+    agent_version: &'static str,
+    pid: u32,
+    running: bool,
+    connected: bool,
+    /// Why it is not connected.
+    link_error: Option<String>,
+    /// What is on the node's disk.
+    generation: Generation,
+    /// What has been tried in the kernel.
+    programmed: Generation,
+    resources: Counts,
+    error_count: usize,
+    /// By key, in words.
+    errors: BTreeMap<ResourceKey, String>,
+    startup: Startup,
+    /// Seconds since 1970.
+    updated_at: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    pub(crate) ports: usize,
+    pub(crate) links: usize,
+    pub(crate) routes: usize,
+    pub(crate) sessions: usize,
+    pub(crate) bindings: usize,
+}
+
+/// What the start took, and what it found to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Startup {
+    pub(crate) seconds: f64,
+    pub(crate) kernel_steps: u64,
+    pub(crate) map_writes: u64,
+}
+
+impl StatusFile {
+    pub(crate) const FILE: &str = "status.json";
+
+    pub(crate) fn new(options: &Options, link_states: watch::Receiver<LinkState>) -> std::io::Result<Self> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(&options.run_dir)?;
+        let status = Status {
+            node: options.node.clone(),
+            controller: options.controller.clone(),
+            agent_version: crate::VERSION,
+            pid: std::process::id(),
+            running: true,
+            connected: false,
+            link_error: None,
+            generation: Generation::default(),
+            programmed: Generation::default(),
+            resources: Counts::default(),
+            error_count: 0,
+            errors: BTreeMap::new(),
+            startup: Startup::default(),
+            updated_at: 0,
+        };
+        let path = options.run_dir.join(Self::FILE);
+        Ok(Self { path, compare_every: options.compare_every.into(), link_states, status, written: None })
+    }
+
+    pub(crate) const fn compare_every(&self) -> Duration {
+        self.compare_every
+    }
+
+    pub(crate) fn link_states(&self) -> watch::Receiver<LinkState> {
+        self.link_states.clone()
+    }
+
+    pub(crate) const fn startup(&mut self, startup: Startup) {
+        self.status.startup = startup;
+    }
+
+    /// The agent is about to end.
+    pub(crate) const fn stopped(&mut self) {
+        self.status.running = false;
+    }
+
+    /// Writes the file if it would say something else than before.
+    pub(crate) fn update(
+        &mut self,
+        generation: Generation,
+        programmed: Generation,
+        resources: Counts,
+        errors: BTreeMap<ResourceKey, String>,
+    ) {
+        let status = &mut self.status;
+        (status.connected, status.link_error) = match &*self.link_states.borrow() {
+            LinkState::Connected => (status.running, None),
+            LinkState::Connecting => (false, status.link_error.take()),
+            LinkState::Waiting { error } => (false, Some(error.clone())),
+        };
+        (status.generation, status.programmed, status.resources) = (generation, programmed, resources);
+        status.error_count = errors.len();
+        status.errors = errors.into_iter().take(ERRORS_MAX).collect();
+        if self.written.as_ref() == Some(&self.status) {
+            return;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.status.updated_at = now.as_secs();
+        match self.write() {
+            Ok(()) => self.written = Some(self.status.clone()),
+            Err(error) => tracing::warn!(path = %self.path.display(), %error, "the status cannot be written"),
+        }
+    }
+
+    /// Whole or not at all, for whoever reads it meanwhile.
+    fn write(&self) -> std::io::Result<()> {
+        let temporary = self.path.with_extension("new");
+        std::fs::write(&temporary, serde_json::to_vec_pretty(&self.status)?)?;
+        std::fs::rename(&temporary, &self.path)
+    }
+}

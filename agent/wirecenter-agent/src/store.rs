@@ -1,0 +1,181 @@
+//! What the node keeps on its disk: what it should look like, who it is, and which leases its subscribers hold.
+//!
+//! Every write is one synced transaction, and comes before the effect: after a crash at any point, the disk says at
+//! least what the kernel was told.
+
+use std::{
+    collections::HashMap,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use access_protocols::dhcp4::{Binding, BindingChange};
+use agent_link::{Chunk, Identity};
+use net_types::{Generation, Mac, Name};
+use node_state::{NodeState, Resource, ResourceKey, Version};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+
+/// Key to version and wire form.
+const RESOURCES: TableDefinition<&str, (u64, &[u8])> = TableDefinition::new("resources");
+/// Subscriber to MAC address and the lease's end (seconds since 1970).
+const BINDINGS: TableDefinition<&str, ([u8; 6], u64)> = TableDefinition::new("bindings");
+const GENERATION: TableDefinition<(), u64> = TableDefinition::new("generation");
+/// The office's certificate, ours, our key, the digest of the token.
+type IdentityRow<'a> = (&'a [u8], &'a [u8], &'a [u8], [u8; 32]);
+const IDENTITY: TableDefinition<(), IdentityRow<'static>> = TableDefinition::new("identity");
+
+pub(crate) struct Store {
+    database: Database,
+}
+
+/// What was on the disk.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) generation: Generation,
+    pub(crate) desired: NodeState,
+    pub(crate) versions: HashMap<ResourceKey, Version>,
+    pub(crate) bindings: HashMap<Name, Binding>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the state directory {path} cannot be used: {source}")]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("the state in {path} cannot be opened (does another agent use it?): {source}")]
+    Open { path: PathBuf, source: redb::DatabaseError },
+    #[error("the state on disk: {0}")]
+    Database(#[from] redb::Error),
+}
+
+impl Store {
+    pub(crate) const FILE: &str = "state.redb";
+
+    /// Opens what is kept in `dir`, or begins with nothing; only root can read it.
+    pub(crate) fn open(dir: &Path) -> Result<(Self, Kept), StoreError> {
+        let directory = |source| StoreError::Directory { path: dir.into(), source };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
+        let path = dir.join(Self::FILE);
+        let database =
+            Database::create(&path).map_err(|source| StoreError::Open { path: path.clone(), source })?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
+        let store = Self { database };
+        store.make_tables()?;
+        let kept = store.load()?;
+        Ok((store, kept))
+    }
+
+    fn make_tables(&self) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(RESOURCES)?;
+        transaction.open_table(BINDINGS)?;
+        transaction.open_table(GENERATION)?;
+        transaction.open_table(IDENTITY)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn load(&self) -> Result<Kept, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let mut kept = Kept::default();
+        let generation = transaction.open_table(GENERATION)?.get(())?;
+        kept.generation = Generation(generation.map_or(0, |generation| generation.value()));
+        for entry in transaction.open_table(RESOURCES)?.iter()? {
+            let (key, content) = entry?;
+            let (version, body) = content.value();
+            match Resource::decode(body) {
+                Ok(resource) => {
+                    kept.versions.insert(resource.key(), Version(version));
+                    kept.desired.insert(resource);
+                }
+                // An agent of another version wrote it. The controller sends it again, as it is not in the inventory.
+                Err(error) => tracing::error!(key = key.value(), %error, "a resource on disk is left out"),
+            }
+        }
+        for entry in transaction.open_table(BINDINGS)?.iter()? {
+            let (name, binding) = entry?;
+            let (octets, expires_s) = binding.value();
+            if let (Ok(name), Ok(mac)) = (name.value().parse(), Mac::new(octets)) {
+                kept.bindings.insert(name, Binding { mac, expires_s });
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Keeps what a chunk brings. A subscriber's binding goes with the session.
+    pub(crate) fn keep(&self, chunk: &Chunk) -> Result<(), StoreError> {
+        let keep = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            {
+                let mut resources = transaction.open_table(RESOURCES)?;
+                let mut bindings = transaction.open_table(BINDINGS)?;
+                for received in &chunk.upserts {
+                    resources.insert(received.key.as_str(), (received.version.0, &received.body[..]))?;
+                }
+                for key in &chunk.removes {
+                    resources.remove(key.as_str())?;
+                    if let Some(subscriber) = key.subscriber() {
+                        bindings.remove(subscriber.as_str())?;
+                    }
+                }
+                transaction.open_table(GENERATION)?.insert((), chunk.generation.0)?;
+            }
+            Ok(transaction.commit()?)
+        };
+        Ok(keep()?)
+    }
+
+    pub(crate) fn keep_bindings(&self, changes: &[(Name, BindingChange)]) -> Result<(), StoreError> {
+        let keep = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            {
+                let mut bindings = transaction.open_table(BINDINGS)?;
+                for (name, change) in changes {
+                    match change {
+                        BindingChange::Keep => {}
+                        BindingChange::Set(binding) => {
+                            bindings.insert(name.as_str(), (binding.mac.octets(), binding.expires_s))?;
+                        }
+                        BindingChange::Clear => drop(bindings.remove(name.as_str())?),
+                    }
+                }
+            }
+            Ok(transaction.commit()?)
+        };
+        Ok(keep()?)
+    }
+
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        let read = || -> Result<Option<Identity>, redb::Error> {
+            let transaction = self.database.begin_read()?;
+            let identity = transaction.open_table(IDENTITY)?.get(())?;
+            Ok(identity.map(|identity| {
+                let (office, certificate, key, token_digest) = identity.value();
+                Identity {
+                    office: office.into(),
+                    certificate: certificate.into(),
+                    key: key.into(),
+                    token_digest,
+                }
+            }))
+        };
+        Ok(read()?)
+    }
+
+    /// `new_office`: generations begin anew.
+    pub(crate) fn keep_identity(&self, identity: &Identity, new_office: bool) -> Result<(), StoreError> {
+        let keep = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            let Identity { office, certificate, key, token_digest } = identity;
+            transaction
+                .open_table(IDENTITY)?
+                .insert((), (&office[..], &certificate[..], &key[..], *token_digest))?;
+            if new_office {
+                transaction.open_table(GENERATION)?.insert((), 0)?;
+            }
+            Ok(transaction.commit()?)
+        };
+        Ok(keep()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
