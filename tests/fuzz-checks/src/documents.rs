@@ -1,0 +1,78 @@
+//! What comes in as text: names and numbers of the network, resources, objects.
+
+use std::{fmt::Display, str::FromStr};
+
+use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Tpid, Vid};
+use node_state::Resource;
+use serde_json::Value;
+use xos_model::{AddressPoolSpec, Draft, Kind, NodeSpec, Object, SubscriberSpec, TenantSpec};
+
+/// What is parsed prints as text that means the same.
+pub fn fuzz_net_types(bytes: &[u8]) {
+    if let &[high, low] = bytes {
+        let raw = u16::from_be_bytes([high, low]);
+        let vid = Vid::try_from(raw);
+        assert_eq!(vid.map(Vid::get).ok(), Some(raw).filter(|raw| (1..=4094).contains(raw)));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    prints_as_itself::<BitRate>(text);
+    prints_as_itself::<IfName>(text);
+    prints_as_itself::<InterfaceAddress4>(text);
+    prints_as_itself::<Mac>(text);
+    prints_as_itself::<Name>(text);
+    prints_as_itself::<Prefix4>(text);
+    prints_as_itself::<Tpid>(text);
+    if let Ok(prefix) = text.parse::<Prefix4>() {
+        assert!(prefix.contains(prefix.network()));
+        assert_eq!(prefix.nth(prefix.size()), None);
+        let last = prefix.nth(prefix.size() - 1).expect("a prefix has a last address");
+        assert_eq!(prefix.offset_of(last), Some(prefix.size() - 1));
+    }
+}
+
+fn prints_as_itself<T: FromStr + Display + PartialEq>(text: &str) {
+    if let Ok(value) = text.parse::<T>() {
+        let printed = value.to_string();
+        assert!(printed.parse::<T>().is_ok_and(|again| again == value), "{text:?} prints as {printed:?}");
+    }
+}
+
+/// A resource that decodes is a fixed point of encoding, and so is its version.
+pub fn fuzz_node_state(bytes: &[u8]) {
+    let Ok(resource) = Resource::decode(bytes) else { return };
+    let encoded = resource.encode();
+    let again = Resource::decode(&encoded).expect("what was encoded decodes");
+    assert_eq!(again, resource);
+    assert_eq!(again.encode(), encoded);
+    assert_eq!(again.version(), resource.version());
+    assert_eq!(again.key(), resource.key());
+}
+
+/// Objects: parsing says what is wrong, validation does not panic, and a spec that was read is written as itself.
+pub fn fuzz_model(bytes: &[u8]) {
+    object::<NodeSpec>(bytes);
+    object::<AddressPoolSpec>(bytes);
+    object::<SubscriberSpec>(bytes);
+    object::<TenantSpec>(bytes);
+    if let Ok(patch) = serde_json::from_slice::<Value>(bytes) {
+        let mut once = Value::Null;
+        xos_model::merge_patch(&mut once, patch.clone());
+        let mut twice = once.clone();
+        xos_model::merge_patch(&mut twice, patch);
+        assert_eq!(once, twice, "a merge patch applied again changes nothing");
+    }
+}
+
+fn object<K: Kind>(bytes: &[u8]) {
+    if let Ok(draft) = xos_model::parse::<Draft<K>>(bytes) {
+        draft.validate();
+        let written = serde_json::to_vec(&draft.spec).expect("a spec is JSON");
+        let again: K = xos_model::parse(&written).expect("what was written is read");
+        assert_eq!(again, draft.spec);
+    }
+    if let Ok(object) = xos_model::parse::<Object<K>>(bytes) {
+        let written = serde_json::to_vec(&object).expect("an object is JSON");
+        let again: Object<K> = xos_model::parse(&written).expect("what was written is read");
+        assert_eq!(again, object);
+    }
+}

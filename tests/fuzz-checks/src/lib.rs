@@ -1,0 +1,26 @@
+//! What must hold of every parser, whatever the bytes.
+//!
+//! Each function takes bytes and panics if what it checks does not hold. tests/fuzz calls them from libFuzzer
+//! (`cargo xtask campaign fuzz`); the tests of this crate call them on a seeded slice of mutations of the same seeds.
+
+mod access;
+mod documents;
+
+pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
+pub use documents::{fuzz_model, fuzz_net_types, fuzz_node_state};
+
+/// A check.
+pub type Check = fn(&[u8]);
+
+/// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
+pub const ALL: [(&str, Check); 6] = [
+    ("dhcp4", fuzz_dhcp4),
+    ("dhcp4_options", fuzz_dhcp4_options),
+    ("frame", fuzz_frame),
+    ("model", fuzz_model),
+    ("net_types", fuzz_net_types),
+    ("node_state", fuzz_node_state),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use std::{fs, path::Path};
+
+use super::*;
+
+/// Mutations of each seed.
+const ROUNDS: u64 = 2000;
+const LEN_MAX: usize = 2048;
+
+/// A generator that always gives the same (Marsaglia, "Xorshift RNGs", 2003).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() >> 16).expect("48 bits") % bound.max(1)
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[2]
+    }
+
+    /// Changes one thing about the bytes.
+    fn mutate(&mut self, bytes: &mut Vec<u8>) {
+        let at = self.below(bytes.len());
+        match self.below(6) {
+            0 if !bytes.is_empty() => bytes[at] = self.byte(),
+            1 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
+            2 if !bytes.is_empty() => drop(bytes.remove(at)),
+            3 if bytes.len() < LEN_MAX => bytes.insert(at, self.byte()),
+            4 => bytes.truncate(at),
+            5 if bytes.len() < LEN_MAX / 2 => {
+                let len = self.below(bytes.len() - at);
+                bytes.extend_from_within(at..at + len);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(name);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seed-")));
+    paths.sort();
+    assert!(!paths.is_empty(), "{} has no seeds", folder.display());
+    paths.iter().map(|path| fs::read(path).expect("readable")).collect()
+}
+
+#[test]
+fn every_parser_stands_a_slice_of_what_the_fuzzer_does() {
+    for (name, check) in ALL {
+        for (index, seed) in (1..).zip(seeds(name)) {
+            check(&seed);
+            let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ index);
+            for _ in 0..ROUNDS {
+                let mut bytes = seed.clone();
+                for _ in 0..=random.below(8) {
+                    random.mutate(&mut bytes);
+                }
+                check(&bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_check_has_its_target() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+    for (name, _) in ALL {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in tests/fuzz/Cargo.toml");
+        let target =
+            fs::read_to_string(folder.join("fuzz_targets").join(format!("{name}.rs"))).expect("a target");
+        assert!(target.contains(&format!("fuzz_checks::fuzz_{name}(")), "{name} calls its check");
+    }
+}
