@@ -31,7 +31,9 @@ pub(crate) fn read(run_dir: &Path) -> Option<AgentStatus> {
         Ok(status) => status,
         Err(error) => return Some(AgentStatus { age_s, ..unreadable(&error) }),
     };
-    let running = status["pid"].as_u64().map(|pid| Path::new("/proc").join(pid.to_string()).exists());
+    // One that was killed could not say that it ends; one that ended may have left its number to another process.
+    let lives = |pid: u64| status["running"] != false && Path::new("/proc").join(pid.to_string()).exists();
+    let running = status["pid"].as_u64().map(lives);
     Some(AgentStatus { running, age_s, status })
 }
 
@@ -51,11 +53,38 @@ impl AgentStatus {
     }
 }
 
+/// Every value that is neither an object nor null, with the names that lead to it.
+pub(crate) fn leaves(status: &Value) -> Vec<(String, String)> {
+    match status {
+        Value::Object(members) => {
+            let below = |(name, value): (&String, &Value)| {
+                let name = name.clone();
+                leaves(value).into_iter().map(move |(inner, text)| match inner.as_str() {
+                    "" => (name.clone(), text),
+                    inner => (format!("{name}.{inner}"), text),
+                })
+            };
+            members.iter().flat_map(below).collect()
+        }
+        Value::Null => vec![],
+        Value::String(text) => vec![(String::new(), text.clone())],
+        other => vec![(String::new(), other.to_string())],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_status_is_shown_leaf_by_leaf() {
+        let status = json!({"node": "node1", "linkError": null, "resources": {"sessions": 3}, "errors": {}});
+        let leaves = leaves(&status);
+        let expected = [("node", "node1"), ("resources.sessions", "3")];
+        assert_eq!(leaves, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
 
     #[test]
     fn the_file_tells_whether_its_writer_lives() {
@@ -67,6 +96,8 @@ mod tests {
         assert_eq!((status.running, &status.status["generation"]), (Some(true), &json!(7)));
         // Above the largest process identifier that Linux gives (2^22).
         write(json!({"pid": 1 << 30}).to_string());
+        assert_eq!(read(dir.path()).expect("a status").running, Some(false));
+        write(json!({"pid": std::process::id(), "running": false}).to_string());
         assert_eq!(read(dir.path()).expect("a status").running, Some(false));
         write("{".into());
         let broken = read(dir.path()).expect("a status");

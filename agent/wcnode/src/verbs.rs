@@ -94,14 +94,8 @@ fn status_lines(status: &Status) -> String {
     match &status.agent {
         Some(agent) => {
             line("agent", agent.summary());
-            match &agent.status {
-                serde_json::Value::Object(members) => {
-                    for (key, value) in members {
-                        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                        line(&format!("  {key}"), value);
-                    }
-                }
-                other => line("  status", other.as_str().unwrap_or_default().into()),
+            for (name, value) in agent::leaves(&agent.status) {
+                line(&format!("  {}", if name.is_empty() { "status" } else { &name }), value);
             }
         }
         None => line("agent", "has left no status".into()),
