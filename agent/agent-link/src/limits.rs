@@ -27,6 +27,8 @@ pub(crate) const TOKEN_BYTES_MAX: usize = 512;
 pub(crate) const CSR_BYTES_MAX: usize = 4096;
 /// Removals that a table remembers for streams that lag behind.
 pub(crate) const TOMBSTONES_MAX: usize = 65_536;
+/// Bytes of a stream under way, HTTP/2's flow control: some chunks, so that a long way does not slow them down.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// Connections at a time, joining ones included.
 pub(crate) const CONNECTIONS_MAX: usize = 4096;
 

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Authority, Office,
-    limits::{CLOSING, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX},
+    limits::{CLOSING, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX, STREAM_WINDOW_BYTES},
     tls::server_config,
     wire::link_server::LinkServer,
 };
@@ -54,6 +54,7 @@ pub async fn serve(
     let serving = tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .max_concurrent_streams(8)
         .add_service(service)
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), closing.clone().cancelled_owned());

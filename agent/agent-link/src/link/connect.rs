@@ -12,7 +12,7 @@ use super::LinkError;
 use crate::{
     Identity,
     authority::{SERVER_NAME, fingerprint},
-    limits::{HANDSHAKE, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT},
+    limits::{HANDSHAKE, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAM_WINDOW_BYTES},
     tls::{client_config, joining_config},
 };
 
@@ -42,7 +42,8 @@ async fn channel(connection: TlsConnection) -> Result<Channel, LinkError> {
     let endpoint = Endpoint::from_static("http://controller.wirecenter.internal")
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true);
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES);
     let mut connection = Some(TokioIo::new(connection));
     let connector = tower::service_fn(move |_: Uri| {
         let connection = connection.take().ok_or_else(|| std::io::Error::other("the connection broke"));

@@ -9,7 +9,8 @@ use tonic::{Code, Status, transport::Channel};
 
 use super::*;
 use crate::{
-    Identity, JoinRefused, NodeTable, Report,
+    Chunk, Holdings, Identity, JoinRefused, JoinToken, Link, LinkConfig, LinkState, Node, NodeTable, Outcome,
+    Report,
     limits::{KEY_BYTES_MAX, PROTOCOL},
     link::connect::{connect, connect_to_join},
     wire::{
@@ -32,6 +33,42 @@ impl Office for OneNode {
     fn report(&self, _: &Name, _: Report) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
+}
+
+/// A node that has nothing but an identity.
+struct Bare {
+    identity: tokio::sync::watch::Sender<Identity>,
+    chunks: tokio::sync::watch::Sender<usize>,
+}
+
+impl Node for Bare {
+    fn join_token(&self) -> Result<JoinToken, String> {
+        Err("none".into())
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        Some(self.identity.borrow().clone())
+    }
+
+    async fn keep_identity(&self, identity: Identity, _: bool) -> Result<(), String> {
+        self.identity.send_replace(identity);
+        Ok(())
+    }
+
+    async fn holdings(&self) -> Holdings {
+        Holdings::default()
+    }
+
+    async fn apply(&self, _: Chunk) -> Result<Vec<Outcome>, String> {
+        self.chunks.send_modify(|chunks| *chunks += 1);
+        Ok(vec![])
+    }
+
+    async fn news(&self) -> Vec<Outcome> {
+        std::future::pending().await
+    }
+
+    fn state(&self, _: LinkState) {}
 }
 
 struct Served {
@@ -163,4 +200,29 @@ async fn messages_out_of_bounds_or_order_end_the_stream() {
         let text = format!("{said:?}");
         assert_eq!(session(&mut client, said).await.expect_err("refused").code(), code, "{text}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_whose_certificate_has_expired_renews_it_by_itself_and_goes_on() {
+    let served = served().await;
+    let expired = served.identity("node1", -1);
+    let node = Arc::new(Bare {
+        identity: tokio::sync::watch::Sender::new(expired.clone()),
+        chunks: tokio::sync::watch::Sender::new(0),
+    });
+    let config = LinkConfig {
+        controller: served.address.clone(),
+        node: "node1".parse().expect("name"),
+        agent_version: "test".into(),
+        backoff_min: std::time::Duration::from_millis(5),
+        backoff_max: std::time::Duration::from_millis(50),
+    };
+    let link = tokio::spawn(Link::new(config, node.clone()).run());
+    let mut chunks = node.chunks.subscribe();
+    chunks.wait_for(|chunks| *chunks > 0).await.expect("a stream");
+    let renewed = node.identity.borrow().clone();
+    assert_ne!(renewed.certificate, expired.certificate);
+    assert_ne!(renewed.key, expired.key);
+    assert_eq!(renewed.office, expired.office);
+    link.abort();
 }

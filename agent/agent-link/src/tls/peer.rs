@@ -64,3 +64,31 @@ impl Validity {
         self.not_after.duration_since(now).ok().filter(|left| !left.is_zero())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_is_due_at_two_thirds_of_life() {
+        let at = |hours| SystemTime::UNIX_EPOCH + Duration::from_hours(hours);
+        let validity = Validity { not_before: at(100), not_after: at(124) };
+        assert_eq!(validity.until_renewal(at(100)), Duration::from_hours(16));
+        assert_eq!(validity.until_renewal(at(116)), Duration::ZERO);
+        assert_eq!(validity.until_renewal(at(200)), Duration::ZERO);
+        assert_eq!(validity.left(at(123)), Some(Duration::from_hours(1)));
+        assert_eq!((validity.left(at(124)), validity.left(at(125))), (None, None));
+    }
+
+    #[test]
+    fn rubbish_is_nobody() {
+        assert_eq!(Peer::from_der(&[0x30, 0x03, 1, 2, 3]), Err(PeerError::Parse));
+        let key = rcgen::KeyPair::generate().expect("key");
+        for names in [vec![], vec!["node1".to_owned(), "node2".to_owned()], vec!["node1.example".to_owned()]]
+        {
+            let params = rcgen::CertificateParams::new(names).expect("names");
+            let certificate = params.self_signed(&key).expect("certificate");
+            assert_eq!(Peer::from_der(certificate.der()), Err(PeerError::Node));
+        }
+    }
+}
