@@ -67,7 +67,7 @@ pub fn plan(observed: &Observed, desired: &NodeState) -> NodePlan {
     };
     let links = links::plan(observed, desired, &mut plan);
     let addresses = addresses::plan(observed, &links, &mut plan);
-    routes::plan(observed, desired, &addresses, &mut plan);
+    routes::plan(observed, desired, &links, &addresses, &mut plan);
     plan.sort();
     plan
 }

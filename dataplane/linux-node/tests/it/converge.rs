@@ -220,7 +220,7 @@ fn from_any_leftover_state_to_the_desired_one() {
         // What is not ours grows over the cases, for nothing is reset between them; a case begins with what the last left.
         let netlink = runtime.block_on(async { Netlink::connect() }).expect("connected");
         let mut runner =
-            TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+            TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
         let case = (proptest::collection::vec(mess(), 0..12), desired());
         runner
             .run(&case, |(messes, desired)| {

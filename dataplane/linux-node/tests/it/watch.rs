@@ -43,9 +43,8 @@ fn changes_of_links_addresses_and_routes_are_told() {
 fn more_changes_than_can_be_held_are_told_as_lost() {
     in_new_namespace(async || {
         let mut changes = Netlink::changes().expect("subscribed");
-        let lines: String = (0..40_000u32)
-            .map(|n| format!("route add blackhole {}/32\n", Ipv4Addr::from(0x0a00_0000 + n)))
-            .collect();
+        let line = |n: u32| format!("route add blackhole {}/32", Ipv4Addr::from(0x0a00_0000 + n));
+        let lines = (0..40_000).map(line).collect::<Vec<_>>().join("\n");
         let file = std::env::temp_dir().join(format!("wc-routes-{}", std::process::id()));
         std::fs::write(&file, lines).expect("written");
         ip(&format!("-batch {}", file.display()));

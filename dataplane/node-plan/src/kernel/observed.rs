@@ -84,6 +84,17 @@ impl ObservedRoute {
         self.protocol == OWN_PROTOCOL
     }
 
+    /// Whether the kernel drops this route when it drops those links.
+    pub(super) fn goes_with(&self, removed: &[IfName]) -> bool {
+        match &self.target {
+            ObservedTarget::Via { link, .. } => removed.contains(link),
+            ObservedTarget::Blackhole => false,
+            ObservedTarget::Other { links, .. } => {
+                !links.is_empty() && links.iter().all(|link| removed.contains(link))
+            }
+        }
+    }
+
     pub(super) fn uses(&self, name: &IfName) -> bool {
         match &self.target {
             ObservedTarget::Via { link, .. } => link == name,

@@ -8,16 +8,25 @@ use node_state::{NodeState, Resource, ResourceKey, Route, RouteTarget};
 use super::{
     NodePlan, OWN_METRIC, Observed, ObservedRoute, ObservedTarget, Op, UnicastOrBlackhole, Why,
     addresses::{Addresses, subnet},
+    links::Links,
 };
 
-pub(super) fn plan(observed: &Observed, desired: &NodeState, addresses: &Addresses, plan: &mut NodePlan) {
+pub(super) fn plan(
+    observed: &Observed,
+    desired: &NodeState,
+    links: &Links,
+    addresses: &Addresses,
+    plan: &mut NodePlan,
+) {
     for stray in observed.routes.iter().filter(|r| r.is_own() && !desired.routes.contains_key(&r.prefix)) {
         plan.clear(Op::DeleteRoute(stray.clone()));
     }
     for route in desired.routes.values() {
         let key = Resource::Route(route.clone()).key();
         let here: Vec<_> = observed.routes.iter().filter(|r| r.prefix == route.prefix).collect();
-        let (own, others): (Vec<_>, Vec<_>) = here.into_iter().partition(|r| r.is_own());
+        let (own, mut others): (Vec<_>, Vec<_>) = here.into_iter().partition(|r| r.is_own());
+        // What stands on a link of ours that goes is not in the way: it goes along.
+        others.retain(|found| !found.goes_with(&links.removed));
         match target(&route.target, desired, addresses) {
             Ok(target) => plan_route(route, &key, target, &own, &others, addresses, plan),
             Err(text) => {
