@@ -1,11 +1,41 @@
 //! The subscriber's fast path, seen from user space.
+//!
+//! [`Fastpath`] loads the XDP programs (ebpf/programs, compiled by this crate's build script), attaches them natively,
+//! pins programs' links and maps, and keeps the maps as a node's desired state says. Nothing on the path of a packet
+//! waits for it: when the process ends, the kernel goes on with what is pinned, and the next one takes over.
+//!
+//! ```text
+//! NodeState ─ reconcile/apply ─► ports ─ attach, swap ─► XDP links (pinned)
+//!                                sessions, routes ─ node_plan::forwarding ─► maps (pinned, written in place)
+//! ring buffer ─► Punts ─► the agent               maps ─► Inspector ─► wcnode
+//! ```
+//!
+//! This is the only crate that names aya. Maps that user space fills are mapped into memory and written by aligned
+//! atomic stores, each only if it changes something; counters and NAT mappings are the kernel's, and never written
+//! while their session is in place.
 
-mod api;
-
-pub use api::{
-    ApplyError, Change, Fastpath, Inspector, OpenError, Options, PortView, Punt, Punts, SessionNat,
-    SessionView, Sizes, Summary, TrafficView,
-};
-pub use map_abi::{DropReason, PuntReason};
+mod change;
+mod error;
+mod fastpath;
+mod forwarding;
+mod inspect;
+mod load;
+mod mapped;
+mod next_hops;
 mod object;
+mod options;
+mod ports;
+mod punts;
+mod reconcile;
+mod run_once;
+mod sessions;
+mod tables;
+
+pub use error::{ApplyError, OpenError};
+pub use fastpath::{Change, Fastpath};
+pub use inspect::{Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
+pub use map_abi::{DropReason, PuntReason};
 pub use object::BENCH_OBJECT;
+pub use options::{Options, Sizes};
+pub use punts::{Punt, Punts};
+pub use run_once::ProgramOf;

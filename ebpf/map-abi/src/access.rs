@@ -102,4 +102,12 @@ impl NatRef {
     pub const fn blocks(self) -> u32 {
         1 << self.order()
     }
+
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    pub const fn to_bits(self) -> u32 {
+        self.0
+    }
 }

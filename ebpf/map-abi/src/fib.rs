@@ -66,6 +66,10 @@ impl FibTarget {
         self.0 & Self::INDEX_MAX
     }
 
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     pub const fn to_bits(self) -> u32 {
         self.0
     }

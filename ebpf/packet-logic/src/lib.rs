@@ -11,7 +11,7 @@
 //!
 //! Nothing here panics or writes out of bounds, whatever the bytes are; a packet that is not understood has a
 //! [`DropReason`]. No helper of the kernel is called between parsing and redirecting but for the clock.
-#![no_std]
+#![cfg_attr(not(feature = "host"), no_std)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch, core_intrinsics))]
 #![cfg_attr(
     target_arch = "bpf",
@@ -24,6 +24,8 @@ mod down;
 mod fib;
 mod fragment;
 mod frame;
+#[cfg(feature = "host")]
+mod host;
 mod icmp;
 mod live;
 mod nat;
@@ -37,6 +39,8 @@ mod vlan;
 pub use checksum::{Delta, checksum};
 pub use down::down;
 pub use frame::{Frame, Window};
+#[cfg(feature = "host")]
+pub use host::{HostPacket, HostTables};
 pub use map_abi::{DropReason, PuntReason};
 pub use tables::{Packet, Tables};
 pub use up::up;

@@ -13,7 +13,7 @@ pub struct Runs {
 
 impl Runs {
     /// The largest order that can be asked for.
-    pub const ORDER_MAX: u32 = map_abi::NatRef::ORDER_MAX;
+    pub const ORDER_MAX: u32 = 27;
 
     /// Indices 1 to `limit - 1`, all free.
     pub fn new(limit: u32) -> Self {

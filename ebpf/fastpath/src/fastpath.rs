@@ -1,0 +1,155 @@
+//! The fast path as the agent has it: loaded, attached, and kept as desired.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+    path::PathBuf,
+};
+
+use aya::{
+    Ebpf,
+    maps::{MapData, RingBuf},
+};
+use net_types::{IfName, Mac, Name, Prefix4};
+use node_plan::forwarding::{Fib, Runs};
+use node_state::{Resource, ResourceKey, Route};
+
+use crate::{
+    error::{ApplyError, OpenError},
+    load,
+    mapped::{Access, Writer, get_words},
+    next_hops::NextHops,
+    options::Options,
+    ports,
+    punts::Punts,
+    sessions::Sessions,
+    tables::Tables,
+};
+
+/// One change of the desired state.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Upsert(Resource),
+    Remove(ResourceKey),
+}
+
+/// The fast path of this node: the programs and their maps. When it is dropped, everything stays in the kernel as it
+/// is and goes on forwarding.
+pub struct Fastpath {
+    pub(crate) ebpf: Ebpf,
+    pub(crate) tables: Tables,
+    pub(crate) writer: Writer,
+    pub(crate) pin_dir: PathBuf,
+    pub(crate) sessions: Sessions,
+    pub(crate) next_hops: NextHops,
+    pub(crate) fib: Fib,
+    pub(crate) nat_addresses: Runs,
+    pub(crate) routes: BTreeMap<Prefix4, Route>,
+    /// Addresses of the node itself, by the port or link that has them.
+    pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
+    punts: Option<RingBuf<MapData>>,
+}
+
+impl Fastpath {
+    /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before.
+    pub fn open(options: &Options) -> Result<Self, OpenError> {
+        let (ebpf, punts) = load::load(options)?;
+        let tables = Tables::open(&options.pin_dir, Access::Write)?;
+        let mut writer = Writer::default();
+        let sessions = Sessions::survey(&tables, &mut writer);
+        let next_hops = NextHops::survey(&tables);
+        tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
+        Ok(Self {
+            ebpf,
+            fib: Fib::new(tables.fib_pages.len()),
+            nat_addresses: Runs::new(tables.nat_ports.len()),
+            tables,
+            writer,
+            pin_dir: options.pin_dir.clone(),
+            sessions,
+            next_hops,
+            routes: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            punts: Some(punts),
+        })
+    }
+
+    /// How many writes to maps and links the last `reconcile` or `apply` made.
+    pub fn writes(&self) -> u64 {
+        self.writer.writes
+    }
+
+    /// What the kernel's neighbour table says of a gateway; `None`: unresolved. A gateway that no route names is left
+    /// alone.
+    pub fn set_next_hop(
+        &mut self,
+        gateway: Ipv4Addr,
+        port: &IfName,
+        resolved: Option<Mac>,
+    ) -> Result<(), ApplyError> {
+        let held = self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
+        let Some(index) = self.next_hops.get(gateway, held.index) else { return Ok(()) };
+        let source = self.port_mac_and_mtu(held.index);
+        NextHops::resolve(&self.tables, &mut self.writer, index, held.index, source, resolved);
+        Ok(())
+    }
+
+    pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {
+        let [word]: [u64; 1] = get_words!(self.tables.port_links.at(u32::from(port)), mac);
+        let [a, b, c, d, e, f, low, high] = word.to_ne_bytes();
+        ([a, b, c, d, e, f], u16::from_ne_bytes([low, high]))
+    }
+
+    /// Next hops that routes name: gateway, port, its Ethernet address if it is known.
+    pub fn next_hops(&self) -> Vec<(Ipv4Addr, IfName, Option<Mac>)> {
+        let ports: BTreeMap<u16, IfName> =
+            self.tables.held_ports().map(|port| (port.index, port.name)).collect();
+        let named = |(gateway, port, index)| {
+            Some((gateway, ports.get(&port)?.clone(), NextHops::resolved(&self.tables, index)))
+        };
+        self.next_hops.iter().filter_map(named).collect()
+    }
+
+    /// The MAC address that DHCP saw. Kept until another is learned, one is configured, or the session's access changes.
+    pub fn learn_mac(&mut self, slot: u32, mac: Mac) -> Result<(), ApplyError> {
+        if self.session_by_slot(slot).is_none() {
+            return Err(ApplyError::NoSession(slot));
+        }
+        self.tables.set_mac(&mut self.writer, slot, mac);
+        Ok(())
+    }
+
+    pub fn session_by_slot(&self, slot: u32) -> Option<Name> {
+        if slot == 0 || slot >= self.tables.sessions.len() {
+            return None;
+        }
+        let name = self.tables.name_in_slot(slot).parse().ok()?;
+        (self.slot_of(&name) == Some(slot)).then_some(name)
+    }
+
+    pub fn slot_of(&self, subscriber: &Name) -> Option<u32> {
+        self.sessions.by_name.get(subscriber).copied()
+    }
+
+    /// The stream of packets for user space; can be taken once.
+    pub fn punts(&mut self) -> Option<Punts> {
+        Punts::new(self.punts.take()?, &self.pin_dir)
+            .inspect_err(|error| tracing::error!(%error, "punted packets cannot be read"))
+            .ok()
+    }
+
+    /// Takes the program off a port and forgets the port (`reconcile` does so with ports that are not desired).
+    pub fn detach(&mut self, port: &IfName) -> Result<(), ApplyError> {
+        let held = self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
+        if let Some(user) = self.session_on(held.index) {
+            return Err(ApplyError::InUse(user));
+        }
+        ports::remove(&self.tables, &mut self.writer, &self.pin_dir, &held);
+        Ok(())
+    }
+
+    fn session_on(&self, port: u16) -> Option<String> {
+        let on_port = |(_, slot): &(&Name, &u32)| self.tables.reach(**slot).port == port;
+        self.sessions.by_name.iter().find(on_port).map(|(name, _)| name.to_string())
+    }
+}

@@ -1,0 +1,105 @@
+//! Loading the programs onto maps that are pinned, or pinning new ones.
+
+use std::{ffi::CString, fs, io, os::unix::ffi::OsStrExt, path::Path};
+
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::{MapData, ProgramArray, RingBuf},
+    programs::Xdp,
+};
+use map_abi::{MAP_ABI_VERSION, map};
+
+use crate::{
+    error::OpenError,
+    mapped::{Access, Mapped, Writer, get, put},
+    object::OFFICE,
+    options::{Options, Sizes},
+    tables::pinned,
+};
+
+pub(crate) const ACCESS: &str = "access";
+pub(crate) const CORE: &str = "core";
+const BPFFS: &str = "/sys/fs/bpf";
+const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
+
+/// The programs, loaded, on their pinned maps.
+pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenError> {
+    let Options { pin_dir, sizes } = options;
+    prepare(pin_dir)?;
+    check_abi(pin_dir)?;
+    let Sizes { sessions, nat_blocks, cvid_pages, nat_addresses, fib_pages } = *sizes;
+    let mut ebpf = EbpfLoader::new()
+        .default_map_pin_directory(pin_dir)
+        .map_max_entries(map::SESSIONS, sessions)
+        .map_max_entries(map::NAT_BLOCKS, nat_blocks)
+        .map_max_entries(map::CVID_PAGES, cvid_pages)
+        .map_max_entries(map::NAT_PORTS, nat_addresses)
+        .map_max_entries(map::FIB_PAGES, fib_pages)
+        .load(OFFICE)?;
+    stamp(pin_dir)?;
+    for name in [ACCESS, CORE] {
+        program(&mut ebpf, name)?.load().map_err(|source| OpenError::Program { name, source })?;
+    }
+    let core = program(&mut ebpf, CORE)?
+        .fd()
+        .and_then(|fd| fd.try_clone().map_err(aya::programs::ProgramError::IOError))
+        .map_err(|source| OpenError::Program { name: CORE, source })?;
+    let programs = ebpf.map_mut(map::PROGRAMS).ok_or(OpenError::NoMap(map::PROGRAMS))?;
+    let failed = |source| OpenError::Map { name: map::PROGRAMS, source };
+    ProgramArray::try_from(programs).map_err(failed)?.set(0, &core, 0).map_err(failed)?;
+    let punts = ebpf.take_map(map::PUNTS).ok_or(OpenError::NoMap(map::PUNTS))?;
+    let ring = RingBuf::try_from(punts).map_err(|source| OpenError::Map { name: map::PUNTS, source })?;
+    Ok((ebpf, ring))
+}
+
+pub(crate) fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, OpenError> {
+    let program = ebpf.program_mut(name).ok_or(OpenError::NoProgram(name))?;
+    program.try_into().map_err(|source| OpenError::Program { name, source })
+}
+
+fn prepare(pin_dir: &Path) -> Result<(), OpenError> {
+    if pin_dir.starts_with(BPFFS) && !is_bpffs(Path::new(BPFFS)) {
+        let (source, target) = (c"bpf", CString::new(BPFFS).map_err(|error| OpenError::Mount(error.into()))?);
+        // SAFETY: three strings with their NUL, no data.
+        let done =
+            unsafe { libc::mount(source.as_ptr(), target.as_ptr(), source.as_ptr(), 0, std::ptr::null()) };
+        if done != 0 {
+            return Err(OpenError::Mount(io::Error::last_os_error()));
+        }
+    }
+    fs::create_dir_all(pin_dir)
+        .map_err(|source| OpenError::Directory { path: pin_dir.to_owned(), source })?;
+    if is_bpffs(pin_dir) { Ok(()) } else { Err(OpenError::NotBpffs(pin_dir.to_owned())) }
+}
+
+fn is_bpffs(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    let mut stat = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: a string with its NUL, and room for the answer, which is valid when all zero.
+    let stat = unsafe {
+        if libc::statfs(path.as_ptr(), stat.as_mut_ptr()) != 0 {
+            return false;
+        }
+        stat.assume_init()
+    };
+    stat.f_type == BPF_FS_MAGIC
+}
+
+/// Refuses maps of another layout before any of them is touched.
+fn check_abi(pin_dir: &Path) -> Result<(), OpenError> {
+    if !pin_dir.join(map::SETTINGS).exists() {
+        return Ok(());
+    }
+    let settings: Mapped<map_abi::Settings> = pinned(pin_dir, map::SETTINGS, Access::Read)?;
+    match get!(settings.at(0), abi_version) {
+        // 0: whoever made the maps came no further.
+        0 | MAP_ABI_VERSION => Ok(()),
+        found => Err(OpenError::Abi { path: pin_dir.to_owned(), found, wanted: MAP_ABI_VERSION }),
+    }
+}
+
+fn stamp(pin_dir: &Path) -> Result<(), OpenError> {
+    let settings: Mapped<map_abi::Settings> = pinned(pin_dir, map::SETTINGS, Access::Write)?;
+    put!(Writer::default(), settings.at(0), MAP_ABI_VERSION, abi_version);
+    Ok(())
+}

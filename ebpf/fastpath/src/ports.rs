@@ -1,0 +1,255 @@
+//! Ports: which index each has, and the program on it.
+
+use std::{
+    ffi::CString,
+    fs, io,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use aya::{
+    Ebpf,
+    maps::{MapData, xdp::DevMap},
+    programs::{
+        links::{FdLink, PinnedLink},
+        xdp::{XdpLink, XdpMode},
+    },
+};
+use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_role};
+use net_types::{IfName, Tpid};
+use node_state::{Port, PortRole};
+
+use crate::{
+    error::ApplyError,
+    load::{self, ACCESS, CORE},
+    mapped::{Writer, get, get_words, put, put_words},
+    tables::{Tables, text, text_words},
+};
+
+/// A port as the maps have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldPort {
+    pub(crate) index: u16,
+    pub(crate) name: IfName,
+    pub(crate) role: u16,
+    pub(crate) outer_tpid: Tpid,
+    pub(crate) ifindex: u32,
+}
+
+impl Tables {
+    pub(crate) fn held_ports(&self) -> impl Iterator<Item = HeldPort> + '_ {
+        (0..self.port_links.len()).filter_map(|index| {
+            let link = self.port_links.at(index);
+            let role = get!(link, role);
+            if role == 0 {
+                return None;
+            }
+            let name: [u64; 2] = get_words!(link, name);
+            let [word]: [u64; 1] = get_words!(link, role);
+            let [_, _, high, low, ..] = word.to_ne_bytes();
+            let outer_tpid =
+                if [high, low] == Tpid::Dot1q.ethertype().to_be_bytes() { Tpid::Dot1q } else { Tpid::Dot1ad };
+            Some(HeldPort {
+                index: u16::try_from(index).ok()?,
+                name: IfName::from_str(&text(&name)).ok()?,
+                role,
+                outer_tpid,
+                ifindex: get!(link, ifindex),
+            })
+        })
+    }
+
+    pub(crate) fn held_port(&self, name: &IfName) -> Option<HeldPort> {
+        self.held_ports().find(|port| port.name == *name)
+    }
+}
+
+/// bpffs takes no dots in names, and interfaces may have them: the link is called after the port's index.
+pub(crate) fn link_pin(pin_dir: &Path, index: u16) -> PathBuf {
+    pin_dir.join(format!("link-{index}"))
+}
+
+/// Gives a port its index (the one it has, if it has one) and describes it under that; the interface need not exist.
+pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Result<HeldPort, ApplyError> {
+    let (role, outer_tpid) = match port.role {
+        PortRole::Access { outer_tpid } => (port_role::ACCESS, outer_tpid),
+        PortRole::Core => (port_role::CORE, Tpid::default()),
+    };
+    let held = tables.held_port(&port.name);
+    let index = match &held {
+        Some(held) => u32::from(held.index),
+        None => (0..tables.port_links.len())
+            .find(|index| get!(tables.port_links.at(*index), role) == 0)
+            .ok_or(ApplyError::TooManyPorts(MAX_PORTS))?,
+    };
+    let link = tables.port_links.at(index);
+    let [low, high] = role.to_ne_bytes();
+    let [tpid_high, tpid_low] = outer_tpid.ethertype().to_be_bytes();
+    let ifindex = held.map_or(0, |held| held.ifindex);
+    put_words!(writer, link, text_words::<2>(port.name.as_str()), name);
+    put!(writer, link, port.mtu, mtu);
+    let [a, b, c, d] = ifindex.to_ne_bytes();
+    put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, low, high, tpid_high, tpid_low])], ifindex);
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    Ok(HeldPort { index, name: port.name.clone(), role, outer_tpid, ifindex })
+}
+
+/// Makes the interface of that name the port, with the program on it. Does nothing that is done already.
+pub(crate) fn attach(
+    ebpf: &mut Ebpf,
+    tables: &Tables,
+    writer: &mut Writer,
+    pin_dir: &Path,
+    port: &HeldPort,
+) -> Result<(), ApplyError> {
+    let name = &port.name;
+    let ifindex = ifindex_of(name).ok_or_else(|| ApplyError::NoInterface(name.clone()))?;
+    if ifindex >= IFINDEX_LIMIT {
+        return Err(ApplyError::IfIndex { port: name.clone(), ifindex, max: IFINDEX_LIMIT - 1 });
+    }
+    let mac = hardware_address(name)
+        .map_err(|source| ApplyError::HardwareAddress { port: name.clone(), source })?;
+    if port.ifindex != 0 && port.ifindex != ifindex {
+        // The interface went, and another came under its name; the old link leads nowhere.
+        let _ = fs::remove_file(link_pin(pin_dir, port.index));
+        put_words!(writer, tables.ports.at(port.ifindex), [0], mac);
+    }
+    bind(ebpf, tables, writer, port, ifindex, mac)?;
+    put_program(ebpf, writer, pin_dir, port, ifindex)
+        .map_err(|source| ApplyError::Attach { port: name.clone(), source })
+}
+
+/// Tells the maps which interface the port is.
+pub(crate) fn bind(
+    ebpf: &mut Ebpf,
+    tables: &Tables,
+    writer: &mut Writer,
+    port: &HeldPort,
+    ifindex: u32,
+    mac: [u8; 6],
+) -> Result<(), ApplyError> {
+    let link = tables.port_links.at(u32::from(port.index));
+    let [a, b, c, d, e, f] = mac;
+    let [low, high] = get!(link, mtu).to_ne_bytes();
+    put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
+    put!(writer, link, ifindex, ifindex);
+    let redirect = |source: Box<dyn std::error::Error + Send + Sync>| ApplyError::Redirect {
+        port: port.name.clone(),
+        source,
+    };
+    let devmap = ebpf.map_mut(map::REDIRECT).ok_or_else(|| redirect("the map is missing".into()))?;
+    let mut devmap: DevMap<&mut MapData> =
+        DevMap::try_from(devmap).map_err(|error| redirect(error.into()))?;
+    let is_there = devmap.get(u32::from(port.index), 0).is_ok_and(|value| value.if_index == ifindex);
+    if !is_there {
+        devmap.set(u32::from(port.index), ifindex, None, 0).map_err(|error| redirect(error.into()))?;
+        writer.writes += 1;
+    }
+    let [low, high] = (port.index + 1).to_ne_bytes();
+    put_words!(writer, tables.ports.at(ifindex), [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
+    Ok(())
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Swaps the program into the link that is pinned, or attaches it natively and pins the link.
+fn put_program(
+    ebpf: &mut Ebpf,
+    writer: &mut Writer,
+    pin_dir: &Path,
+    port: &HeldPort,
+    ifindex: u32,
+) -> Result<(), AnyError> {
+    let name = if port.role == port_role::ACCESS { ACCESS } else { CORE };
+    let program = load::program(ebpf, name)?;
+    let path = link_pin(pin_dir, port.index);
+    if path.exists() {
+        let link = XdpLink::try_from(FdLink::from(PinnedLink::from_pin(&path)?))?;
+        // The kernel does nothing if this very program is on it, and refuses if the interface is gone.
+        if let Ok(id) = program.attach_to_link(link) {
+            // The descriptor is closed; the pinned link stays.
+            drop(program.take_link(id)?);
+            return Ok(());
+        }
+        fs::remove_file(&path)?;
+    }
+    let id = program.attach_to_if_index(ifindex, XdpMode::Driver)?;
+    FdLink::try_from(program.take_link(id)?)?.pin(&path)?;
+    writer.writes += 1;
+    Ok(())
+}
+
+/// Takes the program off a port and forgets the port.
+pub(crate) fn remove(tables: &Tables, writer: &mut Writer, pin_dir: &Path, port: &HeldPort) {
+    // Already gone is as good.
+    let _ = fs::remove_file(link_pin(pin_dir, port.index));
+    if port.ifindex != 0 {
+        put_words!(writer, tables.ports.at(port.ifindex), [0], mac);
+    }
+    if let Ok(redirect) = MapData::from_pin(pin_dir.join(map::REDIRECT)) {
+        // There is no entry if the interface was never there.
+        let _: io::Result<()> = delete_index(&redirect, u32::from(port.index));
+    }
+    let link = tables.port_links.at(u32::from(port.index));
+    put_words!(writer, link, [0], ifindex);
+    put_words!(writer, link, [0], mac);
+    put_words!(writer, link, [0, 0], name);
+}
+
+/// `bpf(BPF_MAP_DELETE_ELEM)`, which aya does not offer for this kind of map.
+fn delete_index(map: &MapData, index: u32) -> io::Result<()> {
+    const BPF_MAP_DELETE_ELEM: libc::c_long = 3;
+    #[repr(C)]
+    struct Attributes {
+        map_fd: u32,
+        spare: u32,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    let key = std::ptr::from_ref(&index) as u64;
+    let attributes = Attributes {
+        map_fd: u32::try_from(map.fd().as_fd().as_raw_fd()).unwrap_or(u32::MAX),
+        spare: 0,
+        key,
+        value: 0,
+        flags: 0,
+    };
+    // SAFETY: the attributes are as the command wants them, and the key lives until the call is over.
+    let done = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_MAP_DELETE_ELEM, &raw const attributes, size_of::<Attributes>())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn ifindex_of(name: &IfName) -> Option<u32> {
+    let name = CString::new(name.as_str()).ok()?;
+    // SAFETY: a string with its NUL.
+    let ifindex = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (ifindex != 0).then_some(ifindex)
+}
+
+/// `ioctl(SIOCGIFHWADDR)`.
+fn hardware_address(name: &IfName) -> io::Result<[u8; 6]> {
+    // SAFETY: opens a socket, which is then owned right here.
+    let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh descriptor that nobody else has.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    // SAFETY: `ifreq` is valid when all zero.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name.as_str().bytes()) {
+        *to = from.cast_signed();
+    }
+    // SAFETY: a socket and a request as the call wants them.
+    let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) };
+    if done != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call filled in this member of the union.
+    let address = unsafe { request.ifr_ifru.ifru_hwaddr.sa_data };
+    Ok(std::array::from_fn(|n| address[n].cast_unsigned()))
+}

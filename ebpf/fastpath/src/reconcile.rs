@@ -1,0 +1,225 @@
+//! The whole desired state, or some changes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use map_abi::FibTarget;
+use net_types::{IfName, Name, Prefix4};
+use node_plan::forwarding::{Fib, FibPaint, Runs};
+use node_state::{NodeState, Resource, ResourceKey, Route, RouteTarget, Session};
+
+use crate::{
+    change::{addresses, session_paint},
+    error::ApplyError,
+    fastpath::{Change, Fastpath},
+    mapped::put,
+    ports,
+};
+
+type Outcome = (ResourceKey, Result<(), ApplyError>);
+
+impl Fastpath {
+    /// Compares everything with what the maps hold and writes what differs, removal of what is not desired included.
+    /// Ports are attached here too (natively, by name); links only contribute their addresses.
+    ///
+    /// What is not desired goes first, then the forwarding table is made right as a whole, then sessions come: so
+    /// nothing ever leads to a slot that was given to somebody else.
+    pub fn reconcile(&mut self, desired: &NodeState) -> Vec<Outcome> {
+        self.writer.writes = 0;
+        let mut outcomes = Vec::new();
+        let gone: Vec<Name> = self
+            .sessions
+            .by_name
+            .keys()
+            .filter(|name| !desired.sessions.contains_key(*name))
+            .cloned()
+            .collect();
+        gone.iter().for_each(|name| self.remove_session(name));
+        self.remove_ports_but(&desired.ports.keys().collect());
+        self.withdraw_without_pool(desired);
+        self.rebuild_fib(desired, &mut outcomes);
+        for port in desired.ports.values() {
+            outcomes.push((Resource::Port(port.clone()).key(), self.upsert_port(port)));
+        }
+        for link in desired.links.values() {
+            let key = Resource::Link(link.clone()).key();
+            let done = self.set_locals(&key, addresses(&link.addresses));
+            outcomes.push((key, done));
+        }
+        desired.sessions.values().for_each(|session| self.make_way(session));
+        for session in desired.sessions.values() {
+            outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
+        }
+        outcomes
+    }
+
+    /// A few changes on a large table, without a rescan; made in the right order, whatever the order given.
+    pub fn apply(&mut self, changes: &[Change]) -> Vec<Outcome> {
+        self.writer.writes = 0;
+        let mut outcomes = Vec::new();
+        let removed = |prefix: &'static str| {
+            changes.iter().filter_map(move |change| match change {
+                Change::Remove(key) => key.as_str().strip_prefix(prefix).map(|rest| (key, rest)),
+                Change::Upsert(_) => None,
+            })
+        };
+        let upserted = || {
+            changes.iter().filter_map(|change| match change {
+                Change::Upsert(resource) => Some(resource),
+                Change::Remove(_) => None,
+            })
+        };
+        for (key, name) in removed("session/") {
+            if let Ok(name) = name.parse() {
+                self.remove_session(&name);
+            }
+            outcomes.push((key.clone(), Ok(())));
+        }
+        for resource in upserted() {
+            match resource {
+                Resource::Port(port) => outcomes.push((resource.key(), self.upsert_port(port))),
+                Resource::Link(link) => {
+                    outcomes
+                        .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
+                }
+                Resource::Route(_) | Resource::Session(_) => {}
+            }
+        }
+        for resource in upserted() {
+            if let Resource::Route(route) = resource {
+                outcomes.push((resource.key(), self.upsert_route(route)));
+            }
+        }
+        let sessions: Vec<&Session> = upserted()
+            .filter_map(
+                |resource| if let Resource::Session(session) = resource { Some(session) } else { None },
+            )
+            .collect();
+        sessions.iter().for_each(|session| self.make_way(session));
+        for session in sessions {
+            outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
+        }
+        for (key, prefix) in removed("route/") {
+            outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));
+        }
+        for (key, _) in removed("link/") {
+            outcomes.push((key.clone(), self.forget_locals(key)));
+        }
+        for (key, name) in removed("port/") {
+            let done = match name.parse::<IfName>().ok().filter(|name| self.tables.held_port(name).is_some())
+            {
+                Some(name) => self.detach(&name).and_then(|()| self.forget_locals(key)),
+                None => Ok(()),
+            };
+            outcomes.push((key.clone(), done));
+        }
+        outcomes
+    }
+
+    fn forget_locals(&mut self, key: &ResourceKey) -> Result<(), ApplyError> {
+        self.set_locals(key, BTreeSet::new())?;
+        self.locals.remove(key);
+        Ok(())
+    }
+
+    /// Sessions on a port that goes are withdrawn when their own turn comes: without the port they cannot be.
+    fn remove_ports_but(&mut self, desired: &BTreeSet<&IfName>) {
+        let gone: Vec<_> = self.tables.held_ports().filter(|port| !desired.contains(&port.name)).collect();
+        for port in gone {
+            let on_port: Vec<Name> = self
+                .sessions
+                .by_name
+                .iter()
+                .filter(|(_, slot)| self.tables.reach(**slot).port == port.index)
+                .map(|(name, _)| name.clone())
+                .collect();
+            on_port.iter().for_each(|name| self.remove_session(name));
+            ports::remove(&self.tables, &mut self.writer, &self.pin_dir, &port);
+        }
+    }
+
+    /// Where a public address is in the maps is known only while its pool is: sessions go before it.
+    fn withdraw_without_pool(&mut self, desired: &NodeState) {
+        let pools: Vec<Prefix4> = desired
+            .routes
+            .values()
+            .filter(|route| route.target == RouteTarget::NatPool)
+            .map(|route| route.prefix)
+            .collect();
+        let slots: Vec<u32> = self.sessions.by_name.values().copied().collect();
+        for slot in slots {
+            if let Some(nat) = self.tables.reach(slot).nat
+                && !pools.iter().any(|pool| pool.contains(nat.address))
+            {
+                self.withdraw(slot);
+            }
+        }
+    }
+
+    /// Works the forwarding table out anew from routes, the node's addresses and the sessions that there are, and makes
+    /// the maps be so.
+    fn rebuild_fib(&mut self, desired: &NodeState, outcomes: &mut Vec<Outcome>) {
+        for port in desired.ports.values() {
+            // Routes name ports by their index.
+            if let Err(error) = ports::describe(&self.tables, &mut self.writer, port) {
+                tracing::warn!(port = %port.name, %error, "port cannot be described");
+            }
+        }
+        let mut prefixes: BTreeMap<Prefix4, FibPaint> = BTreeMap::new();
+        let held_pages = self.tables.held_fib_pages();
+        self.fib = Fib::new(self.tables.fib_pages.len());
+        self.nat_addresses = Runs::new(self.tables.nat_ports.len());
+        self.routes.clear();
+        self.locals.clear();
+        let mut default_next_hop = 0;
+        // Pools that have their place in the maps keep it before others look for one.
+        let has_place =
+            |route: &&Route| self.tables.lookup(route.prefix.network()).kind() == FibTarget::KIND_NAT;
+        let (placed, others): (Vec<&Route>, Vec<&Route>) = desired.routes.values().partition(has_place);
+        for route in placed.into_iter().chain(others) {
+            let key = Resource::Route(route.clone()).key();
+            match self.paint(route) {
+                Ok(Some(paint)) => drop(prefixes.insert(route.prefix, paint)),
+                Ok(None) => default_next_hop = self.next_hop_of(route).unwrap_or(0),
+                Err(error) => {
+                    outcomes.push((key, Err(error)));
+                    continue;
+                }
+            }
+            self.routes.insert(route.prefix, route.clone());
+        }
+        let with_addresses = desired
+            .ports
+            .values()
+            .map(|port| (Resource::Port(port.clone()).key(), addresses(&port.addresses)))
+            .chain(
+                desired
+                    .links
+                    .values()
+                    .map(|link| (Resource::Link(link.clone()).key(), addresses(&link.addresses))),
+            );
+        for (key, addresses) in with_addresses {
+            prefixes.extend(addresses.iter().map(|a| (Prefix4::host(*a), FibPaint::Flat(FibTarget::LOCAL))));
+            self.locals.insert(key, addresses);
+        }
+        for slot in self.sessions.by_name.values() {
+            if let Some(network) = self.tables.reach(*slot).network {
+                prefixes.insert(network, session_paint(*slot));
+            }
+        }
+        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes);
+        self.fib = fib;
+        let mut full: BTreeMap<Prefix4, ApplyError> = errors
+            .into_iter()
+            .map(|error| match error {
+                node_plan::forwarding::FibError::Full(prefix) => (prefix, error.into()),
+            })
+            .collect();
+        for route in desired.routes.values().filter(|route| self.routes.contains_key(&route.prefix)) {
+            let done = full.remove(&route.prefix).map_or(Ok(()), Err);
+            outcomes.push((Resource::Route(route.clone()).key(), done));
+        }
+        self.tables.sync_fib(&mut self.writer, &self.fib);
+        put!(self.writer, self.tables.settings.at(0), default_next_hop, default_next_hop);
+        self.forget_next_hops();
+    }
+}

@@ -1,0 +1,7 @@
+//! The fast path on the real kernel, in network namespaces of its own. Needs root, bpffs, `ip` and `ethtool`.
+
+mod fixtures;
+mod frames;
+mod runner;
+mod snapshot;
+mod world;

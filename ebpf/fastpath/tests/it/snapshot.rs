@@ -1,0 +1,45 @@
+//! The kernel's maps, copied into tables on the host.
+
+use std::path::Path;
+
+use aya::maps::{Array, Map, MapData};
+use map_abi::{FIB_ROOT_LINES, SVIDS_PER_PORT, map};
+use packet_logic::HostTables;
+use zerocopy::FromBytes;
+
+struct Copied<T, const N: usize>(Array<MapData, [u8; N]>, std::marker::PhantomData<T>);
+
+impl<T: FromBytes, const N: usize> Copied<T, N> {
+    fn open(pin_dir: &Path, name: &str) -> Self {
+        let data = MapData::from_pin(pin_dir.join(name)).expect(name);
+        Self(Array::try_from(Map::Array(data)).expect(name), std::marker::PhantomData)
+    }
+
+    fn each(&self, indices: impl IntoIterator<Item = u32>, mut set: impl FnMut(u32, T)) {
+        for index in indices.into_iter().filter(|index| *index < self.0.len()) {
+            let bytes = self.0.get(&index, 0).expect("an array has every index");
+            set(index, T::read_from_bytes(&bytes).expect("of that length"));
+        }
+    }
+}
+
+/// All that the fixtures can reach: S-VIDs 99 to 110 of the first two ports, destinations in `addresses`.
+pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]]) -> HostTables {
+    let tables = HostTables::new(3600 * 1_000_000_000);
+    let d = pin_dir;
+    Copied::<_, 8>::open(d, map::PORTS).each(ifindexes, |i, v| tables.set_port(i, v));
+    Copied::<_, 64>::open(d, map::PORT_LINKS).each(0..64, |i, v| tables.set_port_link(i, v));
+    let svids = (0..2).flat_map(|port| (99..110).map(move |svid| port * SVIDS_PER_PORT + svid));
+    Copied::<_, 8>::open(d, map::SVID_PAGES).each(svids, |i, v| tables.set_svid_page(i, v));
+    Copied::<_, 32_768>::open(d, map::CVID_PAGES).each(0..64, |i, v| tables.set_cvid_page(i, v));
+    Copied::<_, 256>::open(d, map::SESSIONS).each(0..64, |i, v| tables.set_session(i, v));
+    Copied::<_, 1024>::open(d, map::NAT_BLOCKS).each(0..64, |i, v| tables.set_nat_block(i, v));
+    Copied::<_, 8192>::open(d, map::NAT_PORTS).each(0..1024, |i, v| tables.set_nat_ports(i, v));
+    let lines =
+        addresses.iter().map(|address| u32::from_be_bytes(*address) >> 12).filter(|l| *l < FIB_ROOT_LINES);
+    Copied::<_, 64>::open(d, map::FIB_ROOT).each(lines, |i, v| tables.set_fib_line(i, v));
+    Copied::<_, 1024>::open(d, map::FIB_PAGES).each(0..64, |i, v| tables.set_fib_page(i, v));
+    Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
+    Copied::<_, 8>::open(d, map::SETTINGS).each(0..1, |i, v| tables.set_settings(i, v));
+    tables
+}

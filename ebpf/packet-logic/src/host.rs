@@ -1,0 +1,249 @@
+//! Packets and tables in ordinary memory: the same code, under test.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    ptr::NonNull,
+};
+
+use map_abi::{
+    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FibTarget, FragmentKey, NatBlock, NatEntry,
+    NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+};
+
+use crate::{Frame, Packet, Tables};
+
+/// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
+const HEADROOM: usize = 256;
+
+/// A packet in a buffer.
+pub struct HostPacket {
+    buffer: RefCell<Vec<u8>>,
+    start: usize,
+    ifindex: u32,
+    punts: RefCell<Vec<(PuntReason, u32, u32)>>,
+}
+
+impl HostPacket {
+    pub fn new(frame: &[u8], ifindex: u32) -> Self {
+        let mut buffer = vec![0; HEADROOM];
+        buffer.extend_from_slice(frame);
+        Self { buffer: RefCell::new(buffer), start: HEADROOM, ifindex, punts: RefCell::default() }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.buffer.borrow()[self.start..].to_vec()
+    }
+
+    /// What went to user space: reason, port, slot.
+    pub fn punts(&self) -> Vec<(PuntReason, u32, u32)> {
+        self.punts.borrow().clone()
+    }
+}
+
+impl Packet for HostPacket {
+    fn frame(&self) -> Frame<'_> {
+        let mut buffer = self.buffer.borrow_mut();
+        let range = buffer[self.start..].as_mut_ptr_range();
+        // SAFETY: the buffer's bytes, which do not move while `self` is borrowed; nobody else refers to them meanwhile.
+        unsafe { Frame::new(range.start, range.end) }
+    }
+
+    fn move_head(&mut self, delta: i32) -> bool {
+        let start = self.start.checked_add_signed(delta as isize);
+        match start.filter(|start| *start <= self.buffer.borrow().len()) {
+            Some(start) => {
+                self.start = start;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
+
+    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
+        self.punts.borrow_mut().push((reason, port, slot));
+        true
+    }
+}
+
+/// A map: values that stay where they are.
+struct Store<T>(RefCell<BTreeMap<u32, Box<T>>>);
+
+impl<T: Copy> Store<T> {
+    fn new() -> Self {
+        Self(RefCell::new(BTreeMap::new()))
+    }
+
+    fn set(&self, index: u32, value: T) {
+        self.0.borrow_mut().insert(index, Box::new(value));
+    }
+
+    fn get(&self, index: u32) -> Option<NonNull<T>> {
+        self.0.borrow_mut().get_mut(&index).map(|value| NonNull::from(&mut **value))
+    }
+
+    /// As in an array map, where every value is there from the start.
+    fn get_or(&self, index: u32, value: impl FnOnce() -> T) -> Option<NonNull<T>> {
+        let mut values = self.0.borrow_mut();
+        Some(NonNull::from(&mut **values.entry(index).or_insert_with(|| Box::new(value()))))
+    }
+}
+
+/// The tables of `map_abi`, sparse.
+pub struct HostTables {
+    ports: Store<PortEntry>,
+    port_links: Store<PortLink>,
+    svid_pages: Store<u64>,
+    cvid_pages: Store<CvidPage>,
+    sessions: Store<Session>,
+    nat_blocks: Store<NatBlock>,
+    nat_ports: Store<NatPorts>,
+    fib_lines: Store<FibLine>,
+    fib_pages: Store<FibPage>,
+    next_hops: Store<NextHop>,
+    settings: Store<Settings>,
+    fragments: RefCell<BTreeMap<([u8; 10], u8), AccessEntry>>,
+    drops: RefCell<BTreeMap<DropReason, u64>>,
+    now_ns: Cell<u64>,
+}
+
+macro_rules! setters {
+    ($($set:ident, $field:ident: $value:ty;)*) => {
+        impl HostTables {
+            $(pub fn $set(&self, index: u32, value: $value) {
+                self.$field.set(index, value);
+            })*
+        }
+    };
+}
+
+setters! {
+    set_port, ports: PortEntry;
+    set_port_link, port_links: PortLink;
+    set_svid_page, svid_pages: u64;
+    set_cvid_page, cvid_pages: CvidPage;
+    set_session, sessions: Session;
+    set_nat_block, nat_blocks: NatBlock;
+    set_nat_ports, nat_ports: NatPorts;
+    set_fib_line, fib_lines: FibLine;
+    set_fib_page, fib_pages: FibPage;
+    set_next_hop, next_hops: NextHop;
+    set_settings, settings: Settings;
+}
+
+impl HostTables {
+    /// Empty tables, at a time of the monotonic clock.
+    pub fn new(now_ns: u64) -> Self {
+        Self {
+            ports: Store::new(),
+            port_links: Store::new(),
+            svid_pages: Store::new(),
+            cvid_pages: Store::new(),
+            sessions: Store::new(),
+            nat_blocks: Store::new(),
+            nat_ports: Store::new(),
+            fib_lines: Store::new(),
+            fib_pages: Store::new(),
+            next_hops: Store::new(),
+            settings: Store::new(),
+            fragments: RefCell::default(),
+            drops: RefCell::default(),
+            now_ns: Cell::new(now_ns),
+        }
+    }
+
+    pub fn advance_ns(&self, by: u64) {
+        self.now_ns.set(self.now_ns.get() + by);
+    }
+
+    pub fn drops(&self) -> BTreeMap<DropReason, u64> {
+        self.drops.borrow().clone()
+    }
+
+    /// A session as it is now.
+    pub fn session_value(&self, slot: u32) -> Option<Session> {
+        // SAFETY: a value of the store's, which lives as long as `self`.
+        self.sessions.get(slot).map(|session| unsafe { session.read() })
+    }
+}
+
+impl Tables for HostTables {
+    fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>> {
+        self.ports.get_or(ifindex, PortEntry::default)
+    }
+
+    fn port_link(&self, index: u32) -> Option<NonNull<PortLink>> {
+        self.port_links.get(index)
+    }
+
+    fn svid_page(&self, index: u32) -> Option<NonNull<u64>> {
+        self.svid_pages.get_or(index, || 0)
+    }
+
+    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
+        self.cvid_pages.get(index)
+    }
+
+    fn session(&self, slot: u32) -> Option<NonNull<Session>> {
+        self.sessions.get(slot)
+    }
+
+    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
+        self.nat_blocks.get_or(index, || NatBlock { entries: [NatEntry::default(); 64] })
+    }
+
+    fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
+        self.nat_ports.get(index)
+    }
+
+    fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>> {
+        self.fib_lines.get_or(index, || FibLine { entries: [FibTarget::DEFAULT; 16] })
+    }
+
+    fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>> {
+        self.fib_pages.get(index)
+    }
+
+    fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
+        self.next_hops.get(index)
+    }
+
+    fn settings(&self) -> Option<NonNull<Settings>> {
+        self.settings.get_or(0, Settings::default)
+    }
+
+    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {
+        self.fragments.borrow().get(&flat(key)).copied()
+    }
+
+    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry) {
+        self.fragments.borrow_mut().insert(flat(key), *entry);
+    }
+
+    fn count_drop(&self, reason: DropReason) {
+        *self.drops.borrow_mut().entry(reason).or_default() += 1;
+    }
+
+    fn recent_ns(&self) -> u64 {
+        self.now_ns.get()
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.now_ns.get()
+    }
+}
+
+fn flat(key: &FragmentKey) -> ([u8; 10], u8) {
+    let FragmentKey {
+        source: [a, b, c, d],
+        destination: [e, f, g, h],
+        identification: [i, j],
+        protocol,
+        spare: _,
+    } = *key;
+    ([a, b, c, d, e, f, g, h, i, j], protocol)
+}
