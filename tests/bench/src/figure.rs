@@ -19,7 +19,8 @@ impl Figure {
     pub(crate) fn of(name: impl Into<String>, unit: &'static str, mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
         let (n, middle) = (samples.len(), samples.len() / 2);
-        let value = if n % 2 == 1 { samples[middle] } else { f64::midpoint(samples[middle - 1], samples[middle]) };
+        let value =
+            if n % 2 == 1 { samples[middle] } else { f64::midpoint(samples[middle - 1], samples[middle]) };
         Self { name: name.into(), value, min: samples[0], max: samples[n - 1], unit, n }
     }
 }
