@@ -17,7 +17,7 @@ const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 254);
 /// A node with one subscriber, whose slot is 1.
 struct Line {
     store: Store,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     fake: Fake,
     _events: tokio::sync::mpsc::UnboundedSender<NodeEvent>,
     desired: NodeState,
@@ -35,13 +35,13 @@ fn line() -> Line {
     fake.fastpath(&desired);
     fake.world().log.clear();
     let (bindings, answerer) = (HashMap::new(), Answerer::new());
-    Line { store, _dir: dir, fake, _events: events, desired, bindings, answerer }
+    Line { store, dir, fake, _events: events, desired, bindings, answerer }
 }
 
 impl Line {
     async fn punt(&mut self, punts: Vec<Punt>) -> Vec<Vec<u8>> {
         let office = (&self.desired, &mut self.bindings, &self.store);
-        self.answerer.answer(punts, Duration::from_secs(1_800_000_000), office, &mut self.fake).await;
+        self.answerer.answer(punts, Duration::from_hours(500_000), office, &mut self.fake).await;
         let sent = std::mem::take(&mut self.fake.world().sent);
         sent.into_iter().map(|(_, frame)| frame).collect()
     }
@@ -93,7 +93,7 @@ async fn a_lease_is_on_the_disk_and_in_the_kernel_before_it_is_given() {
     assert_eq!(line.fake.world().log, ["learn alice", "send", "send"]);
     let mac = Mac::new(CLIENT).expect("unicast");
     assert_eq!(line.fake.world().macs.values().collect::<Vec<_>>(), [&mac]);
-    let dir = line._dir;
+    let dir = line.dir;
     drop(line.store);
     let (_store, kept) = Store::open(dir.path()).expect("opens");
     assert_eq!(kept.bindings, line.bindings);

@@ -22,7 +22,7 @@ fn what_is_kept_is_there_after_a_restart_and_for_root_only() {
     drop(store);
     let (store, kept) = Store::open(&state).expect("opens");
     assert_eq!(kept.generation, Generation(6));
-    assert_eq!(kept.desired.resources().collect::<Vec<_>>(), [alice.clone()]);
+    assert_eq!(kept.desired.resources().collect::<Vec<_>>(), std::slice::from_ref(&alice));
     assert_eq!(kept.versions, HashMap::from([(alice.key(), alice.version())]));
     assert_eq!(
         kept.bindings,
