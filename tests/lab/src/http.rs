@@ -26,8 +26,12 @@ pub(crate) fn request(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{kind}content-length: {len}\r\n\r\n{body}"
     )?;
     let mut bytes = Vec::new();
-    stream.take(RESPONSE_LEN_MAX).read_to_end(&mut bytes)?;
-    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an HTTP response"))
+    match stream.take(RESPONSE_LEN_MAX).read_to_end(&mut bytes) {
+        // A server that did not care for the body closes with it unread: after the answer, that is no error.
+        Err(e) if e.kind() == io::ErrorKind::ConnectionReset && !bytes.is_empty() => {}
+        read => drop(read?),
+    }
+    parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a whole HTTP response"))
 }
 
 fn parse(bytes: &[u8]) -> Option<Response> {
@@ -38,6 +42,13 @@ fn parse(bytes: &[u8]) -> Option<Response> {
     let body = &bytes[end + 4..];
     let chunked = headers.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { join_chunks(body)? } else { body.to_vec() };
+    let announced = headers.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    if announced.is_some_and(|len| len != body.len()) {
+        return None;
+    }
     Some(Response { status, body: String::from_utf8_lossy(&body).into_owned() })
 }
 

@@ -101,7 +101,7 @@ impl Lab {
         self.wait(CONTROLLER, ready)
     }
 
-    /// Starts the agent with a fresh token, which it needs only if it never joined.
+    /// Starts the agent, with a token that it needs only if it never joined, and waits for the status that it writes.
     pub(crate) fn launch_agent(&mut self) -> Result<()> {
         self.mount_bpf()?;
         let token = self.config.state_dir.join("join-token");
@@ -114,24 +114,26 @@ impl Lab {
         command.arg("--state-dir").arg(self.made_dir("agent")?);
         command.arg("--run-dir").arg(self.made_dir("run")?);
         command.arg("--pin-dir").arg(self.pin_dir());
-        self.start(AGENT, &mut command, Some(NODE))
+        if self.running(AGENT).is_some() {
+            return Ok(());
+        }
+        // An earlier one's status says nothing of this one.
+        let status = self.run_dir().join("status.json");
+        // Most often there is none.
+        let _absent = fs::remove_file(&status);
+        self.start(AGENT, &mut command, Some(NODE))?;
+        self.wait(AGENT, || status.exists())
     }
 
     fn fetch_token(&self, file: &Path) -> Result<()> {
-        let path = format!("/api/v1/nodes/{NODE}/join-token");
-        let ask =
-            || http::request(UnixStream::connect(self.socket())?, "POST", "localhost", &path, Some("{}"));
-        let answer = ask().map_err(LabError::io("ask the controller for a join token"))?;
-        let parsed: Option<serde_json::Value> = serde_json::from_str(&answer.body).ok();
-        let token = parsed.as_ref().and_then(|body| body["token"].as_str());
-        let Some(token) = token.filter(|_| answer.status / 100 == 2) else {
-            let text = format!("the controller gave no join token: {} {}", answer.status, answer.body);
-            return Err(LabError::State(text));
-        };
+        let answer = self.wcctl(&["node", "token", NODE])?;
+        if answer.status != 0 {
+            return Err(LabError::State(format!("the controller gave no join token: {}", answer.stderr)));
+        }
         let write = || {
             let mut options = fs::OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
-            options.open(file)?.write_all(token.as_bytes())
+            options.open(file)?.write_all(answer.stdout.trim().as_bytes())
         };
         write().map_err(LabError::io(format!("write {}", file.display())))
     }
