@@ -46,6 +46,8 @@ const TAGS_LEN: usize = 8;
 /// Carries frames until it fails.
 pub async fn run(config: OltConfig) -> Result<()> {
     let netlink = Netlink::connect()?;
+    // The node's program answers some frames with XDP_TX, which come through only to an interface with a program.
+    netlink.attach_xdp_pass(interface(&netlink, &config.trunk).await?).await?;
     let trunk = Arc::new(open(&netlink, &config.trunk).await?);
     let mut lines = HashMap::new();
     let mut tasks = tokio::task::JoinSet::new();
@@ -59,10 +61,14 @@ pub async fn run(config: OltConfig) -> Result<()> {
     tasks.join_next().await.context("there is always the trunk")??
 }
 
+async fn interface(netlink: &Netlink, name: &IfName) -> Result<u32> {
+    let found = netlink.interface(name).await?.with_context(|| format!("there is no interface {name}"))?;
+    Ok(found.index)
+}
+
 async fn open(netlink: &Netlink, name: &IfName) -> Result<PacketSocket> {
-    let interface =
-        netlink.interface(name).await?.with_context(|| format!("there is no interface {name}"))?;
-    PacketSocket::open(interface.index).with_context(|| format!("open a packet socket on {name}"))
+    let index = interface(netlink, name).await?;
+    PacketSocket::open(index).with_context(|| format!("open a packet socket on {name}"))
 }
 
 async fn upstream(home: Arc<PacketSocket>, trunk: Arc<PacketSocket>, line: Line, outer: Tpid) -> Result<()> {

@@ -126,7 +126,8 @@ impl Lab {
     }
 
     fn fetch_token(&self, file: &Path) -> Result<()> {
-        let answer = self.wcctl(&["node", "token", NODE])?;
+        let asked = self.wcctl(&["node", "token", NODE]);
+        let answer = asked.map_err(|error| LabError::State(error.to_string()))?;
         if answer.status != 0 {
             return Err(LabError::State(format!("the controller gave no join token: {}", answer.stderr)));
         }
