@@ -5,21 +5,25 @@
 
 mod access;
 mod documents;
+mod packets;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
 pub use documents::{fuzz_model, fuzz_net_types, fuzz_node_state};
+pub use packets::{fuzz_packet_down, fuzz_packet_up};
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 6] = [
+pub const ALL: [(&str, Check); 8] = [
     ("dhcp4", fuzz_dhcp4),
     ("dhcp4_options", fuzz_dhcp4_options),
     ("frame", fuzz_frame),
     ("model", fuzz_model),
     ("net_types", fuzz_net_types),
     ("node_state", fuzz_node_state),
+    ("packet_down", fuzz_packet_down),
+    ("packet_up", fuzz_packet_up),
 ];
 
 #[cfg(test)]

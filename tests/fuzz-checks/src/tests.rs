@@ -53,6 +53,12 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("readable")).collect()
 }
 
+pub(crate) fn seed(check: &str, name: &str) -> Vec<u8> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(check).join(format!("seed-{name}"));
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 #[test]
 fn every_parser_stands_a_slice_of_what_the_fuzzer_does() {
     for (name, check) in ALL {

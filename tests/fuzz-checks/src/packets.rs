@@ -1,0 +1,293 @@
+//! The fast path's packet logic, over tables in ordinary memory: one subscriber behind NAT, one with a routed subnet.
+
+use map_abi::{
+    AccessEntry, Cold, CvidPage, Direction, FibLine, FibPage, FibTarget, NatPorts, NatRef, NextHop, Policer,
+    PortEntry, PortLink, Session, Settings, flags, port_role,
+};
+use packet_logic::{HostPacket, HostTables, Verdict, down, up};
+
+const ACCESS: u32 = 0;
+const CORE: u32 = 1;
+/// Interfaces of the two ports.
+const ACCESS_IFINDEX: u32 = 10;
+const CORE_IFINDEX: u32 = 11;
+const PORT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+const HOME_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0xaa];
+const INSIDE: [u8; 4] = [100, 64, 0, 2];
+const GATEWAY: [u8; 4] = [100, 64, 0, 1];
+const PUBLIC: [u8; 4] = [198, 51, 100, 1];
+const ROUTED: [u8; 4] = [203, 0, 113, 8];
+const FIRST_PORT: u16 = 1024;
+/// Blocks of 64 ports that the subscriber behind NAT has, and the binary logarithm of their number.
+const BLOCKS: u16 = 4;
+const BLOCKS_ORDER: u32 = 2;
+
+/// A subscriber's frame, twice, so that the second one meets the mapping of the first.
+pub fn fuzz_packet_up(bytes: &[u8]) {
+    let tables = tables();
+    for _ in 0..2 {
+        run_up(&tables, bytes);
+    }
+}
+
+/// A frame from the core. The first byte chooses a flow that the subscriber has opened, at whose external port the
+/// frame is aimed; the rest is the frame.
+pub fn fuzz_packet_down(bytes: &[u8]) {
+    let Some((&choice, frame)) = bytes.split_first() else { return };
+    let tables = tables();
+    run_down(&tables, &aimed(&tables, choice, frame), CORE_IFINDEX);
+}
+
+/// The frame, aimed at the external port of the flow that is chosen.
+fn aimed(tables: &HostTables, choice: u8, frame: &[u8]) -> Vec<u8> {
+    let mut frame = frame.to_vec();
+    // Where the port stands: UDP, TCP, an echo's identifier, the source port in an ICMP error's quote.
+    let (protocol, at) = match choice {
+        1 => (17, 14 + 20 + 2),
+        2 => (6, 14 + 20 + 2),
+        3 => (1, 14 + 20 + 4),
+        4 => (17, 14 + 20 + 8 + 20),
+        _ => return frame,
+    };
+    if let Some(place) = frame.get_mut(at..at + 2) {
+        place.copy_from_slice(&external_port(tables, protocol));
+    }
+    frame
+}
+
+fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
+    let before = drops(tables);
+    let mut packet = HostPacket::new(bytes, ACCESS_IFINDEX);
+    let verdict = up(&mut packet, tables);
+    let after = packet.bytes();
+    let was_sound = is_sound(bytes, 22);
+    match verdict {
+        Verdict::Redirect(port) => {
+            assert_eq!(port, CORE, "upstream is the core port");
+            assert_eq!(after.len() + 8, bytes.len(), "both tags are gone and nothing else");
+            assert_eq!(after[..12], [[2, 0, 0, 0, 0, 0x99], PORT_MAC].concat());
+            assert!(!was_sound || is_sound(&after, 14), "a sound header stays sound");
+            let source: [u8; 4] = after[26..30].try_into().expect("four bytes");
+            assert!(source == PUBLIC || source[..3] == ROUTED[..3], "no inside address leaves: {source:?}");
+            assert_eq!(after[22], bytes[30] - 1, "one hop less to live");
+        }
+        Verdict::Core => {
+            run_down(tables, &after, ACCESS_IFINDEX);
+        }
+        Verdict::Transmit => assert_eq!(after.len(), bytes.len(), "an answer as long as the question"),
+        Verdict::Punted => assert_eq!(packet.punts().len(), 1, "user space has its copy"),
+        Verdict::Pass | Verdict::Drop(_) => {}
+    }
+    // A hairpin is counted where it is dropped, on its way down.
+    if verdict != Verdict::Core {
+        let dropped = u64::from(matches!(verdict, Verdict::Drop(_)));
+        assert_eq!(drops(tables) - before, dropped, "each drop is counted once");
+    }
+    verdict
+}
+
+fn run_down(tables: &HostTables, bytes: &[u8], ifindex: u32) -> Verdict {
+    let before = drops(tables);
+    let mut packet = HostPacket::new(bytes, ifindex);
+    let verdict = down(&mut packet, tables);
+    let after = packet.bytes();
+    match verdict {
+        Verdict::Redirect(port) => {
+            assert_eq!(port, ACCESS, "downstream is the access port");
+            assert_eq!(after.len(), bytes.len() + 8, "two tags more and nothing else");
+            assert_eq!(after[..6], HOME_MAC);
+            let tags = &after[12..20];
+            assert!(
+                [7, 8].map(|vid| [0x88, 0xa8, 0, 100, 0x81, 0, 0, vid]).iter().any(|tag| tag == tags),
+                "{tags:?}"
+            );
+            assert!(!is_sound(bytes, 14) || is_sound(&after, 22), "a sound header stays sound");
+            let destination: [u8; 4] = after[38..42].try_into().expect("four bytes");
+            assert!(
+                destination == INSIDE || destination[..3] == ROUTED[..3],
+                "not a subscriber's: {destination:?}"
+            );
+        }
+        Verdict::Pass | Verdict::Drop(_) | Verdict::Punted => {}
+        other => panic!("{other:?} is no way down"),
+    }
+    let dropped = u64::from(matches!(verdict, Verdict::Drop(_)));
+    assert_eq!(drops(tables) - before, dropped, "each drop is counted once");
+    verdict
+}
+
+fn drops(tables: &HostTables) -> u64 {
+    tables.drops().values().sum()
+}
+
+/// Whether a whole IPv4 header with a right checksum is at `at`.
+fn is_sound(frame: &[u8], at: usize) -> bool {
+    let Some(packet) = frame.get(at..).filter(|packet| packet.len() >= 20 && packet[0] >> 4 == 4) else {
+        return false;
+    };
+    let header_len = usize::from(packet[0] & 0xf) * 4;
+    header_len >= 20 && packet.get(..header_len).is_some_and(|header| sum(header) == 0xffff)
+}
+
+/// The one's complement sum (RFC 1071), written apart from the code under test.
+fn sum(bytes: &[u8]) -> u32 {
+    let words = bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0)));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum
+}
+
+/// Lets the subscriber behind NAT open a flow and returns its external port as on the wire.
+fn external_port(tables: &HostTables, protocol: u8) -> [u8; 2] {
+    let payload: &[u8] = match protocol {
+        6 => &[0x0f, 0xa0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 4, 0, 0, 0, 0, 0],
+        1 => &[8, 0, 0, 0, 0x12, 0x34, 0, 1],
+        _ => &[0x0f, 0xa0, 0, 53, 0, 8, 0, 0],
+    };
+    let len = u8::try_from(20 + payload.len()).expect("a short packet");
+    let mut header = [0x45, 0, 0, len, 0, 0, 0x40, 0, 64, protocol, 0, 0, 100, 64, 0, 2, 192, 0, 2, 77];
+    let sum = !u16::try_from(sum(&header)).expect("16 bits");
+    header[10..12].copy_from_slice(&sum.to_be_bytes());
+    let ethernet = [&PORT_MAC[..], &HOME_MAC, &[0x88, 0xa8, 0, 100, 0x81, 0, 0, 7, 8, 0]].concat();
+    let mut packet = HostPacket::new(&[&ethernet, &header[..], payload].concat(), ACCESS_IFINDEX);
+    assert_eq!(up(&mut packet, tables), Verdict::Redirect(CORE), "the flow is opened");
+    let at = if protocol == 1 { 14 + 20 + 4 } else { 14 + 20 };
+    let bytes = packet.bytes();
+    let port = u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+    assert!(
+        (FIRST_PORT..FIRST_PORT + 64 * BLOCKS).contains(&port),
+        "{port} is not of the subscriber's block"
+    );
+    port.to_be_bytes()
+}
+
+fn tables() -> HostTables {
+    let tables = HostTables::new(1 << 40);
+    let port =
+        |index: u32| PortEntry { mac: PORT_MAC, index_plus_one: u16::try_from(index + 1).expect("small") };
+    tables.set_port(ACCESS_IFINDEX, port(ACCESS));
+    tables.set_port(CORE_IFINDEX, port(CORE));
+    let link = PortLink { mac: PORT_MAC, mtu: 1500, ..PortLink::default() };
+    let (access, core) = (port_role::ACCESS, port_role::CORE);
+    tables.set_port_link(
+        ACCESS,
+        PortLink { ifindex: ACCESS_IFINDEX, role: access, outer_tpid: [0x88, 0xa8], ..link },
+    );
+    tables.set_port_link(CORE, PortLink { ifindex: CORE_IFINDEX, role: core, ..link });
+
+    let nat = NatRef::new(1, BLOCKS_ORDER).expect("legal");
+    let mut page = empty_page();
+    page.entries[7] = AccessEntry { slot: 1, nat };
+    page.entries[8] = AccessEntry { slot: 2, nat: NatRef::NONE };
+    tables.set_cvid_page(1, page);
+    tables.set_svid_page(100, 1);
+    tables.set_session(1, session(7, INSIDE, [255; 4], GATEWAY, true));
+    tables.set_session(2, session(8, ROUTED, [255, 255, 255, 248], [203, 0, 113, 9 + 5], false));
+
+    let mut ports = NatPorts { groups: [AccessEntry::default(); 1024] };
+    for block in 0..BLOCKS {
+        let nat = NatRef::new(1 + u32::from(block), 0).expect("legal");
+        ports.groups[usize::from(FIRST_PORT / 64 + block)] = AccessEntry { slot: 1, nat };
+    }
+    tables.set_nat_ports(1, ports);
+    route(&tables, PUBLIC, FibTarget::new(FibTarget::KIND_NAT, 1), 1);
+    route(&tables, ROUTED, FibTarget::new(FibTarget::KIND_SESSION, 2), 2);
+    tables.set_next_hop(
+        1,
+        NextHop {
+            destination: [2, 0, 0, 0, 0, 0x99],
+            source: PORT_MAC,
+            port: u16::try_from(CORE).expect("small"),
+            mtu: 1500,
+            ..NextHop::default()
+        },
+    );
+    tables.set_settings(0, Settings { abi_version: map_abi::MAP_ABI_VERSION, default_next_hop: 1 });
+    tables
+}
+
+#[expect(clippy::large_stack_arrays, reason = "the map's value is that large, and goes straight to the heap")]
+fn empty_page() -> CvidPage {
+    CvidPage { entries: [AccessEntry::default(); 4096] }
+}
+
+/// Sends the /29 around an address to a target, through a page of its /24.
+fn route(tables: &HostTables, address: [u8; 4], target: FibTarget, page: u32) {
+    let address = u32::from_be_bytes(address);
+    let mut line = FibLine::default();
+    line.entries[(address >> 8) as usize & 15] = FibTarget::new(FibTarget::KIND_PAGE, page);
+    tables.set_fib_line(address >> 12, line);
+    let mut entries = [FibTarget::BLACKHOLE; 256];
+    let first = address as usize & 0xf8;
+    entries[first..first + 8].fill(target);
+    tables.set_fib_page(page, FibPage { entries });
+}
+
+fn session(c_vid: u8, network: [u8; 4], netmask: [u8; 4], gateway: [u8; 4], nat: bool) -> Session {
+    let nat_flag = if nat { flags::NAT } else { 0 };
+    let both = Direction {
+        mac: HOME_MAC,
+        flags: flags::ACTIVE | flags::MAC_KNOWN | nat_flag,
+        network,
+        netmask,
+        first_port: FIRST_PORT,
+        port: u16::try_from(ACCESS).expect("small"),
+        policer: Policer::UNLIMITED,
+        ..Direction::default()
+    };
+    Session {
+        up: Direction { external_or_outer_tag: PUBLIC, gateway_or_inner_tag: gateway, ..both },
+        down: Direction {
+            external_or_outer_tag: [0x88, 0xa8, 0, 100],
+            gateway_or_inner_tag: [0x81, 0, 0, c_vid],
+            ..both
+        },
+        cold: Cold { s_vid: 100, c_vid: c_vid.into(), address: network, in_use: 1, ..Cold::default() },
+        name: [0; 64],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use packet_logic::DropReason;
+
+    use super::*;
+    use crate::tests::seed;
+
+    /// The fuzzer begins with packets that get all the way, or as far as they should.
+    #[test]
+    fn the_seeds_reach_what_they_are_for() {
+        for (name, verdict) in [
+            ("udp", Verdict::Redirect(CORE)),
+            ("tcp", Verdict::Redirect(CORE)),
+            ("ping", Verdict::Redirect(CORE)),
+            ("fragment", Verdict::Redirect(CORE)),
+            ("routed", Verdict::Redirect(CORE)),
+            ("gateway", Verdict::Punted),
+            ("hairpin", Verdict::Core),
+            ("arp", Verdict::Transmit),
+            ("ttl", Verdict::Drop(DropReason::TtlExpired)),
+        ] {
+            assert_eq!(run_up(&tables(), &seed("packet_up", name)), verdict, "{name}");
+        }
+        for (name, verdict) in [
+            ("udp", Verdict::Redirect(ACCESS)),
+            ("tcp", Verdict::Redirect(ACCESS)),
+            ("ping", Verdict::Redirect(ACCESS)),
+            ("fragment", Verdict::Redirect(ACCESS)),
+            ("routed", Verdict::Redirect(ACCESS)),
+            ("error", Verdict::Redirect(ACCESS)),
+            ("unmapped", Verdict::Drop(DropReason::NatNoMapping)),
+        ] {
+            let tables = tables();
+            let bytes = seed("packet_down", name);
+            assert_eq!(
+                run_down(&tables, &aimed(&tables, bytes[0], &bytes[1..]), CORE_IFINDEX),
+                verdict,
+                "{name}"
+            );
+        }
+    }
+}
