@@ -9,7 +9,7 @@ mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use runs::Runs;
-pub use session::{Image, ImageContext, NatError, nat_order, session_image};
+pub use session::{Image, ImageContext, NatError, nat_order, session_image, tag};
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use aya::{
 };
 use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_role};
 use net_types::{IfName, Tpid};
+use node_plan::forwarding::tag;
 use node_state::{Port, PortRole};
 
 use crate::{
@@ -84,6 +85,10 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
             .ok_or(ApplyError::TooManyPorts(MAX_PORTS))?,
     };
     let link = tables.port_links.at(index);
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    if held.as_ref().is_some_and(|held| held.outer_tpid != outer_tpid) {
+        retag(tables, writer, index, outer_tpid);
+    }
     let [low, high] = role.to_ne_bytes();
     let [tpid_high, tpid_low] = outer_tpid.ethertype().to_be_bytes();
     let ifindex = held.map_or(0, |held| held.ifindex);
@@ -91,8 +96,18 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
     put!(writer, link, port.mtu, mtu);
     let [a, b, c, d] = ifindex.to_ne_bytes();
     put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, low, high, tpid_high, tpid_low])], ifindex);
-    let index = u16::try_from(index).unwrap_or(u16::MAX);
     Ok(HeldPort { index, name: port.name.clone(), role, outer_tpid, ifindex })
+}
+
+/// Gives the outer tags of a port's sessions another EtherType; before the port itself has it, so that a process that
+/// ends in between leaves it to be done again.
+fn retag(tables: &Tables, writer: &mut Writer, port: u16, outer_tpid: Tpid) {
+    for slot in tables.slots_in_use() {
+        let reach = tables.reach(slot);
+        if reach.port == port {
+            tables.set_outer_tag(writer, slot, tag(outer_tpid, reach.s_vid));
+        }
+    }
 }
 
 /// Makes the interface of that name the port, with the program on it. Does nothing that is done already.

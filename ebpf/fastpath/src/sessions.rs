@@ -95,6 +95,19 @@ impl Tables {
         put_words!(writer, session, [word], up);
     }
 
+    pub(crate) fn set_outer_tag(&self, writer: &mut Writer, slot: u32, tag: [u8; 4]) {
+        let session = self.sessions.at(slot);
+        let [word]: [u64; 1] = get_words!(session, down.external_or_outer_tag);
+        let [_, _, _, _, a, b, c, d] = word.to_ne_bytes();
+        let [e, f, g, h] = tag;
+        put_words!(
+            writer,
+            session,
+            [u64::from_ne_bytes([e, f, g, h, a, b, c, d])],
+            down.external_or_outer_tag
+        );
+    }
+
     fn svid_index(port: u16, s_vid: u16) -> u32 {
         u32::from(port) * SVIDS_PER_PORT + u32::from(s_vid & 0xfff)
     }

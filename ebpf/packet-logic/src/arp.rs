@@ -15,12 +15,13 @@ const ETHERNET_IPV4: u32 = 0x0001_0800_u32.to_be();
 const LENGTHS_REQUEST: u32 = 0x0604_0001_u32.to_be();
 const REPLY: u16 = 2;
 
-/// Answers a request that the session's own host sent; `port_mac` is what the office's address on the link is.
+/// Answers a request that the session's own host sent; `port_mac` is the office's address on the link.
 #[inline(always)]
 pub(crate) fn answer(
     frame: Frame<'_>,
     header: Window<'_, 22>,
     session: NonNull<Session>,
+    port: u32,
     port_mac: u64,
 ) -> Result<Verdict, DropReason> {
     let arp = frame.window::<28>(22).ok_or(DropReason::Truncated)?;
@@ -51,5 +52,6 @@ pub(crate) fn answer(
     arp.set_raw32::<14>(target);
     arp.set_mac_word::<18>(sender_mac);
     arp.set_raw32::<24>(sender);
-    Ok(Verdict::Transmit)
+    // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
+    Ok(Verdict::Redirect(port))
 }

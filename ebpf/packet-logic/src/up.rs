@@ -132,7 +132,7 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
     let ethertype = header.raw16::<20>();
     if ethertype == ETHERTYPE_ARP {
-        return arp::answer(frame, header, arrival.session, arrival.port_mac).map(Step::Done);
+        return arp::answer(frame, header, arrival.session, arrival.port, arrival.port_mac).map(Step::Done);
     }
     if ethertype != ETHERTYPE_IPV4 {
         return Err(DropReason::EtherType);

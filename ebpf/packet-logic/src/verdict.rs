@@ -9,9 +9,7 @@ use crate::Tables;
 pub enum Verdict {
     /// It is the kernel's to deal with.
     Pass,
-    /// Back out by the port it came in by.
-    Transmit,
-    /// Out by the port with this index.
+    /// Out by the port with this index, which may be the one it came in by.
     Redirect(u32),
     /// On to the program of the core ports: one subscriber talks to another.
     Core,

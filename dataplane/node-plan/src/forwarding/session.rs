@@ -27,7 +27,7 @@ pub struct Image {
     pub s_vid: u16,
     pub c_vid: u16,
     pub nat: NatRef,
-    /// What `Cold::version` becomes: a hash of the session and of what of its port went in; never 0.
+    /// What `Cold::version` becomes: a hash of the session and of its port's index; never 0.
     pub version: u64,
 }
 
@@ -87,8 +87,8 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             ..common
         },
         down: Direction {
-            external_or_outer_tag: tag(outer_tpid.ethertype(), s_vid),
-            gateway_or_inner_tag: tag(Tpid::Dot1q.ethertype(), c_vid),
+            external_or_outer_tag: tag(outer_tpid, s_vid),
+            gateway_or_inner_tag: tag(Tpid::Dot1q, c_vid),
             policer: policer(session.rate_down),
             ..common
         },
@@ -96,13 +96,13 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
         s_vid,
         c_vid,
         nat,
-        version: version(session, port, outer_tpid),
+        version: version(session, port),
     }
 }
 
-/// Priority 0, as the ready-made tag that is pushed.
-fn tag(tpid: u16, vid: u16) -> [u8; 4] {
-    let ([a, b], [c, d]) = (tpid.to_be_bytes(), vid.to_be_bytes());
+/// A tag with priority 0, ready to be pushed.
+pub fn tag(tpid: Tpid, vid: u16) -> [u8; 4] {
+    let ([a, b], [c, d]) = (tpid.ethertype().to_be_bytes(), vid.to_be_bytes());
     [a, b, c, d]
 }
 
@@ -112,9 +112,8 @@ fn policer(limit: Option<RateLimit>) -> Policer {
     })
 }
 
-/// Mixed so that a port that gets another index or EtherType makes its sessions differ.
-fn version(session: &Session, port: u16, outer_tpid: Tpid) -> u64 {
+/// Mixed so that a session on another port differs. Not the port's EtherType: that changes in all sessions at once.
+fn version(session: &Session, port: u16) -> u64 {
     let content = Resource::Session(session.clone()).version().0;
-    let surroundings = u64::from(port) << 16 | u64::from(outer_tpid.ethertype());
-    (content ^ surroundings.wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1)
+    (content ^ (u64::from(port) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1)
 }

@@ -224,7 +224,7 @@ fn a_session_in_its_slot() {
     let learned = session_image(&session, &ImageContext { mac: Some(mac), ..context });
     assert_eq!(learned.version, image.version, "what was learned is not what was asked for");
     assert_eq!(learned.down.mac, mac.octets());
-    let moved = session_image(&session, &ImageContext { outer_tpid: Tpid::Dot1q, ..context });
+    let moved = session_image(&session, &ImageContext { port: 4, ..context });
     assert_ne!(moved.version, image.version);
     session.active = false;
     assert_eq!(session_image(&session, &context).up.flags, flags::NAT);

@@ -2,6 +2,8 @@
 
 mod fixtures;
 mod frames;
+mod live;
+mod reconcile;
 mod runner;
 mod snapshot;
 mod world;

@@ -10,7 +10,6 @@ use crate::world::World;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Pass,
-    Transmit(Vec<u8>),
     Redirect(Vec<u8>),
     Punt(PuntReason),
     /// With the reason that a copy went to user space for, if one did.
@@ -32,7 +31,6 @@ impl Host<'_> {
         let punted = packet.punts().last().map(|(reason, ..)| *reason);
         match verdict {
             Verdict::Pass => Outcome::Pass,
-            Verdict::Transmit => Outcome::Transmit(packet.bytes()),
             Verdict::Redirect(_) => Outcome::Redirect(packet.bytes()),
             Verdict::Core => {
                 let verdict = packet_logic::down(&mut packet, &self.tables);
@@ -83,7 +81,6 @@ impl Kernel<'_> {
             (1, Some(reason), punted) => Outcome::Drop(reason, punted),
             (1, None, Some(reason)) => Outcome::Punt(reason),
             (2, None, None) => Outcome::Pass,
-            (3, None, None) => Outcome::Transmit(out),
             (4, None, None) => Outcome::Redirect(out),
             other => panic!("{other:?}"),
         }

@@ -25,7 +25,6 @@ pub fn core(ctx: XdpContext) -> u32 {
 fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
     match verdict {
         Verdict::Pass => xdp_action::XDP_PASS,
-        Verdict::Transmit => xdp_action::XDP_TX,
         Verdict::Redirect(port) => {
             maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).unwrap_or(xdp_action::XDP_DROP)
         }
