@@ -188,11 +188,12 @@ impl<E: Effects> Reconciler<E> {
             changes.push(fastpath::Change::Remove(key.clone()));
             asked.push((key, REMOVED));
         }
-        if asked.iter().all(|(key, _)| key.subscriber().is_some()) {
-            self.change_sessions(&asked, &changes);
+        let touched = if asked.iter().all(|(key, _)| key.subscriber().is_some()) {
+            Some(self.change_sessions(&asked, &changes))
         } else {
             self.compare(Extent::Everything).await;
-        }
+            None
+        };
         self.programmed = self.generation;
         let outcomes: Vec<_> =
             asked.into_iter().map(|(key, version)| (key.clone(), version, self.outcomes.of(&key))).collect();
@@ -202,28 +203,39 @@ impl<E: Effects> Reconciler<E> {
                 self.outcomes.forget(key);
             }
         }
-        self.tell_news();
+        let unasked = match touched {
+            Some(touched) => self.outcomes.take_changed_of(touched.iter()),
+            None => self.outcomes.take_changed(),
+        };
+        self.tell_news(unasked);
         Ok(outcomes)
     }
 
-    /// Changes a few sessions without looking at the rest.
-    fn change_sessions(&mut self, asked: &[(ResourceKey, Version)], changes: &[fastpath::Change]) {
+    /// Changes a few sessions without looking at the rest. Returns the resources that something came of.
+    fn change_sessions(
+        &mut self,
+        asked: &[(ResourceKey, Version)],
+        changes: &[fastpath::Change],
+    ) -> Vec<ResourceKey> {
         if changes.is_empty() {
-            return;
+            return Vec::new();
         }
         let done = self.effects.fastpath_changes(changes);
+        let touched = done.results.iter().map(|(key, _)| key.clone()).collect();
         self.outcomes.fastpath_some(done.results);
         for subscriber in asked.iter().filter_map(|(key, _)| key.subscriber()) {
             if let Some(binding) = self.bindings.get(&subscriber) {
                 self.effects.learn_mac(&subscriber, binding.mac);
             }
         }
+        touched
     }
 
     /// Compares with what is there without having been asked to, and tells what became of it.
     async fn repair(&mut self, extent: Extent) -> (u64, u64) {
         let changes = self.compare(extent).await;
-        self.tell_news();
+        let outcomes = self.outcomes.take_changed();
+        self.tell_news(outcomes);
         changes
     }
 
@@ -269,10 +281,11 @@ impl<E: Effects> Reconciler<E> {
     }
 
     /// Tells of outcomes that have changed without being asked about.
-    fn tell_news(&mut self) {
-        let versions = &self.versions;
-        let changed = self.outcomes.take_changed().into_iter();
-        self.news.add(changed.filter_map(|(key, result)| Some((key.clone(), *versions.get(&key)?, result))));
+    fn tell_news(&self, changed: Vec<(ResourceKey, Result<(), String>)>) {
+        let version = |key: &ResourceKey| self.versions.get(key).copied();
+        let changed = changed.into_iter();
+        self.news
+            .add(changed.filter_map(|(key, result)| version(&key).map(|version| (key, version, result))));
     }
 
     fn write_status(&mut self) {
@@ -284,7 +297,13 @@ impl<E: Effects> Reconciler<E> {
             sessions: sessions.len(),
             bindings: self.bindings.len(),
         };
-        self.status.update(self.generation, self.programmed, counts, self.outcomes.errors());
+        self.status.update(
+            self.generation,
+            self.programmed,
+            counts,
+            self.outcomes.count(),
+            self.outcomes.errors(),
+        );
     }
 }
 

@@ -118,7 +118,8 @@ impl StatusFile {
         generation: Generation,
         programmed: Generation,
         resources: Counts,
-        errors: BTreeMap<ResourceKey, String>,
+        error_count: usize,
+        errors: impl Iterator<Item = (ResourceKey, String)>,
     ) {
         let status = &mut self.status;
         (status.connected, status.link_error) = match &*self.link_states.borrow() {
@@ -127,8 +128,8 @@ impl StatusFile {
             LinkState::Waiting { error } => (false, Some(error.clone())),
         };
         (status.generation, status.programmed, status.resources) = (generation, programmed, resources);
-        status.error_count = errors.len();
-        status.errors = errors.into_iter().take(ERRORS_MAX).collect();
+        status.error_count = error_count;
+        status.errors = errors.take(ERRORS_MAX).collect();
         if self.written.as_ref() == Some(&self.status) {
             return;
         }

@@ -24,6 +24,9 @@ const GENERATION: TableDefinition<(), u64> = TableDefinition::new("generation");
 type IdentityRow<'a> = (&'a [u8], &'a [u8], &'a [u8], [u8; 32]);
 const IDENTITY: TableDefinition<(), IdentityRow<'static>> = TableDefinition::new("identity");
 
+/// All of it is read once, at the start, and written in small pieces: it need not be cached.
+const CACHE_BYTES: usize = 16 << 20;
+
 pub(crate) struct Store {
     database: Database,
 }
@@ -55,8 +58,10 @@ impl Store {
         let directory = |source| StoreError::Directory { path: dir.into(), source };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let path = dir.join(Self::FILE);
-        let database =
-            Database::create(&path).map_err(|source| StoreError::Open { path: path.clone(), source })?;
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(&path)
+            .map_err(|source| StoreError::Open { path: path.clone(), source })?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
         let store = Self { database };
         store.make_tables()?;

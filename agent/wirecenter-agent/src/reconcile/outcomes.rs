@@ -1,6 +1,6 @@
 //! What is wrong with which resource, and of that, what the controller does not know yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use node_state::ResourceKey;
 
@@ -45,10 +45,15 @@ impl Outcomes {
         }
     }
 
-    /// All errors, in words.
-    pub(super) fn errors(&self) -> BTreeMap<ResourceKey, String> {
-        let keys: BTreeSet<_> = self.kernel.keys().chain(self.fastpath.keys()).collect();
-        keys.into_iter().filter_map(|key| Some((key.clone(), self.of(key).err()?))).collect()
+    /// How many resources have errors.
+    pub(super) fn count(&self) -> usize {
+        self.kernel.len() + self.fastpath.keys().filter(|key| !self.kernel.contains_key(*key)).count()
+    }
+
+    /// Errors in words, of ports, links and routes first.
+    pub(super) fn errors(&self) -> impl Iterator<Item = (ResourceKey, String)> {
+        let others = self.fastpath.keys().filter(|key| !self.kernel.contains_key(*key));
+        self.kernel.keys().chain(others).filter_map(|key| Some((key.clone(), self.of(key).err()?)))
     }
 
     /// These are being told just now, as they are.
@@ -61,6 +66,19 @@ impl Outcomes {
         }
     }
 
+    /// The same of these alone.
+    pub(super) fn take_changed_of<'a>(&mut self, keys: impl Iterator<Item = &'a ResourceKey>) -> Results {
+        let mut changed = Vec::new();
+        for key in keys {
+            let now = self.of(key);
+            if now.as_ref().err() != self.told.get(key) {
+                self.told(std::iter::once(key));
+                changed.push((key.clone(), now));
+            }
+        }
+        changed
+    }
+
     /// The resource is no longer wanted, and what is wrong with it has been told.
     pub(super) fn forget(&mut self, key: &ResourceKey) {
         self.kernel.remove(key);
@@ -70,7 +88,7 @@ impl Outcomes {
 
     /// What differs from what was told; from then on it counts as told.
     pub(super) fn take_changed(&mut self) -> Results {
-        let now = self.errors();
+        let now = self.errors().collect();
         let before = std::mem::replace(&mut self.told, now);
         let now = &self.told;
         let healed = before.keys().filter(|key| !now.contains_key(*key)).map(|key| (key.clone(), Ok(())));
