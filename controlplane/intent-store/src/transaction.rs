@@ -1,6 +1,6 @@
 //! What a closure sees and does.
 
-use std::{ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     Key, Record, Table,
@@ -26,6 +26,8 @@ pub struct Transaction<'s> {
     batch: &'s Pending,
     own: Pending,
     revision: u64,
+    /// Whether an object was written more than once.
+    revised: bool,
 }
 
 impl Pending {
@@ -53,34 +55,30 @@ impl Pending {
 
 impl<'s> Transaction<'s> {
     pub(crate) fn new(index: &'s Index, batch: &'s Pending, revision: u64) -> Self {
-        Self { index, batch, own: Pending::default(), revision }
+        Self { index, batch, own: Pending::default(), revision, revised: false }
     }
 
     /// What was written, with the last revision that was given out.
     pub(crate) fn finish(mut self) -> (Pending, u64) {
-        // What was written twice, or made and removed again, is one change or none.
-        let (index, batch, objects) = (self.index, self.batch, &mut self.own.objects);
-        let mut log = std::mem::take(&mut self.own.log);
-        log.retain(|(revision, key, _)| match objects.get(key) {
-            Some(Some(record)) => record.revision == *revision,
-            _ => true,
-        });
-        let mut last = std::collections::BTreeMap::new();
-        for (position, (_, key, _)) in log.iter().enumerate() {
-            last.insert(key.clone(), position);
+        if self.revised {
+            self.compact_log();
         }
-        let mut position = 0;
-        log.retain(|(_, key, value)| {
-            let is_last = last[key] == position;
-            position += 1;
-            let was_there = match batch.objects.get(key) {
+        (self.own, self.revision)
+    }
+
+    /// What was written twice is one change; what was made and removed again is none.
+    fn compact_log(&mut self) {
+        let mut log = std::mem::take(&mut self.own.log);
+        let last: BTreeMap<Key, u64> =
+            log.iter().map(|(revision, key, _)| (key.clone(), *revision)).collect();
+        log.retain(|(revision, key, value)| {
+            let was_there = match self.batch.objects.get(key) {
                 Some(below) => below.is_some(),
-                None => index.object(key).is_some(),
+                None => self.index.object(key).is_some(),
             };
-            is_last && (value.is_some() || was_there)
+            last[key] == *revision && (value.is_some() || was_there)
         });
         self.own.log = log;
-        (self.own, self.revision)
     }
 
     /// The revision of the last change of an object, this transaction's included.
@@ -109,7 +107,7 @@ impl<'s> Transaction<'s> {
             Table::Objects => {
                 self.revision += 1;
                 let record = Record { revision: self.revision, value: value.clone() };
-                self.own.objects.insert(key.clone(), Some(record));
+                self.revised |= self.own.objects.insert(key.clone(), Some(record)).is_some();
                 self.own.log.push((self.revision, key, Some(value)));
             }
             Table::Claims => {
@@ -127,7 +125,7 @@ impl<'s> Transaction<'s> {
         match table {
             Table::Objects => {
                 self.revision += 1;
-                self.own.objects.insert(key.clone(), None);
+                self.revised |= self.own.objects.insert(key.clone(), None).is_some();
                 self.own.log.push((self.revision, key, None));
             }
             Table::Claims => drop(self.own.claims.insert(key, None)),

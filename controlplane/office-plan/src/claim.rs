@@ -65,12 +65,8 @@ pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim>
         c_vid: access.c_vid,
     };
     let mut claims = vec![tags];
-    match status.subnet {
-        Some(subnet) => claims.push(Claim::Subnet(subnet)),
-        None => {
-            claims.extend(status.address.map(|address| Claim::Address { node: access.node.clone(), address }))
-        }
-    }
+    let address = || status.address.map(|address| Claim::Address { node: access.node.clone(), address });
+    claims.extend(status.subnet.map(Claim::Subnet).or_else(address));
     claims.extend(status.nat.map(|nat| Claim::Block { address: nat.address, first_port: nat.first_port }));
     claims
 }

@@ -1,9 +1,9 @@
 //! From intent to the desired state of each node, without clock, I/O or chance.
 //!
-//! - [`node_resources`]: a Node and its AddressPools → ports, links and routes.
-//! - [`allocate`]: a Subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
+//! - [`node_resources`]: a node and its address pools → ports, links and routes.
+//! - [`allocate`]: a subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
-//! - [`session`]: a Subscriber with its allocation → its session on the node. Nothing is left for the node to choose.
+//! - [`session`]: a subscriber with its allocation → its session on the node. Nothing is left for the node to choose.
 
 mod allocate;
 mod claim;

@@ -14,12 +14,11 @@ const BURST_BITS_MIN: u64 = 2 * 1518 * 8;
 pub fn session(subscriber: &Subscriber, pools: &NodePools) -> Option<Session> {
     let (spec, status) = (&subscriber.spec, &subscriber.status);
     let (address, gateway) = (status.address?, status.gateway?);
-    let (network, len, pool) = match status.subnet {
-        Some(subnet) => (subnet, subnet.len(), pools.holding_subnet(subnet)),
-        None => {
-            let pool = pools.holding(Purpose::Subscriber, address);
-            (Prefix4::host(address), pool?.spec.prefix.len(), pool)
-        }
+    let (network, len, pool) = if let Some(subnet) = status.subnet {
+        (subnet, subnet.len(), pools.holding_subnet(subnet))
+    } else {
+        let pool = pools.holding(Purpose::Subscriber, address)?;
+        (Prefix4::host(address), pool.spec.prefix.len(), Some(pool))
     };
     let burst_ms = spec.bundle.burst_ms.unwrap_or(Bundle::BURST_MS);
     Some(Session {

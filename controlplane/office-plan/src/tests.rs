@@ -171,7 +171,7 @@ fn what_a_subscriber_has_it_keeps() {
     assert_eq!(again(json!({}), &book).as_deref(), Ok("100.64.0.2 via 100.64.0.1 198.51.100.2:32768+16384"));
 }
 
-fn subscriber(edit: serde_json::Value, status: serde_json::Value) -> Subscriber {
+fn subscriber(edit: serde_json::Value, status: &serde_json::Value) -> Subscriber {
     serde_json::from_value(json!({
         "kind": "Subscriber", "metadata": {"name": "alice"}, "spec": spec(edit), "status": status
     }))
@@ -183,7 +183,7 @@ fn sessions_leave_nothing_to_choose() {
     let nat = json!({"address": "198.51.100.1", "firstPort": 1024, "ports": 256});
     let home = subscriber(
         json!({"bundle": {"rateUp": "20M", "rateDown": "128k", "dns": ["9.9.9.9"]}}),
-        json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1", "nat": nat}),
+        &json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1", "nat": nat}),
     );
     let text = String::from_utf8(Resource::Session(session(&home, &pools()).expect("allocated")).encode());
     assert_eq!(
@@ -192,7 +192,7 @@ fn sessions_leave_nothing_to_choose() {
     );
     let office = subscriber(
         json!({"bundle": {"nat": false}, "suspended": true, "mac": "02:00:5e:10:00:01"}),
-        json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
+        &json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
     );
     let session = session(&office, &pools()).expect("allocated");
     assert_eq!(

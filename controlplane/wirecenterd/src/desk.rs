@@ -160,15 +160,13 @@ impl agent_link::Office for Desk {
     }
 
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
-        match self.nodes.get(node) {
-            Some(table) => Some(table),
+        let table = self.nodes.get(node);
+        if table.is_none() {
             // The feed is a step behind the store: a node that was just made has its table in a moment.
-            None => {
-                let there = api::read_object::<NodeSpec>(self.office.store(), node).is_some();
-                tracing::info!(%node, there, "an agent came for a node that has no table");
-                None
-            }
+            let there = api::read_object::<NodeSpec>(self.office.store(), node).is_some();
+            tracing::info!(%node, there, "an agent came for a node that has no table");
         }
+        table
     }
 
     async fn report(&self, node: &Name, report: Report) {

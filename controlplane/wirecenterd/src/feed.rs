@@ -248,16 +248,13 @@ impl Feed {
 
     fn know(&mut self, node: &Node) {
         let pools = self.pools_of(node.name());
-        match self.fed.get_mut(node.name()) {
-            Some(fed) => {
-                fed.spec = node.spec.clone();
-                fed.pools = pools;
-            }
-            None => {
-                let (table, keys) = (Arc::new(NodeTable::new()), BTreeSet::new());
-                let fed = FedNode { spec: node.spec.clone(), pools, table, keys };
-                self.fed.insert(node.name().clone(), fed);
-            }
+        if let Some(fed) = self.fed.get_mut(node.name()) {
+            fed.spec = node.spec.clone();
+            fed.pools = pools;
+        } else {
+            let (table, keys) = (Arc::new(NodeTable::new()), BTreeSet::new());
+            let fed = FedNode { spec: node.spec.clone(), pools, table, keys };
+            self.fed.insert(node.name().clone(), fed);
         }
     }
 

@@ -21,6 +21,7 @@ const CLIENTS: usize = 32;
 const SINGLE: u32 = 8_000;
 /// Subscribers of a transaction, of a round, and of the office that is started from cold.
 const BATCH: u32 = 1_000;
+const BATCH_CLIENTS: usize = 4;
 const BATCHED: u32 = 20_000;
 const FULL: u32 = 100_000;
 const ROUNDS: usize = 3;
@@ -70,7 +71,7 @@ fn singly() -> Result<f64> {
     Ok(rate)
 }
 
-/// One transaction after another from each of two clients, so that one is read while another is synced.
+/// One transaction after another from each of a few clients, so that one is read while another is synced.
 fn batches(controller: &Controller, numbers: std::ops::Range<u32>) -> Result<f64> {
     let total = numbers.end - numbers.start;
     let bodies: Vec<String> = (numbers.start / BATCH..numbers.end / BATCH)
@@ -87,7 +88,7 @@ fn batches(controller: &Controller, numbers: std::ops::Range<u32>) -> Result<f64
             }
             Ok(())
         };
-        let workers: Vec<_> = (0..2).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..BATCH_CLIENTS).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a client does not panic"))
     })?;
     let rate = f64::from(total) / started.elapsed().as_secs_f64();

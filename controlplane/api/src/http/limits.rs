@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(super) const OBJECT_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a transaction's body.
 pub(super) const TRANSACTION_BYTES_MAX: usize = 8 << 20;
+/// Bytes that are read of a body that is too long.
+pub(super) const DRAINED_BYTES_MAX: usize = 32 << 20;
 pub(super) const OPERATIONS_MAX: usize = 5000;
 /// Faults that one answer names.
 pub(super) const FAULTS_MAX: usize = 100;

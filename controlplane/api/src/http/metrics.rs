@@ -1,4 +1,4 @@
-//! What the controller counts, in OpenMetrics text.
+//! What the controller counts, as Prometheus reads it.
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 

@@ -1,12 +1,12 @@
 //! One object at a time.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
+use futures::StreamExt as _;
 use intent_store::{Record, Table};
 use net_types::Name;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use xos_model::{Fault, KindName, merge_patch};
 
 use super::{
     Http,
-    limits::OBJECT_BYTES_MAX,
+    limits::{DRAINED_BYTES_MAX, OBJECT_BYTES_MAX},
     problem::Problem,
     query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
 };
@@ -40,19 +40,21 @@ fn writable(kind: KindName) -> Result<KindName, Problem> {
     if kind == KindName::Tenant { Err(Problem::read_only()) } else { Ok(kind) }
 }
 
-pub(super) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    // `to_bytes` says "length limit exceeded" by the error's source only; the sender's own word comes first.
-    if axum::body::HttpBody::size_hint(&body).lower() > limit as u64 {
-        return Err(Problem::too_large(limit));
-    }
-    to_bytes(body, limit).await.map_err(|error| {
-        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        if source.contains("length limit exceeded") {
-            Problem::too_large(limit)
-        } else {
-            Problem::unreadable(error)
+/// The whole body, of at most `limit` bytes. One that is longer is still read for a while, and thrown away: a client
+/// that only looks for an answer when it has sent all would otherwise never see it.
+pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(Problem::unreadable)?;
+        length += chunk.len();
+        if length <= limit {
+            bytes.extend_from_slice(&chunk);
+        } else if length > DRAINED_BYTES_MAX {
+            break;
         }
-    })
+    }
+    if length <= limit { Ok(bytes) } else { Err(Problem::too_large(limit)) }
 }
 
 fn served(status: StatusCode, kind: KindName, record: &Record) -> Response {

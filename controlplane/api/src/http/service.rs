@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    body::Body,
     extract::{Path, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -12,6 +13,8 @@ use xos_model::KindName;
 
 use super::{
     Http,
+    limits::OBJECT_BYTES_MAX,
+    objects::read_body,
     problem::Problem,
     query::{NoQuery, Parameters},
 };
@@ -57,7 +60,10 @@ pub(super) async fn join_token(
     State(http): State<Http>,
     Path(name): Path<String>,
     Parameters(_): Parameters<NoQuery>,
+    body: Body,
 ) -> Result<Json<JoinToken>, Problem> {
+    // Nothing is asked for in it; unread, it would end the connection before the answer is seen.
+    read_body(body, OBJECT_BYTES_MAX).await?;
     let node: Name = name.parse().map_err(|_| Rejection::not_found(KindName::Node, &name))?;
     let (secret, expires_at) = http.office().issue_join_secret(node.clone()).await??;
     let token = (http.0.token_text)(&node, &secret).map_err(Problem::internal)?;

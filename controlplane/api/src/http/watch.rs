@@ -34,13 +34,21 @@ struct Watch {
     selector: Selector,
     /// All changes up to here have been sent.
     at: u64,
-    /// What is to be sent before any change: all that there is at `at`, from after this key on.
-    initial: Option<Option<String>>,
+    initial: Initial,
     revisions: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
     /// The end has been said.
     over: bool,
     _permit: OwnedSemaphorePermit,
+}
+
+/// What is to be sent before any change.
+enum Initial {
+    Nothing,
+    /// All that there was at the watch's first revision.
+    All,
+    /// The rest of it, after this key.
+    After(String),
 }
 
 /// Begins a watch after a revision; without one, with all that there is.
@@ -61,7 +69,7 @@ pub(super) fn start(
         prefix: format!("{}/", kind.plural()),
         selector,
         at,
-        initial: after.is_none().then_some(None),
+        initial: if after.is_some() { Initial::Nothing } else { Initial::All },
         revisions,
         ending: http.0.ending.subscribe(),
         over: false,
@@ -115,18 +123,24 @@ impl Watch {
 
     /// Appends what there is to say; nothing, if that is all.
     fn read(&mut self, lines: &mut Vec<u8>) -> Result<(), Problem> {
-        if let Some(after) = self.initial.take() {
-            let page = collect(&self.http, self.kind, &self.selector, after, Some(self.at), PAGE_MAX)?;
-            for (_, record) in &page.items {
-                self.line(lines, "ADDED", record);
-            }
-            match page.items.last() {
-                Some((key, _)) if page.more => self.initial = Some(Some(key.to_string())),
-                // So that a client knows when it has seen all.
-                _ => lines.extend_from_slice(self.bookmark().as_bytes()),
-            }
-            return Ok(());
+        let after = match std::mem::replace(&mut self.initial, Initial::Nothing) {
+            Initial::Nothing => return self.read_changes(lines),
+            Initial::All => None,
+            Initial::After(key) => Some(key),
+        };
+        let page = collect(&self.http, self.kind, &self.selector, after, Some(self.at), PAGE_MAX)?;
+        for (_, record) in &page.items {
+            self.line(lines, "ADDED", record);
         }
+        match page.items.last() {
+            Some((key, _)) if page.more => self.initial = Initial::After(key.to_string()),
+            // So that a client knows when it has seen all.
+            _ => lines.extend_from_slice(self.bookmark().as_bytes()),
+        }
+        Ok(())
+    }
+
+    fn read_changes(&mut self, lines: &mut Vec<u8>) -> Result<(), Problem> {
         loop {
             self.revisions.mark_unchanged();
             let changes = self.http.office().store().changes(self.at, WATCH_CHUNK)?;

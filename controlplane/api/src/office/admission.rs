@@ -57,7 +57,7 @@ pub(super) trait Managed: Kind {
 impl Admission<'_, '_> {
     pub(crate) fn run(&mut self, operation: Operation) -> Result<Done, Rejection> {
         match operation {
-            Operation::Put { verb, draft, preconditions } => match draft {
+            Operation::Put { verb, draft, preconditions } => match *draft {
                 Draft::Node(draft) => self.put(verb, draft, &preconditions),
                 Draft::AddressPool(draft) => self.put(verb, draft, &preconditions),
                 Draft::Subscriber(draft) => self.put(verb, draft, &preconditions),

@@ -16,7 +16,7 @@ pub(crate) enum Verb {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
-    Put { verb: Verb, draft: Draft, preconditions: Preconditions },
+    Put { verb: Verb, draft: Box<Draft>, preconditions: Preconditions },
     Delete { target: Target, preconditions: Preconditions },
 }
 
@@ -145,7 +145,7 @@ impl Draft {
 impl Operation {
     pub(crate) fn put(verb: Verb, draft: Draft) -> Self {
         let preconditions = draft.preconditions();
-        Self::Put { verb, draft, preconditions }
+        Self::Put { verb, draft: Box::new(draft), preconditions }
     }
 
     /// A deletion, from an object of which only the name counts.

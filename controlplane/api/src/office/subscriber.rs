@@ -123,7 +123,9 @@ fn change_tenants(
         if before.as_ref().is_some_and(|before| before[i].1 == spec) {
             continue;
         }
-        let metadata = match admission.load::<TenantSpec>(&name)? {
+        // A new subscriber has none yet: its name is its tenants' alone.
+        let known = if old.is_some() { admission.load::<TenantSpec>(&name)? } else { None };
+        let metadata = match known {
             Some(tenant) => Metadata {
                 generation: tenant.metadata.generation.map(|generation| generation + 1),
                 ..tenant.metadata

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::client::Client;
 
-const START_TIMEOUT: Duration = Duration::from_secs(120);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A running controller; killed when dropped.
 pub(crate) struct Controller {

@@ -1,0 +1,8 @@
+//! The controller through its front door: the real program, its unix socket and its disk.
+
+mod bad_input;
+mod controller;
+mod crash;
+mod listing;
+mod objects;
+mod watching;
