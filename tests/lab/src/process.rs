@@ -43,7 +43,10 @@ impl ProcessId {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
         let start_time = fields.nth(18)?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then_some(Self { pid, start_time })
+        // A process ends with its last thread; until then its files are open and their locks held.
+        let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        let ended = state == "X" || (state == "Z" && threads() <= 1);
+        (!ended).then_some(Self { pid, start_time })
     }
 
     pub fn is_alive(self) -> bool {

@@ -116,3 +116,21 @@ fn features_are_switched_and_stay() {
         assert!(error.to_string().starts_with("set features of nothing: "), "{error}");
     });
 }
+
+#[test]
+fn a_program_that_passes_everything_passes_everything() {
+    in_new_namespace(async || {
+        ip("link add name a type veth peer name b");
+        ip("link set dev a mtu 1508 up");
+        ip("link set dev b mtu 1508 up");
+        let netlink = Netlink::connect().expect("connected");
+        let b = netlink.interface(&"b".parse().expect("legal")).await.expect("asked").expect("it is there");
+        netlink.attach_xdp_pass(b.index).await.expect("attached");
+        assert!(ip("link show dev b").contains("prog/xdp"));
+        let (sender, receiver) = (open("a").await, open("b").await);
+        let tags = [0x88, 0xa8, 0, 100, 0x81, 0, 0, 7];
+        let frame = [&[2; 12][..], &tags, &[0x88, 0xb5], &[0x55; 1500]].concat();
+        sender.send(&frame).await.expect("sent");
+        assert_eq!(receive(&receiver).await, frame);
+    });
+}
