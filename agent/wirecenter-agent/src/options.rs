@@ -8,10 +8,10 @@ use net_types::Name;
 const EXAMPLES: &str = "\
 Examples:
   Join an office for the first time, with the token that `wcctl node token node1` printed:
-    wirecenter-agent --controller office.example:6653 --node node1 --join-token-file /etc/wirecenter/join-token
+    wirecenter-agent --controller office.example:7443 --node node1 --join-token-file /etc/wirecenter/join-token
 
   Room for 100,000 sessions:
-    wirecenter-agent --controller office.example:6653 --node node1 --max-sessions 100000
+    wirecenter-agent --controller office.example:7443 --node node1 --max-sessions 100000
 
 Once joined, the token is not looked at again, unless another one is put in its place: then the node joins anew.
 When it ends, the kernel is left as it is: packets flow on, and the next start takes over.";
