@@ -9,7 +9,7 @@ mod feed;
 mod nodes;
 mod socket;
 
-use std::sync::Arc;
+use std::{io::IsTerminal as _, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -28,7 +28,8 @@ const END_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
     let (store, writer) = open_store(&args)?;
@@ -63,8 +64,9 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("listening for agents on {}", args.agent_listen))?;
     let clients = socket::bind(&args.socket)?;
+    let agents_at = agents.local_addr().context("listening for agents")?;
     tracing::info!(
-        socket = %args.socket.display(), agents = %args.agent_listen, revision = store.revision(), "ready"
+        socket = %args.socket.display(), agents = %agents_at, revision = store.revision(), "ready"
     );
     // Without a service manager there is nobody to tell.
     let _: std::io::Result<()> = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -78,6 +78,13 @@ impl Controller {
         panic!("wirecenterd does not listen: {}", self.log());
     }
 
+    /// Where it listens for agents since its last start.
+    pub(crate) fn agents(&self) -> String {
+        let log = self.log();
+        let (_, after) = log.rsplit_once("agents=").expect("it says where");
+        after.split_whitespace().next().expect("an address").to_owned()
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
