@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 /// Who lives where, and how much each downloads for the measurement (some two seconds at the bundle's rate).
 const HOMES: [(&str, &str, u64); 3] =
-    [("home1", "alice", 25_000_000), ("home2", "bob", 2_500_000), ("home3", "carol-inc", 12_500_000)];
+    [("home1", "alice", 12_500_000), ("home2", "bob", 2_500_000), ("home3", "carol-inc", 12_500_000)];
 
 /// What one subscriber got.
 struct Row {
