@@ -27,6 +27,8 @@ pub enum OpenError {
     NoProgram(&'static str),
     #[error("map {name}: {source}")]
     Map { name: &'static str, source: aya::maps::MapError },
+    #[error("the redirect map of the benchmark takes no interface {ifindex}: {source}")]
+    Redirect { ifindex: u32, source: aya::maps::xdp::XdpMapError },
     #[error("map {0} is missing")]
     NoMap(&'static str),
     #[error("map {name} has values of {found} bytes instead of {wanted}: it is another version's")]

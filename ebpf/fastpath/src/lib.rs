@@ -18,6 +18,7 @@ mod change;
 mod error;
 mod fastpath;
 mod forwarding;
+mod harness;
 mod inspect;
 mod load;
 mod mapped;
@@ -33,9 +34,9 @@ mod tables;
 
 pub use error::{ApplyError, OpenError};
 pub use fastpath::{Change, Fastpath};
+pub use harness::{Harness, Subject, subscribers};
 pub use inspect::{Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
 pub use map_abi::{DropReason, PuntReason};
-pub use object::BENCH_OBJECT;
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};
 pub use run_once::ProgramOf;

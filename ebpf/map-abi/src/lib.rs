@@ -16,6 +16,7 @@
 #![no_std]
 
 mod access;
+mod bench;
 mod drops;
 mod fib;
 mod nat;
@@ -25,6 +26,7 @@ mod session;
 pub use access::{
     AccessEntry, CvidPage, IFINDEX_LIMIT, MAX_PORTS, NatRef, PortEntry, PortLink, SVIDS_PER_PORT, port_role,
 };
+pub use bench::{BenchSettings, subscriber};
 pub use drops::DropReason;
 pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
 pub use nat::{
@@ -56,6 +58,10 @@ pub mod map {
     pub const SETTINGS: &str = "SETTINGS";
     /// Programs for tail calls: at 0 the one of core ports, for packets between two subscribers.
     pub const PROGRAMS: &str = "PROGRAMS";
+    /// Of the benchmark.
+    pub const BENCH: &str = "BENCH";
+    pub const BENCH_TARGETS: &str = "BENCH_TARGETS";
+    pub const BENCH_REDIRECT: &str = "BENCH_REDIRECT";
 }
 
 #[cfg(test)]

@@ -117,6 +117,11 @@ impl<const N: usize> Window<'_, N> {
     }
 
     #[inline(always)]
+    pub fn set_raw64<const AT: usize>(self, value: u64) {
+        self.store::<u64, AT>(value);
+    }
+
+    #[inline(always)]
     pub fn set_be16<const AT: usize>(self, value: u16) {
         self.store::<u16, AT>(value.to_be());
     }

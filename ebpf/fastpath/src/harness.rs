@@ -1,0 +1,216 @@
+//! Nanoseconds per packet: the loaded programs beside bare ones, in the same run (ebpf/programs/src/bench).
+
+use std::net::Ipv4Addr;
+
+use aya::{
+    Ebpf,
+    maps::{ProgramArray, xdp::DevMap},
+    programs::{TestRun, TestRunOptions, Xdp},
+};
+use map_abi::{BenchSettings, map};
+use zerocopy::IntoBytes;
+
+use crate::{
+    ProgramOf,
+    error::OpenError,
+    fastpath::Fastpath,
+    mapped::{Access, Mapped, Writer, put_words},
+    object::BENCH_OBJECT,
+};
+
+/// Subscribers of the benchmark, by number: what `Fastpath` must hold for them.
+pub mod subscribers {
+    use super::Ipv4Addr;
+
+    /// S-VID and C-VID.
+    pub fn tags(number: u32) -> (u16, u16) {
+        map_abi::subscriber::tags(number)
+    }
+
+    pub fn mac(number: u32) -> [u8; 6] {
+        let [a, b, c, d] = map_abi::subscriber::mac(number).to_be_bytes();
+        [2, 0, a, b, c, d]
+    }
+
+    /// Of 100.64.0.0/10, where 100.64.0.1 is the gateway.
+    pub fn address(number: u32) -> Ipv4Addr {
+        map_abi::subscriber::address(number).into()
+    }
+
+    /// Of 198.18.0.0/15, and the first of 256 ports.
+    pub fn external(number: u32) -> (Ipv4Addr, u16) {
+        let (address, first_port) = map_abi::subscriber::external(number);
+        (address.into(), first_port)
+    }
+}
+
+const REMOTE: [u8; 4] = [192, 0, 9, 9];
+const INSIDE_PORT: u16 = 40_000;
+const UDP: u8 = 17;
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Parse and redirect, nothing else.
+    Bare,
+    /// The fast path.
+    Whole,
+}
+
+/// The benchmark's programs, loaded, with those of a fast path as their targets.
+pub struct Harness {
+    ebpf: Ebpf,
+    settings: Mapped<BenchSettings>,
+    port_offset: u32,
+    access: (u32, [u8; 6]),
+    core: (u32, [u8; 6]),
+}
+
+impl Harness {
+    /// `access` and `core`: interface index and Ethernet address of the two ports.
+    pub fn new(
+        fastpath: &mut Fastpath,
+        access: (u32, [u8; 6]),
+        core: (u32, [u8; 6]),
+    ) -> Result<Self, OpenError> {
+        let mut ebpf = Ebpf::load(BENCH_OBJECT)?;
+        for name in ["harness_up", "harness_down", "bare_up", "bare_down"] {
+            program(&mut ebpf, name)?.load().map_err(|source| OpenError::Program { name, source })?;
+        }
+        let whole =
+            [fastpath.program_fd(ProgramOf::AccessPorts)?, fastpath.program_fd(ProgramOf::CorePorts)?];
+        let mut bare = Vec::new();
+        for name in ["bare_up", "bare_down"] {
+            let failed = |source| OpenError::Program { name, source };
+            let fd = program(&mut ebpf, name)?.fd().map_err(failed)?;
+            bare.push(fd.try_clone().map_err(|error| failed(error.into()))?);
+        }
+        let name = map::BENCH_TARGETS;
+        let failed = |source| OpenError::Map { name, source };
+        let targets = ebpf.map_mut(name).ok_or(OpenError::NoMap(name))?;
+        let mut targets = ProgramArray::try_from(targets).map_err(failed)?;
+        for (index, fd) in (0..).zip(bare.iter().chain(&whole)) {
+            targets.set(index, fd, 0).map_err(failed)?;
+        }
+        let name = map::BENCH_REDIRECT;
+        let failed = |source| OpenError::Map { name, source };
+        let redirect = ebpf.map_mut(name).ok_or(OpenError::NoMap(name))?;
+        let taken = DevMap::try_from(redirect).map_err(failed)?.set(0, core.0, None, 0);
+        taken.map_err(|source| OpenError::Redirect { ifindex: core.0, source })?;
+        let name = map::BENCH;
+        let aya::maps::Map::Array(data) = ebpf.map(name).ok_or(OpenError::NoMap(name))? else {
+            return Err(OpenError::NoMap(name));
+        };
+        let settings = Mapped::new(name, data, Access::Write)?;
+        Ok(Self { ebpf, settings, port_offset: 0, access, core })
+    }
+
+    /// Sends a packet of every subscriber up once, so that each has its mapping, and learns which port that is.
+    pub fn prepare(&mut self, subscribers: u32) -> Result<(), OpenError> {
+        self.configure(ProgramOf::AccessPorts, Subject::Whole, subscribers, 0);
+        let (_, out) = self.run(ProgramOf::AccessPorts, 1)?;
+        let first_port = subscribers::external(0).1;
+        let port = out.get(34..36).map_or(first_port, |port| u16::from_be_bytes([port[0], port[1]]));
+        self.port_offset = u32::from(port.wrapping_sub(first_port));
+        if subscribers > 1 {
+            self.run(ProgramOf::AccessPorts, subscribers - 1)?;
+        }
+        Ok(())
+    }
+
+    /// Mean nanoseconds of a packet, harness included, over `packets` packets of subscribers picked at random.
+    pub fn measure(
+        &mut self,
+        which: ProgramOf,
+        subject: Subject,
+        subscribers: u32,
+        packets: u32,
+        seed: u32,
+    ) -> Result<f64, OpenError> {
+        self.configure(which, subject, subscribers, seed.max(1));
+        self.run(which, packets).map(|(ns, _)| ns)
+    }
+
+    fn configure(&mut self, which: ProgramOf, subject: Subject, subscribers: u32, random: u32) {
+        let is_up = which == ProgramOf::AccessPorts;
+        let frame = self.template(is_up);
+        let mut template = [0; 8];
+        for (word, bytes) in template.iter_mut().zip(frame.chunks(8)) {
+            *word = u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default());
+        }
+        let target = if subject == Subject::Whole { 2 } else { 0 } + u32::from(!is_up);
+        let settings = BenchSettings {
+            template,
+            subscribers,
+            target,
+            random,
+            turn: 0,
+            port_offset: self.port_offset,
+            spare: 0,
+        };
+        let words: Vec<u64> = settings
+            .as_bytes()
+            .chunks(8)
+            .map(|bytes| u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default()))
+            .collect();
+        put_words!(Writer::default(), self.settings.at(0), words, template);
+    }
+
+    fn run(&mut self, which: ProgramOf, repeat: u32) -> Result<(f64, Vec<u8>), OpenError> {
+        let (name, ifindex) = match which {
+            ProgramOf::AccessPorts => ("harness_up", self.access.0),
+            ProgramOf::CorePorts => ("harness_down", self.core.0),
+        };
+        let frame = self.template(which == ProgramOf::AccessPorts);
+        let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let context: Vec<u8> =
+            [0, len, 0, ifindex, 0, 0].iter().flat_map(|word: &u32| word.to_ne_bytes()).collect();
+        let mut out = vec![0; 256];
+        let options = TestRunOptions {
+            data_in: Some(&frame),
+            data_out: Some(&mut out),
+            ctx_in: Some(&context),
+            repeat,
+            ..TestRunOptions::new()
+        };
+        let result = program(&mut self.ebpf, name)?
+            .test_run(options)
+            .map_err(|source| OpenError::Program { name, source })?;
+        out.truncate(result.data_size_out as usize);
+        Ok((result.duration.as_secs_f64() * 1e9, out))
+    }
+
+    /// A UDP frame in which what belongs to the subscriber is zero: 72 bytes with tags, 64 without.
+    fn template(&self, is_up: bool) -> Vec<u8> {
+        const LEN: u16 = 50;
+        let mut frame = Vec::new();
+        let mut ip = vec![0x45, 0, 0, LEN as u8, 0, 1, 0x40, 0, 64, UDP, 0, 0];
+        let ports = if is_up {
+            frame.extend(self.access.1);
+            frame.extend([2, 0, 0, 0, 0, 0, 0x88, 0xa8, 0, 0, 0x81, 0, 0, 0]);
+            ip.extend([0; 4]);
+            ip.extend(REMOTE);
+            [INSIDE_PORT, 53]
+        } else {
+            frame.extend(self.core.1);
+            frame.extend([2, 0xfe, 0, 0, 0, 1]);
+            ip.extend(REMOTE);
+            ip.extend([0; 4]);
+            [53, 0]
+        };
+        let sum = ip.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
+        let folded = (sum & 0xffff) + (sum >> 16);
+        ip[10..12].copy_from_slice(&(!(folded as u16)).to_be_bytes());
+        frame.extend([8, 0]);
+        frame.extend(ip);
+        // A checksum that is not zero, so that it is kept up; nobody verifies it on the way.
+        frame.extend([ports[0], ports[1], LEN - 20, 0x1234].iter().flat_map(|word| word.to_be_bytes()));
+        frame.extend([7; 22]);
+        frame
+    }
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, OpenError> {
+    let program = ebpf.program_mut(name).ok_or(OpenError::NoProgram(name))?;
+    program.try_into().map_err(|source| OpenError::Program { name, source })
+}

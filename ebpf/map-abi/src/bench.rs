@@ -1,0 +1,53 @@
+//! What the benchmark's programs and its user space agree on; no part of the fast path.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// `BENCH[0]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct BenchSettings {
+    /// The first 64 bytes of a frame, in which the subscriber's part is still zero.
+    pub template: [u64; 8],
+    /// How many subscribers there are.
+    pub subscribers: u32,
+    /// Index of the program under test in `BENCH_TARGETS`.
+    pub target: u32,
+    /// State of the random numbers; 0: take subscribers in turn.
+    pub random: u32,
+    /// The next subscriber, if they are taken in turn.
+    pub turn: u32,
+    /// Down: how far a subscriber's external port is from the first one of its block.
+    pub port_offset: u32,
+    pub spare: u32,
+}
+
+/// The subscriber with number `n` of the benchmark: everything follows from `n`.
+pub mod subscriber {
+    pub const FIRST_ADDRESS: u32 = 0x6440_0002;
+    pub const FIRST_EXTERNAL: u32 = 0xc612_0000;
+    pub const PORTS: u32 = 256;
+    const PER_EXTERNAL: u32 = (65_536 - 1024) / PORTS;
+    const PER_S_VID: u32 = 4000;
+
+    #[inline(always)]
+    pub const fn tags(n: u32) -> (u16, u16) {
+        ((1 + n / PER_S_VID) as u16, (1 + n % PER_S_VID) as u16)
+    }
+
+    /// The lower 32 bits of its Ethernet address, after 02:00.
+    #[inline(always)]
+    pub const fn mac(n: u32) -> u32 {
+        n + 1
+    }
+
+    #[inline(always)]
+    pub const fn address(n: u32) -> u32 {
+        FIRST_ADDRESS + n
+    }
+
+    /// External address and first port.
+    #[inline(always)]
+    pub const fn external(n: u32) -> (u32, u16) {
+        (FIRST_EXTERNAL + n / PER_EXTERNAL, (1024 + n % PER_EXTERNAL * PORTS) as u16)
+    }
+}
