@@ -188,7 +188,7 @@ fn sessions_leave_nothing_to_choose() {
     let text = String::from_utf8(Resource::Session(session(&home, &pools()).expect("allocated")).encode());
     assert_eq!(
         text.expect("JSON"),
-        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":{"rate":"128k","burstUs":189750}}"#
+        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":250000},"rateDown":{"rate":"128k","burstUs":250000}}"#
     );
     let office = subscriber(
         json!({"bundle": {"nat": false}, "suspended": true, "mac": "02:00:5e:10:00:01"}),

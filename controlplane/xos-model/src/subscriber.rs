@@ -51,7 +51,8 @@ pub struct Bundle {
     /// To the subscriber; no limit unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
-    /// How long a burst at line rate may borrow from the rate: 50 ms unless said.
+    /// How long a burst at line rate may borrow from the rate: 250 ms unless said. TCP needs it: with less, a
+    /// connection with a short round trip never reaches the rate through a policer, which drops and does not queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst_ms: Option<u32>,
     /// A share of a public address; else a public subnet, routed.
@@ -113,7 +114,7 @@ impl SubscriberSpec {
 
 impl Bundle {
     pub const DNS_MAX: usize = 8;
-    pub const BURST_MS: u32 = 50;
+    pub const BURST_MS: u32 = 250;
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
