@@ -149,6 +149,15 @@ fn is_equal(one: u32, other: u32) -> u32 {
     opaque_number((one ^ other).wrapping_sub(1)) >> 31
 }
 
+/// Has the line that the mapping of `key` is most likely in fetched, so that waiting for it overlaps with waiting for
+/// the session's. To be called before the first atomic operation, behind which no load can start.
+#[inline(always)]
+pub(crate) fn touch<T: Tables>(tables: &T, run: NatRef, key: u32) {
+    if let Some(bucket) = bucket_of_run(tables, run, choices(key, run).0) {
+        let _ = entry!(bucket, 0, key).get();
+    }
+}
+
 /// The mapping of `key`, if there is one that did not run out.
 #[inline(always)]
 pub(crate) fn existing<T: Tables>(tables: &T, run: NatRef, key: u32) -> Option<Mapping> {

@@ -217,6 +217,11 @@ fn forward<P: Packet, T: Tables>(
 ) -> Result<Towards, DropReason> {
     let session = arrival.session;
     let len = frame.len() as u64;
+    if arrival.has(flags::NAT)
+        && let Some(transport) = frame.window::<2>(ip.payload_at)
+    {
+        nat::touch(tables, arrival.nat, nat::key(ip.protocol, transport.be16::<0>()));
+    }
     let towards = towards(tables, ip.destination)?;
     if !policer::conforms(tables, field!(session, up.arrival_q6), field!(session, up.policer).get(), len) {
         return Err(DropReason::RateUp);
