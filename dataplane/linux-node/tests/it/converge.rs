@@ -12,7 +12,7 @@ use node_state::{Link, LinkKind, NodeState, Port, PortRole, Resource, Route, Rou
 use proptest::{
     prelude::*,
     sample::{select, subsequence},
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
 use crate::support::{ip, try_ip};
@@ -206,6 +206,14 @@ fn foreign(observed: &Observed, desired: &NodeState) -> Foreign {
     Foreign { links, addresses: addresses.collect(), routes: routes.cloned().collect() }
 }
 
+fn from_environment(name: &str, default: u32) -> u32 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number")),
+        Err(_) => default,
+    }
+}
+
+/// A slice of the campaign `cargo xtask campaign node-converge`.
 #[test]
 fn from_any_leftover_state_to_the_desired_one() {
     // Not within a runtime: proptest is not asynchronous.
@@ -219,8 +227,14 @@ fn from_any_leftover_state_to_the_desired_one() {
         }
         // What is not ours grows over the cases, for nothing is reset between them; a case begins with what the last left.
         let netlink = runtime.block_on(async { Netlink::connect() }).expect("connected");
-        let mut runner =
-            TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+        let cases = from_environment("WIRECENTER_CAMPAIGN_COUNT", 200);
+        let seed = from_environment("WIRECENTER_CAMPAIGN_SEED", 1);
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&seed.to_le_bytes());
+        let mut runner = TestRunner::new_with_rng(
+            Config { cases, failure_persistence: None, ..Config::default() },
+            TestRng::from_seed(RngAlgorithm::ChaCha, &bytes),
+        );
         let case = (proptest::collection::vec(mess(), 0..12), desired());
         runner
             .run(&case, |(messes, desired)| {
