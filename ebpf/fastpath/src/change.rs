@@ -72,12 +72,11 @@ impl Fastpath {
         if let Some(before) = before {
             self.release_route(&before, paint);
         }
-        match paint {
-            Some(paint) => self.fib_insert(route.prefix, paint)?,
-            None => {
-                let index = self.next_hop_of(route).unwrap_or(0);
-                put!(self.writer, self.tables.settings.at(0), index, default_next_hop);
-            }
+        if let Some(paint) = paint {
+            self.fib_insert(route.prefix, paint)?;
+        } else {
+            let index = self.next_hop_of(route).unwrap_or(0);
+            put!(self.writer, self.tables.settings.at(0), index, default_next_hop);
         }
         self.routes.insert(route.prefix, route.clone());
         self.forget_next_hops();

@@ -182,9 +182,9 @@ impl Harness {
 
     /// A UDP frame in which what belongs to the subscriber is zero: 72 bytes with tags, 64 without.
     fn template(&self, is_up: bool) -> Vec<u8> {
-        const LEN: u16 = 50;
+        const LEN: u8 = 50;
         let mut frame = Vec::new();
-        let mut ip = vec![0x45, 0, 0, LEN as u8, 0, 1, 0x40, 0, 64, UDP, 0, 0];
+        let mut ip = vec![0x45, 0, 0, LEN, 0, 1, 0x40, 0, 64, UDP, 0, 0];
         let ports = if is_up {
             frame.extend(self.access.1);
             frame.extend([2, 0, 0, 0, 0, 0, 0x88, 0xa8, 0, 0, 0x81, 0, 0, 0]);
@@ -200,11 +200,14 @@ impl Harness {
         };
         let sum = ip.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
         let folded = (sum & 0xffff) + (sum >> 16);
-        ip[10..12].copy_from_slice(&(!(folded as u16)).to_be_bytes());
+        let [_, _, high, low] = (!folded).to_be_bytes();
+        ip[10..12].copy_from_slice(&[high, low]);
         frame.extend([8, 0]);
         frame.extend(ip);
         // A checksum that is not zero, so that it is kept up; nobody verifies it on the way.
-        frame.extend([ports[0], ports[1], LEN - 20, 0x1234].iter().flat_map(|word| word.to_be_bytes()));
+        frame.extend(
+            [ports[0], ports[1], u16::from(LEN) - 20, 0x1234].iter().flat_map(|word| word.to_be_bytes()),
+        );
         frame.extend([7; 22]);
         frame
     }

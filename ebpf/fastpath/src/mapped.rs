@@ -27,7 +27,7 @@ pub(crate) enum Access {
 
 impl<T> Mapped<T> {
     pub(crate) fn new(name: &'static str, map: &MapData, access: Access) -> Result<Self, OpenError> {
-        const { assert!(size_of::<T>() % 8 == 0, "the kernel pads array values to eight bytes") };
+        const { assert!(size_of::<T>().is_multiple_of(8), "the kernel pads array values to eight bytes") };
         let info = map.info().map_err(|source| OpenError::Map { name, source })?;
         let (found, wanted) = (info.value_size() as usize, size_of::<T>());
         if found != wanted {

@@ -33,7 +33,9 @@ impl Fastpath {
             .filter(|name| !desired.sessions.contains_key(*name))
             .cloned()
             .collect();
-        gone.iter().for_each(|name| self.remove_session(name));
+        for name in &gone {
+            self.remove_session(name);
+        }
         self.remove_ports_but(&desired.ports.keys().collect());
         self.withdraw_without_pool(desired);
         self.rebuild_fib(desired, &mut outcomes);
@@ -45,7 +47,9 @@ impl Fastpath {
             let done = self.set_locals(&key, addresses(&link.addresses));
             outcomes.push((key, done));
         }
-        desired.sessions.values().for_each(|session| self.make_way(session));
+        for session in desired.sessions.values() {
+            self.make_way(session);
+        }
         for session in desired.sessions.values() {
             outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
         }
@@ -94,7 +98,9 @@ impl Fastpath {
                 |resource| if let Resource::Session(session) = resource { Some(session) } else { None },
             )
             .collect();
-        sessions.iter().for_each(|session| self.make_way(session));
+        for session in &sessions {
+            self.make_way(session);
+        }
         for session in sessions {
             outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
         }
@@ -132,7 +138,9 @@ impl Fastpath {
                 .filter(|(_, slot)| self.tables.reach(**slot).port == port.index)
                 .map(|(name, _)| name.clone())
                 .collect();
-            on_port.iter().for_each(|name| self.remove_session(name));
+            for name in &on_port {
+                self.remove_session(name);
+            }
             ports::remove(&self.tables, &mut self.writer, &self.pin_dir, &port);
         }
     }

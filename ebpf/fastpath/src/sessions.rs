@@ -340,8 +340,8 @@ impl Sessions {
                 self.population.remove(&page);
                 // SAFETY: as above.
                 unsafe {
-                    writer.put(tables.svid_pages.at(Tables::svid_index(reach.port, reach.s_vid)), 0_u64)
-                };
+                    writer.put(tables.svid_pages.at(Tables::svid_index(reach.port, reach.s_vid)), 0_u64);
+                }
                 self.access_pages.release(page, 0);
             }
         }

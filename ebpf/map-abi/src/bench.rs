@@ -30,6 +30,7 @@ pub mod subscriber {
     const PER_S_VID: u32 = 4000;
 
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "good for 16 million subscribers")]
     pub const fn tags(n: u32) -> (u16, u16) {
         ((1 + n / PER_S_VID) as u16, (1 + n % PER_S_VID) as u16)
     }
@@ -47,6 +48,7 @@ pub mod subscriber {
 
     /// External address and first port.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the last port block ends at 65535")]
     pub const fn external(n: u32) -> (u32, u16) {
         (FIRST_EXTERNAL + n / PER_EXTERNAL, (1024 + n % PER_EXTERNAL * PORTS) as u16)
     }

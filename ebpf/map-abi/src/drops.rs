@@ -11,6 +11,7 @@ macro_rules! drop_reasons {
 
         impl DropReason {
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            #[expect(clippy::cast_possible_truncation, reason = "there are some tens")]
             pub const COUNT: u32 = Self::ALL.len() as u32;
 
             /// The name under which metrics and diagnostics show it.

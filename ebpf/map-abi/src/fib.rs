@@ -1,4 +1,4 @@
-//! The forwarding table: DIR-24-8 (Gupta, Lin, McKeown, "Routing Lookups in Hardware at Memory Access Speeds", 1998).
+//! The forwarding table: DIR-24-8 (Gupta, Lin, `McKeown`, "Routing Lookups in Hardware at Memory Access Speeds", 1998).
 //!
 //! `FIB_ROOT` has an entry for each /24, sixteen to a cache line; one whose addresses differ points to a page of 256.
 //! The same table answers "who owns this address" downstream and "where does this go" upstream.

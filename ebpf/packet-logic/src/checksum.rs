@@ -23,6 +23,7 @@ impl Delta {
     }
 
     /// Both changes. Up to 32 000 words can be added up before a carry is lost.
+    #[must_use]
     #[inline(always)]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 + other.0)

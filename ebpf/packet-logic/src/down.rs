@@ -187,7 +187,6 @@ fn judge<P: Packet, T: Tables>(
     }
     let frame = packet.frame();
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
-    #[expect(clippy::cast_sign_loss, reason = "a positive constant")]
     let len = frame.len() as u64 + TAGS_LEN as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
     if !policer::conforms(tables, field!(session, down.arrival_q6), field!(session, down.policer).get(), len)

@@ -36,6 +36,7 @@ pub(crate) fn opaque(pointer: *mut u8) -> *mut u8 {
 
 /// The same for a number: the compiler makes no branch of what is computed from it.
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "32 bits went in")]
 pub(crate) fn opaque_number(number: u32) -> u32 {
     opaque(core::ptr::without_provenance_mut(number as usize)).addr() as u32
 }

@@ -87,9 +87,9 @@ impl<T: Copy> Store<T> {
     }
 
     /// As in an array map, where every value is there from the start.
-    fn get_or(&self, index: u32, value: impl FnOnce() -> T) -> Option<NonNull<T>> {
+    fn get_or(&self, index: u32, value: impl FnOnce() -> T) -> NonNull<T> {
         let mut values = self.0.borrow_mut();
-        Some(NonNull::from(&mut **values.entry(index).or_insert_with(|| Box::new(value()))))
+        NonNull::from(&mut **values.entry(index).or_insert_with(|| Box::new(value())))
     }
 }
 
@@ -173,7 +173,7 @@ impl HostTables {
 
 impl Tables for HostTables {
     fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>> {
-        self.ports.get_or(ifindex, PortEntry::default)
+        Some(self.ports.get_or(ifindex, PortEntry::default))
     }
 
     fn port_link(&self, index: u32) -> Option<NonNull<PortLink>> {
@@ -181,7 +181,7 @@ impl Tables for HostTables {
     }
 
     fn svid_page(&self, index: u32) -> Option<NonNull<u64>> {
-        self.svid_pages.get_or(index, || 0)
+        Some(self.svid_pages.get_or(index, || 0))
     }
 
     fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
@@ -193,7 +193,7 @@ impl Tables for HostTables {
     }
 
     fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
-        self.nat_blocks.get_or(index, || NatBlock { entries: [NatEntry::default(); 64] })
+        Some(self.nat_blocks.get_or(index, || NatBlock { entries: [NatEntry::default(); 64] }))
     }
 
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
@@ -201,7 +201,7 @@ impl Tables for HostTables {
     }
 
     fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>> {
-        self.fib_lines.get_or(index, || FibLine { entries: [FibTarget::DEFAULT; 16] })
+        Some(self.fib_lines.get_or(index, || FibLine { entries: [FibTarget::DEFAULT; 16] }))
     }
 
     fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>> {
@@ -213,7 +213,7 @@ impl Tables for HostTables {
     }
 
     fn settings(&self) -> Option<NonNull<Settings>> {
-        self.settings.get_or(0, Settings::default)
+        Some(self.settings.get_or(0, Settings::default))
     }
 
     fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {

@@ -106,6 +106,7 @@ fn choices(key: u32, run: NatRef) -> (u32, u32) {
 }
 
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "keys have 24 bits")]
 fn idle_max_q30(key: u32, state: u8) -> i32 {
     match ((key >> 16) as u8, state) {
         (TCP, entry_state::ESTABLISHED) => idle_q30::TCP_ESTABLISHED,
@@ -221,6 +222,7 @@ const ONES: u64 = 0x4332_3221_3221_2110;
 const LOWEST: u64 = 0x0102_0103_0102_0100;
 
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a nibble is what is wanted")]
 fn nibble(table: u64, n: u32) -> u32 {
     (table >> ((n & 15) * 4)) as u32 & 15
 }

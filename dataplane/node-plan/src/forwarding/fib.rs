@@ -79,7 +79,9 @@ impl Fib {
                     }
                 }
                 if taken.len() < missing.len() {
-                    taken.iter().for_each(|(_, page)| fib.free_pages.release(*page, 0));
+                    for (_, page) in taken {
+                        fib.free_pages.release(page, 0);
+                    }
                     errors.push(FibError::Full(prefix));
                     continue;
                 }
@@ -109,7 +111,9 @@ impl Fib {
         };
         // Better a page that was another's than none.
         let found = found.or_else(|| passed_over.pop());
-        passed_over.into_iter().for_each(|page| self.free_pages.release(page, 0));
+        for page in passed_over {
+            self.free_pages.release(page, 0);
+        }
         found
     }
 

@@ -98,15 +98,12 @@ proptest! {
         let mut table = Table::new();
         let mut prefixes = BTreeMap::new();
         for (prefix, paint) in steps {
-            let ops = match paint {
-                Some(paint) => {
-                    prefixes.insert(prefix, paint);
-                    fib.insert(prefix, paint).expect("pages enough")
-                }
-                None => {
-                    prefixes.remove(&prefix);
-                    fib.remove(prefix)
-                }
+            let ops = if let Some(paint) = paint {
+                prefixes.insert(prefix, paint);
+                fib.insert(prefix, paint).expect("pages enough")
+            } else {
+                prefixes.remove(&prefix);
+                fib.remove(prefix)
             };
             table.apply(ops);
             let edges = prefixes.keys().flat_map(|p| {

@@ -10,7 +10,7 @@ use crate::{
     },
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
-    world::{ACCESS_MAC, ALICE_MAC, BOB_MAC, CORE_MAC, GATEWAY_MAC, World, desired, desired_but, settle},
+    world::{ACCESS_MAC, ALICE_MAC, BOB_MAC, CORE_MAC, GATEWAY_MAC, World, desired, settle},
 };
 
 type Script = fn(&mut dyn Runner);
@@ -234,7 +234,7 @@ const FIXTURES: &[(&str, Script)] = &[
         for n in 0..200 {
             match r.up(&flow(n)) {
                 Outcome::Redirect(out) => {
-                    assert!(ports.insert(external_port(&out[14..]), n).is_none(), "port given twice")
+                    assert!(ports.insert(external_port(&out[14..]), n).is_none(), "port given twice");
                 }
                 other => assert_eq!(other, Outcome::Drop(DropReason::NatPortsExhausted, None)),
             }
@@ -401,13 +401,16 @@ const FIXTURES: &[(&str, Script)] = &[
     }),
 ];
 
-fn goes_out(r: &mut dyn Runner, build: fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8>) {
+/// Builds a packet of one transport protocol.
+type Build = fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8>;
+
+fn goes_out(r: &mut dyn Runner, build: Build) {
     let (port, packet) = up(r, &from_alice(&build((ALICE, 5000), (REMOTE, 53), 64, b"abcd")));
     assert!((1024..1088).contains(&port), "{port}");
     assert_eq!(packet, build((EXTERNAL, port), (REMOTE, 53), 63, b"abcd"));
 }
 
-fn comes_back(r: &mut dyn Runner, build: fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8>) {
+fn comes_back(r: &mut dyn Runner, build: Build) {
     let (port, _) = up(r, &from_alice(&build((ALICE, 5000), (REMOTE, 53), 64, b"abcd")));
     let back = to_alice(r.down(&from_core(&build((REMOTE, 53), (EXTERNAL, port), 60, b"answer"))));
     assert_eq!(back, build((REMOTE, 53), (ALICE, 5000), 59, b"answer"));
@@ -419,7 +422,7 @@ fn up(r: &mut dyn Runner, frame: &[u8]) -> (u16, Vec<u8>) {
     (external_port(&packet), packet)
 }
 
-fn external_port(packet: &[u8]) -> u16 {
+pub(crate) fn external_port(packet: &[u8]) -> u16 {
     u16::from_be_bytes([packet[20], packet[21]])
 }
 
@@ -431,11 +434,11 @@ fn redirected(outcome: Outcome, destination: [u8; 6], source: [u8; 6]) -> Vec<u8
     frame[14..].to_vec()
 }
 
-fn to_alice(outcome: Outcome) -> Vec<u8> {
+pub(crate) fn to_alice(outcome: Outcome) -> Vec<u8> {
     delivered(outcome, ALICE_MAC, (100, 7))
 }
 
-fn to_bob(outcome: Outcome) -> Vec<u8> {
+pub(crate) fn to_bob(outcome: Outcome) -> Vec<u8> {
     delivered(outcome, BOB_MAC, (101, 9))
 }
 
@@ -491,7 +494,7 @@ fn arp_frame(
     frame
 }
 
-const ADDRESSES: [Address; 13] = [
+pub(crate) const ADDRESSES: [Address; 13] = [
     ALICE,
     GATEWAY,
     EXTERNAL,
@@ -527,101 +530,5 @@ fn fixtures_on_the_host_and_in_the_kernel() {
             inspector: &inspector,
             punts: &mut punts,
         });
-    }
-}
-
-#[test]
-fn sessions_that_may_not_pass() {
-    let world = World::new();
-    let mut fastpath = world.office(&desired_but(|text| text.replace("\"active\":true", "\"active\":false")));
-    let mut punts = fastpath.punts().expect("not taken yet");
-    let inspector = Inspector::open(&world.pin_dir).expect("pinned");
-    {
-        let mut kernel =
-            Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
-        let up = from_bob(&udp((BOB, 5000), (REMOTE, 53), 64, b"a"));
-        let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
-        assert_eq!(kernel.up(&up), Outcome::Drop(DropReason::Suspended, None));
-        assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::Suspended, None));
-    }
-    settle(&mut fastpath, &desired_but(|text| text.replace(r#""mac":"02:b0:00:00:00:01""#, r#""mac":null"#)));
-    // Bob's address is known from before; as a new session it would not be.
-    let no_bob = desired().resources().filter(|r| r.key().as_str() != "session/bob-inc").collect();
-    settle(&mut fastpath, &no_bob);
-    settle(&mut fastpath, &desired_but(|text| text.replace(r#""mac":"02:b0:00:00:00:01""#, r#""mac":null"#)));
-    let slot = fastpath.slot_of(&"bob-inc".parse().expect("a name")).expect("a slot");
-    {
-        let mut kernel =
-            Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
-        let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
-        assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));
-    }
-    fastpath.learn_mac(slot, net_types::Mac::new(BOB_MAC).expect("unicast")).expect("a session");
-    let mut kernel =
-        Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
-    to_bob(kernel.down(&from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"))));
-}
-
-#[test]
-fn a_rate_is_kept_to() {
-    let world = World::new();
-    let limited = desired_but(|text| {
-        let limit = r#"{"rate":"128k","burstUs":1000}"#;
-        text.replace("\"rateUp\":null,\"rateDown\":null", &format!("\"rateUp\":{limit},\"rateDown\":{limit}"))
-    });
-    let mut fastpath = world.office(&limited);
-    let mut punts = fastpath.punts().expect("not taken yet");
-    let inspector = Inspector::open(&world.pin_dir).expect("pinned");
-    let tables = snapshot(&world.pin_dir, [world.access, world.core], &ADDRESSES);
-    let mut host = Host { world: &world, tables };
-    let up = from_bob(&udp((BOB, 5000), (REMOTE, 53), 64, &[0; 1400]));
-    let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, &[0; 1400]));
-    for runner in [
-        &mut host as &mut dyn Runner,
-        &mut Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts },
-    ] {
-        // A packet of 1450 bytes takes 90.6 ms at 128 kbit/s, of which 1 ms may be missing.
-        assert!(matches!(runner.up(&up), Outcome::Redirect(_)));
-        assert_eq!(runner.up(&up), Outcome::Drop(DropReason::RateUp, None));
-        assert!(matches!(runner.down(&down), Outcome::Redirect(_)));
-        assert_eq!(runner.down(&down), Outcome::Drop(DropReason::RateDown, None));
-    }
-    host.tables.advance_ns(89_000_000);
-    assert_eq!(host.up(&up), Outcome::Drop(DropReason::RateUp, None), "not 1450 bytes' worth yet");
-    host.tables.advance_ns(1_000_000);
-    assert!(matches!(host.up(&up), Outcome::Redirect(_)));
-}
-
-#[test]
-fn mappings_run_out_as_the_rfcs_say() {
-    let world = World::new();
-    drop(world.office(&desired()));
-    let seconds = 1_000_000_000;
-    let outside = |packet: &[u8]| external_port(packet);
-    // (packet out, packets in that establish it, idle seconds it must last, by which it must be gone)
-    let new =
-        || Host { world: &world, tables: snapshot(&world.pin_dir, [world.access, world.core], &ADDRESSES) };
-    let syn = from_alice(&tcp((ALICE, 5000), (REMOTE, 80), 64, b""));
-    let datagram = from_alice(&udp((ALICE, 5000), (REMOTE, 80), 64, b""));
-    let answer = |port| from_core(&tcp((REMOTE, 80), (EXTERNAL, port), 64, b""));
-    for (frame, established, lasts, gone) in
-        [(&datagram, false, 300, 303), (&syn, false, 240, 243), (&syn, true, 7440, 7443)]
-    {
-        let mut host = new();
-        let Outcome::Redirect(out) = host.up(frame) else { panic!("goes out") };
-        let port = outside(&out[14..]);
-        let reply = match frame == &datagram {
-            true => from_core(&udp((REMOTE, 80), (EXTERNAL, port), 64, b"")),
-            false => answer(port),
-        };
-        if established {
-            to_alice(host.down(&reply));
-        }
-        host.tables.advance_ns(lasts * seconds);
-        if established || frame == &datagram {
-            to_alice(host.down(&reply));
-        }
-        host.tables.advance_ns((gone - lasts) * seconds);
-        assert_eq!(host.down(&reply), Outcome::Drop(DropReason::NatNoMapping, None), "{lasts}");
     }
 }

@@ -10,20 +10,24 @@ use crate::{
 /// A socket that sends and receives whole frames on one interface.
 struct Wire(libc::c_int);
 
+fn len_of<T>() -> libc::socklen_t {
+    libc::socklen_t::try_from(size_of::<T>()).expect("small")
+}
+
 impl Wire {
     fn on(name: &str) -> Self {
         let name = std::ffi::CString::new(name).expect("no NUL");
-        let every_protocol = (libc::ETH_P_ALL as u16).to_be();
+        let every_protocol = u16::try_from(libc::ETH_P_ALL).expect("16 bits").to_be();
         // SAFETY: plain calls with values that live long enough; `sockaddr_ll` is valid when all zero.
         unsafe {
             let socket =
                 libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, i32::from(every_protocol));
             assert!(socket >= 0, "{}", io::Error::last_os_error());
             let mut address: libc::sockaddr_ll = std::mem::zeroed();
-            address.sll_family = libc::AF_PACKET as u16;
+            address.sll_family = u16::try_from(libc::AF_PACKET).expect("16 bits");
             address.sll_protocol = every_protocol;
             address.sll_ifindex = libc::if_nametoindex(name.as_ptr()).cast_signed();
-            let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+            let len = len_of::<libc::sockaddr_ll>();
             assert_eq!(
                 libc::bind(socket, (&raw const address).cast(), len),
                 0,
@@ -33,10 +37,10 @@ impl Wire {
             let timeout = libc::timeval { tv_sec: 5, tv_usec: 0 };
             let buffer: libc::c_int = 64 << 20;
             for (option, value, len) in [
-                (libc::SO_RCVTIMEO, (&raw const timeout).cast(), size_of::<libc::timeval>()),
-                (libc::SO_RCVBUFFORCE, (&raw const buffer).cast::<libc::c_void>(), size_of::<libc::c_int>()),
+                (libc::SO_RCVTIMEO, (&raw const timeout).cast(), len_of::<libc::timeval>()),
+                (libc::SO_RCVBUFFORCE, (&raw const buffer).cast::<libc::c_void>(), len_of::<libc::c_int>()),
             ] {
-                let done = libc::setsockopt(socket, libc::SOL_SOCKET, option, value, len as libc::socklen_t);
+                let done = libc::setsockopt(socket, libc::SOL_SOCKET, option, value, len);
                 assert_eq!(done, 0, "{}", io::Error::last_os_error());
             }
             Self(socket)
@@ -56,7 +60,7 @@ impl Wire {
             // SAFETY: buffers of the lengths given; `sockaddr_ll` is valid when all zero.
             let (got, kind) = unsafe {
                 let mut from: libc::sockaddr_ll = std::mem::zeroed();
-                let mut len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+                let mut len = len_of::<libc::sockaddr_ll>();
                 let got = libc::recvfrom(
                     self.0,
                     frame.as_mut_ptr().cast(),

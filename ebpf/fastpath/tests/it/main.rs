@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod frames;
+mod limits;
 mod live;
 mod reconcile;
 mod runner;

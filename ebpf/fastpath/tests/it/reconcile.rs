@@ -17,8 +17,8 @@ fn session(
     fast: bool,
 ) -> Resource {
     let host = name + 2;
-    let (lease, gateway, network, nat) = match nat_block {
-        Some(block) => (
+    let (lease, gateway, network, nat) = if let Some(block) = nat_block {
+        (
             format!("100.64.0.{host}/16"),
             "100.64.0.1".to_owned(),
             format!("100.64.0.{host}/32"),
@@ -28,12 +28,11 @@ fn session(
                 1024 + block / 3 * 128,
                 64 << (block % 2)
             ),
-        ),
-        None => {
-            let base = name * 8;
-            let of = |n: usize| format!("203.0.113.{}", base + n);
-            (of(2) + "/29", of(1), of(0) + "/29", "null".to_owned())
-        }
+        )
+    } else {
+        let base = name * 8;
+        let of = |n: usize| format!("203.0.113.{}", base + n);
+        (of(2) + "/29", of(1), of(0) + "/29", "null".to_owned())
     };
     let rate = if fast { r#"{"rate":"1G","burstUs":50000}"# } else { r#"{"rate":"20M","burstUs":50000}"# };
     let text = format!(
@@ -69,7 +68,7 @@ fn assert_is(world: &World, state: &NodeState) {
     let views: BTreeMap<String, _> = inspector.sessions().map(|view| (view.name.clone(), view)).collect();
     assert_eq!(
         views.keys().collect::<Vec<_>>(),
-        state.sessions.keys().map(|n| n.as_str()).collect::<Vec<_>>()
+        state.sessions.keys().map(net_types::Name::as_str).collect::<Vec<_>>()
     );
     for (name, wanted) in &state.sessions {
         let view = &views[name.as_str()];
@@ -135,7 +134,7 @@ fn what_cannot_be_is_refused_by_name_and_the_rest_is_done() {
     let world = World::new();
     let mut fastpath = world.office(&desired());
     let refused = |fastpath: &mut Fastpath, from: &str, to: &str| {
-        let changed = desired_but(|text| text.to_owned())
+        let changed = desired()
             .resources()
             .find(|resource| resource.key().as_str() == "session/bob-inc")
             .map(|bob| String::from_utf8(bob.encode()).expect("JSON").replace(from, to))

@@ -42,9 +42,8 @@ impl World {
         // SAFETY: no conditions; the thread is the test's own, and the namespace goes when it and its children do.
         let done = unsafe { libc::unshare(libc::CLONE_NEWNET) };
         assert_eq!(done, 0, "a network namespace takes root: {}", std::io::Error::last_os_error());
-        std::fs::write("/proc/thread-self/net/../../../sys/net/ipv6/conf/default/disable_ipv6", "1")
-            .or_else(|_| std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"))
-            .expect("sysctl");
+        // The thread's namespace, not the process's, is what /proc/sys/net shows.
+        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("sysctl");
         for (port, peer, mac) in [("access0", "home0", ACCESS_MAC), ("core0", "up0", CORE_MAC)] {
             let mac = Mac::new(mac).expect("unicast");
             run(&format!("ip link add {port} address {mac} mtu 1508 type veth peer name {peer} mtu 1508"));
@@ -99,7 +98,7 @@ const RESOURCES: [&str; 8] = [
 
 /// Alice behind NAT and Bob with a routed subnet, as the office would have them.
 pub(crate) fn desired() -> NodeState {
-    desired_but(|text| text.to_owned())
+    desired_but(str::to_owned)
 }
 
 /// The same, with each resource's text changed.
