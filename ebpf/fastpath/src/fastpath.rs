@@ -115,7 +115,16 @@ impl Fastpath {
         if self.session_by_slot(slot).is_none() {
             return Err(ApplyError::NoSession(slot));
         }
-        self.tables.set_mac(&mut self.writer, slot, mac);
+        self.tables.set_mac(&mut self.writer, slot, Some(mac));
+        Ok(())
+    }
+
+    /// Forgets the MAC address that DHCP saw: until another is learned, nothing is sent to the subscriber.
+    pub fn forget_mac(&mut self, slot: u32) -> Result<(), ApplyError> {
+        if self.session_by_slot(slot).is_none() {
+            return Err(ApplyError::NoSession(slot));
+        }
+        self.tables.set_mac(&mut self.writer, slot, None);
         Ok(())
     }
 

@@ -84,11 +84,12 @@ impl Tables {
         Mac::new([a, b, c, d, e, f]).ok()
     }
 
-    /// Puts an address in both directions of a session.
-    pub(crate) fn set_mac(&self, writer: &mut Writer, slot: u32, mac: Mac) {
+    /// Puts an address, or that none is known, in both directions of a session: in each with one store.
+    pub(crate) fn set_mac(&self, writer: &mut Writer, slot: u32, mac: Option<Mac>) {
         let session = self.sessions.at(slot);
-        let bits = get!(session, up.flags) | flags::MAC_KNOWN;
-        let [a, b, c, d, e, f] = mac.octets();
+        let others = get!(session, up.flags) & !flags::MAC_KNOWN;
+        let bits = others | if mac.is_some() { flags::MAC_KNOWN } else { 0 };
+        let [a, b, c, d, e, f] = mac.map_or([0; 6], Mac::octets);
         let [low, high] = bits.to_ne_bytes();
         let word = u64::from_ne_bytes([a, b, c, d, e, f, low, high]);
         put_words!(writer, session, [word], down);

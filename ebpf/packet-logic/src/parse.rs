@@ -50,15 +50,17 @@ impl<'a> Ipv4<'a> {
             + half(header.raw32::<12>())
             + half(header.raw32::<16>());
         if header_len > HEADER_LEN {
-            // Read again, so that what the verifier learns from the loop's end does not stick to `header_len`: it would
-            // go through the rest of the program once for each length.
+            // Two tricks spare the verifier going through the rest of the program once for each length. What it
+            // learns from the loop's end sticks to `words`, read again, not to `header_len`; and options are read from
+            // the end, at distances it does not know, so that how many were read does not stick to the packet.
             let again = frame.window::<1>(at).ok_or(DropReason::Truncated)?;
             let words = usize::from(again.u8::<0>() & 15);
             for word in 0..OPTION_WORDS_MAX {
                 if HEADER_LEN / 4 + word == words {
                     break;
                 }
-                let option = frame.window::<4>(at + HEADER_LEN + word * 4).ok_or(DropReason::Truncated)?;
+                let offset = header_len.wrapping_sub(4 + word * 4) & 63;
+                let option = frame.window::<4>(at + offset).ok_or(DropReason::Truncated)?;
                 sum += half(option.raw32::<0>());
             }
         }
