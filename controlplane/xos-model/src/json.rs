@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, error::Category};
 use serde_path_to_error::Segment;
 
-use crate::{Fault, Pointer};
+use crate::{Fault, Pointer, strict::Strict};
 
 /// Why bytes are not the value that was wanted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +18,11 @@ pub enum ParseError {
 /// How many faults of shape are looked for in one document.
 const FAULTS_MAX: usize = 16;
 
-/// Parses `bytes`; when they do not fit, says why field by field.
+/// Parses `bytes`; when they do not fit, says why field by field. Structs are objects: an array does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ParseError> {
-    match serde_json::from_slice(bytes) {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = T::deserialize(Strict(&mut deserializer));
+    match parsed.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) => Ok(value),
         Err(_) => Err(explain::<T>(bytes)),
     }
@@ -30,7 +32,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ParseError> {
 pub fn parse_value<T: DeserializeOwned>(mut value: Value) -> Result<T, Vec<Fault>> {
     let mut faults: Vec<Fault> = Vec::new();
     loop {
-        match serde_path_to_error::deserialize::<_, T>(&value) {
+        match serde_path_to_error::deserialize::<_, T>(Strict(&value)) {
             Ok(parsed) if faults.is_empty() => return Ok(parsed),
             Ok(_) => return Err(faults),
             Err(error) => {
@@ -51,7 +53,7 @@ pub fn parse_value<T: DeserializeOwned>(mut value: Value) -> Result<T, Vec<Fault
 
 fn explain<T: DeserializeOwned>(bytes: &[u8]) -> ParseError {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let Err(first) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+    let Err(first) = serde_path_to_error::deserialize::<_, T>(Strict(&mut deserializer)) else {
         return trailing(bytes);
     };
     if first.inner().classify() != Category::Data {

@@ -11,6 +11,7 @@ mod fault;
 mod json;
 mod node;
 mod object;
+mod strict;
 mod subscriber;
 mod tenant;
 

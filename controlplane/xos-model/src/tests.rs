@@ -70,6 +70,39 @@ fn every_fault_has_its_pointer() {
 }
 
 #[test]
+fn an_array_is_no_object() {
+    let cases: [Case; 6] = [
+        (
+            &[(r#"{"node":"node1","port":"access0","sVid":100,"cVid":7}"#, r#"["node1","access0",100,7]"#)],
+            &["/spec/access"],
+        ),
+        (
+            &[("{\"rateUp\":\"20M\",\"rateDown\":\"100M\",\"nat\":true,\"dns\":[\"9.9.9.9\"]}", "[]")],
+            &["/spec/bundle"],
+        ),
+        (&[(r#"{"name":"alice"}"#, r#"["alice"]"#)], &["/metadata"]),
+        (
+            &[(r#""alice""#, r#""alice","ownerReferences":[["Node","a","b"]]"#)],
+            &["/metadata/ownerReferences/0"],
+        ),
+        (&[(r#""alice""#, r#""alice","labels":["a","b"]"#)], &["/metadata/labels"]),
+        (&[(r#""bundle""#, r#""mac":null,"bundle""#)], &[]),
+    ];
+    for (edits, expected) in cases {
+        let mut found = faults::<SubscriberSpec>(ALICE, edits);
+        found.sort();
+        assert_eq!(found, expected, "{edits:?}");
+    }
+    let port = r#"{"name":"access0","role":"access","outerTpid":"0x88a8","mtu":1500}"#;
+    let edit = (port, r#"["access0","access","0x88a8",1500,[]]"#);
+    assert_eq!(faults::<NodeSpec>(NODE, &[edit]), ["/spec/ports/0"]);
+    assert_eq!(faults::<AddressPoolSpec>("[]", &[]), [""]);
+    let value = serde_json::json!(["AddressPool", {"name": "inside"}, {}]);
+    let faults = parse_value::<Draft<AddressPoolSpec>>(value).expect_err("an array");
+    assert_eq!(faults, [Fault::new(Pointer::root(), "invalid type: sequence, expected an object")]);
+}
+
+#[test]
 fn nodes_and_pools_are_judged() {
     let cases: [Case; 5] = [
         (&[("core0", "access0")], &["/spec/ports/1/name"]),
