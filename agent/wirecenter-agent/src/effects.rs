@@ -50,6 +50,9 @@ pub(crate) trait Effects: Send + 'static {
     /// Tells the fast path whom DHCP saw.
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac);
 
+    /// Tells the fast path that whom DHCP saw is gone.
+    fn forget_mac(&mut self, subscriber: &Name);
+
     /// Whose session that is.
     fn subscriber(&self, slot: u32) -> Option<Name>;
 

@@ -71,8 +71,13 @@ impl Answerer {
                 return;
             }
             for (subscriber, change) in &changes {
-                if let BindingChange::Set(binding) = change {
-                    effects.learn_mac(subscriber, binding.mac);
+                // A configured address is not DHCP's to take away.
+                let is_configured =
+                    || desired.sessions.get(subscriber).is_some_and(|session| session.mac.is_some());
+                match change {
+                    BindingChange::Set(binding) => effects.learn_mac(subscriber, binding.mac),
+                    BindingChange::Clear if !is_configured() => effects.forget_mac(subscriber),
+                    BindingChange::Clear | BindingChange::Keep => {}
                 }
             }
         }

@@ -76,6 +76,13 @@ impl Effects for Node {
         }
     }
 
+    fn forget_mac(&mut self, subscriber: &Name) {
+        let Some(slot) = self.fastpath.slot_of(subscriber) else { return };
+        if let Err(error) = self.fastpath.forget_mac(slot) {
+            tracing::warn!(%subscriber, %error, "the fast path does not forget the address");
+        }
+    }
+
     fn subscriber(&self, slot: u32) -> Option<Name> {
         self.fastpath.session_by_slot(slot)
     }

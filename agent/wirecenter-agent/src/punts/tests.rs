@@ -100,6 +100,32 @@ async fn a_lease_is_on_the_disk_and_in_the_kernel_before_it_is_given() {
     assert_eq!(kept.bindings.values().map(|binding| binding.mac).collect::<Vec<_>>(), [mac]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_released_lease_is_forgotten_on_the_disk_and_in_the_kernel() {
+    let request = dhcp(&[53, 1, 3, 54, 4, 100, 64, 0, 254, 50, 4, 100, 64, 0, 1]);
+    let decline = dhcp(&[53, 1, 4, 54, 4, 100, 64, 0, 254, 50, 4, 100, 64, 0, 1]);
+    let mut line = line();
+    line.punt(vec![request.clone()]).await;
+    assert_eq!((line.bindings.len(), line.fake.world().macs.len()), (1, 1));
+    line.fake.world().log.clear();
+    assert!(line.punt(vec![decline.clone()]).await.is_empty());
+    assert_eq!(line.fake.world().log, ["forget alice"]);
+    assert!(line.bindings.is_empty() && line.fake.world().macs.is_empty());
+    // Within a batch the last word counts.
+    line.punt(vec![request.clone(), decline.clone(), request.clone()]).await;
+    assert_eq!((line.bindings.len(), line.fake.world().macs.len()), (1, 1));
+    // An address that the operator has configured stays where it is.
+    let Some(session) = line.desired.sessions.values_mut().next() else { panic!("alice") };
+    session.mac = Mac::new(CLIENT).ok();
+    line.fake.world().log.clear();
+    line.punt(vec![decline]).await;
+    assert_eq!((line.bindings.len(), line.fake.world().log.len()), (0, 0));
+    let dir = line.dir;
+    drop(line.store);
+    let (_store, kept) = Store::open(dir.path()).expect("opens");
+    assert!(kept.bindings.is_empty());
+}
+
 fn ping(length: usize) -> Vec<u8> {
     let mut echo = vec![0; length];
     echo[0] = 8;

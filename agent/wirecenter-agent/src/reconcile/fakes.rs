@@ -169,6 +169,10 @@ impl Effects for Fake {
         self.does(format!("learn {subscriber}")).macs.insert(subscriber.clone(), mac);
     }
 
+    fn forget_mac(&mut self, subscriber: &Name) {
+        self.does(format!("forget {subscriber}")).macs.remove(subscriber);
+    }
+
     /// Slots follow the order of names, from 1.
     fn subscriber(&self, slot: u32) -> Option<Name> {
         let world = self.world();

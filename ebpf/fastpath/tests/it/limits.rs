@@ -37,9 +37,17 @@ fn sessions_that_may_not_pass() {
         assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));
     }
     fastpath.learn_mac(slot, net_types::Mac::new(BOB_MAC).expect("unicast")).expect("a session");
+    let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
+    {
+        let mut kernel =
+            Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
+        to_bob(kernel.down(&down));
+    }
+    fastpath.forget_mac(slot).expect("a session");
     let mut kernel =
         Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
-    to_bob(kernel.down(&from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"))));
+    assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));
+    assert!(kernel.fastpath.forget_mac(0).is_err());
 }
 
 #[test]
