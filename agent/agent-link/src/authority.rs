@@ -9,8 +9,8 @@ use std::{
 
 use net_types::Name;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, DnValue,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, pem::PemObject};
 use time::OffsetDateTime;
@@ -24,6 +24,9 @@ const CLOCK_SKEW: Duration = Duration::from_mins(10);
 const CA_LIFETIME: Duration = Duration::from_hours(24 * 365 * 20);
 /// The name that the controller's end has in its certificate. A node's name has no dots, so no node can have it.
 pub(crate) const SERVER_NAME: &str = "controller.wirecenter.internal";
+
+/// The attribute of a subject that tells those of the same name apart: here, a node's uid (X.520, serialNumber).
+const SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];
 
 /// The office's key and certificate, which vouch for its controller and its nodes.
 pub struct Authority {
@@ -105,18 +108,26 @@ impl Authority {
     }
 
     /// A certificate for a node, from its signing request: only the request's key counts, all else is ours to say.
-    pub(crate) fn certify(&self, node: &Name, csr: &[u8]) -> Result<CertificateDer<'static>, rcgen::Error> {
+    pub(crate) fn certify(
+        &self,
+        node: &Name,
+        uid: &str,
+        csr: &[u8],
+    ) -> Result<CertificateDer<'static>, rcgen::Error> {
         let csr = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))?;
-        self.certify_key(node, &csr.public_key, OffsetDateTime::now_utc() + LIFETIME)
+        self.certify_key(node, uid, &csr.public_key, OffsetDateTime::now_utc() + LIFETIME)
     }
 
     pub(crate) fn certify_key(
         &self,
         node: &Name,
+        uid: &str,
         key: &impl PublicKeyData,
         not_after: OffsetDateTime,
     ) -> Result<CertificateDer<'static>, rcgen::Error> {
         let mut params = params_for(node.as_str(), not_after);
+        let uid = DnValue::PrintableString(uid.try_into()?);
+        params.distinguished_name.push(DnType::CustomDnType(SERIAL_NUMBER.to_vec()), uid);
         params.subject_alt_names = vec![SanType::DnsName(node.as_str().try_into()?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         Ok(params.signed_by(key, &self.issuer)?.der().clone())

@@ -12,6 +12,10 @@ pub trait Office: Send + Sync + 'static {
     /// It must be durable before this returns: the certificate is made right after.
     fn redeem(&self, node: &Name, secret: &str) -> impl Future<Output = Result<(), JoinRefused>> + Send;
 
+    /// What tells the node from an earlier one of the same name; `None`: there is no such node. It goes into the node's
+    /// certificates, and a certificate with another one is refused. At most 64 letters, digits and hyphens.
+    fn uid(&self, node: &Name) -> Option<String>;
+
     /// The desired resources of a node, completely loaded; `None` refuses the node's certificate.
     /// The same table each time, for as long as the node exists. See [`NodeTable::close`] for when it goes.
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>>;

@@ -159,6 +159,10 @@ impl agent_link::Office for Desk {
         })
     }
 
+    fn uid(&self, node: &Name) -> Option<String> {
+        api::read_object::<NodeSpec>(self.office.store(), node)?.metadata.uid
+    }
+
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
         let table = self.nodes.get(node);
         if table.is_none() {

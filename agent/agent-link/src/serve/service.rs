@@ -34,7 +34,10 @@ impl<O: Office> Link for Service<O> {
             return Err(Status::invalid_argument("secret is too long"));
         }
         // Before the token is spent: a request that cannot be signed should not cost it.
-        let certificate = self.certify(&node, &csr_der)?;
+        // A stranger is told no more of a name than of a token.
+        let uid = self.office.uid(&node);
+        let uid = uid.ok_or_else(|| Status::permission_denied(JoinRefused::Token.to_string()))?;
+        let certificate = self.certify(&node, &uid, &csr_der)?;
         self.office.redeem(&node, &secret).await.map_err(|refused| {
             tracing::warn!(%node, ?from, %refused, "a node may not join");
             match refused {
@@ -48,8 +51,8 @@ impl<O: Office> Link for Service<O> {
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Certificate>, Status> {
         let peer = peer_of(&request)?;
-        self.table_of(&peer.node)?;
-        let certificate = self.certify(&peer.node, &request.into_inner().csr_der)?;
+        self.table_of(&peer)?;
+        let certificate = self.certify(&peer.node, &peer.uid, &request.into_inner().csr_der)?;
         tracing::info!(node = %peer.node, "certificate renewed");
         Ok(Response::new(certificate))
     }
@@ -64,7 +67,7 @@ impl<O: Office> Link for Service<O> {
         if peer.validity.left(SystemTime::now()).is_none() {
             return Err(Status::unauthenticated("the certificate has expired: renew it first"));
         }
-        let table = self.table_of(&peer.node)?;
+        let table = self.table_of(&peer)?;
         let (end, taken) = seat::claim(&self.seats, &peer.node, &self.closing);
         // Room for all chunks that may be under way, and for the word that ends the stream.
         let (outbound, stream) = mpsc::channel(WINDOW_CHUNKS + 1);
@@ -82,18 +85,27 @@ impl<O: Office> Link for Service<O> {
 }
 
 impl<O: Office> Service<O> {
-    fn certify(&self, node: &Name, csr_der: &[u8]) -> Result<Certificate, Status> {
+    fn certify(&self, node: &Name, uid: &str, csr_der: &[u8]) -> Result<Certificate, Status> {
         if csr_der.len() > CSR_BYTES_MAX {
             return Err(Status::invalid_argument("csr_der is too long"));
         }
-        let certificate = self.authority.certify(node, csr_der);
+        let certificate = self.authority.certify(node, uid, csr_der);
         let certificate = certificate.map_err(|e| Status::invalid_argument(format!("csr_der: {e}")))?;
         Ok(Certificate { certificate_der: certificate.to_vec().into() })
     }
 
-    fn table_of(&self, node: &Name) -> Result<Arc<NodeTable>, Status> {
-        let unknown = || Status::permission_denied(format!("the office has no node {node}"));
-        self.office.table(node).ok_or_else(unknown)
+    /// The table of the node that calls, if it is the node that there is.
+    fn table_of(&self, peer: &Peer) -> Result<Arc<NodeTable>, Status> {
+        let node = &peer.node;
+        // The table first: of a node that is deleted and made again in between, the uid no longer fits.
+        let table = self.office.table(node);
+        match (table, self.office.uid(node)) {
+            (_, Some(uid)) if uid != peer.uid => Err(Status::permission_denied(format!(
+                "the certificate is of an earlier node {node}: the node needs a new join token"
+            ))),
+            (Some(table), Some(_)) => Ok(table),
+            _ => Err(Status::permission_denied(format!("the office has no node {node}"))),
+        }
     }
 }
 

@@ -26,6 +26,10 @@ impl Office for OneNode {
         Err(JoinRefused::Token)
     }
 
+    fn uid(&self, node: &Name) -> Option<String> {
+        (node.as_str() == "node1").then(|| "uid".into())
+    }
+
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
         (node.as_str() == "node1").then(|| self.0.clone())
     }
@@ -91,10 +95,14 @@ async fn served() -> Served {
 
 impl Served {
     fn identity(&self, node: &str, expires_in_hours: i64) -> Identity {
+        self.identity_with(node, "uid", expires_in_hours)
+    }
+
+    fn identity_with(&self, node: &str, uid: &str, expires_in_hours: i64) -> Identity {
         let key = KeyPair::generate().expect("key");
         let not_after = OffsetDateTime::now_utc() + time::Duration::hours(expires_in_hours);
         let node = node.parse().expect("name");
-        let certificate = self.authority.certify_key(&node, &key, not_after).expect("certificate");
+        let certificate = self.authority.certify_key(&node, uid, &key, not_after).expect("certificate");
         let office = self.authority.certificate().to_vec();
         Identity {
             office,
@@ -166,6 +174,18 @@ async fn a_certificate_is_good_for_its_own_node_while_the_office_has_it() {
     assert_eq!(deleted.expect_err("refused").code(), Code::PermissionDenied);
     let deleted = client.renew(RenewRequest { csr_der: csr() }).await;
     assert_eq!(deleted.expect_err("refused").code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_earlier_node_of_the_name_is_good_for_nothing() {
+    let served = served().await;
+    for hours in [1, -1] {
+        let identity = served.identity_with("node1", "earlier", hours);
+        let mut client = LinkClient::new(connect(&served.address, &identity).await.expect("connects"));
+        assert!(session(&mut client, vec![hello(PROTOCOL, "node1"), inventory("k")]).await.is_err());
+        let refused = client.renew(RenewRequest { csr_der: csr() }).await.expect_err("refused");
+        assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -3,16 +3,21 @@
 use std::time::{Duration, SystemTime};
 
 use net_types::Name;
-use x509_parser::{certificate::X509Certificate, extensions::GeneralName};
+use x509_parser::{
+    certificate::X509Certificate, extensions::GeneralName, oid_registry::OID_X509_SERIALNUMBER,
+};
 
 /// How long after its certificate has expired a node may still renew it: so long can a node be switched off, or the
-/// controller away, without anyone having to hand out a new token. A deleted node is refused all the same.
+/// controller away, without anyone having to hand out a new token. A deleted node is refused all the
+/// same, and one that was created again under its name.
 pub(crate) const RENEWAL_GRACE: Duration = Duration::from_hours(24 * 30);
 
 /// Who is at the other end, by its certificate. The handshake has checked who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     pub(crate) node: Name,
+    /// Tells the node from an earlier one of the same name.
+    pub(crate) uid: String,
     pub(crate) validity: Validity,
 }
 
@@ -28,6 +33,8 @@ pub(crate) enum PeerError {
     Parse,
     #[error("the certificate does not name exactly one node")]
     Node,
+    #[error("the certificate does not name exactly one uid of a node")]
+    Uid,
 }
 
 impl Peer {
@@ -37,7 +44,11 @@ impl Peer {
         let names = certificate.subject_alternative_name().map_err(|_| PeerError::Parse)?;
         let names = names.map_or(&[][..], |extension| &extension.value.general_names[..]);
         let [GeneralName::DNSName(node)] = names else { return Err(PeerError::Node) };
-        Ok(Self { node: node.parse().map_err(|_| PeerError::Node)?, validity: Validity::of(&certificate) })
+        let node = node.parse().map_err(|_| PeerError::Node)?;
+        let uids: Vec<_> = certificate.subject().iter_by_oid(&OID_X509_SERIALNUMBER).collect();
+        let [uid] = uids[..] else { return Err(PeerError::Uid) };
+        let uid = uid.as_str().map_err(|_| PeerError::Uid)?.to_owned();
+        Ok(Self { node, uid, validity: Validity::of(&certificate) })
     }
 }
 
@@ -90,5 +101,8 @@ mod tests {
             let certificate = params.self_signed(&key).expect("certificate");
             assert_eq!(Peer::from_der(certificate.der()), Err(PeerError::Node));
         }
+        let params = rcgen::CertificateParams::new(vec!["node1".to_owned()]).expect("names");
+        let certificate = params.self_signed(&key).expect("certificate");
+        assert_eq!(Peer::from_der(certificate.der()), Err(PeerError::Uid));
     }
 }

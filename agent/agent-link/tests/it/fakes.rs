@@ -54,6 +54,7 @@ pub(crate) struct TestOffice {
 
 pub(crate) struct OfficeState {
     tables: Mutex<HashMap<Name, Arc<NodeTable>>>,
+    uids: Mutex<HashMap<Name, String>>,
     secrets: Mutex<HashSet<(Name, String)>>,
     reports: watch::Sender<Vec<Report>>,
 }
@@ -62,6 +63,10 @@ impl Office for OfficeState {
     async fn redeem(&self, node: &Name, secret: &str) -> Result<(), JoinRefused> {
         let mut secrets = self.secrets.lock().expect("lock");
         if secrets.remove(&(node.clone(), secret.into())) { Ok(()) } else { Err(JoinRefused::Token) }
+    }
+
+    fn uid(&self, node: &Name) -> Option<String> {
+        self.uids.lock().expect("lock").get(node).cloned()
     }
 
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
@@ -78,8 +83,9 @@ impl TestOffice {
         let dir = tempfile::tempdir().expect("directory");
         let authority = Arc::new(Authority::open(dir.path()).expect("authority"));
         let tables = Mutex::new(HashMap::from([(name("node1"), Arc::default())]));
+        let uids = Mutex::new(HashMap::from([(name("node1"), "first".into())]));
         let reports = watch::Sender::new(Vec::new());
-        let state = Arc::new(OfficeState { tables, secrets: Mutex::default(), reports });
+        let state = Arc::new(OfficeState { tables, uids, secrets: Mutex::default(), reports });
         let mut office = Self { authority, _dir: dir, state, address: "127.0.0.1:0".into(), running: None };
         office.resume().await;
         office
@@ -119,9 +125,15 @@ impl TestOffice {
     pub(crate) fn delete(&self, node: &str) {
         let table = self.state.tables.lock().expect("lock").remove(&name(node));
         table.expect("the office had it").close();
+        self.state.uids.lock().expect("lock").remove(&name(node));
     }
 
     pub(crate) fn add(&self, node: &str) {
+        self.add_as(node, "first");
+    }
+
+    pub(crate) fn add_as(&self, node: &str, uid: &str) {
+        self.state.uids.lock().expect("lock").insert(name(node), uid.into());
         self.state.tables.lock().expect("lock").insert(name(node), Arc::default());
     }
 

@@ -70,6 +70,25 @@ async fn another_nodes_certificate_is_refused() {
 }
 
 #[tokio::test]
+async fn a_node_made_again_under_a_name_is_another() {
+    let office = TestOffice::start().await;
+    office.apply(1, vec![upsert(1)]);
+    let node = TestNode::joining(&office);
+    let link = office.connect(&node);
+    office.until_same(&node).await;
+    office.delete("node1");
+    drop(link);
+    office.add_as("node1", "second");
+    office.apply(2, vec![upsert(2)]);
+    let _link = office.connect(&node);
+    node.until_waiting_for("the certificate is of an earlier node node1").await;
+    assert_eq!(node.disk().generation.0, 1);
+    // Neither can it be renewed; a token is what helps.
+    node.set_token(Ok(office.token("node1", "anew")));
+    office.until_same(&node).await;
+}
+
+#[tokio::test]
 async fn a_deleted_node_is_sent_away_and_keeps_what_it_has() {
     let office = TestOffice::start().await;
     office.apply(1, vec![upsert(1)]);

@@ -33,6 +33,10 @@ impl Office for State {
         if given.as_deref() == Some(secret) { Ok(()) } else { Err(JoinRefused::Token) }
     }
 
+    fn uid(&self, node: &Name) -> Option<String> {
+        (node.as_str() == "node1").then(|| "uid".into())
+    }
+
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
         (node.as_str() == "node1").then(|| self.table.clone())
     }
