@@ -54,6 +54,8 @@ Examples:
   wcctl get sub/alice node/node1 -o json   objects of several kinds
   wcctl get nodes,pools -o wide            two kinds, with more columns
   wcctl get sub -l tier=gold -o name       those with a label, for a script
+  wcctl get sub --field-selector spec.access.node=node1,spec.suspended=true
+                                           those with these fields
   wcctl get sub --watch                    all, and then every change";
 
 #[derive(Args)]
@@ -68,6 +70,9 @@ pub(crate) struct Get {
     /// Only objects with these labels: key=value, key!=value, key or !key, separated by commas
     #[arg(short = 'l', long)]
     pub(crate) selector: Option<String>,
+    /// Only objects with these fields: path=value or path!=value, separated by commas
+    #[arg(long)]
+    pub(crate) field_selector: Option<String>,
     /// Go on and print every change
     #[arg(short, long)]
     pub(crate) watch: bool,

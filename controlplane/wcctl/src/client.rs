@@ -33,6 +33,33 @@ pub(crate) struct List {
     pub(crate) resource_version: String,
 }
 
+/// Which objects of a kind; the controller judges and applies them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Selectors<'a> {
+    pub(crate) labels: Option<&'a str>,
+    pub(crate) fields: Option<&'a str>,
+}
+
+impl Selectors<'_> {
+    pub(crate) const fn is_empty(self) -> bool {
+        self.labels.is_none() && self.fields.is_none()
+    }
+
+    /// What follows in a query, with a leading `&`.
+    fn query(self) -> String {
+        let parts = [("labelSelector", self.labels), ("fieldSelector", self.fields)];
+        let part = |(name, text): (&str, Option<&str>)| Some(format!("&{name}={}", escape(text?)));
+        parts.into_iter().filter_map(part).collect()
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Selectors<'a> {
+    /// By labels only.
+    fn from(labels: &'a Option<String>) -> Self {
+        Self { labels: labels.as_deref(), fields: None }
+    }
+}
+
 pub(crate) struct Client {
     socket: PathBuf,
 }
@@ -59,10 +86,9 @@ impl Client {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// The objects of a kind that a label selector picks, page by page.
-    pub(crate) async fn list(&self, kind: Kind, selector: Option<&str>) -> Result<List, Failure> {
-        let selector =
-            selector.map_or_else(String::new, |selector| format!("&labelSelector={}", escape(selector)));
+    /// The objects of a kind that the selectors pick, page by page.
+    pub(crate) async fn list(&self, kind: Kind, selectors: Selectors<'_>) -> Result<List, Failure> {
+        let selector = selectors.query();
         let mut list = List { items: Vec::new(), resource_version: String::new() };
         let mut next = String::new();
         loop {
@@ -89,11 +115,10 @@ impl Client {
     pub(crate) async fn watch(
         &self,
         kind: Kind,
-        selector: Option<&str>,
+        selectors: Selectors<'_>,
         resource_version: &str,
     ) -> Result<Watch, Failure> {
-        let selector =
-            selector.map_or_else(String::new, |selector| format!("&labelSelector={}", escape(selector)));
+        let selector = selectors.query();
         let path = format!(
             "/api/v1/{}?watch=1&resourceVersion={}{selector}",
             kind.plural(),

@@ -12,7 +12,7 @@ pub(crate) mod wait;
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Client, Selectors},
     failure::{Failure, Problem},
     kinds::{Kind, Reference, Targets},
 };
@@ -21,13 +21,13 @@ use crate::{
 async fn resolve(
     client: &Client,
     targets: &[String],
-    selector: Option<&str>,
+    selectors: Selectors<'_>,
 ) -> Result<Vec<(Kind, Vec<Value>)>, Failure> {
     let mut groups: Vec<(Kind, Vec<Value>)> = Vec::new();
-    match parse(targets, selector)? {
+    match parse(targets, selectors)? {
         Targets::Kinds(kinds) => {
             for kind in kinds {
-                groups.push((kind, client.list(kind, selector).await?.items));
+                groups.push((kind, client.list(kind, selectors).await?.items));
             }
         }
         Targets::Objects(references) => {
@@ -44,9 +44,9 @@ async fn resolve(
     Ok(groups)
 }
 
-fn parse(targets: &[String], selector: Option<&str>) -> Result<Targets, Failure> {
+fn parse(targets: &[String], selectors: Selectors<'_>) -> Result<Targets, Failure> {
     let targets = Targets::parse(targets).map_err(Failure::Usage)?;
-    if selector.is_some() && matches!(targets, Targets::Objects(_)) {
+    if !selectors.is_empty() && matches!(targets, Targets::Objects(_)) {
         return Err(Failure::Usage(
             "a selector picks among all objects of a kind: leave the names out".into(),
         ));

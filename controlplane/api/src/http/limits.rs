@@ -17,6 +17,10 @@ pub(super) const PAGE_MAX: usize = 1000;
 /// Objects that a page looks at under one lock, of which a selector may pick few.
 pub(super) const SCAN: usize = 1000;
 
+/// Of a field selector.
+pub(super) const FIELD_SELECTOR_BYTES_MAX: usize = 2 << 10;
+pub(super) const FIELD_TERMS_MAX: usize = 16;
+
 pub(super) const WATCHERS_MAX: usize = 256;
 /// Changes that a watch takes at a time.
 pub(super) const WATCH_CHUNK: usize = 256;

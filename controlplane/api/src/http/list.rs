@@ -13,8 +13,7 @@ use super::{
     limits::SCAN,
     objects::kind,
     problem::Problem,
-    query::{ListQuery, Parameters},
-    selector::Selector,
+    query::{Filter, ListQuery, Parameters},
     watch,
 };
 use crate::office::with_version;
@@ -42,14 +41,14 @@ pub(super) async fn get(
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response, Problem> {
     let kind = kind(&plural)?;
-    let selector = Selector::parse(query.label_selector.as_deref())?;
+    let filter = query.filter()?;
     if query.is_watch()? {
-        return watch::start(&http, kind, selector, query.resource_version()?);
+        return watch::start(&http, kind, filter, query.resource_version()?);
     }
     let limit = query.limit()?;
     let from = query.from.as_deref().map(|text| Continue::parse(text, kind)).transpose()?;
     let revision = from.as_ref().map(|from| from.revision);
-    let page = collect(&http, kind, &selector, from.map(|from| from.after), revision, limit)?;
+    let page = collect(&http, kind, &filter, from.map(|from| from.after), revision, limit)?;
     Ok(render(kind, &page))
 }
 
@@ -59,11 +58,11 @@ pub(super) struct Selected {
     pub(super) more: bool,
 }
 
-/// Up to `limit` objects that the selector picks.
+/// Up to `limit` objects that the filter picks.
 pub(super) fn collect(
     http: &Http,
     kind: KindName,
-    selector: &Selector,
+    filter: &Filter,
     mut after: Option<String>,
     mut revision: Option<u64>,
     limit: usize,
@@ -75,7 +74,7 @@ pub(super) fn collect(
         revision = Some(page.revision);
         after = page.items.last().map(|(key, _)| key.to_string());
         for item in page.items {
-            if selector.picks(&item.1.value) {
+            if filter.picks(kind, &item.1) {
                 if items.len() == limit {
                     return Ok(Selected { revision: page.revision, items, more: true });
                 }

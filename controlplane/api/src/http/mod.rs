@@ -1,5 +1,6 @@
 //! The office over HTTP/1.1.
 
+mod fields;
 mod limits;
 mod list;
 mod metrics;

@@ -4,13 +4,17 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
+use intent_store::Record;
 use serde::{Deserialize, de::DeserializeOwned};
+use xos_model::KindName;
 
 use super::{
+    fields::FieldSelector,
     limits::{PAGE_DEFAULT, PAGE_MAX},
     problem::Problem,
+    selector::Selector,
 };
-use crate::office::Match;
+use crate::office::{Match, with_version};
 
 /// Of a read: which objects, and from when.
 #[derive(Debug, Default, Deserialize)]
@@ -19,9 +23,25 @@ pub(super) struct ListQuery {
     limit: Option<String>,
     #[serde(rename = "continue")]
     pub(super) from: Option<String>,
-    pub(super) label_selector: Option<String>,
+    label_selector: Option<String>,
+    field_selector: Option<String>,
     watch: Option<String>,
     resource_version: Option<String>,
+}
+
+/// Which of a kind's objects a read is about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Filter {
+    labels: Selector,
+    fields: FieldSelector,
+}
+
+impl Filter {
+    pub(super) fn picks(&self, kind: KindName, record: &Record) -> bool {
+        // The served form, for it has the revision among its fields.
+        self.labels.picks(&record.value)
+            && (self.fields.is_empty() || self.fields.picks(&with_version(kind, record)))
+    }
 }
 
 /// Of a change.
@@ -51,6 +71,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
 }
 
 impl ListQuery {
+    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+        Ok(Filter {
+            labels: Selector::parse(self.label_selector.as_deref())?,
+            fields: FieldSelector::parse(self.field_selector.as_deref())?,
+        })
+    }
+
     pub(super) fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = &self.limit else { return Ok(PAGE_DEFAULT) };
         let limit = text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));

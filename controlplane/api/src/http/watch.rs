@@ -21,7 +21,7 @@ use super::{
     limits::{BOOKMARK_PERIOD, PAGE_MAX, WATCH_CHUNK},
     list::collect,
     problem::Problem,
-    selector::Selector,
+    query::Filter,
 };
 use crate::office::with_version;
 
@@ -31,7 +31,7 @@ struct Watch {
     http: Http,
     kind: KindName,
     prefix: String,
-    selector: Selector,
+    filter: Filter,
     /// All changes up to here have been sent.
     at: u64,
     initial: Initial,
@@ -55,7 +55,7 @@ enum Initial {
 pub(super) fn start(
     http: &Http,
     kind: KindName,
-    selector: Selector,
+    filter: Filter,
     after: Option<u64>,
 ) -> Result<Response, Problem> {
     let permit = http.0.watchers.clone().try_acquire_owned().map_err(|_| Problem::too_many_watchers())?;
@@ -67,7 +67,7 @@ pub(super) fn start(
         http: http.clone(),
         kind,
         prefix: format!("{}/", kind.plural()),
-        selector,
+        filter,
         at,
         initial: if after.is_some() { Initial::Nothing } else { Initial::All },
         revisions,
@@ -128,7 +128,7 @@ impl Watch {
             Initial::All => None,
             Initial::After(key) => Some(key),
         };
-        let page = collect(&self.http, self.kind, &self.selector, after, Some(self.at), PAGE_MAX)?;
+        let page = collect(&self.http, self.kind, &self.filter, after, Some(self.at), PAGE_MAX)?;
         for (_, record) in &page.items {
             self.line(lines, "ADDED", record);
         }
@@ -155,10 +155,10 @@ impl Watch {
         }
     }
 
-    /// To a client with a selector an object comes and goes with its labels.
+    /// To a client with selectors an object comes and goes with its labels and fields.
     fn change(&self, lines: &mut Vec<u8>, change: &Change) {
         let seen =
-            |record: &Option<Record>| record.clone().filter(|record| self.selector.picks(&record.value));
+            |record: &Option<Record>| record.clone().filter(|record| self.filter.picks(self.kind, record));
         match (seen(&change.before), seen(&change.now)) {
             (None, Some(now)) => self.line(lines, "ADDED", &now),
             (Some(_), Some(now)) => self.line(lines, "MODIFIED", &now),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::apply::transact;
 use crate::{
     cli::Delete,
-    client::Client,
+    client::{Client, Selectors},
     failure::{Failure, Problem},
     kinds::{Reference, Targets},
     manifest, output,
@@ -48,13 +48,13 @@ async fn wanted(client: &Client, delete: &Delete) -> Result<Vec<Reference>, Fail
         let documents = manifest::read(&delete.filenames)?;
         return Ok(documents.into_iter().map(|document| document.reference).collect());
     }
-    let selector = delete.selector.as_deref();
-    match super::parse(&delete.targets, selector)? {
+    let selectors = Selectors::from(&delete.selector);
+    match super::parse(&delete.targets, selectors)? {
         Targets::Objects(references) => Ok(references),
-        Targets::Kinds(kinds) if selector.is_some() => {
+        Targets::Kinds(kinds) if !selectors.is_empty() => {
             let mut references = Vec::new();
             for kind in kinds {
-                let list = client.list(kind, selector).await?;
+                let list = client.list(kind, selectors).await?;
                 references.extend(list.items.iter().filter_map(Reference::of));
             }
             Ok(references)

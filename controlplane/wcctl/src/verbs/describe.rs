@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(crate) async fn run(client: &Client, describe: &Describe) -> Result<(), Failure> {
-    let groups = super::resolve(client, &describe.targets, describe.selector.as_deref()).await?;
+    let groups = super::resolve(client, &describe.targets, (&describe.selector).into()).await?;
     let mut texts = Vec::new();
     for object in groups.iter().flat_map(|(_, objects)| objects) {
         let related = related(client, object).await?;

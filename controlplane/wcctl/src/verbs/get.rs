@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Format, Get},
-    client::{Client, WatchEvent, text},
+    client::{Client, Selectors, WatchEvent, text},
     failure::Failure,
     kinds::{Kind, Targets},
     output::{self, Table},
@@ -17,19 +17,23 @@ use crate::{
 const RESUME_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(client: &Client, get: &Get) -> Result<(), Failure> {
-    let selector = get.selector.as_deref();
+    let selectors = selectors(get);
     if get.watch {
         return watch(client, get).await;
     }
-    let groups = super::resolve(client, &get.targets, selector).await?;
+    let groups = super::resolve(client, &get.targets, selectors).await?;
     let single =
-        matches!(super::parse(&get.targets, selector)?, Targets::Objects(objects) if objects.len() == 1);
+        matches!(super::parse(&get.targets, selectors)?, Targets::Objects(objects) if objects.len() == 1);
     output::print(&output::objects(get.output, &groups, single)?)
 }
 
+fn selectors(get: &Get) -> Selectors<'_> {
+    Selectors { labels: get.selector.as_deref(), fields: get.field_selector.as_deref() }
+}
+
 async fn watch(client: &Client, get: &Get) -> Result<(), Failure> {
-    let selector = get.selector.as_deref();
-    let (kind, only) = match super::parse(&get.targets, selector)? {
+    let selectors = selectors(get);
+    let (kind, only) = match super::parse(&get.targets, selectors)? {
         Targets::Kinds(kinds) if kinds.len() == 1 => (kinds[0], None),
         Targets::Objects(objects) if objects.iter().all(|object| object.kind == objects[0].kind) => {
             (objects[0].kind, Some(objects.into_iter().map(|object| object.name).collect::<Vec<_>>()))
@@ -41,7 +45,7 @@ async fn watch(client: &Client, get: &Get) -> Result<(), Failure> {
     };
     let mut printer = Printer::new(kind, get.output);
     loop {
-        let list = client.list(kind, selector).await?;
+        let list = client.list(kind, selectors).await?;
         let events = list
             .items
             .into_iter()
@@ -51,7 +55,7 @@ async fn watch(client: &Client, get: &Get) -> Result<(), Failure> {
         let mut version = list.resource_version;
         // Until the controller has forgotten what happened since `version`; then the list tells anew.
         loop {
-            let mut stream = match client.watch(kind, selector, &version).await {
+            let mut stream = match client.watch(kind, selectors, &version).await {
                 Ok(stream) => stream,
                 Err(Failure::Refused(problem)) if problem.status == 410 => break,
                 Err(failure) => return Err(failure),

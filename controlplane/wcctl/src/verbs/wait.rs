@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     cli::{Wait, WaitFor},
-    client::{Client, text},
+    client::{Client, Selectors, text},
     failure::{Failure, Problem},
     kinds::{Reference, Targets},
     output,
@@ -37,14 +37,14 @@ pub(crate) async fn run(client: &Client, wait: &Wait) -> Result<(), Failure> {
 }
 
 async fn references(client: &Client, wait: &Wait) -> Result<Vec<Reference>, Failure> {
-    let selector = wait.selector.as_deref();
-    let kinds = match super::parse(&wait.targets, selector)? {
+    let selectors = Selectors::from(&wait.selector);
+    let kinds = match super::parse(&wait.targets, selectors)? {
         Targets::Objects(references) => return Ok(references),
         Targets::Kinds(kinds) => kinds,
     };
     let mut references = Vec::new();
     for kind in kinds {
-        let list = client.list(kind, selector).await?;
+        let list = client.list(kind, selectors).await?;
         references.extend(list.items.iter().filter_map(Reference::of));
     }
     if references.is_empty() && wait.what != WaitFor::Delete {
@@ -93,7 +93,7 @@ async fn follow(
     version: &str,
     seen: &mut String,
 ) -> Result<bool, Failure> {
-    let mut stream = client.watch(reference.kind, None, version).await?;
+    let mut stream = client.watch(reference.kind, Selectors::default(), version).await?;
     while let Some(event) = stream.next().await? {
         if event.kind == "ERROR" {
             return Ok(false);

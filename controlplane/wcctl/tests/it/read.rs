@@ -100,6 +100,11 @@ fn the_tables_of_the_other_kinds() {
         ("GET /api/v1/nodes?limit=500", 200, of(&node)),
         ("GET /api/v1/addresspools?limit=500", 200, of(&pool)),
         ("GET /api/v1/tenants?limit=500&labelSelector=a%3Db", 200, of(&tenant)),
+        (
+            "GET /api/v1/tenants?limit=500&labelSelector=a%3Db&fieldSelector=spec.provider%3Dvolt",
+            200,
+            of(&tenant),
+        ),
     ]);
     let expected = "\
 NAME         LOOPBACK      PORTS           CONNECTED   GENERATION   PROGRAMMED   READY   AGE
@@ -115,6 +120,10 @@ NAME         TENANT             PROVIDER   CONNECT   AGE   ATTRIBUTES           
 alice-volt   subscriber/alice   volt       shared    1h    node=node1,sVid=100   -
 ";
     assert_eq!(fake.wcctl(&["get", "tenants", "-l", "a=b", "-o", "wide"]).stdout, expected);
+    let by_both = ["get", "ten", "-l", "a=b", "--field-selector", "spec.provider=volt", "-o", "wide"];
+    assert_eq!(fake.wcctl(&by_both).stdout, expected);
+    let run = fake.wcctl(&["get", "ten", "alice-volt", "--field-selector", "spec.provider=volt"]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
 }
 
 #[test]

@@ -76,6 +76,33 @@ fn selectors_pick() {
 }
 
 #[test]
+fn fields_pick() {
+    run(async {
+        let controller = Controller::with_office().await;
+        fill(&controller, 0..6).await;
+        let suspended = json!({"spec": {"suspended": true}});
+        controller.call(Method::PATCH, "/api/v1/subscribers/s004", &suspended).await;
+        let names = async |selectors: &str| {
+            let page = controller.get(&format!("/api/v1/subscribers?limit=1000&{selectors}")).await.json();
+            let names = items(&page).into_iter().map(|item| item["metadata"]["name"].clone());
+            names.map(|name| name.as_str().expect("text").to_owned()).collect::<Vec<_>>()
+        };
+        for (selectors, expected) in [
+            ("fieldSelector=spec.access.node%3Dnode1,metadata.name!%3Ds000", &[1, 2, 3, 4, 5][..]),
+            ("fieldSelector=spec.access.cVid%3D%3D4", &[3]),
+            ("fieldSelector=spec.suspended=true", &[4]),
+            ("fieldSelector=spec.suspended=false&labelSelector=third%3D1", &[1]),
+            ("fieldSelector=spec.access.node%3Dnode9", &[]),
+        ] {
+            let expected = expected.iter().map(|i| name(*i)).collect::<Vec<_>>();
+            assert_eq!(names(selectors).await, expected, "{selectors}");
+        }
+        let tenants = "/api/v1/tenants?fieldSelector=spec.tenant.name%3Ds003-volt";
+        assert_eq!(items(&controller.get(tenants).await.json()).len(), 1);
+    });
+}
+
+#[test]
 fn a_page_from_before_a_restart_is_gone() {
     run(async {
         let mut controller = Controller::with_office().await;
