@@ -1,7 +1,11 @@
 //! Measures the figures that the design names, medians with their spread.
 
+mod client;
 mod dataplane;
 mod figure;
+mod machine;
+mod node;
+mod office;
 mod provision;
 
 use anyhow::Result;
@@ -26,6 +30,8 @@ enum Area {
     Dataplane,
     /// Provisioning through the API of a running controller
     Controlplane,
+    /// The agent of a node with 100,000 subscribers: its restart after a kill, and its memory
+    Node,
 }
 
 fn main() -> Result<()> {
@@ -35,6 +41,7 @@ fn main() -> Result<()> {
         let figures = match area {
             Area::Dataplane => dataplane::run()?,
             Area::Controlplane => provision::run()?,
+            Area::Node => node::run()?,
         };
         if json {
             for figure in &figures {

@@ -26,6 +26,9 @@ pub struct LabConfig {
     pub access: Option<IfName>,
     /// An interface of this machine to be the node's core port in place of upstream router and Internet.
     pub upstream: Option<IfName>,
+    /// Arguments of the agent beside those that the lab gives it, such as `--max-sessions` and `100000`.
+    #[serde(default)]
+    pub agent_arguments: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

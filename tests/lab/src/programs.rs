@@ -114,6 +114,7 @@ impl Lab {
         command.arg("--state-dir").arg(self.made_dir("agent")?);
         command.arg("--run-dir").arg(self.made_dir("run")?);
         command.arg("--pin-dir").arg(self.pin_dir());
+        command.args(&self.config.agent_arguments);
         if self.running(AGENT).is_some() {
             return Ok(());
         }

@@ -102,6 +102,7 @@ pub(crate) fn config() -> Result<LabConfig> {
         routed_to_node: ["198.51.100.0/24", "203.0.113.0/24", "192.0.2.129/32"].map(String::from).to_vec(),
         access: None,
         upstream: None,
+        agent_arguments: Vec::new(),
     })
 }
 

@@ -1,16 +1,18 @@
 //! A real controller on a real disk.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
-use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-use super::client::Client;
+use crate::{
+    client::Client,
+    machine::{self, Resident},
+};
 
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -22,7 +24,7 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) fn new() -> Result<Self> {
-        let mut controller = Self { directory: disk()?, child: None };
+        let mut controller = Self { directory: machine::disk()?, child: None };
         controller.start()?;
         Ok(controller)
     }
@@ -33,9 +35,7 @@ impl Controller {
 
     /// Starts it, and returns when it answers.
     pub(crate) fn start(&mut self) -> Result<()> {
-        let bin =
-            std::env::var_os("WIRECENTER_BIN_DIR").context("WIRECENTER_BIN_DIR says where wirecenterd is")?;
-        let program = Path::new(&bin).join("wirecenterd");
+        let program = machine::bin_dir()?.join("wirecenterd");
         let child = Command::new(&program)
             .arg("--data-dir")
             .arg(self.directory.path().join("data"))
@@ -71,25 +71,10 @@ impl Controller {
         Ok(())
     }
 
-    /// How many subscribers there are, by the controller's own count of claims: three each beside one for each pool.
-    pub(crate) fn subscribers(&self) -> Result<u64> {
-        let text = Client::connect(&self.socket())?.get("/metrics")?;
-        let figure = text.lines().find_map(|line| line.strip_prefix("wirecenter_store_claims "));
-        let claims: u64 = figure.context("the controller counts no claims")?.trim().parse()?;
-        ensure!(
-            claims >= 2 && (claims - 2).is_multiple_of(3),
-            "{claims} claims are no whole number of subscribers"
-        );
-        Ok((claims - 2) / 3)
-    }
-
     /// The resident set, in 10^6 bytes.
     pub(crate) fn resident_mb(&self) -> Result<f64> {
         let id = self.child.as_ref().context("the controller runs")?.id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024.0 / 1e6)
+        Ok(Resident::of(id)?.all)
     }
 }
 
@@ -98,14 +83,4 @@ impl Drop for Controller {
         // It may have ended by itself.
         let _: Result<()> = self.kill();
     }
-}
-
-/// A directory where a sync reaches a disk: `TMPDIR`'s, or /var/tmp if that is in memory.
-fn disk() -> Result<TempDir> {
-    for parent in [std::env::temp_dir(), PathBuf::from("/var/tmp")] {
-        if statfs(&parent)?.filesystem_type() != TMPFS_MAGIC {
-            return TempDir::with_prefix_in("wc-bench-", &parent).context("making a directory");
-        }
-    }
-    bail!("neither the temporary directory nor /var/tmp is on a disk: set TMPDIR")
 }

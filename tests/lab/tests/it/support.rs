@@ -39,6 +39,7 @@ pub(crate) fn config(state_dir: &Path, outer_tpid: Tpid) -> LabConfig {
         routed_to_node: vec!["198.51.100.0/24".into()],
         access: None,
         upstream: None,
+        agent_arguments: Vec::new(),
     }
 }
 

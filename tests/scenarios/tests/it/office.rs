@@ -43,6 +43,7 @@ impl Office {
                 .to_vec(),
             access: None,
             upstream: None,
+            agent_arguments: Vec::new(),
         };
         let state_dir = config.state_dir.clone();
         match Lab::up(config, &mut |what| eprintln!("{what}")) {

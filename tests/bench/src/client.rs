@@ -28,6 +28,17 @@ impl Client {
         self.exchange(format!("GET {path} HTTP/1.1\r\nhost: wirecenter\r\n\r\n").as_bytes(), 200)
     }
 
+    /// One of the controller's own figures.
+    pub(crate) fn metric(&mut self, name: &str) -> Result<u64> {
+        let text = self.get("/metrics")?;
+        let figure = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        figure
+            .with_context(|| format!("the controller has no {name}"))?
+            .trim()
+            .parse()
+            .context(name.to_owned())
+    }
+
     fn exchange(&mut self, request: &[u8], wanted: u16) -> Result<String> {
         self.0.get_mut().write_all(request).context("sending a request")?;
         let status = self.line()?;
