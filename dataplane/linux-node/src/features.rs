@@ -19,6 +19,8 @@ pub enum Feature {
     TxVlan,
     /// `tx-vlan-stag-hw-insert`: the same for the 802.1ad tag.
     TxVlanStag,
+    /// `rxvlan` and `rx-vlan-stag-hw-parse`: the device takes the outer tag out of a frame before XDP sees it.
+    RxVlan,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,7 @@ impl Feature {
             Self::TxChecksum => name.starts_with("tx-checksum-"),
             Self::TxVlan => name == "tx-vlan-hw-insert",
             Self::TxVlanStag => name == "tx-vlan-stag-hw-insert",
+            Self::RxVlan => name == "rx-vlan-hw-parse" || name == "rx-vlan-stag-hw-parse",
         }
     }
 }

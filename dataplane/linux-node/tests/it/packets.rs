@@ -100,15 +100,20 @@ fn features_are_switched_and_stay() {
             String::from_utf8(output.expect("apt-get install -y ethtool").stdout).expect("text")
         };
         let all = |on| {
-            [Feature::Gro, Feature::TxChecksum, Feature::TxVlan, Feature::TxVlanStag]
+            [Feature::Gro, Feature::TxChecksum, Feature::TxVlan, Feature::TxVlanStag, Feature::RxVlan]
                 .map(|feature| (feature, on))
         };
         for (on, word) in [(true, "on"), (false, "off"), (false, "off"), (true, "on")] {
             set_features(&name, &all(on)).expect("switched");
             let seen = ethtool();
-            for line in
-                ["generic-receive-offload", "tx-checksumming", "tx-vlan-offload", "tx-vlan-stag-hw-insert"]
-            {
+            for line in [
+                "generic-receive-offload",
+                "tx-checksumming",
+                "tx-vlan-offload",
+                "tx-vlan-stag-hw-insert",
+                "rx-vlan-offload",
+                "rx-vlan-stag-hw-parse",
+            ] {
                 assert!(seen.contains(&format!("{line}: {word}")), "{line} {word}:\n{seen}");
             }
         }
