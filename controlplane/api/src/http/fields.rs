@@ -56,12 +56,11 @@ impl FieldSelector {
 
 impl Term {
     fn parse(text: &str) -> Option<Self> {
-        let (path, value, is_negated) = match text.split_once("!=") {
-            Some((path, value)) => (path, value, true),
-            None => {
-                let (path, value) = text.split_once("==").or_else(|| text.split_once('='))?;
-                (path, value, false)
-            }
+        let (path, value, is_negated) = if let Some((path, value)) = text.split_once("!=") {
+            (path, value, true)
+        } else {
+            let (path, value) = text.split_once("==").or_else(|| text.split_once('='))?;
+            (path, value, false)
         };
         let path: Vec<String> = path.trim().split('.').map(str::to_owned).collect();
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_/".contains(&b);
