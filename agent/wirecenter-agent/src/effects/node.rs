@@ -1,9 +1,9 @@
 //! The real node.
 
 use fastpath::{Fastpath, Punts};
-use linux_node::{Changes, Netlink};
+use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
-use node_state::{NodeState, ResourceKey};
+use node_state::{NodeState, PortRole, Resource, ResourceKey};
 use tokio::io::unix::AsyncFd;
 
 use super::{Done, Effects, Event, frames::Frames, neighbours};
@@ -50,7 +50,18 @@ impl Effects for Node {
             }
         };
         let plan = node_plan::kernel::plan(&observed, desired);
-        let outcomes = self.netlink.execute(&plan).await;
+        let mut outcomes = self.netlink.execute(&plan).await;
+        for port in desired.ports.values().filter(|port| matches!(port.role, PortRole::Access { .. })) {
+            // XDP has to see both tags; a network card would take out the outer one.
+            if let Err(error) = set_features(&port.name, &[(Feature::RxVlan, false)]) {
+                let key = Resource::Port(port.clone()).key();
+                outcomes.resources.entry(key).and_modify(|outcome| {
+                    if outcome.is_ok() {
+                        *outcome = Err(error.to_string());
+                    }
+                });
+            }
+        }
         Done { results: outcomes.resources.into_iter().collect(), changes: plan.steps.len() as u64 }
     }
 

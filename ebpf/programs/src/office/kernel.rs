@@ -8,8 +8,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop, PUNT_FRAME_MAX,
-    PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
+    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop,
+    PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
 };
 use packet_logic::{Frame, Packet, Tables};
 

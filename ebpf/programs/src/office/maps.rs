@@ -7,8 +7,9 @@ use aya_ebpf::{
     maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, MAX_NEXT_HOPS,
-    MAX_PORTS, NatBlock, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings,
+    AccessEntry, CvidPage, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT,
+    MAX_NEXT_HOPS, MAX_PORTS, NatBlock, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session,
+    Settings,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -40,7 +41,8 @@ pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 #[map]
-pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, AccessEntry> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, AccessEntry> =
+    LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]
