@@ -12,7 +12,7 @@ pub(crate) enum Failure {
     )]
     NotLoaded(PathBuf),
     #[error("the fast path at {path} cannot be read: {source}")]
-    Unreadable { path: PathBuf, source: fastpath::OpenError },
+    Unreadable { path: PathBuf, source: Box<fastpath::OpenError> },
     #[error("the output cannot be written: {0}")]
     Output(String),
 }

@@ -28,7 +28,8 @@ fn open(place: &Place) -> Result<Inspector, Failure> {
         // Why it cannot be read, the fast path says better.
         Ok(false) | Err(_) => {}
     }
-    Inspector::open(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })
+    Inspector::open(path)
+        .map_err(|source| Failure::Unreadable { path: path.clone(), source: Box::new(source) })
 }
 
 #[derive(Serialize)]
@@ -169,7 +170,8 @@ pub(crate) fn drops(place: &Place, arguments: &Drops) -> Result<(), Failure> {
     let inspector = open(place)?;
     let mut before: Option<Vec<(DropReason, u64)>> = None;
     look(&arguments.watching, |elapsed| {
-        let unreadable = |source| Failure::Unreadable { path: place.pin_dir.clone(), source };
+        let unreadable =
+            |source| Failure::Unreadable { path: place.pin_dir.clone(), source: Box::new(source) };
         let now = inspector.drops().map_err(unreadable)?;
         let drops = drop_rows(&now, before.as_deref(), elapsed, arguments.all);
         before = Some(now);

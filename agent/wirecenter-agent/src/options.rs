@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Blocks of 64 NAT ports that there is room for [default: four for each session]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..(1 << 28)))]
     pub(crate) max_nat_blocks: Option<u32>,
+    /// Public addresses with shared ports that there is room for: the size of the largest NAT pools together
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) max_nat_addresses: u32,
     /// Pairs of access port and outer VLAN that there is room for [default: one for each 64 sessions, at least 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=262_144))]
     pub(crate) max_access_vlans: Option<u32>,
@@ -101,10 +104,12 @@ impl From<Period> for Duration {
 impl Options {
     /// What the maps have room for.
     pub(crate) fn sizes(&self) -> fastpath::Sizes {
+        // The first of each is never used: 0 stands for none.
         fastpath::Sizes {
-            sessions: self.max_sessions,
-            nat_blocks: self.max_nat_blocks.unwrap_or(self.max_sessions * 4),
-            cvid_pages: self.max_access_vlans.unwrap_or((self.max_sessions / 64).max(64)),
+            sessions: self.max_sessions + 1,
+            nat_blocks: self.max_nat_blocks.unwrap_or(self.max_sessions * 4) + 4,
+            cvid_pages: self.max_access_vlans.unwrap_or((self.max_sessions / 64).max(64)) + 1,
+            nat_addresses: self.max_nat_addresses + 1,
             ..fastpath::Sizes::default()
         }
     }

@@ -121,9 +121,10 @@ impl Feed {
                 self.touch(&mut touched, &change.key, now)?;
             }
             let (changes, rederived) = self.derive(touched);
+            // Before the node hears of it: its acknowledgement may be quicker than this write, and must come after it.
+            self.office.sessions_rederived(rederived).await?;
             self.publish(changes, revision);
             self.at = revision;
-            self.office.sessions_rederived(rederived).await?;
             // The log is long: others have their turn.
             tokio::task::yield_now().await;
         }

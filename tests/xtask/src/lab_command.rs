@@ -59,11 +59,17 @@ pub(crate) fn command(arguments: Arguments) -> Result<()> {
             println!("{}", hints(&lab));
             Ok(())
         }
-        Verb::Down => match Lab::load(&state_dir()) {
-            Ok(lab) => lab.down(),
-            Err(_) => Ok(println!("no lab is up")),
-        },
-        Verb::Status => Ok(println!("{}", status(&Lab::load(&state_dir())?))),
+        Verb::Down => {
+            if let Ok(lab) = Lab::load(&state_dir()) {
+                return lab.down();
+            }
+            println!("no lab is up");
+            Ok(())
+        }
+        Verb::Status => {
+            println!("{}", status(&Lab::load(&state_dir())?));
+            Ok(())
+        }
         Verb::Exec { host, command } => {
             let namespace = Lab::load(&state_dir())?.box_of(&host)?;
             // In place of this process, so that a shell has the terminal for itself.
