@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use nix::unistd::Uid;
+use vm::Kernel;
 
 use crate::workspace::{cargo, run, step};
 
@@ -41,6 +42,9 @@ const TESTS: &[Package] = &[
     Package("ethtool", "the tests compare interface features with it"),
     Package("bpftool", "the tests compare what is loaded and attached with it"),
     Package("tcpdump", "captures, when something is looked into"),
+    Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
+    Package("kmod", "finds that kernel's modules"),
+    Package("busybox", "small tools in that machine"),
 ];
 
 /// A program that cargo installs.
@@ -87,7 +91,19 @@ pub(crate) fn for_lab() -> Result<()> {
 
 pub(crate) fn for_tests() -> Result<()> {
     packages(TESTS)?;
-    TEST_TOOLS.iter().try_for_each(tool)
+    TEST_TOOLS.iter().try_for_each(tool)?;
+    kernel()
+}
+
+/// A kernel for virtual machines, kept in the target folder.
+fn kernel() -> Result<()> {
+    let kernel = Kernel::Debian12;
+    if kernel.is_here()? {
+        return Ok(());
+    }
+    step("downloading Debian 12's kernel for the tests' virtual machines (27 MB, not installed)", || {
+        Ok(kernel.fetch()?)
+    })
 }
 
 pub(crate) fn for_fuzzing() -> Result<()> {
