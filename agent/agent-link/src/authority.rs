@@ -9,13 +9,13 @@ use std::{
 
 use net_types::Name;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
+    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData, SanType,
 };
-use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, pem::PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use time::OffsetDateTime;
 
-use crate::{JoinToken, TokenError};
+use crate::{JoinToken, SigningRequest, TokenError};
 
 /// How long a certificate of a node or of the controller's end is valid.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(24);
@@ -107,15 +107,15 @@ impl Authority {
         &self.certificate
     }
 
-    /// A certificate for a node, from its signing request: only the request's key counts, all else is ours to say.
-    pub(crate) fn certify(
+    /// A certificate for a node, in DER, of the key that it asks for; all else is ours to say.
+    pub fn certify(
         &self,
         node: &Name,
         uid: &str,
-        csr: &[u8],
-    ) -> Result<CertificateDer<'static>, rcgen::Error> {
-        let csr = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))?;
-        self.certify_key(node, uid, &csr.public_key, OffsetDateTime::now_utc() + LIFETIME)
+        request: &SigningRequest,
+    ) -> Result<Vec<u8>, AuthorityError> {
+        let not_after = OffsetDateTime::now_utc() + LIFETIME;
+        Ok(self.certify_key(node, uid, request.key(), not_after)?.to_vec())
     }
 
     pub(crate) fn certify_key(

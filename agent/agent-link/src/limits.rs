@@ -22,8 +22,9 @@ pub(crate) const INVENTORY_MAX: usize = 2_000_000;
 pub(crate) const ERROR_BYTES_MAX: usize = 512;
 /// Bytes of an agent's version.
 pub(crate) const AGENT_VERSION_BYTES_MAX: usize = 64;
-/// Bytes of a join token and of a certificate signing request.
+/// Bytes of a join token; of the secret in it, so that any secret fits into one; of a certificate signing request.
 pub(crate) const TOKEN_BYTES_MAX: usize = 512;
+pub(crate) const SECRET_BYTES_MAX: usize = 256;
 pub(crate) const CSR_BYTES_MAX: usize = 4096;
 /// Removals that a table remembers for streams that lag behind.
 pub(crate) const TOMBSTONES_MAX: usize = 65_536;

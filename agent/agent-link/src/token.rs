@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use net_types::Name;
 
-use crate::limits::TOKEN_BYTES_MAX;
+use crate::limits::{SECRET_BYTES_MAX, TOKEN_BYTES_MAX};
 
 /// What a new node is told: who it is, a secret that proves it, and how to know the office.
 ///
@@ -24,7 +24,10 @@ pub enum TokenError {
     Node,
     #[error("the join token's fingerprint is not 64 hexadecimal digits")]
     Fingerprint,
-    #[error("the join token's secret is empty or has characters other than A-Z, a-z, 0-9, '-' and '_'")]
+    #[error(
+        "the join token's secret is empty, longer than {SECRET_BYTES_MAX} bytes, or has characters other than A-Z, a-z, \
+         0-9, '-' and '_'"
+    )]
     Secret,
 }
 
@@ -33,7 +36,7 @@ const SCHEME: &str = "wcjoin1";
 impl JoinToken {
     pub fn new(node: Name, fingerprint: [u8; 32], secret: &str) -> Result<Self, TokenError> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if secret.is_empty() || !secret.bytes().all(legal) {
+        if secret.is_empty() || secret.len() > SECRET_BYTES_MAX || !secret.bytes().all(legal) {
             return Err(TokenError::Secret);
         }
         Ok(Self { node, fingerprint, secret: secret.into() })

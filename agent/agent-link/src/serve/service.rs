@@ -10,8 +10,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{seat, seat::Seats, session};
 use crate::{
-    Authority, JoinRefused, NodeTable, Office,
-    limits::{CSR_BYTES_MAX, TOKEN_BYTES_MAX, WINDOW_CHUNKS},
+    Authority, JoinRefused, NodeTable, Office, SigningRequest,
+    limits::{SECRET_BYTES_MAX, WINDOW_CHUNKS},
     tls::Peer,
     wire::{Certificate, FromAgent, FromController, JoinRequest, RenewRequest, link_server::Link},
 };
@@ -30,14 +30,15 @@ impl<O: Office> Link for Service<O> {
         let from = request.remote_addr();
         let JoinRequest { node, secret, csr_der } = request.into_inner();
         let node: Name = node.parse().map_err(|e| Status::invalid_argument(format!("node: {e}")))?;
-        if secret.len() > TOKEN_BYTES_MAX {
+        if secret.len() > SECRET_BYTES_MAX {
             return Err(Status::invalid_argument("secret is too long"));
         }
-        // Before the token is spent: a request that cannot be signed should not cost it.
-        // A stranger is told no more of a name than of a token.
+        // Before the name is looked up: a stranger is told no more of a name than of a token.
+        let signing_request = signing_request(&csr_der)?;
         let uid = self.office.uid(&node);
         let uid = uid.ok_or_else(|| Status::permission_denied(JoinRefused::Token.to_string()))?;
-        let certificate = self.certify(&node, &uid, &csr_der)?;
+        // Before the token is spent: what cannot be signed should not cost it.
+        let certificate = self.certify(&node, &uid, &signing_request)?;
         self.office.redeem(&node, &secret).await.map_err(|refused| {
             tracing::warn!(%node, ?from, %refused, "a node may not join");
             match refused {
@@ -52,7 +53,8 @@ impl<O: Office> Link for Service<O> {
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Certificate>, Status> {
         let peer = peer_of(&request)?;
         self.table_of(&peer)?;
-        let certificate = self.certify(&peer.node, &peer.uid, &request.into_inner().csr_der)?;
+        let signing_request = signing_request(&request.into_inner().csr_der)?;
+        let certificate = self.certify(&peer.node, &peer.uid, &signing_request)?;
         tracing::info!(node = %peer.node, "certificate renewed");
         Ok(Response::new(certificate))
     }
@@ -85,13 +87,10 @@ impl<O: Office> Link for Service<O> {
 }
 
 impl<O: Office> Service<O> {
-    fn certify(&self, node: &Name, uid: &str, csr_der: &[u8]) -> Result<Certificate, Status> {
-        if csr_der.len() > CSR_BYTES_MAX {
-            return Err(Status::invalid_argument("csr_der is too long"));
-        }
-        let certificate = self.authority.certify(node, uid, csr_der);
-        let certificate = certificate.map_err(|e| Status::invalid_argument(format!("csr_der: {e}")))?;
-        Ok(Certificate { certificate_der: certificate.to_vec().into() })
+    fn certify(&self, node: &Name, uid: &str, request: &SigningRequest) -> Result<Certificate, Status> {
+        let certificate = self.authority.certify(node, uid, request);
+        let certificate = certificate.map_err(|e| Status::internal(e.to_string()))?;
+        Ok(Certificate { certificate_der: certificate.into() })
     }
 
     /// The table of the node that calls, if it is the node that there is.
@@ -107,6 +106,10 @@ impl<O: Office> Service<O> {
             _ => Err(Status::permission_denied(format!("the office has no node {node}"))),
         }
     }
+}
+
+fn signing_request(der: &[u8]) -> Result<SigningRequest, Status> {
+    SigningRequest::from_der(der).map_err(|e| Status::invalid_argument(format!("csr_der: {e}")))
 }
 
 /// Who calls, by a certificate that the handshake has checked; without one, nobody.

@@ -155,10 +155,14 @@ async fn without_a_certificate_only_joining_is_allowed() {
     assert_eq!(refused.expect_err("refused").code(), Code::Unauthenticated);
     let refused = client.renew(RenewRequest { csr_der: csr() }).await;
     assert_eq!(refused.expect_err("refused").code(), Code::Unauthenticated);
-    let join = |csr_der| JoinRequest { node: "node1".into(), secret: "x".into(), csr_der };
-    assert_eq!(client.join(join(csr())).await.expect_err("refused").code(), Code::PermissionDenied);
-    let rubbish = client.join(join(vec![1, 2, 3].into())).await;
-    assert_eq!(rubbish.expect_err("refused").code(), Code::InvalidArgument);
+    let join = |node: &str, csr_der| JoinRequest { node: node.into(), secret: "x".into(), csr_der };
+    // Nothing tells a node that there is from one that there is not.
+    for node in ["node1", "stranger"] {
+        let refused = client.join(join(node, csr())).await;
+        assert_eq!(refused.expect_err("refused").code(), Code::PermissionDenied, "{node}");
+        let rubbish = client.join(join(node, vec![1, 2, 3].into())).await;
+        assert_eq!(rubbish.expect_err("refused").code(), Code::InvalidArgument, "{node}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ fn round_trips_as_text() {
     let token = JoinToken::new(node, [0xab; 32], "s3cret_-").expect("legal");
     assert_eq!(token.to_string().parse(), Ok(token.clone()));
     assert_eq!(format!(" {token}\n").parse(), Ok(token));
+    let longest =
+        JoinToken::new("n".repeat(63).parse().expect("name"), [1; 32], &"x".repeat(256)).expect("legal");
+    assert_eq!(longest.to_string().parse(), Ok(longest));
 }
 
 #[test]
@@ -19,6 +22,7 @@ fn bad_tokens_name_the_fault() {
         (format!("wcjoin1.node1.+{}.x", &hex[1..]), TokenError::Fingerprint),
         (format!("wcjoin1.node1.{hex}."), TokenError::Secret),
         (format!("wcjoin1.node1.{hex}.a b"), TokenError::Secret),
+        (format!("wcjoin1.node1.{hex}.{}", "x".repeat(257)), TokenError::Secret),
         (format!("wcjoin1.node1.{hex}.{}", "x".repeat(500)), TokenError::Form),
     ] {
         assert_eq!(text.parse::<JoinToken>(), Err(fault), "{text}");
