@@ -1,5 +1,8 @@
-//! Objects in files: YAML of one or more documents, or JSON, with the line that everything stands on.
+//! Objects in files, with the line that everything stands on.
+//!
+//! A file is YAML of one or more documents. A document may be JSON instead, of one value or several after one another.
 
+mod split;
 mod tree;
 
 use std::{
@@ -22,7 +25,7 @@ const FILE_LEN_MAX: u64 = 64 << 20;
 
 /// An object and where it stands.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub struct Document {
     pub(crate) reference: Reference,
     pub(crate) object: Value,
     file: String,
@@ -35,7 +38,7 @@ pub(crate) fn read(filenames: &[PathBuf]) -> Result<Vec<Document>, Failure> {
     for filename in filenames {
         for file in expand(filename)? {
             let (name, text) = load(&file)?;
-            documents.extend(parse(&name, &text)?);
+            documents.extend(parse(&name, &text).map_err(Failure::Usage)?);
         }
     }
     if documents.is_empty() {
@@ -90,17 +93,33 @@ fn load(file: &Path) -> Result<(String, String), Failure> {
     Ok((name, text))
 }
 
-fn parse(name: &str, text: &str) -> Result<Vec<Document>, Failure> {
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    let trees = if is_json { tree::from_json(text) } else { tree::from_yaml(text) };
-    let trees = trees.map_err(|error| Failure::Usage(format!("{name}:{error}")))?;
-    let mut documents = Vec::new();
-    for (value, lines) in trees {
-        for (object, lines) in flatten(value, lines) {
-            documents.push(document(name, object, lines)?);
+/// The objects of a text that is called `name`.
+///
+/// # Errors
+/// In words, beginning with the name and the line; with the document's number where there are several.
+pub fn parse(name: &str, text: &str) -> Result<Vec<Document>, String> {
+    let documents = split::documents(text);
+    let mut objects = Vec::new();
+    let mut number = 0;
+    let is_one_of_many = |number| number > 1 || documents.len() > 1;
+    let fault = |number: usize, line: u64, detail: &str| {
+        let which = if is_one_of_many(number) { format!("document {number}: ") } else { String::new() };
+        format!("{name}:{line}: {which}{detail}")
+    };
+    for document in &documents {
+        let (trees, flaw) = tree::read(document);
+        for (value, lines) in trees {
+            number += 1;
+            for (object, lines) in flatten(value, lines) {
+                let read = read_object(name, object, lines);
+                objects.push(read.map_err(|(line, detail)| fault(number, line, &detail))?);
+            }
+        }
+        if let Some(tree::Flaw { line, detail }) = flaw {
+            return Err(fault(number + 1, line, &detail));
         }
     }
-    Ok(documents)
+    Ok(objects)
 }
 
 /// The items of a list (`kind: …List`, or a bare array); else the object itself.
@@ -121,10 +140,9 @@ fn flatten(value: Value, lines: Lines) -> Vec<(Value, Lines)> {
     items.into_iter().enumerate().map(|(i, item)| (item, lines.below(&format!("{at}/{i}")))).collect()
 }
 
-fn document(file: &str, object: Value, lines: Lines) -> Result<Document, Failure> {
-    let fault = |pointer: &str, detail: &str| {
-        Failure::Usage(format!("{file}:{}: {pointer}: {detail}", lines.of(pointer)))
-    };
+/// An object that says what it is; otherwise the line at fault, and why.
+fn read_object(file: &str, object: Value, lines: Lines) -> Result<Document, (u64, String)> {
+    let fault = |pointer: &str, detail: &str| (lines.of(pointer), format!("{pointer}: {detail}"));
     if !object.is_object() {
         return Err(fault("/", "an object begins with \"kind\""));
     }
@@ -141,8 +159,13 @@ fn document(file: &str, object: Value, lines: Lines) -> Result<Document, Failure
 }
 
 impl Document {
+    /// The object as it is to be sent.
+    pub fn object(&self) -> &Value {
+        &self.object
+    }
+
     /// The file and line of what a JSON pointer points to, or of the nearest thing around it.
-    pub(crate) fn place(&self, pointer: &str) -> String {
+    pub fn place(&self, pointer: &str) -> String {
         format!("{}:{}", self.file, self.lines.of(pointer))
     }
 

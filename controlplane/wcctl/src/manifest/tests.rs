@@ -30,7 +30,7 @@ fn parsed(text: &str) -> Vec<Document> {
 }
 
 fn fault(text: &str) -> String {
-    parse("office.yaml", text).expect_err("a fault").to_string()
+    parse("office.yaml", text).expect_err("a fault")
 }
 
 #[test]
@@ -66,6 +66,49 @@ fn json_may_be_an_object_an_array_a_list_or_many() {
     }
     let documents = parsed(&format!("{}\n\n{}", node("a"), node("b")));
     assert_eq!(documents[1].place("/spec/loopback"), "office.yaml:3");
+}
+
+#[test]
+fn documents_of_both_kinds_stand_side_by_side() {
+    let text = "\
+{\"kind\": \"Node\", \"metadata\": {\"name\": \"a\"}}
+{\"kind\": \"Node\", \"metadata\": {\"name\": \"b\"}}
+---
+{kind: Node, metadata: {name: c},
+ spec: {loopback: 192.0.2.129}}
+--- # in JSON again
+[{\"kind\": \"Node\", \"metadata\": {\"name\": \"d\"}}]
+...
+# And in blocks.
+kind: Node
+metadata:
+  name: e
+";
+    let documents = parsed(text);
+    let found: Vec<_> =
+        documents.iter().map(|d| (d.reference.name.as_str(), d.place("/spec/loopback"))).collect();
+    let expected = [("a", 1), ("b", 2), ("c", 5), ("d", 7), ("e", 10)];
+    assert_eq!(found, expected.map(|(name, line)| (name, format!("office.yaml:{line}"))));
+}
+
+#[test]
+fn faults_name_their_document_where_there_are_several() {
+    let good = "{\"kind\": \"Node\", \"metadata\": {\"name\": \"a\"}}\n";
+    for (text, expected) in [
+        (format!("{good}{{\"kind\": \"Node\"}}"), "office.yaml:2: document 2: /metadata/name: missing"),
+        (
+            format!("{good}{good}{{\n\"kind\": oops}}"),
+            "office.yaml:4: document 3: expected value, at column 9",
+        ),
+        (format!("{good}{good}nonsense"), "office.yaml:3: document 3: "),
+        (format!("---\n{good}---\n{{kind: Node, metadata: {{name: b}}\n"), "office.yaml:4: document 2: "),
+        (format!("kind: Vm\n---\n{good}"), "office.yaml:1: document 1: /kind: there is no kind"),
+        (format!("{good}---\n# Two\n\nkind: Node\nkind: Node\n"), "office.yaml:6: document 2: "),
+        (format!("{good}---\nkind: Node\n  metadata: [\n"), "office.yaml:4: document 2: "),
+    ] {
+        let fault = fault(&text);
+        assert!(fault.starts_with(expected), "{text:?} gives {fault:?}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
 
+use super::split::Part;
+
 /// The line of each field, by JSON pointer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
@@ -39,24 +41,59 @@ impl Lines {
     }
 }
 
+/// What is wrong with a document, and on which line.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) line: u64,
+    pub(super) detail: String,
+}
+
+type Trees = Vec<(Value, Lines)>;
+
+/// The values of a document, up to the first that cannot be read.
+pub(super) fn read(part: &Part<'_>) -> (Trees, Option<Flaw>) {
+    let as_json = part.json().map(|(text, above)| from_json(text, above));
+    if let Some((values, None)) = as_json {
+        return (values, None);
+    }
+    // What begins like JSON may be YAML. If it is neither, it was meant as that which it is for longer.
+    match (from_yaml(part), as_json) {
+        (Ok(values), _) => (values, None),
+        (Err(yaml), Some((values, Some(json)))) if json.line >= yaml.line => (values, Some(json)),
+        (Err(yaml), _) => (Vec::new(), Some(yaml)),
+    }
+}
+
 /// One JSON value after the other; lines are known of values only, not of their fields.
-pub(super) fn from_json(text: &str) -> Result<Vec<(Value, Lines)>, String> {
+fn from_json(text: &str, above: u64) -> (Trees, Option<Flaw>) {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let mut values = Vec::new();
+    let (mut at, mut first) = (0, above + 1);
     loop {
         let begin = stream.byte_offset();
-        let blank = text[begin..].len() - text[begin..].trim_start().len();
-        let first = 1 + text[..begin + blank].matches('\n').count() as u64;
+        let begin = begin + text[begin..].len() - text[begin..].trim_start().len();
+        first += count(&text[at..begin]);
+        at = begin;
         match stream.next() {
-            None => return Ok(values),
+            None => return (values, None),
             Some(Ok(value)) => values.push((value, Lines { first, fields: BTreeMap::new() })),
-            Some(Err(error)) => return Err(format!("{}: {error}", error.line())),
+            Some(Err(error)) => {
+                let line = above + (error.line() as u64).max(1);
+                // It ends with its place, by lines of another count.
+                let text = error.to_string();
+                let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
+                let detail = format!("{detail}, at column {}", error.column());
+                return (values, Some(Flaw { line, detail }));
+            }
         }
     }
 }
 
-/// The documents of a YAML text.
-pub(super) fn from_yaml(text: &str) -> Result<Vec<(Value, Lines)>, String> {
+fn count(text: &str) -> u64 {
+    text.matches('\n').count() as u64
+}
+
+fn from_yaml(part: &Part<'_>) -> Result<Trees, Flaw> {
     let mut options = serde_saphyr::Options::default();
     // An office of 100,000 subscribers is no attack; the length of the text is the limit.
     options.budget = serde_saphyr::budget! {
@@ -64,17 +101,18 @@ pub(super) fn from_yaml(text: &str) -> Result<Vec<(Value, Lines)>, String> {
         max_events: 100_000_000,
         max_nodes: 100_000_000,
     };
-    let documents: Vec<Spanned<Tree>> =
-        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
-            let line = error.location().map_or(1, |location| location.line());
+    let documents: Vec<Spanned<Tree>> = serde_saphyr::from_multiple_with_options(part.text, options)
+        .map_err(|error| {
+            let line = part.above + error.location().map_or(1, |location| location.line());
             let error = error.without_snippet().to_string();
-            format!("{line}: {}", error.lines().next().unwrap_or_default())
+            Flaw { line, detail: error.lines().next().unwrap_or_default().into() }
         })?;
     Ok(documents
         .into_iter()
         .map(|document| {
-            let mut lines = Lines { first: document.referenced.line(), fields: BTreeMap::new() };
-            let value = document.value.into_value(&mut String::new(), &mut lines);
+            let first = part.above + document.referenced.line();
+            let mut lines = Lines { first, fields: BTreeMap::new() };
+            let value = document.value.into_value(&mut String::new(), part.above, &mut lines);
             (value, lines)
         })
         .collect())
@@ -88,21 +126,21 @@ enum Tree {
 }
 
 impl Tree {
-    fn into_value(self, pointer: &mut String, lines: &mut Lines) -> Value {
+    fn into_value(self, pointer: &mut String, above: u64, lines: &mut Lines) -> Value {
         match self {
             Self::Scalar(value) => value,
             Self::Sequence(items) => Value::Array(
                 items
                     .into_iter()
                     .enumerate()
-                    .map(|(i, item)| descend(&i.to_string(), item, pointer, lines))
+                    .map(|(i, item)| descend(&i.to_string(), item, pointer, above, lines))
                     .collect(),
             ),
             Self::Mapping(members) => {
                 let mut map = Map::new();
                 for (key, member) in members {
                     let token = key.replace('~', "~0").replace('/', "~1");
-                    let value = descend(&token, member, pointer, lines);
+                    let value = descend(&token, member, pointer, above, lines);
                     map.insert(key, value);
                 }
                 Value::Object(map)
@@ -111,12 +149,12 @@ impl Tree {
     }
 }
 
-fn descend(token: &str, node: Spanned<Tree>, pointer: &mut String, lines: &mut Lines) -> Value {
+fn descend(token: &str, node: Spanned<Tree>, pointer: &mut String, above: u64, lines: &mut Lines) -> Value {
     let len = pointer.len();
     pointer.push('/');
     pointer.push_str(token);
-    lines.fields.insert(pointer.clone(), node.referenced.line());
-    let value = node.value.into_value(pointer, lines);
+    lines.fields.insert(pointer.clone(), above + node.referenced.line());
+    let value = node.value.into_value(pointer, above, lines);
     pointer.truncate(len);
     value
 }

@@ -1,0 +1,53 @@
+//! `wcctl`, the operators' command line, as a library: its program is `main.rs`, its manifests are also read by the fuzzer.
+//!
+//! A verb reads what it needs ([`manifest`] from files, [`client`] from the controller), and prints what came of it
+//! ([`output`]). Objects stay JSON throughout: what a newer controller adds is shown rather than lost.
+
+mod cli;
+mod client;
+mod failure;
+mod kinds;
+mod manifest;
+mod output;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Arguments, Command, NodeCommand};
+use client::Client;
+use failure::Failure;
+pub use manifest::{Document, parse as parse_manifest};
+
+/// Does what the command line says, and gives back the exit status.
+pub async fn main() -> ExitCode {
+    // clap ends with status 2 by itself when the command line is wrong.
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let text = failure.to_string();
+            if !text.is_empty() {
+                eprintln!("wcctl: {text}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let client = Client::new(arguments.socket);
+    match arguments.command {
+        Command::Get(get) => verbs::get::run(&client, &get).await,
+        Command::Describe(describe) => verbs::describe::run(&client, &describe).await,
+        Command::Apply(apply) => verbs::apply::run(&client, &apply).await,
+        Command::Delete(delete) => verbs::delete::run(&client, &delete).await,
+        Command::Diff(diff) => verbs::diff::run(&client, &diff).await,
+        Command::Wait(wait) => verbs::wait::run(&client, &wait).await,
+        Command::Node(node) => match node.command {
+            NodeCommand::Token(token) => verbs::node::token(&client, &token).await,
+        },
+        Command::Version => verbs::version::run(&client).await,
+    }
+}
