@@ -18,22 +18,13 @@ impl Kind {
         self.0.plural()
     }
 
-    const fn short(self) -> &'static str {
-        match self.0 {
-            KindName::Node => "no",
-            KindName::AddressPool => "pool",
-            KindName::Subscriber => "sub",
-            KindName::Tenant => "ten",
-        }
-    }
-
     /// The kind of an object, if it is one of ours.
     pub(crate) fn of(object: &Value) -> Option<Self> {
-        KindName::ALL.into_iter().map(Self).find(|kind| object["kind"] == kind.0.as_str())
+        KindName::ALL.iter().copied().map(Self).find(|kind| object["kind"] == kind.0.as_str())
     }
 
     fn names(self) -> [String; 4] {
-        [self.singular(), self.plural().into(), self.short().into(), format!("{}s", self.short())]
+        [self.singular(), self.plural().into(), self.0.short().into(), format!("{}s", self.0.short())]
     }
 }
 
@@ -42,11 +33,9 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_ascii_lowercase();
-        KindName::ALL.into_iter().map(Self).find(|kind| kind.names().contains(&text)).ok_or_else(|| {
-            let known: Vec<String> = KindName::ALL
-                .iter()
-                .map(|&kind| format!("{} ({})", Self(kind).plural(), Self(kind).short()))
-                .collect();
+        KindName::ALL.iter().copied().map(Self).find(|kind| kind.names().contains(&text)).ok_or_else(|| {
+            let known: Vec<String> =
+                KindName::ALL.iter().map(|&kind| format!("{} ({})", kind.plural(), kind.short())).collect();
             format!("no kind is called \"{text}\"; there are {}", known.join(", "))
         })
     }

@@ -21,7 +21,7 @@ pub use condition::{Condition, ConditionStatus, READY, set_condition};
 pub use fault::{Fault, Pointer};
 pub use json::{ParseError, merge_patch, parse, parse_value};
 pub use node::{Node, NodePort, NodeRoute, NodeSpec, NodeStatus, PortRole};
-pub use object::{Draft, Kind, KindName, Metadata, Object, OwnerReference};
+pub use object::{Draft, Kind, KindName, Metadata, Object, OwnerReference, Reference};
 pub use subscriber::{Access, Bundle, NatBlock, Subscriber, SubscriberSpec, SubscriberStatus};
 pub use tenant::{Connect, Provider, Tenant, TenantAttributes, TenantOf, TenantSpec, TenantStatus};
 

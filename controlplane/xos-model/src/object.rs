@@ -8,48 +8,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Fault, Pointer};
 
-/// The kinds of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum KindName {
-    Node,
-    AddressPool,
-    Subscriber,
-    Tenant,
-}
+mod kind_name;
+mod reference;
 
-impl KindName {
-    pub const ALL: [Self; 4] = [Self::Node, Self::AddressPool, Self::Subscriber, Self::Tenant];
-
-    /// As in `"kind": "Subscriber"`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Node => "Node",
-            Self::AddressPool => "AddressPool",
-            Self::Subscriber => "Subscriber",
-            Self::Tenant => "Tenant",
-        }
-    }
-
-    /// As in `/api/v1/subscribers`.
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Self::Node => "nodes",
-            Self::AddressPool => "addresspools",
-            Self::Subscriber => "subscribers",
-            Self::Tenant => "tenants",
-        }
-    }
-
-    pub fn from_plural(plural: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.plural() == plural)
-    }
-}
-
-impl std::fmt::Display for KindName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use kind_name::KindName;
+pub use reference::Reference;
 
 /// What an object of a kind asks for; the kind itself.
 pub trait Kind: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -58,6 +21,11 @@ pub trait Kind: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send 
 
     /// All that is wrong with the spec taken by itself, with pointers from the top of the object.
     fn validate(&self) -> Vec<Fault>;
+
+    /// The other objects that the spec names.
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
 }
 
 /// An object as it is stored and served.
