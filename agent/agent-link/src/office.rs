@@ -44,9 +44,12 @@ pub enum Report {
 /// Why a node may not join.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinRefused {
-    /// One answer for wrong, expired and used ones: a stranger learns nothing from it.
+    /// One answer for wrong and used ones, and for nodes that are not there: a stranger learns nothing from it.
     #[error("the join token is not valid for this node, or has been used")]
     Token,
+    /// The secret is the right one, too late.
+    #[error("the join token has expired: the node needs a new one")]
+    Expired,
     #[error("join tokens cannot be checked now: {0}")]
     Unavailable(String),
 }

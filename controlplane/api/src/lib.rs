@@ -6,11 +6,15 @@
 //! agents' reports ─► Office: status (Ready)          watch, pages ◄── change log, history
 //! ```
 //!
-//! `/api/v1/{nodes,addresspools,subscribers,tenants}[/NAME]` with GET (`limit`, `continue`, `labelSelector`;
-//! `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
+//! `/api/v1/{nodes,addresspools,subscribers,tenants}[/NAME]` with GET (`limit`, `continue`, `labelSelector`,
+//! `fieldSelector`; `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
 //! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none.
 //! `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`. Errors are problems (RFC 9457).
+//!
+//! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there
+//! is only what they pick: an object that they begin to pick is `ADDED`, and one that they no longer pick is `DELETED`
+//! (with the object as it now is), whether or not it has gone. There may be 256 watches; one more gets 429.
 //!
 //! Who can open the socket may do everything: it is root's.
 

@@ -155,6 +155,7 @@ impl agent_link::Office for Desk {
     async fn redeem(&self, node: &Name, secret: &str) -> Result<(), JoinRefused> {
         self.office.redeem_join_secret(node, secret).await.map_err(|error| match error {
             JoinError::Refused => JoinRefused::Token,
+            JoinError::Expired => JoinRefused::Expired,
             JoinError::Stopped(stopped) => JoinRefused::Unavailable(stopped.to_string()),
         })
     }

@@ -1,4 +1,4 @@
-//! What comes in as text: names and numbers of the network, resources, objects.
+//! What comes in as text: names and numbers of the network, resources, objects, manifests.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -61,6 +61,42 @@ pub fn fuzz_model(bytes: &[u8]) {
         xos_model::merge_patch(&mut twice, patch);
         assert_eq!(once, twice, "a merge patch applied again changes nothing");
     }
+}
+
+/// Manifests: a fault has its line, an object has its place, and objects are the same however they are strung together.
+pub fn fuzz_manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // YAML ends a line with a lone carriage return, too.
+    let lines = 1 + text.matches(['\n', '\r']).count();
+    let on_a_line = |place: &str| {
+        let line = place.strip_prefix("office.yaml:").and_then(|rest| rest.split(':').next());
+        let line: usize =
+            line.and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no line: {place}"));
+        assert!((1..=lines).contains(&line), "{place} of {lines} lines");
+    };
+    let documents = match wcctl::parse_manifest("office.yaml", text) {
+        Ok(documents) => documents,
+        Err(error) => return on_a_line(&error),
+    };
+    let mut objects = Vec::new();
+    for document in &documents {
+        for pointer in ["", "/kind", "/metadata/name", "/spec/ports/0/name", "/not/there"] {
+            on_a_line(&document.place(pointer));
+        }
+        assert!(document.object()["metadata"]["name"].is_string());
+        objects.push(document.object());
+    }
+    let written: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    // A number with a fraction may be read as a neighbour of what was written.
+    let as_json: Vec<Value> =
+        written.iter().map(|text| serde_json::from_str(text).expect("a value is JSON")).collect();
+    for between in ["", "\n", "\n---\n", "\n...\n"] {
+        let again = wcctl::parse_manifest("again", &written.join(between)).expect("what was written is read");
+        assert!(again.iter().map(wcctl::Document::object).eq(&as_json), "strung together with {between:?}");
+    }
+    let list = format!("[{}]", written.join(","));
+    let again = wcctl::parse_manifest("again", &list).expect("what was written is read");
+    assert!(again.iter().map(wcctl::Document::object).eq(&as_json));
 }
 
 fn object<K: Kind>(bytes: &[u8]) {

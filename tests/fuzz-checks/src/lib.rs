@@ -5,20 +5,26 @@
 
 mod access;
 mod documents;
+mod joining;
 mod packets;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
-pub use documents::{fuzz_model, fuzz_net_types, fuzz_node_state};
+pub use documents::{fuzz_manifest, fuzz_model, fuzz_net_types, fuzz_node_state};
+pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 8] = [
+pub const ALL: [(&str, Check); 12] = [
+    ("csr", fuzz_csr),
+    ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
     ("dhcp4_options", fuzz_dhcp4_options),
     ("frame", fuzz_frame),
+    ("join_token", fuzz_join_token),
+    ("manifest", fuzz_manifest),
     ("model", fuzz_model),
     ("net_types", fuzz_net_types),
     ("node_state", fuzz_node_state),

@@ -77,6 +77,23 @@ fn every_parser_stands_a_slice_of_what_the_fuzzer_does() {
 }
 
 #[test]
+fn the_seeds_of_joining_and_of_manifests_are_accepted() {
+    for name in ["p256", "p384", "ed25519", "rsa", "extensions"] {
+        agent_link::SigningRequest::from_der(&seed("csr", name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    for name in ["p256", "extensions"] {
+        let said = joining::signed(&seed("csr_signed", name));
+        agent_link::SigningRequest::from_der(&said).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    let token = String::from_utf8(seed("join_token", "token")).expect("text");
+    token.parse::<agent_link::JoinToken>().expect("a token");
+    for name in ["anchors", "blocks", "flow", "json"] {
+        let text = String::from_utf8(seed("manifest", name)).expect("text");
+        assert!(wcctl::parse_manifest(name, &text).unwrap_or_else(|e| panic!("{e}")).len() >= 2, "{name}");
+    }
+}
+
+#[test]
 fn every_check_has_its_target() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::{
@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     /// What the rounds are drawn from; the same seed draws the same
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Of fuzz: only these targets
+    #[arg(long, value_name = "TARGET")]
+    only: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -32,8 +35,6 @@ enum Campaign {
 }
 
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
-    setup::everything()?;
-    build()?;
     match arguments.name {
         Campaign::ControllerCrash => test(arguments, "wirecenterd", "crash"),
         Campaign::NodeConverge => test(arguments, "linux-node", "converge"),
@@ -43,6 +44,8 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
 
 /// Runs the test whose slice the suite runs, with this many rounds and this seed.
 fn test(arguments: &Arguments, package: &str, name: &str) -> Result<()> {
+    setup::everything()?;
+    build()?;
     let Arguments { count, seed, .. } = arguments;
     step(&format!("{count} rounds from seed {seed}"), || {
         run(cargo()
@@ -62,8 +65,13 @@ fn fuzz(arguments: &Arguments) -> Result<()> {
         command.args(["+nightly", "fuzz", verb, "--fuzz-dir", "."]).current_dir(&folder);
         command
     };
-    let listed = fuzz("list").output()?;
-    for target in String::from_utf8(listed.stdout)?.lines() {
+    let listed = String::from_utf8(fuzz("list").output()?.stdout)?;
+    let all: Vec<_> = listed.lines().collect();
+    for target in &arguments.only {
+        ensure!(all.contains(&target.as_str()), "there is no target {target}, only {}", all.join(", "));
+    }
+    let is_wanted = |target: &str| arguments.only.is_empty() || arguments.only.iter().any(|t| t == target);
+    for target in all.into_iter().filter(|target| is_wanted(target)) {
         step(&format!("fuzzing {target} for {} s", arguments.count), || {
             let limits =
                 [format!("-max_total_time={}", arguments.count), format!("-seed={}", arguments.seed)];

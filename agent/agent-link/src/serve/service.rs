@@ -42,7 +42,7 @@ impl<O: Office> Link for Service<O> {
         self.office.redeem(&node, &secret).await.map_err(|refused| {
             tracing::warn!(%node, ?from, %refused, "a node may not join");
             match refused {
-                JoinRefused::Token => Status::permission_denied(refused.to_string()),
+                JoinRefused::Token | JoinRefused::Expired => Status::permission_denied(refused.to_string()),
                 JoinRefused::Unavailable(_) => Status::unavailable(refused.to_string()),
             }
         })?;

@@ -56,13 +56,18 @@ pub(crate) struct OfficeState {
     tables: Mutex<HashMap<Name, Arc<NodeTable>>>,
     uids: Mutex<HashMap<Name, String>>,
     secrets: Mutex<HashSet<(Name, String)>>,
+    expired: Mutex<HashSet<(Name, String)>>,
     reports: watch::Sender<Vec<Report>>,
 }
 
 impl Office for OfficeState {
     async fn redeem(&self, node: &Name, secret: &str) -> Result<(), JoinRefused> {
+        let given = (node.clone(), secret.into());
+        if self.expired.lock().expect("lock").contains(&given) {
+            return Err(JoinRefused::Expired);
+        }
         let mut secrets = self.secrets.lock().expect("lock");
-        if secrets.remove(&(node.clone(), secret.into())) { Ok(()) } else { Err(JoinRefused::Token) }
+        if secrets.remove(&given) { Ok(()) } else { Err(JoinRefused::Token) }
     }
 
     fn uid(&self, node: &Name) -> Option<String> {
@@ -85,7 +90,13 @@ impl TestOffice {
         let tables = Mutex::new(HashMap::from([(name("node1"), Arc::default())]));
         let uids = Mutex::new(HashMap::from([(name("node1"), "first".into())]));
         let reports = watch::Sender::new(Vec::new());
-        let state = Arc::new(OfficeState { tables, uids, secrets: Mutex::default(), reports });
+        let state = Arc::new(OfficeState {
+            tables,
+            uids,
+            secrets: Mutex::default(),
+            expired: Mutex::default(),
+            reports,
+        });
         let mut office = Self { authority, _dir: dir, state, address: "127.0.0.1:0".into(), running: None };
         office.resume().await;
         office
@@ -144,6 +155,11 @@ impl TestOffice {
     pub(crate) fn token(&self, node: &str, secret: &str) -> JoinToken {
         self.state.secrets.lock().expect("lock").insert((name(node), secret.into()));
         self.authority.token(&name(node), secret).expect("legal").parse().expect("parses")
+    }
+
+    pub(crate) fn expired_token(&self, node: &str, secret: &str) -> JoinToken {
+        self.state.expired.lock().expect("lock").insert((name(node), secret.into()));
+        self.token(node, secret)
     }
 
     pub(crate) fn reports(&self) -> Vec<Report> {

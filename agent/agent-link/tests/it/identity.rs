@@ -25,6 +25,17 @@ async fn a_wrong_or_used_token_is_refused_and_a_new_one_helps() {
 }
 
 #[tokio::test]
+async fn an_expired_token_is_refused_as_such_and_a_new_one_helps() {
+    let office = TestOffice::start().await;
+    office.apply(1, vec![upsert(1)]);
+    let node = TestNode::new("node1", Ok(office.expired_token("node1", "old")));
+    let _link = office.connect(&node);
+    node.until_waiting_for("the join token has expired: the node needs a new one").await;
+    node.set_token(Ok(office.token("node1", "new")));
+    office.until_same(&node).await;
+}
+
+#[tokio::test]
 async fn a_token_of_another_office_or_node_is_refused() {
     let (office, other) = (TestOffice::start().await, TestOffice::start().await);
     let node = TestNode::new("node1", Ok(other.token("node1", "first")));

@@ -29,7 +29,8 @@ pub(super) const BOOKMARK_PERIOD: Duration = Duration::from_secs(30);
 
 pub(super) const CONNECTIONS_MAX: usize = 512;
 pub(super) const HEADERS_MAX: usize = 64;
-/// Bytes of a request's head, and of the read buffer.
+/// Bytes of the read buffer, after which a request's head that is not complete is refused. With the last read it may
+/// have grown longer: never to twice as much.
 pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// From the head of a request to the head of its answer, the body's arrival included.

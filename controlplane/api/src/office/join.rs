@@ -24,8 +24,11 @@ struct Pending {
 /// Why a secret does not let a node join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
-    #[error("the token is wrong, used or expired")]
+    #[error("the token is wrong, or has been used")]
     Refused,
+    /// Only whoever has the secret is told so.
+    #[error("the token has expired")]
+    Expired,
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
@@ -63,18 +66,22 @@ impl Office {
     pub async fn redeem_join_secret(&self, node: &Name, secret: &str) -> Result<(), JoinError> {
         let (key, given) = (key(node), sha256(secret));
         let outcome = self.admit(false, move |admission| {
-            let refused = || Rejection::precondition("refused".into());
-            let record = admission.txn.get(Table::Claims, &key).ok_or_else(refused)?;
+            let Some(record) = admission.txn.get(Table::Claims, &key) else {
+                return Ok(Err(JoinError::Refused));
+            };
             let pending: Pending =
                 serde_json::from_slice(&record.value).map_err(|error| Rejection::damaged(&key, &error))?;
             // Hashes are compared, so that the time this takes tells nothing about the secret.
-            if pending.sha256 != given || pending.expires_at <= admission.now {
-                return Err(refused());
+            if pending.sha256 != given {
+                return Ok(Err(JoinError::Refused));
+            }
+            if pending.expires_at <= admission.now {
+                return Ok(Err(JoinError::Expired));
             }
             admission.txn.delete(Table::Claims, &key);
-            Ok(())
+            Ok(Ok(()))
         });
-        outcome.await?.map_err(|_| JoinError::Refused)
+        outcome.await?.unwrap_or(Err(JoinError::Refused))
     }
 }
 
@@ -91,3 +98,6 @@ fn hex(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

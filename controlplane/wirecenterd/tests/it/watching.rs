@@ -114,6 +114,59 @@ fn a_selector_sees_objects_come_and_go() {
 }
 
 #[test]
+fn a_field_selector_sees_objects_come_and_go() {
+    run(async {
+        let controller = Controller::with_office().await;
+        let start = controller.revision().await;
+        let selector = "&fieldSelector=spec.suspended%3Dtrue,metadata.name!%3Dcarol";
+        let mut watch = Watch::start(&controller, &format!("&resourceVersion={start}{selector}")).await;
+        // Alice comes and goes and comes; bob and carol are never among those.
+        for (name, c_vid) in [("alice", 1), ("bob", 2), ("carol", 3)] {
+            post(&controller, name, c_vid).await;
+        }
+        let patch = async |name: &str, change: Value| {
+            let path = format!("/api/v1/subscribers/{name}");
+            let answer = controller.call(Method::PATCH, &path, &change).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.json()
+        };
+        let suspended = |is: bool| json!({"spec": {"suspended": is}});
+        let label = json!({"metadata": {"labels": {"a": "b"}}});
+        patch("carol", suspended(true)).await;
+        patch("bob", label.clone()).await;
+        let mut expected = Vec::new();
+        for (change, kind) in [
+            (suspended(true), "ADDED"),
+            (label, "MODIFIED"),
+            // An object that is no longer picked is sent as it is now, though it still exists.
+            (suspended(false), "DELETED"),
+            (suspended(true), "ADDED"),
+        ] {
+            expected.push((kind, patch("alice", change).await));
+        }
+        for name in ["bob", "carol", "alice"] {
+            let object = format!("/api/v1/subscribers/{name}");
+            assert_eq!(controller.call(Method::DELETE, &object, &Value::Null).await.status, 200);
+        }
+        for (kind, object) in expected {
+            assert_eq!(watch.next().await, Some(json!({"type": kind, "object": object})));
+        }
+        let (kind, name, deleted) = watch.event().await;
+        assert_eq!((kind.as_str(), name.as_str()), ("DELETED", "alice"));
+        assert_eq!(controller.get("/api/v1/subscribers/alice").await.status, 404);
+        assert!(deleted > start);
+        // What there is at first is picked, too.
+        for (name, c_vid) in [("dave", 4), ("erin", 5)] {
+            post(&controller, name, c_vid).await;
+        }
+        let erin = patch("erin", suspended(true)).await;
+        let mut fresh = Watch::start(&controller, selector).await;
+        assert_eq!(fresh.next().await, Some(json!({"type": "ADDED", "object": erin})));
+        assert_eq!(fresh.event().await.0, "BOOKMARK");
+    });
+}
+
+#[test]
 fn history_ends_at_a_restart_and_a_watch_at_the_end() {
     run(async {
         let mut controller = Controller::with_office().await;

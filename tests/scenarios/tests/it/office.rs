@@ -3,8 +3,8 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process,
-    time::Duration,
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use lab::{DhcpClient, HomeConfig, Lab, LabConfig};
@@ -107,6 +107,25 @@ impl Office {
         serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stdout))
     }
 
+    /// Waits until all that the node has on its disk is in its kernel, and so many sessions with it; gives back the
+    /// status that says so.
+    pub(crate) fn until_programmed(&mut self, sessions: u64) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // A node without a fast path has a status, too, and an exit status that says so.
+            let output = self.lab().wcnode(&["status", "-o", "json"]).expect("wcnode runs");
+            let status: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+            let agent = &status["agent"]["status"];
+            let is_programmed = agent["generation"].is_u64() && agent["programmed"] == agent["generation"];
+            let is_whole = status["fastpath"]["sessions"] == sessions && agent["errorCount"] == 0;
+            if output.status == 0 && status["agent"]["running"] == true && is_programmed && is_whole {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "not in the kernel: {}{}", output.stdout, output.stderr);
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// How many packets were dropped for a reason.
     pub(crate) fn drops(&mut self, reason: &str) -> u64 {
         let drops = self.wcnode(&["drops"]);
@@ -132,7 +151,7 @@ impl Office {
 impl Drop for Office {
     fn drop(&mut self) {
         let lab = self.lab.take().expect("up");
-        if std::thread::panicking() {
+        if thread::panicking() {
             eprintln!("{}", logs(&lab.config.state_dir));
         }
         lab.down().expect("the lab comes down");

@@ -1,0 +1,86 @@
+//! More than there may be: an answer says so, and all else goes on.
+
+use std::fmt::Write as _;
+
+use hyper::Method;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+};
+
+use crate::controller::{Controller, run};
+
+/// What the controller answers to a request that is written as it is, until it ends the connection.
+async fn raw(controller: &Controller, request: &str) -> String {
+    let stream = UnixStream::connect(controller.socket()).await.expect("connects");
+    let (mut read, mut write) = stream.into_split();
+    // The controller need not read all of it before it answers and closes.
+    let _: std::io::Result<()> = write.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _: std::io::Result<usize> = read.read_to_end(&mut answer).await;
+    String::from_utf8(answer).expect("text")
+}
+
+/// The head of a request with so many headers that are this long.
+fn head(headers: usize, len: usize) -> String {
+    let mut head = "GET /healthz HTTP/1.1\r\nhost: wirecenter\r\nconnection: close\r\n".to_owned();
+    for i in 2..headers {
+        write!(head, "x-{i}: {}\r\n", "x".repeat(len)).expect("to memory");
+    }
+    head + "\r\n"
+}
+
+#[test]
+fn heads_are_bounded() {
+    run(async {
+        let controller = Controller::start().await;
+        for (what, request, status) in [
+            ("as many headers as may be", head(64, 1), "200"),
+            ("one more", head(65, 1), "431"),
+            ("hundreds", head(1000, 1), "431"),
+            ("nearly as long as may be", head(3, 60 << 10), "200"),
+            // What comes with the last read may be more; twice as long is always too long.
+            ("too long", head(3, 128 << 10), "431"),
+            ("endless", head(60, 1 << 20), "431"),
+            // As a path (414) or as a head.
+            ("a long path", format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(70_000)), "4"),
+            ("no HTTP", "\u{1}\u{2}\u{3}\r\n\r\n".into(), "400"),
+        ] {
+            let answer = raw(&controller, &request).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{what}: {answer:?}");
+        }
+        assert_eq!(controller.get("/healthz").await.status, 200);
+    });
+}
+
+#[test]
+fn one_watch_too_many_is_told_so() {
+    const WATCHES: usize = 256;
+    run(async {
+        let controller = Controller::start().await;
+        let path = "/api/v1/nodes?watch=1";
+        let mut watches = Vec::new();
+        for _ in 0..WATCHES {
+            let answer = controller.client().await.send(Method::GET, path, &[], "").await.expect("answers");
+            assert_eq!(answer.status(), 200);
+            watches.push(answer);
+        }
+        let refused = controller.get(path).await;
+        assert_eq!(refused.status, 429);
+        assert_eq!(refused.places(), Vec::<String>::new());
+        assert_eq!(refused.json()["type"], "urn:wirecenter:problem:watchers");
+        // Everything else has room.
+        assert_eq!(controller.get("/api/v1/nodes").await.status, 200);
+        // One that goes makes room for another, as soon as the controller has seen that it is gone.
+        drop(watches.pop());
+        for _ in 0..1000 {
+            let mut client = controller.client().await;
+            let answer = client.send(Method::GET, path, &[], "").await.expect("answers");
+            if answer.status() == 200 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no room for another watch");
+    });
+}
