@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use net_types::{Name, Prefix4};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, Kind, KindName, Object};
+use crate::{Fault, Kind, KindName, Object, Reference};
 
 pub type AddressPool = Object<AddressPoolSpec>;
 
@@ -120,6 +120,10 @@ impl Kind for AddressPoolSpec {
             }
         }
         faults
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        vec![Reference::new("/spec/node", KindName::Node, &self.node)]
     }
 }
 

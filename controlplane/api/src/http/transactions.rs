@@ -18,7 +18,7 @@ use super::{
     problem::Problem,
     query::{Parameters, WriteQuery, check_media_type},
 };
-use crate::office::{Done, Draft, Effect, Operation, Verb};
+use crate::office::{Done, Draft, Effect, Misplaced, Operation, Verb};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,11 +68,10 @@ pub(super) async fn post(
     let dry_run = query.is_dry_run()?;
     let operations = parse(&read_body(body, TRANSACTION_BYTES_MAX).await?)?;
     let outcome = http.office().admit(dry_run, move |admission| {
-        let mut results = Vec::with_capacity(operations.len());
-        for (i, operation) in operations.into_iter().enumerate() {
-            let done = admission.run(operation).map_err(|rejection| rejection.under(&place(i)))?;
-            results.push(result(done));
-        }
+        let done = admission
+            .run_all(operations)
+            .map_err(|Misplaced { operation, rejection }| rejection.under(&place(operation)))?;
+        let results = done.into_iter().map(result).collect();
         Ok(Answer { resource_version: admission.txn.revision(), results })
     });
     Ok(Json(outcome.await??).into_response())

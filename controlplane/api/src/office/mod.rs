@@ -1,7 +1,9 @@
 //! The office's rules over the store.
 
 mod admission;
+mod draft;
 mod join;
+mod kinds;
 mod node;
 mod pool;
 mod rejection;
@@ -16,10 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
 
-pub(crate) use admission::{Admission, Done, Effect};
+pub(crate) use admission::{Admission, Done, Effect, Misplaced};
+pub(crate) use draft::Draft;
 pub use join::JoinError;
 pub use rejection::{Rejection, RejectionKind};
-pub(crate) use request::{Draft, Match, Operation, Preconditions, Target, Verb};
+pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
 pub use status::{NodeReport, SessionOutcome};
 pub(crate) use stored::with_version;
@@ -59,7 +62,7 @@ impl Office {
         let body = move |txn: &mut Transaction<'_>| {
             // Only the store's writer comes here, so that the lock is always free.
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = body(&mut Admission { txn, scratch: &mut scratch, now });
+            let outcome = body(&mut Admission::new(txn, &mut scratch, now));
             let outcome = match outcome {
                 Ok(value) if dry_run => Err(Abort::DryRun(value)),
                 Ok(value) => Ok(value),
@@ -80,7 +83,11 @@ impl Office {
         dry_run: bool,
         operation: Operation,
     ) -> Result<Result<Done, Rejection>, Stopped> {
-        self.admit(dry_run, move |admission| admission.run(operation)).await
+        let outcome = self.admit(dry_run, move |admission| {
+            let done = admission.run_all(vec![operation]).map_err(|misplaced| misplaced.rejection)?;
+            Ok(done.into_iter().next())
+        });
+        Ok(outcome.await?.map(|done| done.expect("as many outcomes as operations")))
     }
 }
 

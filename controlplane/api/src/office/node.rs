@@ -1,14 +1,11 @@
 //! The rules of nodes.
 
 use intent_store::Table;
+use net_types::Name;
 use office_plan::{Claim, clashes};
-use xos_model::{Node, NodeSpec, PortRole};
+use xos_model::{KindName, Node, NodeSpec, PortRole};
 
-use super::{
-    Admission, Rejection,
-    admission::{Managed, pools_of},
-    join,
-};
+use super::{Admission, Rejection, admission::Managed, join};
 
 impl Managed for NodeSpec {
     fn admit(admission: &mut Admission<'_, '_>, old: Option<&Node>, new: &mut Node) -> Result<(), Rejection> {
@@ -34,16 +31,13 @@ impl Managed for NodeSpec {
         Ok(())
     }
 
+    fn user(admission: &Admission<'_, '_>, old: &Node) -> Option<(KindName, Name)> {
+        admission.first_holder(&Claim::tags_of_node(old.name())).map(|user| (KindName::Subscriber, user))
+    }
+
     fn retire(admission: &mut Admission<'_, '_>, old: &Node) -> Result<(), Rejection> {
-        let name = old.name();
-        let user = admission.first_holder(&Claim::tags_of_node(name)).map(|user| ("Subscriber", user));
-        let user = user.or_else(|| admission.first_holder(&pools_of(name)).map(|user| ("AddressPool", user)));
-        if let Some((kind, user)) = user {
-            let detail = format!("Node {name} is in use by {kind} {user}");
-            return Err(Rejection::conflict("/metadata/name", detail));
-        }
-        admission.txn.delete(Table::Claims, &join::key(name));
-        admission.scratch.changed(name);
+        admission.txn.delete(Table::Claims, &join::key(old.name()));
+        admission.scratch.changed(old.name());
         Ok(())
     }
 }

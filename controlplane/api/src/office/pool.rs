@@ -9,7 +9,7 @@ use xos_model::{AddressPool, AddressPoolSpec, Fault, KindName, Purpose};
 
 use super::{
     Admission, Rejection,
-    admission::{Managed, holder, pools_of},
+    admission::{Managed, holder},
     stored::decode,
 };
 
@@ -39,30 +39,23 @@ impl Managed for AddressPoolSpec {
         if let Some(old) = old {
             forget(admission, old);
         }
-        let key = pool_key(&new.spec.node, new.name());
-        admission.txn.put(Table::Claims, key, new.name().as_str().as_bytes());
         admission.scratch.changed(&new.spec.node);
         admission.scratch.hints.forget(new.name());
         new.status.observed_generation = new.metadata.generation.unwrap_or(0);
         Ok(())
     }
 
+    fn user(admission: &Admission<'_, '_>, old: &AddressPool) -> Option<(KindName, Name)> {
+        user(admission, &old.spec).map(|user| (KindName::Subscriber, user))
+    }
+
     fn retire(admission: &mut Admission<'_, '_>, old: &AddressPool) -> Result<(), Rejection> {
-        if let Some(user) = user(admission, &old.spec) {
-            let detail = format!("AddressPool {} is in use by Subscriber {user}", old.name());
-            return Err(Rejection::conflict("/metadata/name", detail));
-        }
         forget(admission, old);
         Ok(())
     }
 }
 
-fn pool_key(node: &Name, pool: &Name) -> String {
-    format!("{}{pool}", pools_of(node))
-}
-
 fn forget(admission: &mut Admission<'_, '_>, old: &AddressPool) {
-    admission.txn.delete(Table::Claims, &pool_key(&old.spec.node, old.name()));
     admission.scratch.changed(&old.spec.node);
     admission.scratch.hints.forget(old.name());
 }

@@ -1,0 +1,202 @@
+//! What any change of an object goes through, in the transaction that makes it.
+//!
+//! ```text
+//! run_all: each operation ─► put │ delete ─► the kind's own rules (Managed) ─► claims of references
+//!          at the end ─► what was condemned goes if nothing holds it ─► every reference is kept, or all is refused
+//! ```
+//!
+//! References are judged when all operations have been done: their order does not matter to them.
+
+mod delete;
+mod lookups;
+mod put;
+mod references;
+
+use std::{collections::HashSet, sync::Arc};
+
+use intent_store::{Key, Record, Table, Transaction};
+use jiff::Timestamp;
+use net_types::Name;
+use xos_model::{Kind, KindName, Object, Reference, for_each_kind};
+
+use super::{
+    Draft, Operation, Preconditions, Rejection, Target, Verb, object_key, scratch::Scratch, stored::encode,
+};
+
+pub(super) use lookups::holder;
+
+/// A transaction under the office's rules.
+pub(crate) struct Admission<'a, 't> {
+    pub(crate) txn: &'a mut Transaction<'t>,
+    pub(super) scratch: &'a mut Scratch,
+    pub(crate) now: Timestamp,
+    /// Which operation is being done.
+    place: usize,
+    /// References that are new, to be judged at the end.
+    referred: Vec<(usize, Reference)>,
+    /// What is to go when nothing refers to it any more.
+    condemned: Vec<(usize, Target)>,
+    /// What went after its operation was done.
+    gone: HashSet<Key>,
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) effect: Effect,
+    pub(crate) kind: KindName,
+    pub(crate) name: Name,
+    /// The object after it; before it, if it was deleted.
+    pub(crate) record: Record,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Created,
+    Configured,
+    Unchanged,
+    Deleted,
+    /// It goes when its last finalizer is gone, and all that refers to it.
+    Deleting,
+}
+
+/// A rejection, and which of several operations it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misplaced {
+    pub(crate) operation: usize,
+    pub(crate) rejection: Rejection,
+}
+
+/// What a kind adds to the rules that hold for all.
+pub(super) trait Managed: Kind {
+    /// Judges `new` against the other objects, completes its status, and makes all that follows from it.
+    fn admit(
+        _admission: &mut Admission<'_, '_>,
+        _old: Option<&Object<Self>>,
+        _new: &mut Object<Self>,
+    ) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    /// Who needs the object without naming it in a reference.
+    fn user(_admission: &Admission<'_, '_>, _old: &Object<Self>) -> Option<(KindName, Name)> {
+        None
+    }
+
+    /// Takes back all that followed from the object.
+    fn retire(_admission: &mut Admission<'_, '_>, _old: &Object<Self>) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
+macro_rules! dispatch {
+    ($($kind:ident $plural:literal $short:literal $spec:ident;)*) => {
+        impl Admission<'_, '_> {
+            fn put_any(
+                &mut self,
+                verb: Verb,
+                draft: Draft,
+                preconditions: &Preconditions,
+            ) -> Result<Done, Rejection> {
+                match draft {
+                    $(Draft::$kind(draft) => self.put(verb, draft, preconditions),)*
+                }
+            }
+
+            fn delete_any(
+                &mut self,
+                target: &Target,
+                preconditions: &Preconditions,
+            ) -> Result<Done, Rejection> {
+                match target.kind {
+                    $(KindName::$kind => self.delete::<xos_model::$spec>(target, preconditions),)*
+                }
+            }
+
+            fn settle_any(&mut self, target: &Target) -> Result<(), Rejection> {
+                match target.kind {
+                    $(KindName::$kind => self.settle::<xos_model::$spec>(target),)*
+                }
+            }
+
+            fn check_condemned_any(&mut self, target: &Target) -> Result<(), Rejection> {
+                match target.kind {
+                    $(KindName::$kind => self.check_condemned::<xos_model::$spec>(target),)*
+                }
+            }
+        }
+    };
+}
+
+for_each_kind!(dispatch);
+
+impl<'a, 't> Admission<'a, 't> {
+    pub(super) fn new(txn: &'a mut Transaction<'t>, scratch: &'a mut Scratch, now: Timestamp) -> Self {
+        let (referred, condemned, gone) = Default::default();
+        Self { txn, scratch, now, place: 0, referred, condemned, gone }
+    }
+
+    /// Does all operations; what one of them leaves open is settled after the last.
+    pub(crate) fn run_all(&mut self, operations: Vec<Operation>) -> Result<Vec<Done>, Misplaced> {
+        let mut all = Vec::with_capacity(operations.len());
+        for (place, operation) in operations.into_iter().enumerate() {
+            self.place = place;
+            all.push(self.run(operation).map_err(|rejection| Misplaced { operation: place, rejection })?);
+        }
+        self.finish()?;
+        for done in &mut all {
+            if done.effect == Effect::Deleting && self.gone.contains(&*object_key(done.kind, &done.name)) {
+                done.effect = Effect::Deleted;
+            }
+        }
+        Ok(all)
+    }
+
+    fn run(&mut self, operation: Operation) -> Result<Done, Rejection> {
+        match operation {
+            Operation::Put { verb, draft, preconditions } => self.put_any(verb, *draft, &preconditions),
+            Operation::Delete { target, preconditions } => self.delete_any(&target, &preconditions),
+        }
+    }
+
+    pub(super) fn store<K: Kind>(&mut self, mut object: Object<K>, effect: Effect) -> Done {
+        let value: Arc<[u8]> = encode(&mut object).into();
+        let name = object.metadata.name;
+        let revision = self.txn.put(Table::Objects, object_key(K::KIND, &name), value.clone());
+        Done { effect, kind: K::KIND, name, record: Record { revision, value } }
+    }
+}
+
+pub(super) fn new_uid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+fn check(
+    kind: KindName,
+    name: &Name,
+    current: Option<&Record>,
+    preconditions: &Preconditions,
+) -> Result<(), Rejection> {
+    let revision = current.map(|record| record.revision);
+    if let Some(wanted) = &preconditions.if_match
+        && !revision.is_some_and(|revision| wanted.holds(revision))
+    {
+        let is = revision.map_or("does not exist".into(), |revision| format!("has revision {revision}"));
+        return Err(Rejection::precondition(format!("{kind} {name} {is}, not one that If-Match names")));
+    }
+    if let Some(unwanted) = &preconditions.if_none_match
+        && let Some(revision) = revision
+        && unwanted.holds(revision)
+    {
+        let detail = format!("{kind} {name} has revision {revision}, which If-None-Match excludes");
+        return Err(Rejection::precondition(detail));
+    }
+    if let Some(seen) = preconditions.resource_version
+        && revision != Some(seen)
+    {
+        let is =
+            revision.map_or("does not exist".into(), |revision| format!("has revision {revision} by now"));
+        return Err(Rejection::conflict("/metadata/resourceVersion", format!("{kind} {name} {is}")));
+    }
+    Ok(())
+}
