@@ -66,10 +66,12 @@ impl FibTarget {
         self.0 & Self::INDEX_MAX
     }
 
+    #[inline(always)]
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
+    #[inline(always)]
     pub const fn to_bits(self) -> u32 {
         self.0
     }

@@ -34,11 +34,18 @@ pub(crate) fn opaque(pointer: *mut u8) -> *mut u8 {
     pointer
 }
 
-/// The same for a number: the compiler makes no branch of what is computed from it.
+/// The same for a number: the compiler makes no branch of what is computed from it, and leaves what is done to it
+/// behind this where it is.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "32 bits went in")]
 pub(crate) fn opaque_number(number: u32) -> u32 {
-    opaque(core::ptr::without_provenance_mut(number as usize)).addr() as u32
+    opaque_size(number as usize) as u32
+}
+
+/// The same for a whole register.
+#[inline(always)]
+pub fn opaque_size(number: usize) -> usize {
+    opaque(core::ptr::without_provenance_mut(number)).addr()
 }
 
 impl<'a> Frame<'a> {
@@ -102,9 +109,13 @@ impl<const N: usize> Window<'_, N> {
     }
 
     /// A number in network byte order.
+    ///
+    /// Linux 6.1's verifier knows nothing of a number whose bytes were turned, not even that it has 16 bits. So the compiler
+    /// is kept from trusting in that, or from masking before it turns.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "16 bits went in")]
     pub fn be16<const AT: usize>(self) -> u16 {
-        u16::from_be(self.load::<u16, AT>())
+        opaque_number(u32::from(u16::from_be(self.load::<u16, AT>()))) as u16
     }
 
     #[inline(always)]

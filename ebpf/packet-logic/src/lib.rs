@@ -38,7 +38,7 @@ mod vlan;
 
 pub use checksum::{Delta, checksum};
 pub use down::down;
-pub use frame::{Frame, Window};
+pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]
 pub use host::{HostPacket, HostTables};
 pub use map_abi::{DropReason, PuntReason};

@@ -11,7 +11,7 @@ use map_abi::{
     AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop,
     PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
 };
-use packet_logic::{Frame, Packet, Tables};
+use packet_logic::{Frame, Packet, Tables, opaque_size};
 
 use crate::maps;
 
@@ -38,13 +38,15 @@ impl Packet for Xdp {
 
     #[inline(always)]
     fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
-        let len = core::hint::black_box(self.frame().len());
-        let len = if len > PUNT_FRAME_MAX { PUNT_FRAME_MAX } else { len };
-        if len == 0 {
-            return false;
-        }
         let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else { return false };
         let at = record.as_mut_ptr();
+        // The verifier wants a length of at least one, and Linux 6.1's learns that neither from a comparison with zero
+        // nor of a number that was on the stack meanwhile, nor of one that is compared in another register than it is
+        // used in: so it is reckoned right before the call, step by step. No frame is empty; one that were could not be
+        // read.
+        let last = opaque_size(opaque_size(self.frame().len()).wrapping_sub(1));
+        let last = opaque_size(if last < PUNT_FRAME_MAX { last } else { PUNT_FRAME_MAX - 1 });
+        let len = last + 1;
         // SAFETY: the record is reserved, and nothing of it is read.
         unsafe {
             if bpf_xdp_load_bytes(self.0.ctx, 0, addr_of_mut!((*at).frame).cast(), len as u32) != 0 {

@@ -84,7 +84,12 @@ fn a_node_that_starts_without_its_controller_serves_what_it_last_knew() {
     office.lab().kill_agent().expect("killed");
     // What a reboot loses: everything in the kernel.
     std::fs::remove_dir_all(office.lab().pin_dir()).expect("pins are removed");
-    assert!(!office.pings("home1", "192.0.2.66"), "without programs nothing passes");
+    // The kernel takes a program off its device some time after its last pin is gone.
+    let silent = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        !office.pings("home1", "192.0.2.66")
+    });
+    assert!(silent, "without programs nothing passes");
     office.lab().start_agent().expect("starts");
     let status = office.until_programmed(3);
     assert_eq!(status["agent"]["status"]["connected"], false, "the controller is gone: {status}");
