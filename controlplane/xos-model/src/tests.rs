@@ -175,7 +175,7 @@ fn a_subscriber_has_a_chain_of_three() {
     let chain = chain(&subscriber);
     let links: Vec<_> = chain.iter().map(|(name, spec)| (spec.tenant.name.as_str(), name.as_str())).collect();
     assert_eq!(links, [("alice", "alice-volt"), ("alice-volt", "alice-vcpe"), ("alice-vcpe", "alice-vbng")]);
-    assert_eq!(TENANT_SUFFIXES.map(str::len), [chain::SUFFIX_LEN_MAX; 3]);
+    assert_eq!(TENANT_SUFFIXES.map(str::len), [subscriber::SUFFIX_LEN_MAX; 3]);
 }
 
 #[test]
