@@ -75,9 +75,7 @@ impl Kind for ControllerSpec {
         let (timeout, concurrency) = (self.timeout_seconds(), self.concurrency());
         check::within(&mut faults, "/spec/timeoutSeconds", &timeout, &Self::TIMEOUT_SECONDS_RANGE);
         check::within(&mut faults, "/spec/concurrency", &concurrency, &Self::CONCURRENCY_RANGE);
-        if self.ca_bundle.is_some()
-            && !self.url.as_ref().is_some_and(|url| url.as_str().starts_with("https:"))
-        {
+        if self.ca_bundle.is_some() && !self.url.as_ref().is_some_and(HttpUrl::is_https) {
             faults.push(Fault::new("/spec/caBundle", "of use only with a URL of https"));
         }
         self.parameters.validate(&"/spec/parameters".into(), &mut faults);
