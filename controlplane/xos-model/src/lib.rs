@@ -1,29 +1,58 @@
 //! The office's objects, after the XOS paper: what an operator asks for (`spec`) and what was seen (`status`).
 //!
 //! Bytes become a [`Draft`] ([`parse`], with a JSON pointer for every fault), [`Kind::validate`] judges a spec by
-//! itself, and the API makes an [`Object`] of it. What needs other objects to be judged (an address in its pool, a
-//! free VLAN) is the planner's and the API's work. Nothing here does I/O, reads a clock or draws lots.
+//! itself, [`Kind::references`] says which others it names, and the API makes an [`Object`] of it. What needs other
+//! objects to be judged (an address in its pool, a free VLAN) is the planner's and the API's work. Nothing here does
+//! I/O, reads a clock or draws lots.
 
-mod address_pool;
-mod chain;
-mod condition;
-mod fault;
-mod json;
-mod node;
+mod document;
 mod object;
-mod strict;
+mod office;
+mod people;
+mod services;
 mod subscriber;
-mod tenant;
+mod values;
 
-pub use address_pool::{AddressPool, AddressPoolSpec, AddressPoolStatus, Purpose};
-pub use chain::{TENANT_SUFFIXES, chain};
-pub use condition::{Condition, ConditionStatus, READY, set_condition};
-pub use fault::{Fault, Pointer};
-pub use json::{ParseError, merge_patch, parse, parse_value};
-pub use node::{Node, NodePort, NodeRoute, NodeSpec, NodeStatus, PortRole};
-pub use object::{Draft, Kind, KindName, Metadata, Object, OwnerReference, Reference};
-pub use subscriber::{Access, Bundle, NatBlock, Subscriber, SubscriberSpec, SubscriberStatus};
-pub use tenant::{Connect, Provider, Tenant, TenantAttributes, TenantOf, TenantSpec, TenantStatus};
+pub use document::{Fault, ParseError, Pointer, merge_patch, parse, parse_value};
+pub use object::{
+    BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName, Metadata,
+    Object, OwnerReference, READY, Reference, set_condition,
+};
+pub use office::{
+    AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, ContainerFormat, Controller, ControllerSpec,
+    ControllerStatus, Deployment, DeploymentSpec, DeploymentStatus, DiskFormat, Effect, Flavor, FlavorSpec,
+    FlavorStatus, Image, ImageKind, ImageSpec, ImageStatus, Location, Node, NodePort, NodeRoute, NodeSpec,
+    NodeStatus, PortRole, Purpose, Seeker, Site, SiteSpec, SiteStatus, Subject, Verdict,
+};
+pub use people::{
+    KindSet, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRule, RoleSpec, RoleStatus, Scope,
+    Secret, SecretData, SecretKey, SecretKeyError, SecretSpec, SecretStatus, SecretText, User, UserSpec,
+    UserStatus, Verb, VerbSet, View, ViewSpec, ViewStatus, ViewType,
+};
+pub use services::{
+    Accepts, Connect, ExposedPort, GatewayDirection, Instance, InstancePhase, InstanceSpec, InstanceStatus,
+    InterfaceDirection, Isolation, Network, NetworkOs, NetworkSpec, NetworkStatus, NetworkTemplate,
+    NetworkTemplateSpec, NetworkTemplateStatus, Placement, Provider, Service, ServiceInterface, ServiceSpec,
+    ServiceStatus, Slice, SliceSpec, SliceStatus, Tenant, TenantAttributes, TenantKind, TenantOf, TenantSpec,
+    TenantStatus, Topology, Translation, Transport, Visibility,
+};
+pub use subscriber::{
+    Access, Bundle, NatBlock, Subscriber, SubscriberSpec, SubscriberStatus, TENANT_SUFFIXES, chain,
+};
+pub use values::{
+    Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,
+    Resources, Sha256, Sha256Error, SshKey, SshKeyError, Text, TextError, Version, VersionError,
+};
+
+/// What `enabled` is where it is not said.
+fn enabled() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_enabled(enabled: &bool) -> bool {
+    *enabled
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,18 @@
 //! What an operator provisions: an access line and a bundle of services on it.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Fault, Kind, KindName, Object, address_pool::is_unicast};
+use crate::{
+    Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
+};
+
+mod chain;
+
+pub(crate) use chain::SUFFIX_LEN_MAX;
+pub use chain::{TENANT_SUFFIXES, chain};
 
 pub type Subscriber = Object<SubscriberSpec>;
 
@@ -30,6 +37,9 @@ pub struct SubscriberSpec {
     /// Nothing passes while this is true; addresses stay reserved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
+    /// By type of service: the Service that stands in for the ordinary one of that type in this subscriber's chain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<Name, Name>,
 }
 
 /// Where the subscriber's line ends: a port of a node, and the two tags on it.
@@ -104,6 +114,7 @@ pub struct NatBlock {
 impl SubscriberSpec {
     /// The prefix length of a subnet for one host beside the gateway.
     pub const SUBNET_LENGTH: u8 = 30;
+    pub const SERVICES_MAX: usize = 16;
     pub const SUBNET_LENGTHS: std::ops::RangeInclusive<u8> = 8..=30;
 
     /// The prefix length of the routed subnet.
@@ -122,7 +133,7 @@ impl Bundle {
             let (from, to) = (Self::BURST_MS_RANGE.start(), Self::BURST_MS_RANGE.end());
             faults.push(Fault::new("/spec/bundle/burstMs", format!("between {from} and {to}")));
         }
-        let dns = crate::Pointer::from("/spec/bundle/dns");
+        let dns = Pointer::from("/spec/bundle/dns");
         if self.dns.len() > Self::DNS_MAX {
             faults.push(Fault::new(dns.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
         }
@@ -164,6 +175,19 @@ impl Kind for SubscriberSpec {
             let rule = "without NAT the address is the second of the subnet; give /spec/subnet";
             faults.push(Fault::new("/spec/address", rule));
         }
+        let services = Pointer::from("/spec/services");
+        check::at_most(&mut faults, &services, self.services.len(), Self::SERVICES_MAX, "services");
         faults
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let services = Pointer::from("/spec/services");
+        let others = self
+            .services
+            .iter()
+            .map(|(of, service)| Reference::new(services.at(of), KindName::Service, service));
+        std::iter::once(Reference::new("/spec/access/node", KindName::Node, &self.access.node))
+            .chain(others)
+            .collect()
     }
 }

@@ -1,5 +1,9 @@
 use super::*;
 
+mod examples;
+mod kinds;
+mod secrets;
+
 const ALICE: &str = r#"{"kind":"Subscriber","metadata":{"name":"alice"},"spec":{"access":{"node":"node1","port":"access0","sVid":100,"cVid":7},"bundle":{"rateUp":"20M","rateDown":"100M","nat":true,"dns":["9.9.9.9"]}}}"#;
 const NODE: &str = r#"{"kind":"Node","metadata":{"name":"node1"},"spec":{"loopback":"192.0.2.129","ports":[{"name":"access0","role":"access","outerTpid":"0x88a8","mtu":1500},{"name":"core0","role":"core","addresses":["192.0.2.2/30"]}],"routes":[{"prefix":"0.0.0.0/0","via":"192.0.2.1"}]}}"#;
 const POOL: &str = r#"{"kind":"AddressPool","metadata":{"name":"inside"},"spec":{"node":"node1","purpose":"subscriber","prefix":"100.64.0.0/16","gateway":"100.64.0.1"}}"#;
@@ -175,7 +179,7 @@ fn a_subscriber_has_a_chain_of_three() {
     let chain = chain(&subscriber);
     let links: Vec<_> = chain.iter().map(|(name, spec)| (spec.tenant.name.as_str(), name.as_str())).collect();
     assert_eq!(links, [("alice", "alice-volt"), ("alice-volt", "alice-vcpe"), ("alice-vcpe", "alice-vbng")]);
-    assert_eq!(TENANT_SUFFIXES.map(str::len), [chain::SUFFIX_LEN_MAX; 3]);
+    assert_eq!(TENANT_SUFFIXES.map(str::len), [subscriber::SUFFIX_LEN_MAX; 3]);
 }
 
 #[test]

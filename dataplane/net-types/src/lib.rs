@@ -14,6 +14,7 @@ mod mac;
 mod name;
 mod prefix;
 mod vlan;
+mod vni;
 
 pub use bit_rate::{BitRate, BitRateError};
 pub use if_name::{IfName, IfNameError};
@@ -22,6 +23,7 @@ pub use mac::{Mac, MacError};
 pub use name::{Name, NameError};
 pub use prefix::{Prefix4, PrefixError};
 pub use vlan::{Tpid, TpidError, Vid, VidError};
+pub use vni::{Vni, VniError};
 
 /// A revision of the office's intent; a node only ever moves to a higher one.
 #[derive(

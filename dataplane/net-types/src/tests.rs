@@ -28,6 +28,14 @@ fn vlan_identifiers() {
 }
 
 #[test]
+fn vxlan_network_identifiers() {
+    accepts::<Vni>("1");
+    accepts::<Vni>("16777215");
+    refuses::<Vni>("0", VniError(0));
+    refuses::<Vni>("16777216", VniError(16_777_216));
+}
+
+#[test]
 fn ethernet_addresses() {
     accepts::<Mac>(r#""02:00:5e:10:00:01""#);
     refuses::<Mac>(r#""ff:ff:ff:ff:ff:ff""#, MacError::Group);

@@ -142,7 +142,8 @@ fn change_tenants(
                 ..Metadata::named(name)
             },
         };
-        let status = TenantStatus { observed_generation: metadata.generation.unwrap_or(0) };
+        let observed_generation = metadata.generation.unwrap_or(0);
+        let status = TenantStatus { observed_generation, ..TenantStatus::default() };
         admission.store(Object { kind: KindName::Tenant, metadata, spec, status }, Effect::Configured);
     }
     Ok(())

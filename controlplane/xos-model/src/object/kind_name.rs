@@ -3,16 +3,33 @@
 use serde::{Deserialize, Serialize};
 
 /// Calls a macro with all kinds, in the order in which they can be made: a kind comes after those that it refers to.
+/// The one exception is a slice, which may be attached to networks of other slices: a reference is judged when a
+/// transaction ends, so that a slice and its networks can be made in one.
 ///
 /// The callback gets `Kind "plural" "short" SpecType;` for each.
 #[macro_export]
 macro_rules! for_each_kind {
     ($callback:ident) => {
         $callback! {
+            Site "sites" "site" SiteSpec;
+            Secret "secrets" "sec" SecretSpec;
+            Controller "controllers" "ctl" ControllerSpec;
+            Image "images" "img" ImageSpec;
+            Flavor "flavors" "fl" FlavorSpec;
+            View "views" "view" ViewSpec;
+            User "users" "usr" UserSpec;
+            Role "roles" "role" RoleSpec;
+            Deployment "deployments" "dep" DeploymentSpec;
             Node "nodes" "no" NodeSpec;
             AddressPool "addresspools" "pool" AddressPoolSpec;
+            NetworkTemplate "networktemplates" "nt" NetworkTemplateSpec;
+            Service "services" "svc" ServiceSpec;
+            Slice "slices" "sl" SliceSpec;
+            Network "networks" "net" NetworkSpec;
+            Instance "instances" "inst" InstanceSpec;
             Subscriber "subscribers" "sub" SubscriberSpec;
             Tenant "tenants" "ten" TenantSpec;
+            RoleBinding "rolebindings" "rb" RoleBindingSpec;
         }
     };
 }

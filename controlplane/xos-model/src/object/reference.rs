@@ -17,4 +17,13 @@ impl Reference {
     pub fn new(pointer: impl Into<Pointer>, kind: KindName, name: &Name) -> Self {
         Self { pointer: pointer.into(), kind, name: name.clone() }
     }
+    /// One for each name of a list at `pointer`.
+    pub(crate) fn list(
+        pointer: impl Into<Pointer>,
+        kind: KindName,
+        names: &[Name],
+    ) -> impl Iterator<Item = Self> {
+        let at = pointer.into();
+        names.iter().enumerate().map(move |(i, name)| Self::new(at.at(i), kind, name))
+    }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use net_types::{Name, Prefix4};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, Kind, KindName, Object, Reference};
+use crate::{BasicStatus, Fault, Kind, KindName, Object, Reference, values::is_unicast};
 
 pub type AddressPool = Object<AddressPoolSpec>;
 
@@ -37,11 +37,7 @@ pub enum Purpose {
     Routed,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AddressPoolStatus {
-    pub observed_generation: u64,
-}
+pub type AddressPoolStatus = BasicStatus;
 
 impl Purpose {
     /// Prefix lengths that a pool of this purpose may have.
@@ -125,10 +121,4 @@ impl Kind for AddressPoolSpec {
     fn references(&self) -> Vec<Reference> {
         vec![Reference::new("/spec/node", KindName::Node, &self.node)]
     }
-}
-
-/// Whether a host may have this address.
-pub(crate) fn is_unicast(address: Ipv4Addr) -> bool {
-    let first = address.octets()[0];
-    first != 0 && first != 127 && first < 224
 }

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use jiff::Timestamp;
-use net_types::{IfName, InterfaceAddress4, Prefix4, Tpid};
+use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Tpid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Fault, Kind, KindName, Object, Pointer};
+use crate::{Condition, Fault, Kind, KindName, Object, Pointer, Reference, values::is_unicast};
 
 pub type Node = Object<NodeSpec>;
 
@@ -18,6 +18,9 @@ pub struct NodeSpec {
     pub ports: Vec<NodePort>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<NodeRoute>,
+    /// Where the node stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +126,7 @@ impl NodeSpec {
             PortRole::Core | PortRole::Access => {}
         }
         for (j, address) in port.addresses.iter().enumerate() {
-            if !crate::address_pool::is_unicast(address.address()) {
+            if !is_unicast(address.address()) {
                 faults.push(Fault::new(at.at("addresses").at(j), "not a unicast address"));
             }
         }
@@ -148,7 +151,7 @@ impl Kind for NodeSpec {
 
     fn validate(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if !crate::address_pool::is_unicast(self.loopback) {
+        if !is_unicast(self.loopback) {
             faults.push(Fault::new("/spec/loopback", "not a unicast address"));
         }
         if self.ports.is_empty() || self.ports.len() > Self::PORTS_MAX {
@@ -164,5 +167,9 @@ impl Kind for NodeSpec {
             self.validate_route(i, route, &mut faults);
         }
         faults
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        self.site.iter().map(|site| Reference::new("/spec/site", KindName::Site, site)).collect()
     }
 }

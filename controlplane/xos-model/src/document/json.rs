@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, error::Category};
 use serde_path_to_error::Segment;
 
-use crate::{Fault, Pointer, strict::Strict};
+use super::{Fault, Pointer, strict::Strict};
 
 /// Why bytes are not the value that was wanted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

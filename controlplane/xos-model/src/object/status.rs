@@ -1,0 +1,37 @@
+//! What is seen of kinds of which little is to be seen.
+
+use std::collections::BTreeMap;
+
+use net_types::Name;
+use serde::{Deserialize, Serialize};
+
+use super::Condition;
+use crate::Text;
+
+/// What a back end calls something.
+pub type BackendHandle = Text<255>;
+
+/// Of what only the office itself knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BasicStatus {
+    /// The generation of the spec that all of this is about.
+    #[serde(default)]
+    pub observed_generation: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+/// Of what back ends have, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnactedStatus {
+    /// The generation of the spec that all of this is about.
+    #[serde(default)]
+    pub observed_generation: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// By Controller: what it is there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub backends: BTreeMap<Name, BackendHandle>,
+}

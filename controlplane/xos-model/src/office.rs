@@ -1,0 +1,19 @@
+//! What the office has: places, machines, addresses, and the back ends that it drives.
+
+mod address_pool;
+mod controller;
+mod deployment;
+mod flavor;
+mod image;
+mod node;
+mod site;
+
+pub use address_pool::{AddressPool, AddressPoolSpec, AddressPoolStatus, Purpose};
+pub use controller::{Controller, ControllerSpec, ControllerStatus};
+pub use deployment::{
+    AccessRule, Deployment, DeploymentSpec, DeploymentStatus, Effect, Seeker, Subject, Verdict,
+};
+pub use flavor::{Flavor, FlavorSpec, FlavorStatus};
+pub use image::{ContainerFormat, DiskFormat, Image, ImageKind, ImageSpec, ImageStatus};
+pub use node::{Node, NodePort, NodeRoute, NodeSpec, NodeStatus, PortRole};
+pub use site::{Location, Site, SiteSpec, SiteStatus};

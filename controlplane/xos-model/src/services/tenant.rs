@@ -1,0 +1,149 @@
+//! A tenancy: one service, or a subscriber, uses another service (the XOS paper, section 3.3).
+
+use std::net::Ipv4Addr;
+
+use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Connect, GatewayDirection, TenantKind};
+use crate::{Attributes, BasicStatus, Fault, Kind, KindName, NatBlock, Object, Reference};
+
+pub type Tenant = Object<TenantSpec>;
+pub type TenantStatus = BasicStatus;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantSpec {
+    /// Who uses.
+    pub tenant: TenantOf,
+    /// The Service that is used.
+    pub provider: Name,
+    pub connect: Connect,
+    /// The interface of the provider, where it has several that fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_interface: Option<Name>,
+    /// The interface of the service that is the tenant, where it has several that fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_interface: Option<Name>,
+    /// Between two services: each tenancy with the tenant begets one with the provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_tenant: bool,
+    /// Only with `gateway`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<GatewayDirection>,
+    /// What the provider needs to know of this tenancy.
+    #[serde(default)]
+    pub attributes: Attributes,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantOf {
+    pub kind: TenantKind,
+    pub name: Name,
+}
+
+/// The services of a subscriber's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// The optical line terminal, virtualized: the access line.
+    Volt,
+    /// The customer premises equipment, virtualized: leases, NAT, rates.
+    Vcpe,
+    /// The broadband network gateway, virtualized: routing to the core.
+    Vbng,
+}
+
+impl Provider {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Volt => "volt",
+            Self::Vcpe => "vcpe",
+            Self::Vbng => "vbng",
+        }
+    }
+
+    /// The name of the Service.
+    pub fn name(self) -> Name {
+        self.as_str().parse().expect("each of the three is a name")
+    }
+}
+
+/// What the three services of the office need to know of a tenancy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantAttributes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Name>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<IfName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Prefix4>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat: Option<NatBlock>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_up: Option<BitRate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_down: Option<BitRate>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<Ipv4Addr>,
+}
+
+impl From<&TenantAttributes> for Attributes {
+    fn from(attributes: &TenantAttributes) -> Self {
+        match serde_json::to_value(attributes) {
+            Ok(Value::Object(members)) => Self(members),
+            Ok(_) | Err(_) => Self::default(),
+        }
+    }
+}
+
+impl TenantSpec {
+    /// Who may begin to talk through the gateway.
+    pub fn direction(&self) -> GatewayDirection {
+        self.direction.unwrap_or_default()
+    }
+}
+
+impl Kind for TenantSpec {
+    const KIND: KindName = KindName::Tenant;
+    type Status = TenantStatus;
+
+    fn validate(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let service = self.tenant.kind == TenantKind::Service;
+        if self.per_tenant && !service {
+            faults.push(Fault::new("/spec/perTenant", "only between two services"));
+        }
+        if self.tenant_interface.is_some() && !service {
+            faults.push(Fault::new("/spec/tenantInterface", "only a service has interfaces"));
+        }
+        if self.direction.is_some() && self.connect != Connect::Gateway {
+            faults.push(Fault::new("/spec/direction", "only with the connect \"gateway\""));
+        }
+        if service && self.tenant.name == self.provider {
+            faults.push(Fault::new("/spec/provider", "a service is no tenant of itself"));
+        }
+        self.attributes.validate(&"/spec/attributes".into(), &mut faults);
+        faults
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let tenant = self.tenant.kind.object();
+        let tenant = tenant.map(|kind| Reference::new("/spec/tenant/name", kind, &self.tenant.name));
+        let provider = Reference::new("/spec/provider", KindName::Service, &self.provider);
+        tenant.into_iter().chain([provider]).collect()
+    }
+}
