@@ -161,8 +161,8 @@ impl Feed {
                 let subscriber = now.map(|json| decode(key, json)).transpose()?;
                 touched.subscribers.insert(name, subscriber);
             }
-            // Tenants say again what their subscriber says.
-            KindName::Tenant => {}
+            // Nothing on a node follows from the others.
+            _ => {}
         }
         Ok(())
     }

@@ -36,10 +36,6 @@ fn target(plural: &str, name: &str) -> Result<Target, Problem> {
     Ok(Target { kind, name })
 }
 
-fn writable(kind: KindName) -> Result<KindName, Problem> {
-    if kind == KindName::Tenant { Err(Problem::read_only()) } else { Ok(kind) }
-}
-
 /// The whole body, of at most `limit` bytes. One that is longer is still read for a while, and thrown away: a client
 /// that only looks for an answer when it has sent all would otherwise never see it.
 pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
@@ -146,7 +142,7 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let kind = writable(kind(&plural)?)?;
+    let kind = kind(&plural)?;
     check_media_type(&headers, &["application/json"])?;
     let draft = Draft::parse_as(kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
     http.run(&query, with_headers(Operation::put(Verb::Create, draft), &headers)?).await
@@ -160,7 +156,6 @@ pub(super) async fn put(
     body: Body,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    writable(target.kind)?;
     check_media_type(&headers, &["application/json"])?;
     let draft = Draft::parse_as(target.kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
     check_name(&draft, &target.name)?;
@@ -175,7 +170,6 @@ pub(super) async fn patch(
     body: Body,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    writable(target.kind)?;
     check_media_type(&headers, &["application/merge-patch+json", "application/json"])?;
     let patch: Value = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
     let own_version = patch.pointer("/metadata/resourceVersion").is_some();
@@ -211,7 +205,6 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    writable(target.kind)?;
     let operation = Operation::Delete { target, preconditions: Preconditions::default() };
     http.run(&query, with_headers(operation, &headers)?).await
 }

@@ -82,11 +82,6 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail)
     }
 
-    pub(super) fn read_only() -> Self {
-        let detail = "tenants follow from their Subscriber: change that";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "read-only", "Read only", detail)
-    }
-
     pub(super) fn timeout() -> Self {
         let detail = "the request took too long; what it asked for may still be done";
         Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "Timeout", detail)

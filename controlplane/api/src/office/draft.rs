@@ -6,8 +6,6 @@ use xos_model::{Fault, KindName, Metadata, ParseError, for_each_kind, parse, par
 
 use super::Preconditions;
 
-pub(super) const READ_ONLY: &str = "tenants follow from their Subscriber: change that";
-
 /// Only the kind: what else is there is judged once it is known.
 #[derive(Deserialize)]
 struct Peek {
@@ -53,20 +51,18 @@ macro_rules! draft {
 for_each_kind!(draft);
 
 impl Draft {
-    /// An object of any kind that clients may write.
+    /// An object of any kind.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         Self::parse_as(parse::<Peek>(bytes)?.kind, bytes)
     }
 
     /// An object of this kind.
     pub(crate) fn parse_as(kind: KindName, bytes: &[u8]) -> Result<Self, ParseError> {
-        check_writable(kind).map_err(ParseError::Faults)?;
         Self::judged(Self::parse_shape(kind, bytes)?).map_err(ParseError::Faults)
     }
 
     /// The same from a document that was parsed and changed.
     pub(crate) fn from_value(kind: KindName, value: Value) -> Result<Self, Vec<Fault>> {
-        check_writable(kind)?;
         Self::judged(Self::value_shape(kind, value)?)
     }
 
@@ -84,8 +80,4 @@ impl Draft {
             ..Preconditions::default()
         }
     }
-}
-
-pub(super) fn check_writable(kind: KindName) -> Result<(), Vec<Fault>> {
-    if kind == KindName::Tenant { Err(vec![Fault::new("/kind", READ_ONLY)]) } else { Ok(()) }
 }

@@ -1,7 +1,19 @@
 //! Kinds to which only the rules of all apply.
 
-use xos_model::TenantSpec;
+use xos_model::{
+    ControllerSpec, DeploymentSpec, FlavorSpec, ImageSpec, InstanceSpec, NetworkSpec, NetworkTemplateSpec,
+    RoleBindingSpec, RoleSpec, SecretSpec, ServiceSpec, SiteSpec, SliceSpec, TenantSpec, UserSpec, ViewSpec,
+};
 
 use super::admission::Managed;
 
-impl Managed for TenantSpec {}
+macro_rules! plain {
+    ($($spec:ident)*) => {
+        $(impl Managed for $spec {})*
+    };
+}
+
+plain! {
+    ControllerSpec DeploymentSpec FlavorSpec ImageSpec InstanceSpec NetworkSpec NetworkTemplateSpec RoleBindingSpec
+    RoleSpec SecretSpec ServiceSpec SiteSpec SliceSpec TenantSpec UserSpec ViewSpec
+}

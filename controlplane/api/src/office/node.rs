@@ -1,9 +1,8 @@
 //! The rules of nodes.
 
 use intent_store::Table;
-use net_types::Name;
 use office_plan::{Claim, clashes};
-use xos_model::{KindName, Node, NodeSpec, PortRole};
+use xos_model::{Node, NodeSpec, PortRole};
 
 use super::{Admission, Rejection, admission::Managed, join};
 
@@ -29,10 +28,6 @@ impl Managed for NodeSpec {
         new.status.observed_generation = new.metadata.generation.unwrap_or(0);
         admission.scratch.changed(new.name());
         Ok(())
-    }
-
-    fn user(admission: &Admission<'_, '_>, old: &Node) -> Option<(KindName, Name)> {
-        admission.first_holder(&Claim::tags_of_node(old.name())).map(|user| (KindName::Subscriber, user))
     }
 
     fn retire(admission: &mut Admission<'_, '_>, old: &Node) -> Result<(), Rejection> {

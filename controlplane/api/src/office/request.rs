@@ -4,7 +4,7 @@ use net_types::Name;
 use serde::Deserialize;
 use xos_model::{KindName, ParseError, parse};
 
-use super::draft::{Draft, check_writable};
+use super::Draft;
 
 /// What is to be done with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) enum Operation {
     Delete { target: Target, preconditions: Preconditions },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
     pub(crate) kind: KindName,
     pub(crate) name: Name,
@@ -79,7 +79,6 @@ impl Operation {
     /// A deletion, from an object of which only the name counts.
     pub(crate) fn delete(bytes: &[u8]) -> Result<Self, ParseError> {
         let DeleteTarget { kind, metadata } = parse(bytes)?;
-        check_writable(kind).map_err(ParseError::Faults)?;
         let preconditions = Preconditions {
             uid: metadata.uid,
             resource_version: metadata.resource_version,

@@ -310,9 +310,15 @@ fn requests() -> Vec<Case> {
             409,
             &["/metadata/resourceVersion"],
         ),
-        case("tenants follow", Method::POST, "/api/v1/tenants", "{}", 405, &[]),
-        case("tenants follow", Method::PATCH, tenant, "{}", 405, &[]),
-        case("tenants follow", Method::DELETE, tenant, "", 405, &[]),
+        case(
+            "a tenant follows",
+            Method::PATCH,
+            tenant,
+            json!({"spec": {"attributes": {"a": 1}}}),
+            409,
+            &["/metadata/ownerReferences"],
+        ),
+        case("a tenant follows", Method::DELETE, tenant, "", 409, &["/metadata/ownerReferences"]),
         case("no such kind", Method::GET, "/api/v1/gizmos", "", 404, &[]),
         case("no such path", Method::GET, "/api/v2/nodes", "", 404, &[]),
         case("no such object", Method::GET, "/api/v1/nodes/nobody", "", 404, &["/metadata/name"]),
@@ -363,7 +369,8 @@ fn transactions() -> Vec<Case> {
     let good = create(subscriber("dave", 1, 1));
     let vlan = create(subscriber("erin", 0, 1));
     let tags = create(subscriber("erin", 1, 1));
-    let tenant = create(json!({"kind": "Tenant", "metadata": {"name": "x"}, "spec": {}}));
+    let tenant = create(json!({"kind": "Tenant", "metadata": {"name": "x"}, "spec": {
+        "tenant": {"kind": "Service", "name": "web"}, "provider": "db", "connect": "shared"}}));
     let delete = |kind: &str, name: &str| json!({"op": "delete", "object": {"kind": kind, "metadata": {"name": name}}});
     vec![
         transaction(
@@ -396,12 +403,17 @@ fn transactions() -> Vec<Case> {
             404,
             &["/operations/0/object/metadata/name"],
         ),
-        transaction("tenants follow", json!([tenant]), 422, &["/operations/0/object/kind"]),
         transaction(
-            "tenants follow",
-            json!([delete("Tenant", "alice-volt")]),
+            "nobody to be a tenant of",
+            json!([good, tenant]),
             422,
-            &["/operations/0/object/kind"],
+            &["/operations/1/object/spec/tenant/name"],
+        ),
+        transaction(
+            "a tenant follows",
+            json!([delete("Tenant", "alice-volt")]),
+            409,
+            &["/operations/0/object/metadata/ownerReferences"],
         ),
         transaction("op", json!([{"op": "upsert", "object": {}}]), 422, &["/operations/0/op"]),
         transaction("field", json!([{"op": "create", "object": {}, "x": 1}]), 422, &["/operations/0/x"]),

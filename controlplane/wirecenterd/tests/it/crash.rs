@@ -146,7 +146,7 @@ async fn check_whole(controller: &Controller, subscribers: &BTreeMap<String, Val
             assert!(what.is_null() || held.insert(what.to_string()), "{what} is held twice");
         }
         assert!(status["address"].is_string() && (status["nat"].is_object() != status["subnet"].is_string()));
-        claims += if status["nat"].is_object() { 3 } else { 2 };
+        claims += if status["nat"].is_object() { 4 } else { 3 };
     }
     assert_eq!(tenants.keys().cloned().collect::<BTreeSet<_>>(), expected);
     let pools = 3;

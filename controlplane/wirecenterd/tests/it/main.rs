@@ -7,4 +7,5 @@ mod crash;
 mod limits;
 mod listing;
 mod objects;
+mod references;
 mod watching;

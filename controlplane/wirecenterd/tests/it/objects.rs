@@ -73,7 +73,7 @@ fn a_subscriber_lives_with_its_chain() {
         assert_eq!((deleted.status, &deleted.json()["metadata"]["name"]), (StatusCode::OK, &json!("alice")));
         assert_eq!(controller.get(ALICE).await.status, 404);
         assert_eq!(controller.get("/api/v1/tenants").await.json()["items"], json!([]));
-        assert_eq!(controller.figure("wirecenter_store_claims ").await, claims - 3);
+        assert_eq!(controller.figure("wirecenter_store_claims ").await, claims - 4);
         // What it had is free again.
         let again = post(&controller, &subscriber("bob", 100, 7)).await.json();
         assert_eq!(again["status"]["nat"], status["nat"]);

@@ -1,9 +1,11 @@
 //! Objects that go: those that refer to others before those that are referred to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use intent_store::{Record, Table};
 use xos_model::{KindName, Object};
 
-use super::{Admission, Done, Effect, Managed, Misplaced, check};
+use super::{Admission, Done, Effect, Managed, Misplaced, check, check_underived};
 use crate::office::{Preconditions, Rejection, Target, object_key, stored::decode};
 
 impl Admission<'_, '_> {
@@ -21,6 +23,7 @@ impl Admission<'_, '_> {
             let detail = format!("this {} {} is another one, made since", K::KIND, target.name);
             return Err(Rejection::conflict("/metadata/uid", detail));
         }
+        check_underived(&old)?;
         if old.metadata.deleted_at.is_some() {
             let name = target.name.clone();
             return Ok(Done { effect: Effect::Unchanged, kind: K::KIND, name, record });
@@ -56,11 +59,16 @@ impl Admission<'_, '_> {
     pub(super) fn finish(&mut self) -> Result<(), Misplaced> {
         let misplaced = |operation| move |rejection| Misplaced { operation, rejection };
         let mut asked = Vec::new();
-        // What goes may free what comes after it on the list.
-        while let Some((place, target)) = self.condemned.pop() {
-            self.place = place;
-            self.settle_any(&target).map_err(misplaced(place))?;
-            asked.push((place, target));
+        // What goes may free what it named.
+        while !self.condemned.is_empty() {
+            let condemned = std::mem::take(&mut self.condemned);
+            let place = condemned.first().map_or(0, |(place, _)| *place);
+            // What names before what is named, as far as their kinds say.
+            for target in self.free(condemned.iter().map(|(_, target)| target.clone())).into_iter().rev() {
+                self.place = place;
+                self.remove_any(&target).map_err(misplaced(place))?;
+            }
+            asked.extend(condemned);
         }
         for (place, target) in asked {
             self.check_condemned_any(&target).map_err(misplaced(place))?;
@@ -68,16 +76,53 @@ impl Admission<'_, '_> {
         self.check_references()
     }
 
-    /// Removes what is being deleted, if nothing holds it any more.
-    pub(super) fn settle<K: Managed>(&mut self, target: &Target) -> Result<(), Rejection> {
+    /// Of what is condemned, and of all that is being deleted and names it: what nothing else names. Objects that name
+    /// each other go together.
+    fn free(&self, condemned: impl IntoIterator<Item = Target>) -> BTreeSet<Target> {
+        let mut named_by = BTreeMap::new();
+        let mut open: Vec<_> = condemned.into_iter().collect();
+        while let Some(target) = open.pop() {
+            if !named_by.contains_key(&target) && self.is_due_any(&target) {
+                let referrers: Vec<_> = self.referrers(target.kind, &target.name).collect();
+                open.extend(referrers.iter().cloned());
+                named_by.insert(target, referrers);
+            }
+        }
+        let mut names = BTreeMap::<_, Vec<_>>::new();
+        let mut stays = Vec::new();
+        for (target, referrers) in &named_by {
+            for referrer in referrers {
+                names.entry(referrer).or_default().push(target);
+                if !named_by.contains_key(referrer) {
+                    stays.push(target);
+                }
+            }
+        }
+        let mut free: BTreeSet<_> = named_by.keys().cloned().collect();
+        while let Some(held) = stays.pop() {
+            if free.remove(held) {
+                stays.extend(names.get(held).into_iter().flatten().copied());
+            }
+        }
+        free
+    }
+
+    /// Whether an object is only there still because others name it.
+    pub(super) fn is_due<K: Managed>(&self, target: &Target) -> bool {
+        let key = object_key(K::KIND, &target.name);
+        let Some(record) = self.txn.get(Table::Objects, &key) else { return false };
+        decode::<K>(&key, &record).is_ok_and(|object| {
+            object.metadata.deleted_at.is_some()
+                && object.metadata.finalizers.is_empty()
+                && K::user(self, &object).is_none()
+        })
+    }
+
+    pub(super) fn remove_due<K: Managed>(&mut self, target: &Target) -> Result<(), Rejection> {
         let key = object_key(K::KIND, &target.name);
         let Some(record) = self.txn.get(Table::Objects, &key) else { return Ok(()) };
         let object: Object<K> = decode(&key, &record)?;
-        let is_due = object.metadata.deleted_at.is_some() && object.metadata.finalizers.is_empty();
-        if is_due && !self.is_held(&object) {
-            self.remove(&object, record)?;
-        }
-        Ok(())
+        self.remove(&object, record).map(drop)
     }
 
     /// What is being deleted may wait for what is being deleted too, and for nothing else.

@@ -113,9 +113,15 @@ macro_rules! dispatch {
                 }
             }
 
-            fn settle_any(&mut self, target: &Target) -> Result<(), Rejection> {
+            fn is_due_any(&self, target: &Target) -> bool {
                 match target.kind {
-                    $(KindName::$kind => self.settle::<xos_model::$spec>(target),)*
+                    $(KindName::$kind => self.is_due::<xos_model::$spec>(target),)*
+                }
+            }
+
+            fn remove_any(&mut self, target: &Target) -> Result<(), Rejection> {
+                match target.kind {
+                    $(KindName::$kind => self.remove_due::<xos_model::$spec>(target),)*
                 }
             }
 
@@ -199,4 +205,12 @@ fn check(
         return Err(Rejection::conflict("/metadata/resourceVersion", format!("{kind} {name} {is}")));
     }
     Ok(())
+}
+
+/// What follows from another object changes with that, and with nothing else.
+fn check_underived<K: Kind>(object: &Object<K>) -> Result<(), Rejection> {
+    let Some(owner) = object.metadata.owner_references.first() else { return Ok(()) };
+    let detail =
+        format!("{} {} follows from {} {}: change that", K::KIND, object.name(), owner.kind, owner.name);
+    Err(Rejection::conflict("/metadata/ownerReferences", detail))
 }

@@ -3,7 +3,7 @@
 use intent_store::{Record, Table};
 use xos_model::{Draft, Metadata, Object};
 
-use super::{Admission, Done, Effect, Managed, check, new_uid};
+use super::{Admission, Done, Effect, Managed, check, check_underived, new_uid};
 use crate::office::{Preconditions, Rejection, Target, Verb, object_key, stored::decode};
 
 impl Admission<'_, '_> {
@@ -54,6 +54,7 @@ impl Admission<'_, '_> {
             let detail = format!("this {} {name} is another one, made since", K::KIND);
             return Err(Rejection::conflict("/metadata/uid", detail));
         }
+        check_underived(&old)?;
         let respecified = draft.spec != old.spec;
         let unchanged = !respecified
             && draft.metadata.labels == old.metadata.labels
