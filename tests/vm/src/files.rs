@@ -28,9 +28,35 @@ const INIT: &str = include_str!("init.sh");
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// From `busybox`; never its `ip`, `ping` or `sh`, which are not what runs elsewhere.
-const APPLETS: [&str; 25] = [
-    "cat", "chmod", "chown", "cp", "date", "env", "grep", "head", "hostname", "insmod", "ls", "mkdir",
-    "mount", "mv", "poweroff", "readlink", "rm", "sed", "sleep", "stat", "sync", "tail", "touch", "true",
+const APPLETS: [&str; 29] = [
+    "awk",
+    "logger",
+    "ln",
+    "run-parts",
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "date",
+    "env",
+    "grep",
+    "head",
+    "hostname",
+    "insmod",
+    "ls",
+    "mkdir",
+    "mount",
+    "mv",
+    "poweroff",
+    "readlink",
+    "rm",
+    "sed",
+    "sleep",
+    "stat",
+    "sync",
+    "tail",
+    "touch",
+    "true",
     "uname",
 ];
 

@@ -8,8 +8,12 @@ mount -t sysfs sys /sys
 mount -t tmpfs run /run
 mount -t bpf bpf /sys/fs/bpf
 ip link set lo up
+: >/etc/resolv.conf
+: >/etc/fstab
 . /modules/load
-while ! [ -e /dev/vport0p1 ]; do sleep 0.1; done
+while ! [ -e /dev/vport0p1 ] || ! [ -e /dev/vport0p2 ]; do sleep 0.1; done
+# Nothing is ever said here; it ends when the other end is gone. (What is written into the command channel then waits for ever.)
+(cat /dev/vport0p2; poweroff -f) </dev/null >/dev/null &
 exec 3<>/dev/vport0p1
 echo ready >&3
 while IFS= read -r line <&3; do
@@ -17,5 +21,4 @@ while IFS= read -r line <&3; do
     printf '%d %d %d\n' $? "$(stat -c %s /run/out)" "$(stat -c %s /run/err)" >&3
     cat /run/out /run/err >&3
 done
-# The other end is gone.
 poweroff -f

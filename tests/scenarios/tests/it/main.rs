@@ -1,5 +1,6 @@
 //! The rules of the house, and scenarios of a whole office.
 
+mod debian12;
 mod faults;
 mod first_subscriber;
 mod house;

@@ -17,6 +17,8 @@ fn commands_run_on_the_kernel_of_debian_12() {
     let mut vm = machine();
     let release = vm.run(&["uname", "-r"]).expect("runs");
     assert!(release.stdout.starts_with("6.1.0-"), "{release:?}");
+    let clock = vm.run(&["cat", "/sys/devices/system/clocksource/clocksource0/current_clocksource"]);
+    assert_eq!(clock.expect("runs"), output(0, "hpet\n", ""));
     // Words arrive as they are, and each stream and the status come back.
     let script = r#"printf '%s|' "$@"; echo complaint >&2; exit 7"#;
     let said = vm.run(&["sh", "-c", script, "sh", "a  b", "it's", "$HOME", "\\", ""]).expect("runs");
@@ -42,4 +44,13 @@ fn a_machine_that_ends_is_an_error_and_not_a_wait() {
     let ended = vm.run(&["sh", "-c", "echo b >/proc/sysrq-trigger; sleep 60"]).expect_err("it ended");
     assert!(matches!(ended, VmError::Ended { .. }), "{ended}");
     assert!(vm.run(&["true"]).is_err(), "and stays so");
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_brings_it() {
+    let files = Files::new().expect("files");
+    let program = files.clone().program("no-such-program").expect_err("missing").to_string();
+    assert!(program.starts_with("no-such-program is not installed: apt-get install"), "{program}");
+    let built = files.executable("/no/such/program".as_ref()).expect_err("missing").to_string();
+    assert_eq!(built, "/no/such/program is missing: build it with `cargo xtask build`");
 }
