@@ -3,21 +3,36 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use xos_model::KindName;
 
 const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  diff: there are differences; wait: the condition was not met in time
+  1  diff: there are differences; wait: the condition was not met in time; auth can-i: no
   2  the command line, or a file, is wrong
-  3  the controller refused (not found, a fault in an object, a conflict)
+  3  the controller refused (not found, not allowed, a fault in an object, a conflict)
   4  no controller answers
-  5  the controller failed, or its answer is not understood
+  5  the controller failed, or its answer is not understood";
 
-Kinds, with their short names: nodes (no), addresspools (pool), subscribers (sub), tenants (ten).";
+fn after_help() -> String {
+    let kinds = KindName::ALL.iter().map(|kind| format!("{} ({})", kind.plural(), kind.short()));
+    let mut text = format!("{EXIT_CODES}\n\nKinds, with their short names:");
+    let mut column = usize::MAX;
+    for kind in kinds {
+        if column > 90 {
+            text += "\n ";
+            column = 1;
+        }
+        column += kind.len() + 1;
+        text += " ";
+        text += &kind;
+    }
+    text
+}
 
 /// The command line of a Wirecenter office.
 #[derive(Parser)]
-#[command(name = "wcctl", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "wcctl", version, after_help = after_help(), arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// The controller's socket
     #[arg(long, global = true, env = "WIRECENTER_SOCKET", default_value = "/run/wirecenter/api.sock")]
