@@ -2,28 +2,54 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use xos_model::KindName;
 
 const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  diff: there are differences; wait: the condition was not met in time
+  1  diff: there are differences; wait: the condition was not met in time; auth can-i: no
   2  the command line, or a file, is wrong
-  3  the controller refused (not found, a fault in an object, a conflict)
+  3  the controller refused (not found, not allowed, a fault in an object, a conflict)
   4  no controller answers
-  5  the controller failed, or its answer is not understood
+  5  the controller failed, or its answer is not understood";
 
-Kinds, with their short names: nodes (no), addresspools (pool), subscribers (sub), tenants (ten).";
+fn after_help() -> String {
+    let kinds = KindName::ALL.iter().map(|kind| format!("{} ({})", kind.plural(), kind.short()));
+    let mut text = format!("{EXIT_CODES}\n\nKinds, with their short names:");
+    let mut column = usize::MAX;
+    for kind in kinds {
+        if column > 90 {
+            text += "\n ";
+            column = 1;
+        }
+        column += kind.len() + 1;
+        text += " ";
+        text += &kind;
+    }
+    text
+}
 
 /// The command line of a Wirecenter office.
 #[derive(Parser)]
-#[command(name = "wcctl", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "wcctl", version, after_help = after_help(), arg_required_else_help = true)]
 pub(crate) struct Arguments {
-    /// The controller's socket
-    #[arg(long, global = true, env = "WIRECENTER_SOCKET", default_value = "/run/wirecenter/api.sock")]
-    pub(crate) socket: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Where,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+const SOCKET_HELP: &str = "The controller's socket [env: WIRECENTER_SOCKET] [default: /run/wirecenter/api.sock, unless a context is in use]";
+const CONTEXT_HELP: &str = "One of the controllers of `wcctl config get-contexts` [env: WIRECENTER_CONTEXT]";
+
+/// Which controller is meant.
+#[derive(Args)]
+pub(crate) struct Where {
+    #[arg(long, global = true, conflicts_with = "context", value_name = "FILE", value_hint = ValueHint::FilePath, help = SOCKET_HELP)]
+    pub(crate) socket: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "NAME", help = CONTEXT_HELP)]
+    pub(crate) context: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -42,6 +68,8 @@ pub(crate) enum Command {
     Wait(Wait),
     /// About the office's nodes
     Node(Node),
+    /// The controllers that wcctl knows by name
+    Config(Config),
     /// The versions of wcctl and of the controller
     #[command(after_help = "Examples:\n  wcctl version")]
     Version,
@@ -248,6 +276,60 @@ Examples:
 pub(crate) struct Token {
     /// The node's name
     pub(crate) name: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// All of them
+    #[command(after_help = "Examples:\n  wcctl config get-contexts")]
+    GetContexts,
+    /// The one that is in use
+    #[command(after_help = "Examples:\n  wcctl config current-context")]
+    CurrentContext,
+    /// Use one from now on
+    #[command(after_help = "Examples:\n  wcctl config use-context east")]
+    UseContext { name: String },
+    /// Make one, or make it anew
+    SetContext(SetContext),
+    /// Forget one
+    #[command(after_help = "Examples:\n  wcctl config delete-context east")]
+    DeleteContext { name: String },
+}
+
+const SET_CONTEXT_EXAMPLES: &str = "\
+Contexts stand in ~/.config/wirecenter/config.yaml, which only its owner can read. A token's file must be so, too.
+To trust the authorities that this system trusts, name their file: on Debian, /etc/ssl/certs/ca-certificates.crt.
+
+Examples:
+  wcctl config set-context here --unix-socket /run/wirecenter/api.sock
+  wcctl config set-context east --server https://east.example:8443 --ca-file east-ca.pem --token-file ~/.east-token";
+
+#[derive(Args)]
+#[command(after_help = SET_CONTEXT_EXAMPLES)]
+pub(crate) struct SetContext {
+    pub(crate) name: String,
+    /// The controller's socket
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "server", conflicts_with = "server")]
+    pub(crate) unix_socket: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "ca_file",
+        help = "The controller's address: https://HOST[:PORT]"
+    )]
+    pub(crate) server: Option<String>,
+    /// Certificates (PEM) of the authorities that may vouch for the server; no others are trusted
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "server")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The file of the operator's token
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "server")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[cfg(test)]

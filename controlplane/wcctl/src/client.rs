@@ -1,6 +1,8 @@
-//! HTTP/1.1 over the controller's unix socket.
+//! HTTP/1.1 to the controller.
 
-use std::{path::PathBuf, time::Duration};
+mod endpoint;
+
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -10,12 +12,15 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
 
 use crate::{
     failure::{Failure, Problem},
     kinds::{Kind, Reference},
 };
+pub(crate) use endpoint::{Endpoint, parse_url};
+
+/// How long it may take to reach the controller.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the controller may take to begin its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
@@ -61,12 +66,12 @@ impl<'a> From<&'a Option<String>> for Selectors<'a> {
 }
 
 pub(crate) struct Client {
-    socket: PathBuf,
+    endpoint: Endpoint,
 }
 
 impl Client {
-    pub(crate) fn new(socket: PathBuf) -> Self {
-        Self { socket }
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -128,7 +133,7 @@ impl Client {
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
-        Ok(Watch { body: response.into_body(), pending: Vec::new(), socket: self.socket.clone() })
+        Ok(Watch { body: response.into_body(), pending: Vec::new(), at: self.endpoint.to_string() })
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
@@ -149,12 +154,22 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response<Incoming>, Failure> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(&error))?;
+        let late = |time: Duration| format!("no answer within {} s", time.as_secs());
+        let stream = match tokio::time::timeout(CONNECT_TIMEOUT, self.endpoint.connect()).await {
+            Ok(stream) => stream.map_err(|error| self.unreachable(&error))?,
+            Err(_) => return Err(self.unreachable(&late(CONNECT_TIMEOUT))),
+        };
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(|error| self.unreachable(&error))?;
         // Ends by itself when the answer has been read or dropped; what went wrong is seen by its reader.
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "wirecenter");
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, self.endpoint.host());
+        if let Endpoint::Https(https) = &self.endpoint
+            && let Some(authorization) = &https.authorization
+        {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -163,7 +178,7 @@ impl Client {
         match tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(self.unreachable(&error)),
-            Err(_) => Err(self.unreachable(&format_args!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
+            Err(_) => Err(self.unreachable(&late(ANSWER_TIMEOUT))),
         }
     }
 
@@ -186,7 +201,7 @@ impl Client {
     }
 
     fn unreachable(&self, reason: &dyn std::fmt::Display) -> Failure {
-        Failure::Unreachable { socket: self.socket.clone(), reason: reason.to_string() }
+        Failure::Unreachable { at: self.endpoint.to_string(), reason: reason.to_string() }
     }
 }
 
@@ -202,7 +217,7 @@ pub(crate) struct WatchEvent {
 pub(crate) struct Watch {
     body: Incoming,
     pending: Vec<u8>,
-    socket: PathBuf,
+    at: String,
 }
 
 impl Watch {
@@ -227,8 +242,8 @@ impl Watch {
                     }
                 }
                 Some(Err(error)) => {
-                    let (socket, reason) = (self.socket.clone(), error.to_string());
-                    return Err(Failure::Unreachable { socket, reason });
+                    let (at, reason) = (self.at.clone(), error.to_string());
+                    return Err(Failure::Unreachable { at, reason });
                 }
             }
         }

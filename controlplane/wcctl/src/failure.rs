@@ -18,9 +18,9 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Refused(Problem),
     #[error(
-        "no controller answers at {socket}: {reason}\nIs wirecenterd running? --socket or WIRECENTER_SOCKET names another socket."
+        "no controller answers at {at}: {reason}\nIs wirecenterd running? --socket or WIRECENTER_SOCKET names another socket, --context or WIRECENTER_CONTEXT another controller."
     )]
-    Unreachable { socket: PathBuf, reason: String },
+    Unreachable { at: String, reason: String },
     #[error("the controller failed: {0}")]
     Server(Problem),
     #[error("the controller's answer is not understood: {0}")]

@@ -5,7 +5,9 @@
 
 mod cli;
 mod client;
+mod contexts;
 mod failure;
+mod files;
 mod kinds;
 mod manifest;
 mod output;
@@ -16,7 +18,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Arguments, Command, NodeCommand};
-use client::Client;
 use failure::Failure;
 pub use manifest::{Document, parse as parse_manifest};
 
@@ -37,17 +38,20 @@ pub async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let client = Client::new(arguments.socket);
-    match arguments.command {
-        Command::Get(get) => verbs::get::run(&client, &get).await,
-        Command::Describe(describe) => verbs::describe::run(&client, &describe).await,
-        Command::Apply(apply) => verbs::apply::run(&client, &apply).await,
-        Command::Delete(delete) => verbs::delete::run(&client, &delete).await,
-        Command::Diff(diff) => verbs::diff::run(&client, &diff).await,
-        Command::Wait(wait) => verbs::wait::run(&client, &wait).await,
+    let Arguments { place, command } = arguments;
+    // Only by those who need it: the others work where no controller is known.
+    let client = || contexts::client(&place);
+    match command {
+        Command::Get(get) => verbs::get::run(&client()?, &get).await,
+        Command::Describe(describe) => verbs::describe::run(&client()?, &describe).await,
+        Command::Apply(apply) => verbs::apply::run(&client()?, &apply).await,
+        Command::Delete(delete) => verbs::delete::run(&client()?, &delete).await,
+        Command::Diff(diff) => verbs::diff::run(&client()?, &diff).await,
+        Command::Wait(wait) => verbs::wait::run(&client()?, &wait).await,
         Command::Node(node) => match node.command {
-            NodeCommand::Token(token) => verbs::node::token(&client, &token).await,
+            NodeCommand::Token(token) => verbs::node::token(&client()?, &token).await,
         },
-        Command::Version => verbs::version::run(&client).await,
+        Command::Config(config) => verbs::config::run(&config.command),
+        Command::Version => verbs::version::run(&client()?).await,
     }
 }

@@ -1,6 +1,7 @@
 //! One module for each verb.
 
 pub(crate) mod apply;
+pub(crate) mod config;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;

@@ -2,109 +2,68 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use xos_model::KindName;
 
 use crate::{client::text, kinds::Kind};
 
-type Cell = fn(&Value, Timestamp) -> String;
+mod tables;
 
-struct Column {
-    title: &'static str,
-    wide: bool,
-    cell: Cell,
+use tables::table;
+
+enum Cell {
+    /// What stands at a JSON pointer, as it is.
+    At(&'static str),
+    /// What a function makes of the object.
+    Of(fn(&Value, Timestamp) -> String),
 }
 
-const fn column(title: &'static str, cell: Cell) -> Column {
-    Column { title, wide: false, cell }
+type Column = (&'static str, Cell);
+
+/// What a kind's table has beside the object's name, age and labels, which all have.
+struct Layout {
+    columns: &'static [Column],
+    /// Whether the kind has a `Ready` condition.
+    ready: bool,
+    /// Shown by `-o wide`.
+    wide: &'static [Column],
 }
 
-const fn wide(title: &'static str, cell: Cell) -> Column {
-    Column { title, wide: true, cell }
-}
-
-static NODES: [Column; 11] = [
-    column("NAME", object_name),
-    column("LOOPBACK", |o, _| text(&o["spec"]["loopback"])),
-    column("PORTS", |o, _| joined(&o["spec"]["ports"], |port| text(&port["name"]))),
-    column("CONNECTED", |o, _| o["status"]["connected"].as_bool().unwrap_or_default().to_string()),
-    column("GENERATION", |o, _| text(&o["status"]["generation"])),
-    column("PROGRAMMED", |o, _| text(&o["status"]["programmedGeneration"])),
-    column("READY", |o, _| ready(o)),
-    column("AGE", object_age),
-    wide("AGENT", |o, _| text(&o["status"]["agentVersion"])),
-    wide("LAST-SEEN", |o, now| age(&o["status"]["lastSeen"], now)),
-    wide("LABELS", |o, _| labels(o)),
-];
-
-static POOLS: [Column; 9] = [
-    column("NAME", object_name),
-    column("NODE", |o, _| text(&o["spec"]["node"])),
-    column("PURPOSE", |o, _| text(&o["spec"]["purpose"])),
-    column("PREFIX", |o, _| text(&o["spec"]["prefix"])),
-    column("GATEWAY", |o, _| text(&o["spec"]["gateway"])),
-    column("PORTS", |o, _| text(&o["spec"]["portsPerSubscriber"])),
-    column("AGE", object_age),
-    wide("LEASE", |o, _| text(&o["spec"]["leaseSeconds"])),
-    wide("LABELS", |o, _| labels(o)),
-];
-
-static SUBSCRIBERS: [Column; 14] = [
-    column("NAME", object_name),
-    column("NODE", |o, _| text(&o["spec"]["access"]["node"])),
-    column("PORT", |o, _| text(&o["spec"]["access"]["port"])),
-    column("TAGS", |o, _| {
-        let access = &o["spec"]["access"];
-        format!("{}.{}", text(&access["sVid"]), text(&access["cVid"]))
-    }),
-    column("ADDRESS", |o, _| text(&o["status"]["address"])),
-    column("NAT/SUBNET", |o, _| nat_or_subnet(&o["status"])),
-    column("UP", |o, _| text(&o["spec"]["bundle"]["rateUp"])),
-    column("DOWN", |o, _| text(&o["spec"]["bundle"]["rateDown"])),
-    column("READY", |o, _| ready(o)),
-    column("AGE", object_age),
-    wide("GATEWAY", |o, _| text(&o["status"]["gateway"])),
-    wide("MAC", |o, _| text(&o["spec"]["mac"])),
-    wide("DNS", |o, _| joined(&o["spec"]["bundle"]["dns"], text)),
-    wide("LABELS", |o, _| labels(o)),
-];
-
-static TENANTS: [Column; 7] = [
-    column("NAME", object_name),
-    column("TENANT", |o, _| {
-        let tenant = &o["spec"]["tenant"];
-        format!("{}/{}", text(&tenant["kind"]).to_ascii_lowercase(), text(&tenant["name"]))
-    }),
-    column("PROVIDER", |o, _| text(&o["spec"]["provider"])),
-    column("CONNECT", |o, _| text(&o["spec"]["connect"])),
-    column("AGE", object_age),
-    wide("ATTRIBUTES", |o, _| attributes(&o["spec"]["attributes"])),
-    wide("LABELS", |o, _| labels(o)),
-];
+static NAME: Column = ("NAME", Cell::At("/metadata/name"));
+static READY: Column = ("READY", Cell::Of(|object, _| ready(object)));
+static AGE: Column = ("AGE", Cell::Of(|object, now| age(&object["metadata"]["createdAt"], now)));
+static LABELS: Column = ("LABELS", Cell::At("/metadata/labels"));
 
 fn columns(kind: Kind, wide: bool) -> impl Iterator<Item = &'static Column> {
-    let all: &'static [Column] = match kind.0 {
-        KindName::Node => &NODES,
-        KindName::AddressPool => &POOLS,
-        KindName::Subscriber => &SUBSCRIBERS,
-        KindName::Tenant => &TENANTS,
-    };
-    all.iter().filter(move |column| wide || !column.wide)
+    let layout = table(kind.0.as_str());
+    let extra = wide.then(|| layout.wide.iter().chain([&LABELS])).into_iter().flatten();
+    [&NAME].into_iter().chain(layout.columns).chain(layout.ready.then_some(&READY)).chain([&AGE]).chain(extra)
 }
 
 pub(crate) fn titles(kind: Kind, wide: bool) -> Vec<&'static str> {
-    columns(kind, wide).map(|column| column.title).collect()
+    columns(kind, wide).map(|(title, _)| *title).collect()
 }
 
 pub(crate) fn row(kind: Kind, wide: bool, object: &Value, now: Timestamp) -> Vec<String> {
-    columns(kind, wide).map(|column| (column.cell)(object, now)).collect()
+    let cell = |(_, cell): &Column| match cell {
+        Cell::At(pointer) => object.pointer(pointer).map_or_else(String::new, plain),
+        Cell::Of(make) => make(object, now),
+    };
+    columns(kind, wide).map(cell).collect()
 }
 
-fn object_name(object: &Value, _: Timestamp) -> String {
-    text(&object["metadata"]["name"])
-}
-
-fn object_age(object: &Value, now: Timestamp) -> String {
-    age(&object["metadata"]["createdAt"], now)
+/// A value in one cell: lists by their members, a reference as `kind/name`, other objects as `key=value`.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(is) => is.to_string(),
+        Value::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join(","),
+        Value::Object(members) => match (&value["kind"], &value["name"]) {
+            (Value::String(kind), Value::String(name)) => format!("{}/{name}", kind.to_ascii_lowercase()),
+            _ if members.values().all(Value::is_array) => {
+                members.values().map(plain).collect::<Vec<_>>().join("/")
+            }
+            _ => attributes(value),
+        },
+        other => text(other),
+    }
 }
 
 /// The Ready condition, with its reason while it is not true.
@@ -125,16 +84,6 @@ pub(crate) fn ready(object: &Value) -> String {
     }
 }
 
-fn nat_or_subnet(status: &Value) -> String {
-    let nat = &status["nat"];
-    match (nat["address"].as_str(), nat["firstPort"].as_u64(), nat["ports"].as_u64()) {
-        (Some(address), Some(first), Some(ports)) => {
-            format!("{address}:{first}-{}", first.saturating_add(ports).saturating_sub(1))
-        }
-        _ => text(&status["subnet"]),
-    }
-}
-
 pub(crate) fn labels(object: &Value) -> String {
     attributes(&object["metadata"]["labels"])
 }
@@ -146,10 +95,6 @@ fn attributes(value: &Value) -> String {
         value => format!("{key}={value}"),
     };
     members.iter().map(pair).collect::<Vec<_>>().join(",")
-}
-
-fn joined(values: &Value, of: fn(&Value) -> String) -> String {
-    values.as_array().map(|all| all.iter().map(of).collect::<Vec<_>>().join(",")).unwrap_or_default()
 }
 
 /// How long ago, in the two largest units that matter: `45s`, `12m`, `3h20m`, `5d`.
@@ -188,6 +133,33 @@ mod tests {
             ("once", ""),
         ] {
             assert_eq!(age(&json!(at), now), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_table_and_an_unknown_one_the_default() {
+        for kind in xos_model::KindName::ALL {
+            let (narrow, wide) = (titles(Kind(*kind), false), titles(Kind(*kind), true));
+            assert!(narrow[0] == "NAME" && narrow.contains(&"AGE") && wide.len() > narrow.len(), "{kind}");
+            assert_eq!(row(Kind(*kind), true, &json!({}), Timestamp::UNIX_EPOCH).len(), wide.len(), "{kind}");
+        }
+        let unknown = table("Spaceship");
+        assert!(unknown.ready && unknown.columns.is_empty() && unknown.wide.is_empty());
+    }
+
+    #[test]
+    fn cells_are_plain() {
+        for (value, expected) in [
+            (json!("x"), "x"),
+            (json!(7), "7"),
+            (json!(true), "true"),
+            (json!(null), ""),
+            (json!(["a", "b"]), "a,b"),
+            (json!({"kind": "Site", "name": "east"}), "site/east"),
+            (json!({"a": 1, "b": "c"}), "a=1,b=c"),
+            (json!({"connect": ["shared", "public"], "tenants": ["service"]}), "shared,public/service"),
+        ] {
+            assert_eq!(plain(&value), expected, "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use similar::TextDiff;
-use xos_model::{AddressPoolSpec, KindName, NodeSpec, SubscriberSpec, TenantSpec, parse_value};
+use xos_model::{KindName, for_each_kind, parse_value};
 
 use crate::{
     cli::Diff,
@@ -37,19 +37,19 @@ fn unified(document: &Document, live: Option<&Value>, wanted: &Value) -> Result<
 }
 
 /// What an operator says in an object: its labels and its spec, with defaults written out as the controller does.
-fn intent(kind: KindName, object: &Value) -> Result<Value, Vec<Fault>> {
-    let spec = object["spec"].clone();
-    let spec = match kind {
-        KindName::Node => normal::<NodeSpec>(spec),
-        KindName::AddressPool => normal::<AddressPoolSpec>(spec),
-        KindName::Subscriber => normal::<SubscriberSpec>(spec),
-        KindName::Tenant => normal::<TenantSpec>(spec),
-    }?;
-    Ok(shape(object, &spec))
+pub(super) fn intent(kind: KindName, object: &Value) -> Result<Value, Vec<Fault>> {
+    macro_rules! normal_of {
+        ($($kind:ident $plural:literal $short:literal $spec:ident;)*) => {
+            match kind {
+                $(KindName::$kind => normal::<xos_model::$spec>(object["spec"].clone()),)*
+            }
+        };
+    }
+    Ok(shape(object, &for_each_kind!(normal_of)?))
 }
 
 /// The same of a live object, which is normal already unless a newer controller wrote it.
-fn intent_of_live(object: &Value) -> Value {
+pub(super) fn intent_of_live(object: &Value) -> Value {
     shape(object, &object["spec"])
 }
 

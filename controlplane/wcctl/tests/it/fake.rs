@@ -9,9 +9,14 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, Response, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixListener;
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
+};
+use tokio_rustls::TlsAcceptor;
 
 /// An answer that is given once, to the first request that it fits: method and path, status, body.
 pub(crate) type Answer = (String, u16, String);
@@ -23,6 +28,8 @@ pub(crate) const NEVER: u16 = 0;
 struct State {
     answers: Vec<Answer>,
     bodies: Vec<String>,
+    /// The `Authorization` of each request, or nothing.
+    authorizations: Vec<String>,
 }
 
 pub(crate) struct Fake {
@@ -31,21 +38,39 @@ pub(crate) struct Fake {
     _dir: tempfile::TempDir,
 }
 
+/// The same over TLS.
+pub(crate) struct FakeTls {
+    pub(crate) port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+fn state<P: ToString, B: ToString>(answers: &[(P, u16, B)]) -> Arc<Mutex<State>> {
+    let answers = answers.iter().map(|(path, status, body)| (path.to_string(), *status, body.to_string()));
+    Arc::new(Mutex::new(State { answers: answers.collect(), ..State::default() }))
+}
+
+/// Ends with the test's process.
+fn in_background<F: Future<Output = ()>>(serve: impl FnOnce() -> F + Send + 'static) {
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(serve());
+    });
+}
+
 impl Fake {
     pub(crate) fn start<P: ToString, B: ToString>(answers: &[(P, u16, B)]) -> Self {
-        let answers =
-            answers.iter().map(|(path, status, body)| (path.to_string(), *status, body.to_string()));
-        let state = Arc::new(Mutex::new(State { answers: answers.collect(), bodies: Vec::new() }));
+        let state = state(answers);
         let dir = tempfile::tempdir().expect("a directory");
         let socket = dir.path().join("api.sock");
         let listener = std::os::unix::net::UnixListener::bind(&socket).expect("bound");
         listener.set_nonblocking(true).expect("non-blocking");
         let served = state.clone();
-        // Ends with the test's process.
-        thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(serve(listener, served));
+        in_background(move || async move {
+            let listener = UnixListener::from_std(listener).expect("a listener");
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                serve(stream, &served).await;
+            }
         });
         Self { socket, state, _dir: dir }
     }
@@ -61,15 +86,36 @@ impl Fake {
     }
 }
 
-async fn serve(listener: std::os::unix::net::UnixListener, state: Arc<Mutex<State>>) {
-    let listener = UnixListener::from_std(listener).expect("a listener");
-    loop {
-        let (stream, _) = listener.accept().await.expect("a connection");
-        let state = state.clone();
-        let service = service_fn(move |request: Request<Incoming>| answer(state.clone(), request));
-        // A client that goes away is no concern of this end.
-        let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+impl FakeTls {
+    pub(crate) fn start<P: ToString, B: ToString>(answers: &[(P, u16, B)], tls: ServerConfig) -> Self {
+        let state = state(answers);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+        listener.set_nonblocking(true).expect("non-blocking");
+        let port = listener.local_addr().expect("an address").port();
+        let served = state.clone();
+        in_background(move || async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            let tls = TlsAcceptor::from(Arc::new(tls));
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                // A client that does not trust this end goes away.
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve(stream, &served).await;
+                }
+            }
+        });
+        Self { port, state }
     }
+
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        self.state.lock().expect("no panic").authorizations.clone()
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: &Arc<Mutex<State>>) {
+    let service = service_fn(|request: Request<Incoming>| answer(state.clone(), request));
+    // A client that goes away is no concern of this end.
+    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 fn take(state: &Mutex<State>, asked: &str, body: &[u8]) -> (u16, String) {
@@ -89,6 +135,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let asked = format!("{} {}", request.method(), request.uri());
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.map_or("", |value| value.to_str().expect("text")).to_owned();
+    state.lock().expect("no panic").authorizations.push(authorization);
     let body = request.into_body().collect().await.expect("a body").to_bytes();
     let (status, body) = take(&state, &asked, &body);
     if status == NEVER {

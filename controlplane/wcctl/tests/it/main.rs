@@ -1,10 +1,14 @@
 //! The program as it is run, against a controller that says what a test lets it say.
 
+mod contexts;
 mod fake;
 mod read;
 mod write;
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use fake::Fake;
 
@@ -16,14 +20,21 @@ struct Run {
 }
 
 fn wcctl(socket: &Path, arguments: &[&str]) -> Run {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wcctl"))
-        .arg("--socket")
-        .arg(socket)
-        .args(arguments)
-        .env_remove("WIRECENTER_SOCKET")
-        .stdin(Stdio::null())
-        .output()
-        .expect("wcctl runs");
+    run(command().arg("--socket").arg(socket).args(arguments))
+}
+
+/// The program with nothing of the environment that it could be told by, and nobody at its terminal.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wcctl"));
+    for variable in ["WIRECENTER_SOCKET", "WIRECENTER_CONTEXT", "XDG_CONFIG_HOME", "VISUAL", "EDITOR"] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Run {
+    let output = command.output().expect("wcctl runs");
     Run {
         status: output.status.code().expect("an exit status"),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),
