@@ -15,6 +15,9 @@
 //! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there
 //! is only what they pick: an object that they begin to pick is `ADDED`, and one that they no longer pick is `DELETED`
 //! (with the object as it now is), whether or not it has gone. There may be 256 watches; one more gets 429.
+//! With `Accept: text/event-stream` the same comes as server-sent events: the type is the event's, the revision its `id`,
+//! the object its data; `Last-Event-ID` resumes. The objects that there are at first have no id: a client that breaks
+//! off among them begins again. What is too old is 410, or an event `error` if it becomes so later.
 //!
 //! Who can open the socket may do everything: it is root's.
 

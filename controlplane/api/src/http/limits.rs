@@ -26,6 +26,9 @@ pub(super) const WATCHERS_MAX: usize = 256;
 pub(super) const WATCH_CHUNK: usize = 256;
 /// How often a watch without changes says how far it is.
 pub(super) const BOOKMARK_PERIOD: Duration = Duration::from_secs(30);
+/// How long a watch of server-sent events may be quiet: proxies end connections that are (HTML Living Standard,
+/// section 9.2.7).
+pub(super) const HEARTBEAT_PERIOD: Duration = Duration::from_secs(15);
 
 pub(super) const CONNECTIONS_MAX: usize = 512;
 pub(super) const HEADERS_MAX: usize = 64;

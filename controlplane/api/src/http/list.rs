@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use intent_store::{Key, Record};
@@ -14,7 +14,7 @@ use super::{
     objects::kind,
     problem::Problem,
     query::{Filter, ListQuery, Parameters},
-    watch,
+    watch::{self, Format, last_event_id},
 };
 use crate::office::with_version;
 
@@ -39,11 +39,18 @@ pub(super) async fn get(
     State(http): State<Http>,
     Path(plural): Path<String>,
     Parameters(query): Parameters<ListQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let kind = kind(&plural)?;
     let filter = query.filter()?;
     if query.is_watch()? {
-        return watch::start(&http, kind, filter, query.resource_version()?);
+        let format = Format::wanted(&headers);
+        let mut after = query.resource_version()?;
+        if format == Format::Events {
+            // Whoever comes back asks the same question: only this tells how far it had come.
+            after = last_event_id(&headers)?.or(after);
+        }
+        return watch::start(&http, kind, filter, format, after);
     }
     let limit = query.limit()?;
     let from = query.from.as_deref().map(|text| Continue::parse(text, kind)).transpose()?;

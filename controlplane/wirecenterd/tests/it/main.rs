@@ -4,6 +4,7 @@ mod agent;
 mod bad_input;
 mod controller;
 mod crash;
+mod events;
 mod limits;
 mod listing;
 mod objects;

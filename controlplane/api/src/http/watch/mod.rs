@@ -1,4 +1,6 @@
-//! Streams of changes, a line of JSON each.
+//! Streams of changes, an event each.
+
+mod format;
 
 use std::pin::pin;
 
@@ -18,12 +20,13 @@ use xos_model::KindName;
 
 use super::{
     Http,
-    limits::{BOOKMARK_PERIOD, PAGE_MAX, WATCH_CHUNK},
+    limits::{PAGE_MAX, WATCH_CHUNK},
     list::collect,
     problem::Problem,
     query::Filter,
 };
 use crate::office::with_version;
+pub(super) use format::{Format, last_event_id};
 
 /// One watch. It holds no changes: it goes through the store's log, however slowly the client reads, until the log
 /// no longer reaches back to where it is.
@@ -32,8 +35,11 @@ struct Watch {
     kind: KindName,
     prefix: String,
     filter: Filter,
+    format: Format,
     /// All changes up to here have been sent.
     at: u64,
+    /// The client knows that it can resume here.
+    told: Option<u64>,
     initial: Initial,
     revisions: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
@@ -56,6 +62,7 @@ pub(super) fn start(
     http: &Http,
     kind: KindName,
     filter: Filter,
+    format: Format,
     after: Option<u64>,
 ) -> Result<Response, Problem> {
     let permit = http.0.watchers.clone().try_acquire_owned().map_err(|_| Problem::too_many_watchers())?;
@@ -68,44 +75,56 @@ pub(super) fn start(
         kind,
         prefix: format!("{}/", kind.plural()),
         filter,
+        format,
         at,
+        told: after,
         initial: if after.is_some() { Initial::Nothing } else { Initial::All },
         revisions,
         ending: http.0.ending.subscribe(),
         over: false,
         _permit: permit,
     };
-    let lines = stream::unfold(watch, |mut watch| async move {
-        let lines = watch.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(lines), watch))
+    let chunks = stream::unfold(watch, |mut watch| async move {
+        let chunk = watch.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(chunk), watch))
     });
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(lines)).into_response())
+    let kind = HeaderValue::from_static(format.media_type());
+    // What is kept between the two of us would be late, and then old.
+    let uncached = HeaderValue::from_static("no-store");
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, uncached)];
+    Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
 impl Watch {
-    /// The next lines; `None` ends the stream.
+    /// The next events; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         if self.over {
             return None;
         }
-        let mut lines = Vec::new();
+        let mut out = Vec::new();
         loop {
-            match self.read(&mut lines) {
+            match self.read(&mut out) {
                 Err(problem) => {
                     self.over = true;
-                    let problem = serde_json::to_string(&problem).expect("plain fields");
-                    lines.extend_from_slice(
-                        format!("{{\"type\":\"ERROR\",\"object\":{problem}}}\n").as_bytes(),
-                    );
-                    return Some(lines.into());
+                    self.format.error(&mut out, &problem);
+                    return Some(out.into());
                 }
-                Ok(()) if !lines.is_empty() => return Some(lines.into()),
+                Ok(()) if !out.is_empty() => return Some(out.into()),
                 Ok(()) => {}
             }
             if !self.wait().await? {
-                return Some(self.bookmark().into());
+                self.idle(&mut out);
+                return Some(out.into());
             }
+        }
+    }
+
+    /// After a while without changes of interest: where the client can resume, if it does not know.
+    fn idle(&mut self, out: &mut Vec<u8>) {
+        if self.format == Format::Lines || self.told != Some(self.at) {
+            self.bookmark(out);
+        } else {
+            self.format.heartbeat(out);
         }
     }
 
@@ -113,7 +132,7 @@ impl Watch {
     async fn wait(&mut self) -> Option<bool> {
         let changed = pin!(self.revisions.changed());
         let ending = pin!(self.ending.wait_for(|ending| *ending));
-        match tokio::time::timeout(BOOKMARK_PERIOD, select(changed, ending)).await {
+        match tokio::time::timeout(self.format.patience(), select(changed, ending)).await {
             Ok(Either::Left((Ok(()), _))) => Some(true),
             // The store is gone, or the server ends.
             Ok(Either::Left((Err(_), _)) | Either::Right(_)) => None,
@@ -122,63 +141,66 @@ impl Watch {
     }
 
     /// Appends what there is to say; nothing, if that is all.
-    fn read(&mut self, lines: &mut Vec<u8>) -> Result<(), Problem> {
+    fn read(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         let after = match std::mem::replace(&mut self.initial, Initial::Nothing) {
-            Initial::Nothing => return self.read_changes(lines),
+            Initial::Nothing => return self.read_changes(out),
             Initial::All => None,
             Initial::After(key) => Some(key),
         };
         let page = collect(&self.http, self.kind, &self.filter, after, Some(self.at), PAGE_MAX)?;
         for (_, record) in &page.items {
-            self.line(lines, "ADDED", record);
+            // Whoever resumed at one of these would miss the others.
+            self.format.event(out, "ADDED", None, &with_version(self.kind, record));
         }
         match page.items.last() {
             Some((key, _)) if page.more => self.initial = Initial::After(key.to_string()),
             // So that a client knows when it has seen all.
-            _ => lines.extend_from_slice(self.bookmark().as_bytes()),
+            _ => self.bookmark(out),
         }
         Ok(())
     }
 
-    fn read_changes(&mut self, lines: &mut Vec<u8>) -> Result<(), Problem> {
+    fn read_changes(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         loop {
             self.revisions.mark_unchanged();
             let changes = self.http.office().store().changes(self.at, WATCH_CHUNK)?;
             let Some(last) = changes.last() else { return Ok(()) };
             self.at = last.revision;
-            for change in changes.iter().filter(|change| change.key.starts_with(&self.prefix)) {
-                self.change(lines, change);
+            for change in &changes {
+                if change.key.starts_with(&self.prefix) {
+                    self.change(out, change);
+                }
             }
-            if !lines.is_empty() {
+            if !out.is_empty() {
                 return Ok(());
             }
         }
     }
 
     /// To a client with selectors an object comes and goes with its labels and fields.
-    fn change(&self, lines: &mut Vec<u8>, change: &Change) {
+    fn change(&mut self, out: &mut Vec<u8>, change: &Change) {
         let seen =
             |record: &Option<Record>| record.clone().filter(|record| self.filter.picks(self.kind, record));
         match (seen(&change.before), seen(&change.now)) {
-            (None, Some(now)) => self.line(lines, "ADDED", &now),
-            (Some(_), Some(now)) => self.line(lines, "MODIFIED", &now),
+            (None, Some(now)) => self.event(out, "ADDED", &now),
+            (Some(_), Some(now)) => self.event(out, "MODIFIED", &now),
             (Some(before), None) => {
                 let value = change.now.as_ref().map_or(before.value, |now| now.value.clone());
-                self.line(lines, "DELETED", &Record { revision: change.revision, value });
+                self.event(out, "DELETED", &Record { revision: change.revision, value });
             }
             (None, None) => {}
         }
     }
 
-    fn line(&self, lines: &mut Vec<u8>, event: &str, record: &Record) {
-        lines.extend_from_slice(format!(r#"{{"type":"{event}","object":"#).as_bytes());
-        lines.extend_from_slice(&with_version(self.kind, record));
-        lines.extend_from_slice(b"}\n");
+    fn event(&mut self, out: &mut Vec<u8>, event: &str, record: &Record) {
+        self.told = Some(record.revision);
+        self.format.event(out, event, self.told, &with_version(self.kind, record));
     }
 
-    fn bookmark(&self) -> String {
+    fn bookmark(&mut self, out: &mut Vec<u8>) {
         let (kind, at) = (self.kind, self.at);
         let object = format!(r#"{{"kind":"{kind}","metadata":{{"resourceVersion":{at}}}}}"#);
-        format!("{{\"type\":\"BOOKMARK\",\"object\":{object}}}\n")
+        self.told = Some(at);
+        self.format.event(out, "BOOKMARK", self.told, object.as_bytes());
     }
 }
