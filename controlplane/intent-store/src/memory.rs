@@ -36,6 +36,11 @@ impl MemoryEngine {
         self.disk().fault = Some(fault);
     }
 
+    /// Takes back what was injected and has not come to pass.
+    pub fn heal(&self) {
+        self.disk().fault = None;
+    }
+
     /// How many commits there were.
     pub fn commits(&self) -> u64 {
         self.disk().commits

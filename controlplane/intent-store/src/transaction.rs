@@ -28,6 +28,8 @@ pub struct Transaction<'s> {
     batch: &'s Pending,
     own: Pending,
     revision: u64,
+    /// The last revision before this transaction.
+    before: u64,
     /// What is to be told if it is refused.
     refusals: Vec<Vec<u8>>,
     /// Whether an object was written more than once.
@@ -60,7 +62,15 @@ impl Pending {
 
 impl<'s> Transaction<'s> {
     pub(crate) fn new(index: &'s Index, batch: &'s Pending, revision: u64) -> Self {
-        Self { index, batch, own: Pending::default(), revision, refusals: Vec::new(), revised: false }
+        Self {
+            index,
+            batch,
+            own: Pending::default(),
+            revision,
+            before: revision,
+            refusals: Vec::new(),
+            revised: false,
+        }
     }
 
     /// What was written, with the last revision that was given out.
@@ -68,7 +78,9 @@ impl<'s> Transaction<'s> {
         if self.revised {
             self.compact_log();
         }
-        (self.own, self.revision)
+        // What came and went again has left no revision either.
+        let last = self.own.log.last().map_or(self.before, |(revision, ..)| *revision);
+        (self.own, last)
     }
 
     /// What stays of a transaction that wrote nothing after all.
