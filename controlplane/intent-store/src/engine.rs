@@ -1,13 +1,25 @@
-//! What the store needs from below: load everything, commit a batch.
+//! What the store needs from below: commit a batch, and read all as it was at one moment.
+
+use std::ops::{ControlFlow, Range};
 
 /// Where the bytes lie. Small enough that an engine of several machines can stand here as well.
 pub trait Engine: Send + 'static {
-    /// Gives every pair there is to `visit`, in any order. Called once, before any commit.
-    fn load(&mut self, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), EngineError>;
+    /// Reads what was committed, beside the commits. The engine stays open until its readers are gone too.
+    fn reader(&self) -> Box<dyn Reader>;
 
-    /// Makes all of `writes` durable, or none. After an error it is open which of the two, and the engine is not
-    /// used again.
+    /// Makes all of `writes` durable, or none; each key occurs once. After an error it is open which of the two, and
+    /// the engine is not used again.
     fn commit(&mut self, writes: &[Write]) -> Result<(), EngineError>;
+}
+
+/// What a scan gives its pairs to; breaks off when it has enough.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
+/// Reads from another thread than the one that commits.
+pub trait Reader: Send + Sync {
+    /// Gives the pairs whose keys are in `range` to `visit`, in the order of their keys: all as they were at one
+    /// moment between two commits, however many follow before the scan ends. No commit waits for it.
+    fn scan(&self, range: Range<&[u8]>, visit: &mut Visit<'_>) -> Result<(), EngineError>;
 }
 
 /// One key's new value; without a value the key is removed.

@@ -11,10 +11,17 @@
 //! - Every change of an object has a revision of its own, higher than all before it, across restarts too.
 //! - Two tables: objects have a history (older versions and a change log, in memory, bounded) that feeds exact paging
 //!   and watches; claims (who holds which address, port block or tag) are committed with them and have none.
+//! - Beside the tables there is the audit log: records that are appended with the transaction that they tell of, or
+//!   with its refusal, and stay on disk: no more of them is in memory than a page that is read.
+//! - A backup is a dump of all pairs as they were at one moment, taken while writes go on. It knows nothing of the
+//!   engine: what one engine dumped, another can restore.
 //! - A commit that fails stops the store for good: whether it is on disk is not known until the store is opened again.
 //!
 //! Only the [`Engine`] knows where bytes lie; revisions, ordering and history are kept above it.
 
+mod audit;
+mod backup;
+mod disk;
 mod engine;
 mod index;
 mod memory;
@@ -24,7 +31,9 @@ mod store;
 mod transaction;
 mod writer;
 
-pub use engine::{Engine, EngineError, Write};
+pub use audit::{AuditError, AuditRecord};
+pub use backup::{BackupError, Manifest, RestoreError, VerifyError, restore, restore_into, verify};
+pub use engine::{Engine, EngineError, Reader, Visit, Write};
 pub use index::{Change, Compacted, Key, Page, Record, Table};
 pub use memory::{Fault, MemoryEngine};
 pub use rocks::RocksEngine;

@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeMap,
+    ops::{Bound, Range},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Engine, EngineError, Write};
+use crate::{Engine, EngineError, Reader, Visit, Write};
 
 /// An engine whose "disk" outlives it: a clone opened later finds what was committed. Nothing survives the process.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,11 @@ impl MemoryEngine {
         self.disk().fault = Some(fault);
     }
 
+    /// Takes back what was injected and has not come to pass.
+    pub fn heal(&self) {
+        self.disk().fault = None;
+    }
+
     /// How many commits there were.
     pub fn commits(&self) -> u64 {
         self.disk().commits
@@ -45,10 +51,26 @@ impl MemoryEngine {
     }
 }
 
-impl Engine for MemoryEngine {
-    fn load(&mut self, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), EngineError> {
-        self.disk().pairs.iter().for_each(|(key, value)| visit(key, value));
+impl Reader for MemoryEngine {
+    fn scan(&self, range: Range<&[u8]>, visit: &mut Visit<'_>) -> Result<(), EngineError> {
+        let pairs: Vec<_> = {
+            let disk = self.disk();
+            let range =
+                disk.pairs.range::<[u8], _>((Bound::Included(range.start), Bound::Excluded(range.end)));
+            range.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        for (key, value) in pairs {
+            if visit(&key, &value).is_break() {
+                break;
+            }
+        }
         Ok(())
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(self.clone())
     }
 
     fn commit(&mut self, writes: &[Write]) -> Result<(), EngineError> {

@@ -1,18 +1,23 @@
 //! The engine on one disk: RocksDB.
 
-use std::path::Path;
+use std::{ops::Range, path::Path, sync::Arc};
 
-use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, IteratorMode, WriteBatch};
+use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, WriteBatch};
 
-use crate::{Engine, EngineError, Write};
+use crate::{Engine, EngineError, Reader, Visit, Write};
+
+/// What a scan reads from the disk at a time.
+const READAHEAD_BYTES: usize = 256 << 10;
 
 /// RocksDB in a directory of its own, which it locks against a second process.
 pub struct RocksEngine {
-    db: DB,
+    db: Arc<DB>,
 }
 
+struct RocksReader(Arc<DB>);
+
 impl RocksEngine {
-    /// All reads but the first are answered from the index above, so that the cache can be small.
+    /// Objects and claims are read once, when the index above is made: the cache can be small.
     const BLOCK_CACHE_BYTES: usize = 4 << 20;
     const WRITE_BUFFER_BYTES: usize = 32 << 20;
     const OPEN_FILES_MAX: i32 = 256;
@@ -31,19 +36,32 @@ impl RocksEngine {
         table.set_block_cache(&Cache::new_lru_cache(Self::BLOCK_CACHE_BYTES));
         options.set_block_based_table_factory(&table);
         let db = DB::open(&options, directory).map_err(|e| EngineError::new("open", e))?;
-        Ok(Self { db })
+        Ok(Self { db: Arc::new(db) })
+    }
+}
+
+impl Reader for RocksReader {
+    fn scan(&self, range: Range<&[u8]>, visit: &mut Visit<'_>) -> Result<(), EngineError> {
+        let mut options = rocksdb::ReadOptions::default();
+        options.fill_cache(false);
+        options.set_readahead_size(READAHEAD_BYTES);
+        options.set_iterate_upper_bound(range.end);
+        // An iterator sees the database as it was when the iterator was made.
+        let mut pairs = self.0.raw_iterator_opt(options);
+        pairs.seek(range.start);
+        while let Some((key, value)) = pairs.item() {
+            if visit(key, value).is_break() {
+                return Ok(());
+            }
+            pairs.next();
+        }
+        pairs.status().map_err(|e| EngineError::new("read", e))
     }
 }
 
 impl Engine for RocksEngine {
-    fn load(&mut self, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), EngineError> {
-        let mut options = rocksdb::ReadOptions::default();
-        options.fill_cache(false);
-        for pair in self.db.iterator_opt(IteratorMode::Start, options) {
-            let (key, value) = pair.map_err(|e| EngineError::new("load", e))?;
-            visit(&key, &value);
-        }
-        Ok(())
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(RocksReader(self.db.clone()))
     }
 
     fn commit(&mut self, writes: &[Write]) -> Result<(), EngineError> {

@@ -1,8 +1,10 @@
 //! The store as its users hold it.
 
 use std::{
+    ops::Range,
+    path::Path,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,7 +13,9 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Change, Compacted, Engine, EngineError, Key, Page, Record, Table, Transaction, Write,
+    AuditError, AuditRecord, BackupError, Change, Compacted, Engine, EngineError, Manifest, Page, Reader,
+    Record, Table, Transaction, audit, backup,
+    disk::{self, Loaded},
     index::Index,
     writer::{Job, Writer, WriterHandle},
 };
@@ -25,8 +29,14 @@ pub struct Store {
 
 pub(crate) struct Shared {
     pub(crate) index: RwLock<Index>,
+    /// Gone when the writer has ended: then the engine can be opened again.
+    pub(crate) reader: RwLock<Option<Box<dyn Reader>>>,
+    /// The sequence numbers of the audit records that are kept.
+    pub(crate) audit: RwLock<Range<u64>>,
     pub(crate) revision: watch::Sender<u64>,
     pub(crate) stopped: watch::Sender<bool>,
+    /// Held while a backup is taken.
+    backup: Mutex<()>,
     pub(crate) options: Options,
     pub(crate) counters: Counters,
 }
@@ -37,11 +47,13 @@ pub struct Options {
     pub history_max: usize,
     /// How many transactions may wait before `transact` waits itself.
     pub queue_max: usize,
+    /// How many audit records are kept; beyond that the oldest go.
+    pub audit_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { history_max: 200_000, queue_max: 4096 }
+        Self { history_max: 200_000, queue_max: 4096, audit_max: 1_000_000 }
     }
 }
 
@@ -49,7 +61,7 @@ impl Default for Options {
 pub enum OpenError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error("the store has format {found:?}, this program writes {FORMAT:?}")]
+    #[error("the store has format {found:?}, this program writes {:?}", disk::FORMAT)]
     Format { found: String },
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -83,24 +95,25 @@ pub struct StoreFigures {
     pub objects: usize,
     pub claims: usize,
     pub history: usize,
+    /// Audit records on disk.
+    pub audit: u64,
     /// Synced commits since the start, and how long they took together.
     pub commits: u64,
     pub commit_time: Duration,
 }
 
-pub(crate) const FORMAT_KEY: &[u8] = b"mformat";
-pub(crate) const REVISION_KEY: &[u8] = b"mrevision";
-const FORMAT: &str = "1";
-
 impl Store {
     /// Loads all there is, and starts the writer.
     pub fn open(mut engine: impl Engine, options: Options) -> Result<(Self, WriterHandle), OpenError> {
-        let index = load(&mut engine)?;
+        let Loaded { index, audit } = disk::load(&mut engine)?;
         let (sender, jobs) = mpsc::channel(options.queue_max);
         let shared = Arc::new(Shared {
             revision: watch::Sender::new(index.revision),
             stopped: watch::Sender::new(false),
             index: RwLock::new(index),
+            reader: RwLock::new(Some(engine.reader())),
+            audit: RwLock::new(audit),
+            backup: Mutex::default(),
             options,
             counters: Counters::default(),
         });
@@ -111,7 +124,8 @@ impl Store {
     }
 
     /// Runs `body` as a transaction. With `Ok` what it wrote is durable when this returns, with `Err` nothing was
-    /// written. `body` runs in the writer's thread: it must neither block nor panic.
+    /// written but the refusal, if it told one (see [`Transaction::audit_refusal`]), which then is durable too.
+    /// `body` runs in the writer's thread: it must neither block nor panic.
     pub async fn transact<T, E>(
         &self,
         body: impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
@@ -164,9 +178,49 @@ impl Store {
         self.index().changes(after, limit)
     }
 
-    /// Turns with every commit.
+    /// Turns with every commit that changes objects.
     pub fn revisions(&self) -> watch::Receiver<u64> {
         self.shared.revision.subscribe()
+    }
+
+    /// Appends an audit record of what did not come as far as a transaction.
+    pub async fn audit(&self, record: impl Into<Vec<u8>> + Send + 'static) -> Result<(), Stopped> {
+        let body = move |txn: &mut Transaction<'_>| {
+            txn.audit(record);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        self.transact(body).await.map(|Ok(())| ())
+    }
+
+    /// The sequence numbers of the audit records that are kept. The end is that of the next record.
+    pub fn audit_range(&self) -> Range<u64> {
+        self.shared.audit.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Up to `limit` audit records with sequence numbers in `range`, in order; fewer if they are many bytes together,
+    /// but never none if there are any. Those that are no longer kept are left out. Reads the disk: it blocks.
+    pub fn audit_records(&self, range: Range<u64>, limit: usize) -> Result<Vec<AuditRecord>, AuditError> {
+        let kept = self.audit_range();
+        let range = range.start.max(kept.start)..range.end.min(kept.end);
+        self.with_reader(|reader| audit::read(reader, range, limit))?
+    }
+
+    /// Writes all that is durable at one moment to a new file, which only its owner can read; `path` must not exist
+    /// yet, and does not until the backup is complete. Transactions go on meanwhile. It blocks, and takes little
+    /// memory. Objects that are encrypted stay so: their key is not in it.
+    pub fn backup(&self, path: &Path) -> Result<Manifest, BackupError> {
+        let _one_at_a_time = match self.shared.backup.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(BackupError::Busy),
+        };
+        self.with_reader(|reader| backup::write(reader, path, &|| self.is_stopped()))?
+    }
+
+    /// Reads what is durable, which is possible while the writer runs.
+    pub(crate) fn with_reader<T>(&self, read: impl FnOnce(&dyn Reader) -> T) -> Result<T, Stopped> {
+        let reader = self.shared.reader.read().unwrap_or_else(PoisonError::into_inner);
+        reader.as_deref().map(read).ok_or(Stopped)
     }
 
     /// Returns when the store has stopped.
@@ -181,6 +235,7 @@ impl Store {
     }
 
     pub fn figures(&self) -> StoreFigures {
+        let audit = self.audit_range();
         let index = self.index();
         let counters = &self.shared.counters;
         StoreFigures {
@@ -188,47 +243,9 @@ impl Store {
             objects: index.objects_len(),
             claims: index.claims.len(),
             history: index.log_len(),
+            audit: audit.end - audit.start,
             commits: counters.commits.load(Ordering::Relaxed),
             commit_time: Duration::from_micros(counters.commit_micros.load(Ordering::Relaxed)),
         }
     }
-}
-
-fn load(engine: &mut impl Engine) -> Result<Index, OpenError> {
-    let (mut objects, mut claims) = (Vec::new(), Vec::new());
-    let (mut format, mut revision, mut damage) = (None, None, None);
-    engine.load(&mut |key, value| {
-        let entry = match key {
-            FORMAT_KEY => return format = Some(String::from_utf8_lossy(value).into_owned()),
-            REVISION_KEY => return revision = value.try_into().map(u64::from_be_bytes).ok(),
-            [b'o', name @ ..] => entry(name, value.split_first_chunk()).map(|pair| objects.push(pair)),
-            [b'c', name @ ..] => entry(name, Some((&[0; 8], value))).map(|pair| claims.push(pair)),
-            _ => None,
-        };
-        if entry.is_none() {
-            damage = Some(format!("no one knows the key {:?}", String::from_utf8_lossy(key)));
-        }
-    })?;
-    if let Some(damage) = damage {
-        return Err(OpenError::Damaged(damage));
-    }
-    match format {
-        Some(found) if found == FORMAT => {}
-        Some(found) => return Err(OpenError::Format { found }),
-        None if objects.is_empty() && claims.is_empty() && revision.is_none() => {
-            engine.commit(&[Write { key: FORMAT_KEY.to_vec(), value: Some(FORMAT.into()) }])?;
-        }
-        None => return Err(OpenError::Damaged("its format is missing".into())),
-    }
-    let revision = revision.unwrap_or(0);
-    if let Some((key, _)) = objects.iter().find(|(_, record)| record.revision > revision) {
-        return Err(OpenError::Damaged(format!("{key} is newer than the store's revision {revision}")));
-    }
-    Ok(Index::new(objects, claims, revision))
-}
-
-fn entry(name: &[u8], value: Option<(&[u8; 8], &[u8])>) -> Option<(Key, Record)> {
-    let (revision, value) = value?;
-    let record = Record { revision: u64::from_be_bytes(*revision), value: value.into() };
-    Some((std::str::from_utf8(name).ok()?.into(), record))
 }

@@ -18,6 +18,8 @@ pub(crate) struct Pending {
     pub(crate) claims: Layer,
     /// Every change of an object, in the order of its revision.
     pub(crate) log: Vec<Logged>,
+    /// What is to be told of it.
+    pub(crate) audit: Vec<Vec<u8>>,
 }
 
 /// A transaction in progress: sees its own writes and all transactions before it.
@@ -26,6 +28,10 @@ pub struct Transaction<'s> {
     batch: &'s Pending,
     own: Pending,
     revision: u64,
+    /// The last revision before this transaction.
+    before: u64,
+    /// What is to be told if it is refused.
+    refusals: Vec<Vec<u8>>,
     /// Whether an object was written more than once.
     revised: bool,
 }
@@ -39,23 +45,32 @@ impl Pending {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.claims.is_empty()
+        self.objects.is_empty() && self.claims.is_empty() && self.audit.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.objects.len() + self.claims.len()
+        self.objects.len() + self.claims.len() + self.audit.len()
     }
 
     pub(crate) fn absorb(&mut self, mut later: Self) {
         self.objects.append(&mut later.objects);
         self.claims.append(&mut later.claims);
         self.log.append(&mut later.log);
+        self.audit.append(&mut later.audit);
     }
 }
 
 impl<'s> Transaction<'s> {
     pub(crate) fn new(index: &'s Index, batch: &'s Pending, revision: u64) -> Self {
-        Self { index, batch, own: Pending::default(), revision, revised: false }
+        Self {
+            index,
+            batch,
+            own: Pending::default(),
+            revision,
+            before: revision,
+            refusals: Vec::new(),
+            revised: false,
+        }
     }
 
     /// What was written, with the last revision that was given out.
@@ -63,7 +78,14 @@ impl<'s> Transaction<'s> {
         if self.revised {
             self.compact_log();
         }
-        (self.own, self.revision)
+        // What came and went again has left no revision either.
+        let last = self.own.log.last().map_or(self.before, |(revision, ..)| *revision);
+        (self.own, last)
+    }
+
+    /// What stays of a transaction that wrote nothing after all.
+    pub(crate) fn refuse(self) -> Pending {
+        Pending { audit: self.refusals, ..Pending::default() }
     }
 
     /// What was written twice is one change; what was made and removed again is none.
@@ -131,6 +153,17 @@ impl<'s> Transaction<'s> {
             Table::Claims => drop(self.own.claims.insert(key, None)),
         }
         Some(self.revision)
+    }
+
+    /// Appends an audit record, which is committed with all that the transaction writes, or not at all.
+    pub fn audit(&mut self, record: impl Into<Vec<u8>>) {
+        self.own.audit.push(record.into());
+    }
+
+    /// Appends an audit record if the transaction ends with `Err`, of which nothing else stays. What ends so without
+    /// having been refused, as a dry run does, does not call this.
+    pub fn audit_refusal(&mut self, record: impl Into<Vec<u8>>) {
+        self.refusals.push(record.into());
     }
 
     /// What there is from `from` on, in the order of the keys.

@@ -9,9 +9,8 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine, EngineError, Write,
-    index::Key,
-    store::{REVISION_KEY, Shared},
+    Engine, EngineError, audit, disk,
+    store::Shared,
     transaction::{Pending, Transaction},
 };
 
@@ -48,9 +47,9 @@ impl<E: Engine> Writer<E> {
         // Also when a closure panics: whoever waits or comes later is told that the store has stopped.
         let _stopped = StopOnDrop(self.shared.clone());
         while let Some(first) = self.jobs.blocking_recv() {
-            let (pending, revision, replies) = self.collect(first);
+            let (mut pending, revision, replies) = self.collect(first);
             if !pending.is_empty() {
-                if let Err(error) = self.commit(&pending, revision) {
+                if let Err(error) = self.commit(&mut pending, revision) {
                     tracing::error!(%error, transactions = replies.len(), "commit failed, the store stops");
                     return;
                 }
@@ -73,6 +72,8 @@ impl<E: Engine> Writer<E> {
                 let (written, last) = transaction.finish();
                 batch.absorb(written);
                 revision = last;
+            } else {
+                batch.absorb(transaction.refuse());
             }
             replies.push(reply);
             let full = replies.len() == BATCH_TRANSACTIONS_MAX || batch.len() >= BATCH_WRITES_MAX;
@@ -81,20 +82,25 @@ impl<E: Engine> Writer<E> {
         (batch, revision, replies)
     }
 
-    fn commit(&mut self, pending: &Pending, revision: u64) -> Result<(), EngineError> {
+    fn commit(&mut self, pending: &mut Pending, revision: u64) -> Result<(), EngineError> {
         let started = Instant::now();
-        let mut writes = Vec::with_capacity(pending.len() + 1);
-        for (key, record) in &pending.objects {
-            let value =
-                record.as_ref().map(|record| [&record.revision.to_be_bytes(), &*record.value].concat());
-            writes.push(Write { key: engine_key(b'o', key), value });
-        }
-        for (key, record) in &pending.claims {
-            let value = record.as_ref().map(|record| record.value.to_vec());
-            writes.push(Write { key: engine_key(b'c', key), value });
-        }
-        writes.push(Write { key: REVISION_KEY.to_vec(), value: Some(revision.to_be_bytes().to_vec()) });
+        let mut writes = Vec::with_capacity(pending.len() + 2);
+        writes.extend(pending.objects.iter().map(|(key, record)| disk::object(key, record.as_ref())));
+        writes.extend(pending.claims.iter().map(|(key, record)| disk::claim(key, record.as_ref())));
+        writes.push(disk::revision(revision));
+        let kept = (!pending.audit.is_empty()).then(|| {
+            let kept = self.shared.audit.read().unwrap_or_else(PoisonError::into_inner).clone();
+            audit::append(
+                &mut writes,
+                std::mem::take(&mut pending.audit),
+                kept,
+                self.shared.options.audit_max,
+            )
+        });
         self.engine.commit(&writes)?;
+        if let Some(kept) = kept {
+            *self.shared.audit.write().unwrap_or_else(PoisonError::into_inner) = kept;
+        }
         self.shared.counters.note_commit(started.elapsed());
         Ok(())
     }
@@ -113,15 +119,8 @@ impl<E: Engine> Writer<E> {
         index.compact(self.shared.options.history_max);
         let revision = index.revision;
         drop(index);
-        self.shared.revision.send_replace(revision);
+        self.shared.revision.send_if_modified(|last| std::mem::replace(last, revision) != revision);
     }
-}
-
-fn engine_key(table: u8, key: &Key) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(key.len() + 1);
-    bytes.push(table);
-    bytes.extend_from_slice(key.as_bytes());
-    bytes
 }
 
 struct StopOnDrop(Arc<Shared>);
@@ -129,5 +128,7 @@ struct StopOnDrop(Arc<Shared>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.stopped.send_replace(true);
+        // Waits for reads that go on; they are short, or look whether the store has stopped.
+        self.0.reader.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

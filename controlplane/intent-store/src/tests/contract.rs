@@ -163,7 +163,7 @@ fn a_foreign_or_damaged_store_is_refused() {
         engine.commit(&[Write { key: key.to_vec(), value: Some(value.to_vec()) }]).expect("commits");
         Store::open(engine, Options::default()).err().expect("refused").to_string()
     };
-    assert_eq!(with(b"mformat", b"2"), "the store has format \"2\", this program writes \"1\"");
+    assert_eq!(with(b"mformat", b"3"), "the store has format \"3\", this program writes \"2\"");
     assert_eq!(with(b"oa", b"12345678x"), "the store is damaged: its format is missing");
     assert_eq!(with(b"oa", b"1"), "the store is damaged: no one knows the key \"oa\"");
     assert_eq!(with(b"z", b"1"), "the store is damaged: no one knows the key \"z\"");
