@@ -1,0 +1,143 @@
+//! What a plug-in says of itself, once.
+
+use std::time::Duration;
+
+use crate::Kind;
+
+/// Kinds that a plug-in acts on, what must come before what, and at what pace.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    pub kinds: Vec<Kind>,
+    pub relations: Vec<Relation>,
+    pub journal: Journal,
+    pub limits: Limits,
+    pub back_off: BackOff,
+    /// How often what the back end has is compared with what was applied; each time after 50–100 % of this.
+    pub compare_every: Option<Duration>,
+    /// Is told of the instances of its services' tenants ([`crate::Plugin::tenant_instances_changed`]).
+    pub tenancies: bool,
+}
+
+impl Declaration {
+    pub fn new(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        Self {
+            kinds: kinds.into_iter().collect(),
+            relations: Vec::new(),
+            journal: Journal::default(),
+            limits: Limits::default(),
+            back_off: BackOff::default(),
+            compare_every: None,
+            tenancies: false,
+        }
+    }
+}
+
+/// An edge `from --name--> to` on which order depends: `to` is applied before `from`, and removed after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relation {
+    pub from: Kind,
+    pub name: &'static str,
+    pub to: Kind,
+    pub needs: Needs,
+}
+
+/// What the relation means beyond order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Order only.
+    Order,
+    /// `from` is derived from `to` as well: when `to` has changed, `from` is applied again.
+    Content,
+    /// `to` is wanted at a back end only while a `from` needs it there: it is made then, and removed after the last.
+    Lazily,
+}
+
+impl Relation {
+    pub const fn new(from: Kind, name: &'static str, to: Kind) -> Self {
+        Self { from, name, to, needs: Needs::Order }
+    }
+
+    /// See [`Needs::Content`].
+    #[must_use]
+    pub const fn derived(self) -> Self {
+        Self { needs: Needs::Content, ..self }
+    }
+
+    /// `to` is made when it is needed by `from`. See [`Needs::Lazily`].
+    #[must_use]
+    pub const fn lazy(self) -> Self {
+        Self { needs: Needs::Lazily, ..self }
+    }
+}
+
+/// Whether effects must be remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Journal {
+    /// The back end gives handles: a record is written before and after each effect.
+    #[default]
+    Handles,
+    /// The back end knows things by the object's own key, and to ask again for what is there, or to remove what is
+    /// not, costs nothing. Nothing is recorded, and after a restart everything is applied once.
+    Keyed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls at a time.
+    pub concurrent: usize,
+    /// Objects in a call.
+    pub batch_max: usize,
+    /// For a call; what takes longer is dropped and counts as failed.
+    pub timeout: Duration,
+    /// For an acknowledgement; none: it may take for ever, as of a node that is switched off.
+    pub acknowledgement_timeout: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrent: 8, batch_max: 1, timeout: Duration::from_secs(30), acknowledgement_timeout: None }
+    }
+}
+
+/// The n-th failure in a row waits for a random part of `min(cap, base · 2^(n-1))`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackOff {
+    pub base: Duration,
+    pub cap: Duration,
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        Self { base: Duration::from_millis(500), cap: Duration::from_mins(5) }
+    }
+}
+
+/// How the model spells tenancy: instance → slice → service ← tenant (of) ← tenancy → provider.
+#[derive(Clone, Copy, Debug)]
+pub struct TenancyShape {
+    pub instance: Kind,
+    /// Instance → slice.
+    pub slice: &'static str,
+    pub slice_kind: Kind,
+    /// Slice → service.
+    pub service: &'static str,
+    pub tenancy: Kind,
+    /// Tenancy → service that uses.
+    pub tenant: &'static str,
+    /// Tenancy → service that is used.
+    pub provider: &'static str,
+}
+
+impl Default for TenancyShape {
+    fn default() -> Self {
+        Self {
+            instance: Kind::new("Instance"),
+            slice: "slice",
+            slice_kind: Kind::new("Slice"),
+            service: "service",
+            tenancy: Kind::new("Tenant"),
+            tenant: "tenant",
+            provider: "provider",
+        }
+    }
+}

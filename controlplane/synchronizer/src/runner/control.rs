@@ -1,0 +1,74 @@
+//! What others may say to a runner.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::erased::Erased;
+use crate::{BackEnd, Failure, Key, Metrics, Plugin};
+
+pub(super) enum Event<B> {
+    Acknowledge(BackEnd, Key, u64, Result<(), Failure>),
+    Recheck(BackEnd, Key),
+    Metrics(oneshot::Sender<Vec<(BackEnd, Metrics)>>),
+    Add(BackEnd, Arc<dyn Erased<B>>),
+    Shutdown,
+}
+
+/// The runner is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the synchronizer has stopped")]
+pub struct Stopped;
+
+/// Speaks to a [`super::Runner`]. When the last one is dropped, the runner shuts down.
+pub struct Control<B> {
+    events: mpsc::UnboundedSender<Event<B>>,
+}
+
+impl<B> Clone for Control<B> {
+    fn clone(&self) -> Self {
+        Self { events: self.events.clone() }
+    }
+}
+
+impl<B: Send + Sync + 'static> Control<B> {
+    pub(super) fn new(events: mpsc::UnboundedSender<Event<B>>) -> Self {
+        Self { events }
+    }
+
+    /// What was applied pending ([`crate::Outcome::Pending`]) in this generation works, or not.
+    pub fn acknowledge(
+        &self,
+        back_end: &BackEnd,
+        key: Key,
+        generation: u64,
+        result: Result<(), Failure>,
+    ) -> Result<(), Stopped> {
+        self.send(Event::Acknowledge(back_end.clone(), key, generation, result))
+    }
+
+    /// A back end may have lost or changed an object: it is applied again.
+    pub fn recheck(&self, back_end: &BackEnd, key: Key) -> Result<(), Stopped> {
+        self.send(Event::Recheck(back_end.clone(), key))
+    }
+
+    /// Adds a back end, as for a new Controller. Its name must be new.
+    pub fn add(&self, name: &str, plugin: impl Plugin<B>) -> Result<(), Stopped> {
+        self.send(Event::Add(BackEnd::new(name), Arc::new(plugin)))
+    }
+
+    pub async fn metrics(&self) -> Result<Vec<(BackEnd, Metrics)>, Stopped> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Event::Metrics(sender))?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Nothing more is begun; what is under way may end within the grace.
+    pub fn shutdown(&self) -> Result<(), Stopped> {
+        self.send(Event::Shutdown)
+    }
+
+    fn send(&self, event: Event<B>) -> Result<(), Stopped> {
+        self.events.send(event).map_err(|_| Stopped)
+    }
+}

@@ -1,0 +1,113 @@
+//! What a unit must wait for: edge by edge, up for what is made, down for what is removed.
+
+use super::{
+    Id, Scheduler,
+    dispatch::Action,
+    unit::{Blocker, State, Unit},
+};
+
+/// A circle through more objects than this is not told from a wait.
+const CYCLE_MAX: usize = 256;
+
+impl Scheduler {
+    pub(super) fn blocker(&mut self, id: Id, action: Action) -> Option<Blocker> {
+        match action {
+            Action::Tell => None,
+            Action::Apply | Action::Adopt => self.blocker_above(id),
+            // What an earlier object of the name left: what depends on it depends on the present one.
+            Action::Remove | Action::Forget if self.goal(id).is_some() => None,
+            Action::Remove | Action::Forget => self.blocker_below(id),
+        }
+    }
+
+    /// The search goes on where it last found something, and once round.
+    fn blocker_above(&mut self, id: Id) -> Option<Blocker> {
+        let unit = &self.units[id];
+        let out = &self.graph.nodes[unit.node].out;
+        let start = unit.cursor.min(out.len());
+        let found = (start..out.len()).chain(0..start).find_map(|i| {
+            let edge = out[i];
+            let declared = self.queues[unit.back_end].needs(edge.relation).is_some();
+            let counts = declared && !edge.held && edge.to != unit.node;
+            counts.then(|| self.unfulfilled(edge.to, unit.back_end)).flatten().map(|blocker| (i, blocker))
+        });
+        let (i, blocker) = found?;
+        self.units[id].cursor = i;
+        Some(blocker)
+    }
+
+    /// Why an object does not yet bear what stands on it at a back end.
+    fn unfulfilled(&self, node: Id, back_end: usize) -> Option<Blocker> {
+        if self.graph.nodes[node].is_going() {
+            return Some(Blocker::Node(node));
+        }
+        let mut relevant = self.relevant(node, back_end);
+        relevant.find(|unit| !self.units[*unit].settled).map(Blocker::Unit)
+    }
+
+    /// An object's unit at the same back end, or else all it has.
+    fn relevant(&self, node: Id, back_end: usize) -> impl Iterator<Item = Id> {
+        let here = self.unit_at(node, back_end);
+        let units = self.graph.nodes[node].units.iter().copied();
+        units.filter(move |unit| self.units[*unit].is_effect() && here.is_none_or(|here| here == *unit))
+    }
+
+    pub(super) fn unit_at(&self, node: Id, back_end: usize) -> Option<Id> {
+        let is = |unit: &Unit| unit.is_effect() && unit.back_end == back_end && unit.concerned;
+        self.graph.nodes[node].units.iter().copied().find(|unit| is(&self.units[*unit]))
+    }
+
+    fn blocker_below(&mut self, id: Id) -> Option<Blocker> {
+        let unit = &self.units[id];
+        let node = &self.graph.nodes[unit.node];
+        // A tenancy is not taken down before its provider knows that the instances are gone.
+        let tells = |other: &Id| !self.units[*other].is_effect() && self.units[*other].holds();
+        if let Some(tell) = node.units.iter().copied().find(tells) {
+            return Some(Blocker::Unit(tell));
+        }
+        let start = unit.cursor_back.unwrap_or((super::graph::RelationId::default(), Id::MIN));
+        let (place, blocker) =
+            node.into.range(start..).chain(node.into.range(..start)).find_map(|&(relation, from)| {
+                let holding = self.graph.nodes[from].units.iter().copied().find(|other| {
+                    let user = &self.units[*other];
+                    let stands = self.stands_on(*other, id);
+                    user.is_effect()
+                        && self.queues[user.back_end].needs(relation).is_some()
+                        && from != unit.node
+                        && stands
+                        && user.holds()
+                });
+                holding.map(|user| ((relation, from), user))
+            })?;
+        self.units[id].cursor_back = Some(place);
+        Some(Blocker::Unit(blocker))
+    }
+
+    /// Whether a unit, by an edge between their objects, stands on another.
+    pub(super) fn stands_on(&self, user: Id, below: Id) -> bool {
+        let (user, below) = (&self.units[user], &self.units[below]);
+        user.back_end == below.back_end || self.unit_at(below.node, user.back_end).is_none()
+    }
+
+    /// Who closes a circle says so: everybody in it would wait for ever.
+    pub(super) fn report_cycle(&mut self, id: Id) {
+        let mut path = vec![id];
+        let mut at = id;
+        while let State::Blocked(Blocker::Unit(next)) = self.units[at].state {
+            if next == id {
+                let names = path
+                    .iter()
+                    .chain([&id])
+                    .map(|unit| self.graph.nodes[self.units[*unit].node].key.to_string());
+                let text = format!("waits for itself: {}", names.collect::<Vec<_>>().join(" → "));
+                self.units[id].trouble = Some(text.into());
+                return;
+            }
+            if path.len() == CYCLE_MAX || self.units.get(next).is_none() {
+                return;
+            }
+            path.push(next);
+            at = next;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The synchronizer with a store and back ends in memory.
+
+mod anchors;
+mod drift;
+mod failures;
+mod histories;
+mod isolation;
+mod order;
+mod pending;
+mod support;
+mod tenancy;

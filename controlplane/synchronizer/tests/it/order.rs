@@ -1,0 +1,206 @@
+//! What comes before what.
+
+use std::time::Duration;
+
+use synchronizer::{DEPENDENCY_NOT_READY, Declaration, Relation};
+use xos_model::ConditionStatus;
+
+use crate::support::{
+    BackEndInMemory, INSTANCE, MemoryStore, NETWORK, SITE, SLICE, TestPlugin, at_once, key, object, pass,
+    start,
+};
+
+pub(crate) fn cloud() -> Declaration {
+    Declaration {
+        relations: vec![
+            Relation::new(SLICE, "site", SITE),
+            Relation::new(NETWORK, "owner", SLICE),
+            Relation::new(NETWORK, "permittedSlices", SLICE),
+            Relation::new(INSTANCE, "slice", SLICE),
+            Relation::new(INSTANCE, "networks", NETWORK).lazy(),
+        ],
+        ..Declaration::new([SITE, SLICE, NETWORK, INSTANCE])
+    }
+}
+
+fn verbs(back_end: &BackEndInMemory) -> Vec<String> {
+    back_end.calls().into_iter().map(|(_, call)| call).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_from_the_bottom_up_and_removed_from_the_top_down() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (site, slice) = (key(SITE, "here"), key(SLICE, "alpha"));
+    let (net, instance) = (key(NETWORK, "blue"), key(INSTANCE, "vm"));
+    store.put(object(&instance, &[("slice", &slice), ("networks", &net)]));
+    store.put(object(&net, &[("owner", &slice)]));
+    store.put(object(&slice, &[("site", &site)]));
+    store.put(object(&site, &[]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud()))]);
+    at_once().await;
+    let up = ["apply Site here", "apply Slice alpha", "apply Network blue", "apply Instance vm"];
+    assert_eq!(verbs(&back_end), up);
+    for key in [&site, &slice, &net, &instance] {
+        store.delete(key);
+    }
+    at_once().await;
+    let down = ["remove Instance vm", "remove Network blue", "remove Slice alpha", "remove Site here"];
+    assert_eq!(verbs(&back_end)[4..], down);
+    assert_eq!(store.keys(), [], "all are released");
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_on_which_nobody_acts_still_keeps_the_order() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (site, slice, net) = (key(SITE, "here"), key(SLICE, "alpha"), key(NETWORK, "blue"));
+    let mut declaration = cloud();
+    declaration.kinds = vec![SITE, NETWORK];
+    declaration.relations.truncate(3);
+    store.put(object(&net, &[("owner", &slice)]));
+    store.put(object(&slice, &[("site", &site)]));
+    store.put(object(&site, &[]));
+    back_end.refuse(&site, Some("closed"));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration))]);
+    at_once().await;
+    assert_eq!(back_end.effects(), Vec::<String>::new());
+    let waits = store.condition(&net, DEPENDENCY_NOT_READY);
+    assert_eq!(waits.message, "Slice alpha (because of Site here): cloud: closed");
+    back_end.refuse(&site, None);
+    pass(Duration::from_mins(10)).await;
+    assert_eq!(verbs(&back_end).last().expect("calls"), "apply Network blue");
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_needed_lazily_comes_with_the_first_need_and_goes_with_the_last() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slice, net) = (key(SLICE, "alpha"), key(NETWORK, "blue"));
+    let instances = [key(INSTANCE, "one"), key(INSTANCE, "two")];
+    store.put(object(&slice, &[]));
+    store.put(object(&net, &[("owner", &slice)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud()))]);
+    at_once().await;
+    assert!(back_end.thing(&net).is_none());
+    assert_eq!(store.condition(&net, synchronizer::SYNCED).reason, "NotNeeded");
+    for instance in &instances {
+        store.put(object(instance, &[("slice", &slice), ("networks", &net)]));
+    }
+    at_once().await;
+    assert!(back_end.thing(&net).is_some());
+    store.delete(&instances[0]);
+    at_once().await;
+    assert!(back_end.thing(&net).is_some(), "the other one still needs it");
+    store.delete(&instances[1]);
+    at_once().await;
+    assert!(back_end.thing(&net).is_none());
+    let calls = verbs(&back_end);
+    assert_eq!(calls[calls.len() - 2..], ["remove Instance two", "remove Network blue"]);
+    assert!(store.get(&net).is_some(), "the object itself stays");
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_derived_follows_what_it_is_derived_from_also_over_a_restart() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slice, net) = (key(SLICE, "alpha"), key(NETWORK, "blue"));
+    let mut declaration = cloud();
+    declaration.relations = vec![Relation::new(NETWORK, "owner", SLICE).derived()];
+    let plugin = TestPlugin::new(&back_end, declaration);
+    store.put(object(&slice, &[]));
+    store.put(object(&net, &[("owner", &slice)]));
+    let running = start(&store, [("cloud", plugin.clone())]);
+    at_once().await;
+    store.put(object(&slice, &[]));
+    at_once().await;
+    let twice = ["apply Slice alpha", "apply Network blue", "apply Slice alpha", "apply Network blue"];
+    assert_eq!(verbs(&back_end), twice);
+    running.kill().await;
+    let running = start(&store, [("cloud", plugin.clone())]);
+    at_once().await;
+    assert_eq!(verbs(&back_end).len(), 4, "a restart alone changes nothing");
+    running.kill().await;
+    store.put(object(&slice, &[]));
+    let running = start(&store, [("cloud", plugin)]);
+    at_once().await;
+    assert_eq!(verbs(&back_end)[4..], twice[..2]);
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_moves_leaves_no_trace_where_it_was() {
+    let (store, east, west) = (MemoryStore::new(), BackEndInMemory::new(), BackEndInMemory::new());
+    let (slice, net) = (key(SLICE, "east-alpha"), key(NETWORK, "east-west-blue"));
+    let at = |back_end, part| TestPlugin {
+        only: Some(part),
+        ..TestPlugin::new(back_end, cloud_without_laziness())
+    };
+    store.put(object(&slice, &[]));
+    store.put(object(&net, &[("owner", &slice)]));
+    let running = start(&store, [("east", at(&east, "east")), ("west", at(&west, "west"))]);
+    at_once().await;
+    assert!(east.thing(&net).is_some() && west.thing(&net).is_some());
+    running.kill().await;
+    // While nobody ran, the office was cut in two.
+    let running = start(&store, [("east", at(&east, "alpha")), ("west", at(&west, "west"))]);
+    at_once().await;
+    assert!(east.thing(&net).is_none() && west.thing(&net).is_some());
+    assert!(store.synced(&net));
+    running.shutdown().await;
+}
+
+fn cloud_without_laziness() -> Declaration {
+    let mut declaration = cloud();
+    declaration.relations.truncate(4);
+    declaration
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_owner_stays_until_the_network_has_left_it() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (old, new, net) = (key(SLICE, "old"), key(SLICE, "new"), key(NETWORK, "blue"));
+    store.put(object(&old, &[]));
+    store.put(object(&new, &[]));
+    store.put(object(&net, &[("owner", &old)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud_without_laziness()))]);
+    at_once().await;
+    let before = verbs(&back_end).len();
+    store.delete(&old);
+    store.put(object(&net, &[("owner", &new)]));
+    at_once().await;
+    assert_eq!(verbs(&back_end)[before..], ["apply Network blue", "remove Slice old"]);
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circle_is_told_by_name() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (a, b) = (key(SLICE, "a"), key(SLICE, "b"));
+    let mut declaration = cloud();
+    declaration.relations.push(Relation::new(SLICE, "parent", SLICE));
+    store.put(object(&a, &[("parent", &b)]));
+    store.put(object(&b, &[("parent", &a)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration))]);
+    at_once().await;
+    let said = [&a, &b].map(|key| store.condition(key, synchronizer::SYNCED).message);
+    assert!(said.iter().any(|text| text.starts_with("waits for itself: Slice ")), "{said:?}");
+    store.put(object(&a, &[]));
+    at_once().await;
+    assert!(store.synced(&a) && store.synced(&b));
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_dependency_is_told_and_awaited() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slice, net) = (key(SLICE, "alpha"), key(NETWORK, "blue"));
+    store.put(object(&net, &[("owner", &slice)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud_without_laziness()))]);
+    at_once().await;
+    assert_eq!(store.condition(&net, DEPENDENCY_NOT_READY).message, "Slice alpha: does not exist");
+    store.put(object(&slice, &[]));
+    at_once().await;
+    assert!(store.synced(&net));
+    assert_eq!(store.condition(&net, DEPENDENCY_NOT_READY).status, ConditionStatus::False);
+    running.shutdown().await;
+}

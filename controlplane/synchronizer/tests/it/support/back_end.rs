@@ -1,0 +1,169 @@
+//! A back end in memory. It outlives its plug-in, counts effects, and fails as it is told to.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use synchronizer::{Handle, Key, Observed, Operation};
+use tokio::{sync::Notify, time::Instant};
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    Error,
+    ErrorAfterEffect,
+    TimeOut,
+    TimeOutAfterEffect,
+    CrashBefore,
+    CrashAfter,
+    Panic,
+}
+
+#[derive(Default)]
+pub(crate) struct BackEndInMemory {
+    state: Mutex<State>,
+    /// A fault asks for the runner's death.
+    pub(crate) crash: Notify,
+    /// Calls wait for as long as this is held.
+    pub(crate) gate: tokio::sync::RwLock<()>,
+}
+
+#[derive(Default)]
+struct State {
+    things: BTreeMap<(Key, Arc<str>), Thing>,
+    made: u64,
+    faults: VecDeque<Fault>,
+    refused: BTreeMap<Key, String>,
+    effects: Vec<String>,
+    calls: Vec<(Instant, String)>,
+    running: usize,
+    running_max: usize,
+    batch_max: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Thing {
+    pub(crate) generation: u64,
+    pub(crate) handle: Handle,
+    pub(crate) digest: u64,
+    pub(crate) owned: bool,
+}
+
+impl BackEndInMemory {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds this")
+    }
+
+    /// The next calls go wrong like this, one after the other.
+    pub(crate) fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.state().faults.extend(faults);
+    }
+
+    /// An object is refused for as long as there is a reason.
+    pub(crate) fn refuse(&self, key: &Key, reason: Option<&str>) {
+        match reason {
+            Some(reason) => self.state().refused.insert(key.clone(), reason.into()),
+            None => self.state().refused.remove(key),
+        };
+    }
+
+    pub(crate) fn begin(&self, verb: &str, operation: &Operation) -> Result<Fault, String> {
+        let mut state = self.state();
+        state.calls.push((Instant::now(), format!("{verb} {}", operation.key)));
+        match state.refused.get(&operation.key) {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(state.faults.pop_front().unwrap_or(Fault::None)),
+        }
+    }
+
+    /// Makes or changes what is not so already.
+    pub(crate) fn apply(&self, operation: &Operation) -> Thing {
+        let mut state = self.state();
+        state.made += 1;
+        let fresh = Handle(format!("thing-{}", state.made));
+        let place = (operation.key.clone(), operation.uid.clone());
+        let there = state.things.get(&place).cloned();
+        if let Some(thing) = &there
+            && thing.generation >= operation.generation
+            && thing.digest == thing.generation
+        {
+            return thing.clone();
+        }
+        let handle = there.map_or(fresh, |thing| thing.handle);
+        let generation = operation.generation;
+        let thing = Thing { generation, handle, digest: generation, owned: true };
+        state.things.insert(place, thing.clone());
+        state.effects.push(format!("apply {operation}"));
+        thing
+    }
+
+    pub(crate) fn remove(&self, operation: &Operation) {
+        let mut state = self.state();
+        if let Some(thing) = state.things.remove(&(operation.key.clone(), operation.uid.clone())) {
+            assert!(thing.owned, "what was found is never deleted");
+            state.effects.push(format!("remove {}", operation.key));
+        }
+    }
+
+    /// What happens behind the synchronizer's back.
+    pub(crate) fn meddle(&self, change: impl FnOnce(&mut BTreeMap<(Key, Arc<str>), Thing>)) {
+        change(&mut self.state().things);
+    }
+
+    pub(crate) fn observe(&self) -> Vec<Observed> {
+        let state = self.state();
+        let things = state.things.iter().map(|((key, uid), thing)| Observed {
+            key: key.clone(),
+            uid: uid.clone(),
+            handle: Some(thing.handle.clone()),
+            digest: Some(thing.digest),
+            owned: thing.owned,
+        });
+        things.collect()
+    }
+
+    pub(crate) fn thing(&self, key: &Key) -> Option<Thing> {
+        let state = self.state();
+        let mut things = state.things.iter().filter(|((of, _), _)| of == key);
+        let thing = things.next().map(|(_, thing)| thing.clone());
+        assert_eq!(things.count(), 0, "{key} is there once");
+        thing
+    }
+
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.state().things.keys().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// What really happened, in order.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        self.state().effects.clone()
+    }
+
+    /// What was asked for, in order, and when.
+    pub(crate) fn calls(&self) -> Vec<(Instant, String)> {
+        self.state().calls.clone()
+    }
+
+    pub(crate) fn enter(&self, batch: usize) {
+        let mut state = self.state();
+        state.running += 1;
+        state.running_max = state.running_max.max(state.running);
+        state.batch_max = state.batch_max.max(batch);
+    }
+
+    pub(crate) fn leave(&self) {
+        self.state().running -= 1;
+    }
+
+    /// The most calls at a time, and the most objects in one.
+    pub(crate) fn widest(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.running_max, state.batch_max)
+    }
+}

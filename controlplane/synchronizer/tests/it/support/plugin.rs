@@ -1,0 +1,152 @@
+//! The plug-in of the back end in memory.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+};
+
+use synchronizer::{
+    Declaration, Failure, Item, Key, Made, Object, Observed, Outcome, Plugin, TenantInstances,
+};
+
+use super::{BackEndInMemory, Body, Fault};
+
+#[derive(Clone)]
+pub(crate) struct TestPlugin {
+    pub(crate) back_end: Arc<BackEndInMemory>,
+    pub(crate) declaration: Declaration,
+    /// Leaves the acknowledgement to the test.
+    pub(crate) pending: bool,
+    /// The part of an object's name by which it is for this back end.
+    pub(crate) only: Option<&'static str>,
+    pub(crate) service: Option<Key>,
+    /// What it was told of its tenants' instances.
+    pub(crate) told: Arc<Mutex<Vec<TenantInstances>>>,
+}
+
+impl TestPlugin {
+    pub(crate) fn new(back_end: &Arc<BackEndInMemory>, declaration: Declaration) -> Self {
+        Self {
+            back_end: back_end.clone(),
+            declaration,
+            pending: false,
+            only: None,
+            service: None,
+            told: Arc::default(),
+        }
+    }
+
+    async fn call(&self, verb: &str, item: &Item<Body>, effect: impl Fn() -> Made) -> Outcome {
+        let fault = match self.back_end.begin(verb, &item.operation) {
+            Ok(fault) => fault,
+            Err(reason) => return Outcome::failed(reason),
+        };
+        match fault {
+            Fault::None => Outcome::Done(effect()),
+            Fault::Error => Outcome::failed("no such luck"),
+            Fault::ErrorAfterEffect => {
+                effect();
+                Outcome::failed("the connection was closed")
+            }
+            Fault::TimeOut => pending().await,
+            Fault::TimeOutAfterEffect => {
+                effect();
+                pending().await
+            }
+            Fault::CrashBefore => {
+                self.back_end.crash.notify_one();
+                pending().await
+            }
+            Fault::CrashAfter => {
+                effect();
+                self.back_end.crash.notify_one();
+                pending().await
+            }
+            Fault::Panic => panic!("index out of bounds"),
+        }
+    }
+}
+
+/// Counts a call for as long as it is under way, however it ends.
+struct Entered<'a>(&'a BackEndInMemory);
+
+impl<'a> Entered<'a> {
+    fn new(back_end: &'a BackEndInMemory, batch: usize) -> Self {
+        back_end.enter(batch);
+        Self(back_end)
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Plugin<Body> for TestPlugin {
+    fn declare(&self) -> Declaration {
+        self.declaration.clone()
+    }
+
+    fn concerns(&self, object: &Object) -> bool {
+        self.only.is_none_or(|part| object.key.name.as_str().contains(part))
+    }
+
+    fn serves(&self, service: &Key) -> bool {
+        self.service.as_ref() == Some(service)
+    }
+
+    async fn apply(&self, item: &Item<Body>) -> Outcome {
+        assert_eq!(item.body.as_deref(), Some(&item.operation.generation), "the body is of the generation");
+        let done = self.call("apply", item, || {
+            let thing = self.back_end.apply(&item.operation);
+            Made::with_handle(thing.handle.0).digest(thing.digest)
+        });
+        match done.await {
+            Outcome::Done(made) if self.pending => Outcome::Pending(made),
+            outcome => outcome,
+        }
+    }
+
+    async fn remove(&self, item: &Item<Body>) -> Outcome {
+        let remove = || {
+            self.back_end.remove(&item.operation);
+            Made::default()
+        };
+        self.call("remove", item, remove).await
+    }
+
+    async fn adopt(&self, item: &Item<Body>) -> Outcome {
+        match self.back_end.thing(&item.operation.key) {
+            Some(thing) => Outcome::Done(Made::with_handle(thing.handle.0).digest(thing.digest).found()),
+            None => Outcome::failed("is not there"),
+        }
+    }
+
+    async fn apply_batch(&self, items: &[Item<Body>]) -> Vec<Outcome> {
+        let _entered = Entered::new(&self.back_end, items.len());
+        let _open = self.back_end.gate.read().await;
+        let mut outcomes = Vec::new();
+        for item in items {
+            outcomes.push(self.apply(item).await);
+        }
+        outcomes
+    }
+
+    async fn observe(&self) -> Result<Option<Vec<Observed>>, Failure> {
+        Ok(self.declaration.compare_every.map(|_| self.back_end.observe()))
+    }
+
+    async fn tenant_instances_changed(&self, change: &TenantInstances) -> Outcome {
+        let operation =
+            synchronizer::Operation { key: change.tenancy.clone(), uid: "".into(), generation: 0 };
+        match self.back_end.begin("tell", &operation) {
+            Ok(Fault::None) => {
+                self.told.lock().expect("no panic").push(change.clone());
+                Outcome::done()
+            }
+            Ok(_) => Outcome::failed("no such luck"),
+            Err(reason) => Outcome::failed(reason),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A store in memory. What it has survives its runners.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use synchronizer::{Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write};
+use tokio::sync::broadcast;
+use xos_model::{Condition, ConditionStatus};
+
+/// What the tests' objects ask for: a number, which is their generation.
+pub(crate) type Body = u64;
+
+pub(crate) struct MemoryStore {
+    state: Mutex<State>,
+    changes: broadcast::Sender<Change>,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<Key, Object>,
+    reports: BTreeMap<Key, Report>,
+    uids: u64,
+    writes: usize,
+}
+
+impl MemoryStore {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), changes: broadcast::channel(1 << 16).0 })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds this")
+    }
+
+    fn tell(&self, change: Change) {
+        // There may be no runner.
+        drop(self.changes.send(change));
+    }
+
+    /// Makes an object, or changes it.
+    pub(crate) fn put(&self, object: Object) {
+        let mut state = self.state();
+        state.uids += 1;
+        let fresh = format!("uid-{}", state.uids).into();
+        let old = state.objects.get(&object.key);
+        let (uid, generation) = old.map_or((fresh, 1), |old| (old.uid.clone(), old.generation + 1));
+        let (records, history) =
+            old.map(|old| (old.records.clone(), old.history.clone())).unwrap_or_default();
+        let deleting = old.is_some_and(|old| old.deleting);
+        let object = Object { uid, generation, records, history, deleting, ..object };
+        state.objects.insert(object.key.clone(), object.clone());
+        self.tell(Change::Present(object));
+    }
+
+    /// Asks for an object's deletion; it goes when it is released.
+    pub(crate) fn delete(&self, key: &Key) {
+        let mut state = self.state();
+        if let Some(object) = state.objects.get_mut(key) {
+            object.deleting = true;
+            self.tell(Change::Present(object.clone()));
+        }
+    }
+
+    /// An object goes without having been released.
+    pub(crate) fn drop_object(&self, key: &Key) {
+        let mut state = self.state();
+        state.reports.remove(key);
+        if state.objects.remove(key).is_some() {
+            self.tell(Change::Gone(key.clone()));
+        }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Object> {
+        self.state().objects.get(key).cloned()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.state().objects.keys().cloned().collect()
+    }
+
+    pub(crate) fn report(&self, key: &Key) -> Option<Report> {
+        self.state().reports.get(key).cloned()
+    }
+
+    pub(crate) fn condition(&self, key: &Key, kind: &str) -> Condition {
+        let report = self.report(key).unwrap_or_else(|| panic!("{key} has a status"));
+        report.conditions.into_iter().find(|condition| condition.kind == kind).expect("it is always there")
+    }
+
+    /// Whether an object's status says that all back ends have it as it is now.
+    pub(crate) fn synced(&self, key: &Key) -> bool {
+        let generation = self.get(key).map(|object| object.generation);
+        self.report(key).is_some_and(|report| {
+            let is = |c: &Condition| c.kind == SYNCED && c.status == ConditionStatus::True;
+            Some(report.generation) == generation && report.conditions.iter().any(is)
+        })
+    }
+
+    pub(crate) fn writes(&self) -> usize {
+        self.state().writes
+    }
+}
+
+impl State {
+    fn write(&mut self, write: Write) -> Option<Change> {
+        match write {
+            Write::Record { key, uid, back_end, record } => {
+                let object = self.objects.get_mut(&key).filter(|object| object.uid == uid)?;
+                let aspect = record.aspect();
+                object.records.retain(|(at, old)| *at != back_end || old.aspect() != aspect);
+                object.records.push((back_end, record));
+                Some(Change::Present(object.clone()))
+            }
+            Write::Forget { key, uid, back_end, aspect } => {
+                let object = self.objects.get_mut(&key).filter(|object| object.uid == uid)?;
+                object.records.retain(|(at, old)| *at != back_end || old.aspect() != aspect);
+                Some(Change::Present(object.clone()))
+            }
+            Write::Status(report) => {
+                let object = self.objects.get_mut(&report.key).filter(|object| object.uid == report.uid)?;
+                object.history.clone_from(&report.errors);
+                let change = if report.released {
+                    assert_eq!(object.records, [], "nothing is recorded of what is released");
+                    self.objects.remove(&report.key);
+                    self.reports.remove(&report.key);
+                    return Some(Change::Gone(report.key));
+                } else {
+                    Change::Present(object.clone())
+                };
+                self.reports.insert(report.key.clone(), report);
+                Some(change)
+            }
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    type Body = Body;
+    type Feed = MemoryFeed;
+
+    fn feed(&self) -> MemoryFeed {
+        let state = self.state();
+        let mut first = vec![Change::SnapshotBegins];
+        first.extend(state.objects.values().cloned().map(Change::Present));
+        first.push(Change::SnapshotEnds);
+        MemoryFeed { first, changes: self.changes.subscribe() }
+    }
+
+    fn read(&self, key: &Key) -> Result<Option<Snapshot<Body>>, StoreError> {
+        Ok(self.get(key).map(|object| {
+            let Object { uid, generation, .. } = object;
+            Snapshot { uid, generation, body: Arc::new(generation) }
+        }))
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.writes += 1;
+        for change in writes.into_iter().filter_map(|write| state.write(write)) {
+            // As in the real one, what was written comes back as a change.
+            self.tell(change);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) struct MemoryFeed {
+    first: Vec<Change>,
+    changes: broadcast::Receiver<Change>,
+}
+
+impl Feed for MemoryFeed {
+    async fn next(&mut self) -> Result<Vec<Change>, StoreError> {
+        if !self.first.is_empty() {
+            return Ok(std::mem::take(&mut self.first));
+        }
+        let first = self.changes.recv().await.map_err(|error| StoreError(error.to_string()))?;
+        let mut changes = vec![first];
+        while let Ok(change) = self.changes.try_recv() {
+            changes.push(change);
+        }
+        Ok(changes)
+    }
+}
