@@ -1,6 +1,7 @@
 //! How fast a running controller provisions subscribers, each acknowledged only when it is on disk.
 
 mod controller;
+mod etcd;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -27,9 +28,10 @@ const ROUNDS: usize = 3;
 const STARTS: usize = 3;
 
 pub(crate) fn run() -> Result<Vec<Figure>> {
-    let mut single = Vec::new();
+    let (mut single, mut rival) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         single.push(singly()?);
+        rival.push(etcd::puts(CLIENTS, SINGLE)?);
     }
     let mut batched = Vec::new();
     for _ in 0..ROUNDS {
@@ -39,6 +41,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     let (starts, sizes) = full()?;
     Ok(vec![
         Figure::of("provision.single_per_s", "subscribers/s", single),
+        Figure::of("provision.etcd_puts_per_s", "puts/s", rival),
         Figure::of("provision.batch_per_s", "subscribers/s", batched),
         Figure::of("controller.cold_start_s.100k", "s", starts),
         Figure::of("controller.rss_mb.100k", "MB", sizes),

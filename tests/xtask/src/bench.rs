@@ -18,6 +18,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     crate::setup::for_lab()?;
+    crate::setup::for_bench()?;
     build()?;
     let bin_dir = bin_dir()?;
     let mut bench = Command::new(bin_dir.join("bench"));

@@ -47,6 +47,8 @@ const TESTS: &[Package] = &[
     Package("busybox", "small tools in that machine"),
 ];
 
+const BENCH: &[Package] = &[Package("etcd-server", "a rival whose figures stand beside ours")];
+
 /// A program that cargo installs.
 struct Tool {
     name: &'static str,
@@ -76,6 +78,7 @@ const FUZZ: Tool =
 pub(crate) fn everything() -> Result<()> {
     for_build()?;
     for_lab()?;
+    for_bench()?;
     for_tests()
 }
 
@@ -87,6 +90,10 @@ pub(crate) fn for_build() -> Result<()> {
 pub(crate) fn for_lab() -> Result<()> {
     ensure!(Uid::effective().is_root(), "network namespaces and XDP need root: run this as root");
     packages(LAB)
+}
+
+pub(crate) fn for_bench() -> Result<()> {
+    packages(BENCH)
 }
 
 pub(crate) fn for_tests() -> Result<()> {

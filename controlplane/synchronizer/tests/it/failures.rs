@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use xos_model::ConditionStatus;
 
 use crate::support::{
-    BackEndInMemory, Fault, MemoryStore, NETWORK, SLICE, TestPlugin, at_once, key, object, pass, start,
+    BackEndInMemory, Body, Fault, MemoryStore, NETWORK, SLICE, TestPlugin, at_once, key, object, pass, start,
 };
 
 fn declaration() -> Declaration {
@@ -118,20 +118,20 @@ async fn a_plug_in_that_answers_for_fewer_objects_than_asked_has_failed() {
 
     struct Terse;
 
-    impl Plugin<u64> for Terse {
+    impl Plugin<Body> for Terse {
         fn declare(&self) -> Declaration {
             declaration()
         }
 
-        async fn apply(&self, _item: &Item<u64>) -> Outcome {
+        async fn apply(&self, _item: &Item<Body>) -> Outcome {
             Outcome::done()
         }
 
-        async fn remove(&self, _item: &Item<u64>) -> Outcome {
+        async fn remove(&self, _item: &Item<Body>) -> Outcome {
             Outcome::done()
         }
 
-        async fn apply_batch(&self, _items: &[Item<u64>]) -> Vec<Outcome> {
+        async fn apply_batch(&self, _items: &[Item<Body>]) -> Vec<Outcome> {
             Vec::new()
         }
     }

@@ -7,5 +7,7 @@ mod histories;
 mod isolation;
 mod order;
 mod pending;
+mod scale;
 mod support;
 mod tenancy;
+mod values;
