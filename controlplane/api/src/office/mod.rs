@@ -9,6 +9,7 @@ mod pool;
 mod rejection;
 mod request;
 mod scratch;
+mod secret;
 mod status;
 mod stored;
 mod subscriber;

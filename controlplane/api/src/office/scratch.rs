@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use net_types::Name;
 use office_plan::{Hints, NodePools};
-use xos_model::NodeSpec;
+use xos_model::{Graph, NodeSpec};
 
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -13,7 +13,13 @@ pub(super) struct Scratch {
     pools: HashMap<Name, Arc<NodePools>>,
     /// Whether the running transaction has written a node or a pool.
     dirty: bool,
+    /// The tenancy graph, once somebody has asked for it.
+    graph: Option<Graph>,
+    /// What takes the running transaction's changes of the graph back, in their order.
+    undo: Vec<Undo>,
 }
+
+pub(super) type Undo = Box<dyn FnOnce(&mut Graph) + Send>;
 
 impl Scratch {
     /// The transaction has ended.
@@ -28,6 +34,25 @@ impl Scratch {
             }
         }
         self.dirty = false;
+        let undo = std::mem::take(&mut self.undo);
+        if let Some(graph) = self.graph.as_mut().filter(|_| !kept) {
+            undo.into_iter().rev().for_each(|undo| undo(graph));
+        }
+    }
+
+    pub(super) fn graph(&self) -> Option<&Graph> {
+        self.graph.as_ref()
+    }
+
+    pub(super) fn keep_graph(&mut self, graph: Graph) {
+        self.graph = Some(graph);
+    }
+
+    pub(super) fn change_graph(&mut self, change: impl FnOnce(&mut Graph), undo: Undo) {
+        if let Some(graph) = &mut self.graph {
+            change(graph);
+            self.undo.push(undo);
+        }
     }
 
     /// A node, or a pool on it, has changed.

@@ -42,6 +42,7 @@ impl Admission<'_, '_> {
 
     fn remove<K: Managed>(&mut self, old: &Object<K>, record: Record) -> Result<Done, Rejection> {
         K::retire(self, old)?;
+        K::regraph(self, Some(old), None)?;
         let name = old.name().clone();
         let key = object_key(K::KIND, &name);
         let revision = self.txn.delete(Table::Objects, &key);
@@ -73,7 +74,8 @@ impl Admission<'_, '_> {
         for (place, target) in asked {
             self.check_condemned_any(&target).map_err(misplaced(place))?;
         }
-        self.check_references()
+        self.check_references()?;
+        self.ask_graph()
     }
 
     /// Of what is condemned, and of all that is being deleted and names it: what nothing else names. Objects that name

@@ -8,6 +8,7 @@
 //! References are judged when all operations have been done: their order does not matter to them.
 
 mod delete;
+mod graphed;
 mod lookups;
 mod put;
 mod references;
@@ -38,6 +39,8 @@ pub(crate) struct Admission<'a, 't> {
     condemned: Vec<(usize, Target)>,
     /// What went after its operation was done.
     gone: HashSet<Key>,
+    /// What the tenancy graph is to be asked at the end.
+    questions: Vec<(usize, graphed::Question)>,
 }
 
 /// What became of an operation.
@@ -81,6 +84,15 @@ pub(super) trait Managed: Kind {
     /// Who needs the object without naming it in a reference.
     fn user(_admission: &Admission<'_, '_>, _old: &Object<Self>) -> Option<(KindName, Name)> {
         None
+    }
+
+    /// Keeps the tenancy graph in step, for the kinds that it is made of.
+    fn regraph(
+        _admission: &mut Admission<'_, '_>,
+        _old: Option<&Object<Self>>,
+        _new: Option<&Object<Self>>,
+    ) -> Result<(), Rejection> {
+        Ok(())
     }
 
     /// Takes back all that followed from the object.
@@ -138,8 +150,8 @@ for_each_kind!(dispatch);
 
 impl<'a, 't> Admission<'a, 't> {
     pub(super) fn new(txn: &'a mut Transaction<'t>, scratch: &'a mut Scratch, now: Timestamp) -> Self {
-        let (referred, condemned, gone) = Default::default();
-        Self { txn, scratch, now, place: 0, referred, condemned, gone }
+        let (referred, condemned, gone, questions) = Default::default();
+        Self { txn, scratch, now, place: 0, referred, condemned, gone, questions }
     }
 
     /// Does all operations; what one of them leaves open is settled after the last.

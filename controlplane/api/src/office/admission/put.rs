@@ -39,6 +39,7 @@ impl Admission<'_, '_> {
         let mut object = Object { kind: K::KIND, metadata, spec: draft.spec, status: K::Status::default() };
         self.refer(None, &object);
         K::admit(self, None, &mut object)?;
+        K::regraph(self, None, Some(&object))?;
         Ok(self.store(object, Effect::Created))
     }
 
@@ -79,6 +80,7 @@ impl Admission<'_, '_> {
             new.metadata.generation = old.metadata.generation.map(|generation| generation + 1);
             self.refer(Some(&old), &new);
             K::admit(self, Some(&old), &mut new)?;
+            K::regraph(self, Some(&old), Some(&new))?;
         }
         Ok(self.store(new, Effect::Configured))
     }

@@ -1,0 +1,106 @@
+//! The tenancy graph, changed with its objects and asked when a transaction's operations are done.
+
+use intent_store::Table;
+use net_types::Name;
+use xos_model::{
+    Fault, Graph, InstanceSpec, Kind, NetworkSpec, Object, ServiceSpec, SliceSpec, TenantSpec, Vertex,
+};
+
+use super::{Admission, Managed, Misplaced};
+use crate::office::{Rejection, stored::decode};
+
+/// What is wrong with one changed object, now that all have changed.
+pub(super) type Question = Box<dyn FnOnce(&Graph) -> Vec<Fault>>;
+
+impl Admission<'_, '_> {
+    fn regraph<K: Vertex>(
+        &mut self,
+        old: Option<&Object<K>>,
+        new: Option<&Object<K>>,
+        judge: fn(&Graph, &Name, Option<&K>) -> Vec<Fault>,
+    ) -> Result<(), Rejection> {
+        let name = match (old, new) {
+            (Some(object), _) | (None, Some(object)) => object.name().clone(),
+            (None, None) => return Ok(()),
+        };
+        if self.scratch.graph().is_none() {
+            // As it is before this change: the object itself is written after this.
+            let graph = self.load_graph()?;
+            self.scratch.keep_graph(graph);
+        }
+        let before = old.cloned();
+        let undo_name = name.clone();
+        self.scratch.change_graph(
+            |graph| match new {
+                Some(new) => graph.put(new),
+                None => graph.remove(K::KIND, &name),
+            },
+            Box::new(move |graph| match &before {
+                Some(before) => graph.put(before),
+                None => graph.remove(K::KIND, &undo_name),
+            }),
+        );
+        if new.is_some() {
+            let before = old.map(|old| old.spec.clone());
+            self.questions.push((self.place, Box::new(move |graph| judge(graph, &name, before.as_ref()))));
+        }
+        Ok(())
+    }
+
+    fn load_graph(&self) -> Result<Graph, Rejection> {
+        let mut graph = Graph::default();
+        self.load_vertices::<ServiceSpec>(&mut graph)?;
+        self.load_vertices::<TenantSpec>(&mut graph)?;
+        self.load_vertices::<SliceSpec>(&mut graph)?;
+        self.load_vertices::<NetworkSpec>(&mut graph)?;
+        self.load_vertices::<InstanceSpec>(&mut graph)?;
+        Ok(graph)
+    }
+
+    fn load_vertices<K: Vertex>(&self, graph: &mut Graph) -> Result<(), Rejection> {
+        let prefix = format!("{}/", <K as Kind>::KIND.plural());
+        for (key, record) in self.txn.prefixed(Table::Objects, &prefix) {
+            let object: Object<K> = decode(&key, &record)?;
+            // What follows from other objects says nothing of its own.
+            if object.metadata.owner_references.is_empty() {
+                graph.put(&object);
+            }
+        }
+        Ok(())
+    }
+
+    /// All operations are done: the graph must be sound where it has changed.
+    pub(super) fn ask_graph(&mut self) -> Result<(), Misplaced> {
+        let questions = std::mem::take(&mut self.questions);
+        let Some(graph) = self.scratch.graph() else { return Ok(()) };
+        for (operation, question) in questions {
+            let faults = question(graph);
+            if !faults.is_empty() {
+                return Err(Misplaced { operation, rejection: Rejection::invalid(faults) });
+            }
+        }
+        Ok(())
+    }
+}
+
+macro_rules! graphed {
+    ($($spec:ident $judge:expr;)*) => {
+        $(impl Managed for $spec {
+            fn regraph(
+                admission: &mut Admission<'_, '_>,
+                old: Option<&Object<Self>>,
+                new: Option<&Object<Self>>,
+            ) -> Result<(), Rejection> {
+                admission.regraph(old, new, $judge)
+            }
+        })*
+    };
+}
+
+graphed! {
+    ServiceSpec Graph::admit_service;
+    TenantSpec Graph::admit_tenant;
+    SliceSpec |graph, name, _| graph.admit_slice(name);
+    NetworkSpec |graph, name, _| graph.admit_network(name);
+    InstanceSpec |graph, name, _| graph.admit_instance(name);
+}
