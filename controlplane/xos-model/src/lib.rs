@@ -2,10 +2,12 @@
 //!
 //! Bytes become a [`Draft`] ([`parse`], with a JSON pointer for every fault), [`Kind::validate`] judges a spec by
 //! itself, [`Kind::references`] says which others it names, and the API makes an [`Object`] of it. What needs other
-//! objects to be judged (an address in its pool, a free VLAN) is the planner's and the API's work. Nothing here does
+//! objects to be judged (an address in its pool, a free VLAN) is the planner's and the API's work; who uses
+//! whom, and what follows from it, is the [`Graph`]'s. Nothing here does
 //! I/O, reads a clock or draws lots.
 
 mod document;
+mod graph;
 mod object;
 mod office;
 mod people;
@@ -14,6 +16,10 @@ mod subscriber;
 mod values;
 
 pub use document::{Fault, ParseError, Pointer, merge_patch, parse, parse_value};
+pub use graph::{
+    Attachment, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link, PublicAccess, Side, Thing,
+    ThingError, Vertex, VirtualNetwork, VnId,
+};
 pub use object::{
     BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName, Metadata,
     Object, OwnerReference, READY, Reference, set_condition,

@@ -23,7 +23,8 @@ pub struct TenantSpec {
     /// The interface of the provider, where it has several that fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_interface: Option<Name>,
-    /// The interface of the service that is the tenant, where it has several that fit.
+    /// The interface of the service that is the tenant, or that provides the tenancy that is the tenant, where it has
+    /// several that fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_interface: Option<Name>,
     /// Between two services: each tenancy with the tenant begets one with the provider.
@@ -127,7 +128,7 @@ impl Kind for TenantSpec {
         if self.per_tenant && !service {
             faults.push(Fault::new("/spec/perTenant", "only between two services"));
         }
-        if self.tenant_interface.is_some() && !service {
+        if self.tenant_interface.is_some() && !service && self.tenant.kind != TenantKind::Tenant {
             faults.push(Fault::new("/spec/tenantInterface", "only a service has interfaces"));
         }
         if self.direction.is_some() && self.connect != Connect::Gateway {

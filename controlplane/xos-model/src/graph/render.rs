@@ -1,0 +1,8 @@
+//! The graph for people and for programs.
+
+mod data;
+mod dot;
+mod text;
+
+#[cfg(test)]
+pub(super) use dot::quoted;
