@@ -8,7 +8,7 @@ use xos_model::KindName;
 const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  diff: there are differences; wait: the condition was not met in time; auth can-i: no
+  1  diff: there are differences; wait: the condition was not met in time; apply: the plan was declined; auth can-i: no
   2  the command line, or a file, is wrong
   3  the controller refused (not found, not allowed, a fault in an object, a conflict)
   4  no controller answers
@@ -58,18 +58,38 @@ pub(crate) enum Command {
     Get(Get),
     /// Everything about an object, its condition and its tenancies, for reading
     Describe(Describe),
+    /// Make new objects: all of them, or none
+    Create(Create),
     /// Make the office's intent what files say: all of it, or nothing
     Apply(Apply),
+    /// Change an object in an editor
+    Edit(Edit),
+    /// Set and remove labels
+    Label(Label),
     /// Delete objects, by name, by label or as files name them
     Delete(Delete),
     /// What `apply` would change, as a unified diff
     Diff(Diff),
     /// Wait until objects are ready, or gone
     Wait(Wait),
+    /// What happened in the office
+    Events(Events),
+    /// Why an object exists, and is as it is
+    Explain(Explain),
+    /// The tenancy graph: who is whose tenant
+    Graph(Graph),
+    /// Who one is, and what one may do
+    Auth(Auth),
+    /// Backups of all objects
+    Backup(BackupGroup),
     /// About the office's nodes
     Node(Node),
     /// The controllers that wcctl knows by name
     Config(Config),
+    /// The script by which a shell completes wcctl's command line
+    Completion(Completion),
+    /// Write wcctl's man pages
+    Man(Man),
     /// The versions of wcctl and of the controller
     #[command(after_help = "Examples:\n  wcctl version")]
     Version,
@@ -136,12 +156,15 @@ pub(crate) struct Describe {
 
 const APPLY_EXAMPLES: &str = "\
 Files hold YAML, of one or more documents, or JSON. A directory stands for its *.yaml, *.yml and *.json files.
+Whatever the number of objects, all are applied in one transaction, or none. For a directory the plan is shown first
+(on standard error), and on a terminal it is asked whether to go on; what is unchanged is then counted only.
 
 Examples:
   wcctl apply -f office.yaml
   wcctl apply -f office/ -f subscribers.json
   wcctl apply -f - < subscriber.yaml
-  wcctl apply -f office.yaml --dry-run     judge, and change nothing";
+  wcctl apply -f office.yaml --dry-run     judge, and change nothing
+  wcctl apply -f office/ --yes             show the plan, and do not ask";
 
 #[derive(Args)]
 #[command(after_help = APPLY_EXAMPLES)]
@@ -151,6 +174,117 @@ pub(crate) struct Apply {
     /// Let the controller judge the objects without storing them
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Do not ask on a terminal whether a folder's plan is to be carried out
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// How what was changed is printed.
+#[derive(Args)]
+pub(crate) struct Shown {
+    /// Print the objects, rather than what became of each
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Format>,
+}
+
+const CREATE_EXAMPLES: &str = "\
+An object that is there already is a conflict: then nothing is made.
+
+Examples:
+  wcctl create -f subscriber.yaml
+  wcctl create -f office/ --dry-run
+  wcctl create -f subscriber.yaml -o yaml";
+
+#[derive(Args)]
+#[command(after_help = CREATE_EXAMPLES)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Let the controller judge the objects without storing them
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+const EDIT_EXAMPLES: &str = "\
+The editor is $VISUAL, or else $EDITOR, or else vi. What is refused is shown again, with the reasons above it. If
+somebody else changes the object meanwhile, the edit is refused and kept in a file.
+
+Examples:
+  wcctl edit subscriber/alice
+  EDITOR=nano wcctl edit node node1";
+
+#[derive(Args)]
+#[command(after_help = EDIT_EXAMPLES)]
+pub(crate) struct Edit {
+    /// KIND/NAME or KIND NAME
+    #[arg(required = true)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+const LABEL_EXAMPLES: &str = "\
+Examples:
+  wcctl label sub alice bob tier=gold
+  wcctl label sub/alice tier=silver trial- --overwrite
+  wcctl label sub -l tier=gold dscp=ef     all that have a label";
+
+#[derive(Args)]
+#[command(after_help = LABEL_EXAMPLES)]
+pub(crate) struct Label {
+    /// KIND NAME… or KIND/NAME…, and then key=value to set a label and key- to remove one
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// All objects of the kind that have these labels
+    #[arg(short = 'l', long)]
+    pub(crate) selector: Option<String>,
+    /// Also change labels that have another value
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  wcctl completion bash > /etc/bash_completion.d/wcctl
+  wcctl completion zsh > \"${fpath[1]}/_wcctl\"
+  wcctl completion fish > ~/.config/fish/completions/wcctl.fish";
+
+#[derive(Args)]
+#[command(after_help = COMPLETION_EXAMPLES)]
+pub(crate) struct Completion {
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl Shell {
+    pub(crate) fn generator(self) -> clap_complete::Shell {
+        match self {
+            Self::Bash => clap_complete::Shell::Bash,
+            Self::Zsh => clap_complete::Shell::Zsh,
+            Self::Fish => clap_complete::Shell::Fish,
+        }
+    }
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  wcctl man /usr/local/share/man/man1")]
+pub(crate) struct Man {
+    /// Where to; it is made if it is not there
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Args)]
@@ -219,12 +353,23 @@ pub(crate) struct Wait {
     /// For how long, all objects together: 500ms, 30s, 5m
     #[arg(long, default_value = "60s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WaitFor {
     Condition { name: String, status: String },
     Delete,
+}
+
+impl std::fmt::Display for WaitFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Condition { name, status } => write!(f, "{name} to be {status}"),
+            Self::Delete => f.write_str("its deletion"),
+        }
+    }
 }
 
 impl std::str::FromStr for WaitFor {
@@ -300,6 +445,160 @@ pub(crate) enum ConfigCommand {
     /// Forget one
     #[command(after_help = "Examples:\n  wcctl config delete-context east")]
     DeleteContext { name: String },
+}
+
+const EVENTS_EXAMPLES: &str = "\
+Examples:
+  wcctl events
+  wcctl events subscriber/alice --watch
+  wcctl events nodes --warnings -o json";
+
+#[derive(Args)]
+#[command(after_help = EVENTS_EXAMPLES)]
+pub(crate) struct Events {
+    /// KIND, KIND NAME or KIND/NAME; else of all objects
+    pub(crate) target: Vec<String>,
+    /// Go on and print every new one
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// Only warnings
+    #[arg(long)]
+    pub(crate) warnings: bool,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  wcctl explain tenant/alice-vcpe
+  wcctl explain network lan -o json";
+
+#[derive(Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct Explain {
+    /// KIND/NAME or KIND NAME
+    #[arg(required = true)]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  wcctl graph
+  wcctl graph subscriber/alice             only what leads to or from her
+  wcctl graph -o dot | dot -Tsvg > office.svg";
+
+#[derive(Args)]
+#[command(after_help = GRAPH_EXAMPLES)]
+pub(crate) struct Graph {
+    /// KIND/NAME or KIND NAME; else the whole graph
+    pub(crate) target: Vec<String>,
+    /// How to draw it
+    #[arg(short, long, value_enum, default_value_t = GraphFormat::Text)]
+    pub(crate) output: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    Text,
+    Json,
+    /// For Graphviz
+    Dot,
+}
+
+#[derive(Args)]
+pub(crate) struct Auth {
+    #[command(subcommand)]
+    pub(crate) command: AuthCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuthCommand {
+    /// Whether one may do something; exits with 1 if not
+    CanI(CanI),
+    /// Whom the controller takes one for, and with which roles
+    #[command(after_help = "Examples:\n  wcctl auth whoami\n  wcctl auth whoami -o json --context east")]
+    Whoami(Shown),
+}
+
+const CAN_I_EXAMPLES: &str = "\
+Examples:
+  wcctl auth can-i create subscribers
+  wcctl auth can-i update subscriber/alice
+  wcctl auth can-i delete node node1 --quiet && wcctl delete node node1";
+
+#[derive(Args)]
+#[command(after_help = CAN_I_EXAMPLES)]
+pub(crate) struct CanI {
+    #[arg(value_enum)]
+    pub(crate) verb: AccessVerb,
+    /// KIND, KIND NAME or KIND/NAME
+    #[arg(required = true)]
+    pub(crate) target: Vec<String>,
+    /// Say it by the exit status only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessVerb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Delete,
+}
+
+impl AccessVerb {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct BackupGroup {
+    #[command(subcommand)]
+    pub(crate) command: BackupCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Write one, while the controller goes on
+    #[command(after_help = "Examples:\n  wcctl backup create /var/backups/wirecenter/monday")]
+    Create(Backup),
+    /// Read one whole, and say whether it is sound
+    #[command(after_help = "Examples:\n  wcctl backup verify /var/backups/wirecenter/monday")]
+    Verify(Backup),
+    /// Replace all objects of the office by those of a backup
+    #[command(after_help = "Examples:\n  wcctl backup restore /var/backups/wirecenter/monday --yes")]
+    Restore(Restore),
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// Where it is, on the controller's machine: an absolute path
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) backup: Backup,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 const SET_CONTEXT_EXAMPLES: &str = "\

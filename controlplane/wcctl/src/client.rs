@@ -91,13 +91,42 @@ impl Client {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// As [`Self::post`], for what may take longer than other requests.
+    pub(crate) async fn post_within(
+        &self,
+        path: &str,
+        body: &Value,
+        timeout: Duration,
+    ) -> Result<Value, Failure> {
+        let response = self.send(Method::POST, path, Some(body), timeout).await?;
+        self.answer(response).await
+    }
+
+    /// A body that need not be JSON.
+    pub(crate) async fn get_text(&self, path: &str) -> Result<String, Failure> {
+        let response = self.send(Method::GET, path, None, ANSWER_TIMEOUT).await?;
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await);
+        }
+        let bytes = self.collect(response).await?;
+        String::from_utf8(bytes.into()).map_err(|error| Failure::Answer(error.to_string()))
+    }
+
     /// The objects of a kind that the selectors pick, page by page.
     pub(crate) async fn list(&self, kind: Kind, selectors: Selectors<'_>) -> Result<List, Failure> {
-        let selector = selectors.query();
+        self.list_at(&format!("/api/v1/{}", kind.plural()), &selectors.query()).await
+    }
+
+    /// What a list at a path holds, page by page. `picks` follows in the query, with a leading `&`.
+    pub(crate) async fn list_at(&self, at: &str, picks: &str) -> Result<List, Failure> {
         let mut list = List { items: Vec::new(), resource_version: String::new() };
         let mut next = String::new();
         loop {
-            let path = format!("/api/v1/{}?limit={PAGE}{selector}{next}", kind.plural());
+            let path = format!("{at}?limit={PAGE}{picks}{next}");
             let mut page = self.get(&path).await?;
             let Value::Array(items) = page["items"].take() else {
                 return Err(Failure::Answer(format!("{path} gave no list")));
@@ -123,13 +152,18 @@ impl Client {
         selectors: Selectors<'_>,
         resource_version: &str,
     ) -> Result<Watch, Failure> {
-        let selector = selectors.query();
-        let path = format!(
-            "/api/v1/{}?watch=1&resourceVersion={}{selector}",
-            kind.plural(),
-            escape(resource_version)
-        );
-        let response = self.send(Method::GET, &path, None).await?;
+        self.watch_at(&format!("/api/v1/{}", kind.plural()), &selectors.query(), resource_version).await
+    }
+
+    /// The changes of a list at a path.
+    pub(crate) async fn watch_at(
+        &self,
+        at: &str,
+        picks: &str,
+        resource_version: &str,
+    ) -> Result<Watch, Failure> {
+        let path = format!("{at}?watch=1&resourceVersion={}{picks}", escape(resource_version));
+        let response = self.send(Method::GET, &path, None, ANSWER_TIMEOUT).await?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
@@ -137,7 +171,11 @@ impl Client {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let response = self.send(method, path, body).await?;
+        let response = self.send(method, path, body, ANSWER_TIMEOUT).await?;
+        self.answer(response).await
+    }
+
+    async fn answer(&self, response: Response<Incoming>) -> Result<Value, Failure> {
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
@@ -153,6 +191,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
+        timeout: Duration,
     ) -> Result<Response<Incoming>, Failure> {
         let late = |time: Duration| format!("no answer within {} s", time.as_secs());
         let stream = match tokio::time::timeout(CONNECT_TIMEOUT, self.endpoint.connect()).await {
@@ -175,10 +214,10 @@ impl Client {
         }
         let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
         let request = request.body(Full::new(body)).map_err(|error| Failure::Usage(error.to_string()))?;
-        match tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await {
+        match tokio::time::timeout(timeout, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(self.unreachable(&error)),
-            Err(_) => Err(self.unreachable(&late(ANSWER_TIMEOUT))),
+            Err(_) => Err(self.unreachable(&late(timeout))),
         }
     }
 

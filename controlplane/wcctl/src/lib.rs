@@ -11,13 +11,15 @@ mod files;
 mod kinds;
 mod manifest;
 mod output;
+mod paths;
+mod progress;
 mod verbs;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Arguments, Command, NodeCommand};
+use cli::{Arguments, AuthCommand, Command, NodeCommand};
 use failure::Failure;
 pub use manifest::{Document, parse as parse_manifest};
 
@@ -45,9 +47,22 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Get(get) => verbs::get::run(&client()?, &get).await,
         Command::Describe(describe) => verbs::describe::run(&client()?, &describe).await,
         Command::Apply(apply) => verbs::apply::run(&client()?, &apply).await,
+        Command::Completion(completion) => verbs::shell::completion(&completion),
+        Command::Man(man) => verbs::shell::man(&man),
+        Command::Create(create) => verbs::create::run(&client()?, &create).await,
+        Command::Edit(edit) => verbs::edit::run(&client()?, &edit).await,
+        Command::Label(label) => verbs::label::run(&client()?, &label).await,
         Command::Delete(delete) => verbs::delete::run(&client()?, &delete).await,
         Command::Diff(diff) => verbs::diff::run(&client()?, &diff).await,
         Command::Wait(wait) => verbs::wait::run(&client()?, &wait).await,
+        Command::Events(events) => verbs::events::run(&client()?, &events).await,
+        Command::Explain(explain) => verbs::graph::explain(&client()?, &explain).await,
+        Command::Graph(graph) => verbs::graph::graph(&client()?, &graph).await,
+        Command::Auth(auth) => match auth.command {
+            AuthCommand::CanI(can_i) => verbs::auth::can_i(&client()?, &can_i).await,
+            AuthCommand::Whoami(shown) => verbs::auth::whoami(&client()?, &shown).await,
+        },
+        Command::Backup(backup) => verbs::backup::run(&client()?, &backup.command).await,
         Command::Node(node) => match node.command {
             NodeCommand::Token(token) => verbs::node::token(&client()?, &token).await,
         },

@@ -70,6 +70,25 @@ fn whole(groups: &[(Kind, Vec<Value>)], single: bool) -> Value {
     }
 }
 
+/// An answer that is no object: as text for reading, or as it is. It has no name, so that `name` is text, too.
+pub(crate) fn value(
+    format: Option<Format>,
+    value: &Value,
+    text: impl FnOnce(&Value) -> String,
+) -> Result<String, Failure> {
+    match format {
+        Some(Format::Json) => Ok(format!("{value:#}\n")),
+        Some(Format::Yaml) => yaml(value),
+        None | Some(Format::Table | Format::Wide | Format::Name) => Ok(text(value)),
+    }
+}
+
+/// `{"kind", "name"}` as `kind/name`; without a name as `kind`.
+pub(crate) fn reference(value: &Value) -> String {
+    let kind = value["kind"].as_str().unwrap_or_default().to_ascii_lowercase();
+    value["name"].as_str().map_or(kind.clone(), |name| format!("{kind}/{name}"))
+}
+
 pub(crate) fn yaml(value: &Value) -> Result<String, Failure> {
     serde_saphyr::to_string(value).map_err(|error| Failure::Answer(error.to_string()))
 }

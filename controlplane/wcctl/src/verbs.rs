@@ -1,12 +1,21 @@
 //! One module for each verb.
 
 pub(crate) mod apply;
+pub(crate) mod auth;
+pub(crate) mod backup;
 pub(crate) mod config;
+pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
+pub(crate) mod edit;
+pub(crate) mod events;
 pub(crate) mod get;
+pub(crate) mod graph;
+pub(crate) mod label;
 pub(crate) mod node;
+mod report;
+pub(crate) mod shell;
 pub(crate) mod version;
 pub(crate) mod wait;
 

@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use super::apply::transact;
+use super::{apply::transact, report};
 use crate::{
     cli::Delete,
     client::{Client, Selectors},
     failure::{Failure, Problem},
     kinds::{Reference, Targets},
-    manifest, output,
+    manifest, output, progress,
 };
 
 pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure> {
@@ -18,15 +18,14 @@ pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure>
     // What refers to others goes first.
     wanted.sort_by_key(|reference| Reverse(reference.kind));
     wanted.dedup();
+    let found = progress::during("reading what is there", report::present(client, &wanted)).await?;
     let mut there = Vec::new();
     for reference in wanted {
-        match client.find(&reference).await? {
-            Some(_) => there.push(reference),
-            None if delete.ignore_not_found => {}
-            None => {
-                let title = format!("{reference}: there is no such object; nothing was deleted");
-                return Err(Failure::Refused(Problem { status: 404, title, ..Problem::default() }));
-            }
+        if found.contains_key(&reference) {
+            there.push(reference);
+        } else if !delete.ignore_not_found {
+            let title = format!("{reference}: there is no such object; nothing was deleted");
+            return Err(Failure::Refused(Problem { status: 404, title, ..Problem::default() }));
         }
     }
     if there.is_empty() {
@@ -37,10 +36,10 @@ pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure>
         json!({"op": "delete", "object": object})
     };
     let operations: Vec<Value> = there.iter().map(operation).collect();
-    let results = transact(client, &operations, false).await?;
-    let line = |(reference, result): (&Reference, &String)| format!("{reference} {result}\n");
-    let lines: Vec<String> = there.iter().zip(&results).map(line).collect();
-    output::print(&lines.concat())
+    let what = format!("deleting {} objects", there.len());
+    let results = progress::during(&what, transact(client, &operations, false)).await?;
+    let results: Vec<_> = there.into_iter().zip(results).collect();
+    report::print(client, None, &results).await
 }
 
 async fn wanted(client: &Client, delete: &Delete) -> Result<Vec<Reference>, Failure> {

@@ -5,21 +5,29 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 use xos_model::{KindName, for_each_kind, parse_value};
 
+use super::report;
 use crate::{
     cli::Diff,
     client::Client,
     failure::{Failure, Fault},
+    kinds::Reference,
     manifest::{self, Document},
-    output,
+    output, progress,
 };
 
 pub(crate) async fn run(client: &Client, diff: &Diff) -> Result<(), Failure> {
+    let documents = manifest::read(&diff.files.filenames)?;
+    let mut wanted = Vec::with_capacity(documents.len());
+    for document in &documents {
+        let intent = intent(document.reference.kind.0, &document.object);
+        wanted.push(intent.map_err(|faults| explain(document, &faults))?);
+    }
+    let references: Vec<Reference> = documents.iter().map(|document| document.reference.clone()).collect();
+    let found = progress::during("reading what is there", report::present(client, &references)).await?;
     let mut text = String::new();
-    for document in manifest::read(&diff.files.filenames)? {
-        let wanted = intent(document.reference.kind.0, &document.object)
-            .map_err(|faults| explain(&document, &faults))?;
-        let live = client.find(&document.reference).await?.map(|object| intent_of_live(&object));
-        text += &unified(&document, live.as_ref(), &wanted)?;
+    for (document, wanted) in documents.iter().zip(&wanted) {
+        let live = found.get(&document.reference).map(intent_of_live);
+        text += &unified(document, live.as_ref(), wanted)?;
     }
     output::print(&text)?;
     if text.is_empty() { Ok(()) } else { Err(Failure::Different) }

@@ -1,6 +1,9 @@
 //! `wcctl wait`.
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -19,7 +22,11 @@ const RESUME_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn run(client: &Client, wait: &Wait) -> Result<(), Failure> {
     let deadline = Instant::now() + wait.timeout;
     let references = references(client, wait).await?;
-    for reference in &references {
+    let is_told = io::stderr().is_terminal();
+    for (number, reference) in (1..).zip(&references) {
+        if is_told {
+            eprintln!("waiting for {reference}: {} ({number} of {})", wait.what, references.len());
+        }
         let mut seen = "nothing was heard of it".to_owned();
         let met = timeout_at(deadline, wait_for(client, reference, &wait.what, &mut seen)).await;
         let Ok(met) = met else {
@@ -28,12 +35,19 @@ pub(crate) async fn run(client: &Client, wait: &Wait) -> Result<(), Failure> {
         };
         met?;
         let done = match &wait.what {
+            WaitFor::Condition { .. } if wait.shown.output.is_some() => continue,
             WaitFor::Condition { .. } => "condition met",
             WaitFor::Delete => "deleted",
         };
         output::print(&format!("{reference} {done}\n"))?;
     }
-    Ok(())
+    match (&wait.shown.output, &wait.what) {
+        (Some(format), WaitFor::Condition { .. }) => {
+            let met: Vec<_> = references.into_iter().map(|reference| (reference, String::new())).collect();
+            super::report::print(client, Some(*format), &met).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn references(client: &Client, wait: &Wait) -> Result<Vec<Reference>, Failure> {

@@ -1,8 +1,12 @@
 //! The program as it is run, against a controller that says what a test lets it say.
 
+mod change;
 mod contexts;
 mod fake;
+mod plan;
 mod read;
+mod remote;
+mod shell;
 mod write;
 
 use std::{

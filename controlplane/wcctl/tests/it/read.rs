@@ -27,7 +27,7 @@ pub(crate) fn alice() -> Value {
     })
 }
 
-fn bob() -> Value {
+pub(crate) fn bob() -> Value {
     json!({
         "kind": "Subscriber",
         "metadata": {"name": "bob-inc", "generation": 1, "resourceVersion": 42, "createdAt": ago(3)},

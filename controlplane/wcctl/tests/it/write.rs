@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{fake::Fake, read::alice};
 
-const MANIFEST: &str = "\
+pub(crate) const MANIFEST: &str = "\
 kind: Subscriber
 metadata:
   name: alice
@@ -31,7 +31,7 @@ fn manifest(text: &str) -> (tempfile::TempDir, String) {
     (dir, file.to_str().expect("UTF-8").to_owned())
 }
 
-const TRANSACTIONS: &str = "POST /api/v1/transactions";
+pub(crate) const TRANSACTIONS: &str = "POST /api/v1/transactions";
 
 #[test]
 fn apply_is_one_transaction_in_the_order_of_what_refers_to_what() {
