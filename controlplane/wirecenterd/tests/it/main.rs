@@ -5,6 +5,7 @@ mod bad_input;
 mod controller;
 mod crash;
 mod events;
+mod graph;
 mod limits;
 mod listing;
 mod objects;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::controller::{Answer, Controller, run};
 
-fn object(kind: &str, name: &str, spec: &Value) -> Value {
+pub(crate) fn object(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
@@ -34,12 +34,12 @@ fn image() -> Value {
     object("Image", "debian", &spec)
 }
 
-async fn transact(controller: &Controller, op: &str, objects: &[Value]) -> Answer {
+pub(crate) async fn transact(controller: &Controller, op: &str, objects: &[Value]) -> Answer {
     let operations: Vec<_> = objects.iter().map(|object| json!({"op": op, "object": object})).collect();
     controller.call(Method::POST, "/api/v1/transactions", &json!({"operations": operations})).await
 }
 
-fn results(answer: &Answer) -> Vec<String> {
+pub(crate) fn results(answer: &Answer) -> Vec<String> {
     let results = answer.json()["results"].as_array().cloned().unwrap_or_else(|| panic!("{answer:?}"));
     results.iter().map(|one| one["result"].as_str().expect("text").to_owned()).collect()
 }
