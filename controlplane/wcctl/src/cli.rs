@@ -472,12 +472,15 @@ pub(crate) struct Events {
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   wcctl explain tenant/alice-vcpe
-  wcctl explain network lan -o json";
+  wcctl explain network lan -o json
+  wcctl explain private/slice1             a network that follows from the graph
+  wcctl explain attachment/vm1/shared/lan  an instance's attachment to one";
 
 #[derive(Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct Explain {
-    /// KIND/NAME or KIND NAME
+    /// KIND/NAME or KIND NAME; of what follows from the tenancy graph: private/SLICE, shared/TENANT, gateway/TENANT,
+    /// public/TENANT or attachment/INSTANCE/ and a network
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     #[command(flatten)]
@@ -549,7 +552,10 @@ pub(crate) enum AccessVerb {
     Watch,
     Create,
     Update,
+    Patch,
     Delete,
+    /// Give rights away: write roles and role bindings
+    Bind,
 }
 
 impl AccessVerb {
@@ -560,7 +566,9 @@ impl AccessVerb {
             Self::Watch => "watch",
             Self::Create => "create",
             Self::Update => "update",
+            Self::Patch => "patch",
             Self::Delete => "delete",
+            Self::Bind => "bind",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `wcctl`, the operators' command line, as a library: its program is `main.rs`, its manifests are also read by the fuzzer.
 //!
-//! A verb reads what it needs ([`manifest`] from files, [`client`] from the controller), and prints what came of it
-//! ([`output`]). Objects stay JSON throughout: what a newer controller adds is shown rather than lost.
+//! A verb reads what it needs ([`manifest`] from files, [`client`] from the controller that [`contexts`] names), and
+//! prints what came of it ([`output`]; [`progress`] while it takes long). Objects stay JSON throughout: what a newer
+//! controller adds is shown rather than lost. [`paths`] says what is asked of the controller beside its objects.
 
 mod cli;
 mod client;

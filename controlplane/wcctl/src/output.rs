@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     kinds::{Kind, Reference},
 };
-pub(crate) use columns::{age, labels, ready, row, titles};
+pub(crate) use columns::{age, has_readiness, labels, ready, row, titles};
 pub(crate) use table::Table;
 
 /// Writes to standard output. When nobody reads it any more (`| head`), the program is done.

@@ -1,7 +1,10 @@
 //! What is asked of the controller beside its objects, with the shapes of requests and answers. Errors are problems
 //! (RFC 9457) as everywhere.
 
-use crate::kinds::{Kind, Reference};
+use crate::{
+    client::escape,
+    kinds::{Kind, Reference},
+};
 
 /// `GET`, a list (or with `watch=1&resourceVersion=N` a stream) as of objects, oldest first, of
 /// `{"kind":"Event","metadata":{"name","resourceVersion","createdAt"},"object":{"kind","name"},
@@ -9,7 +12,7 @@ use crate::kinds::{Kind, Reference};
 /// with a greater `count` and a new `lastAt`. `&kind=Subscriber` and `&name=alice` pick those about an object.
 pub(crate) const EVENTS: &str = "/api/v1/events";
 
-/// `POST {"verb":"get|list|watch|create|update|delete","kind":"Subscriber","name":"alice"}`, where without a name the
+/// `POST {"verb":"get|list|watch|create|update|patch|delete|bind","kind":"Subscriber","name":"alice"}`, where without a name the
 /// whole kind is meant; the answer is `{"allowed":true,"why":"…"}`, about who asks.
 pub(crate) const ACCESS_REVIEWS: &str = "/api/v1/access-reviews";
 
@@ -33,10 +36,14 @@ pub(crate) fn graph(format: &str, about: Option<&Reference>) -> String {
     format!("/api/v1/graph?format={format}{}", about.map(picks).unwrap_or_default())
 }
 
-/// `GET`: `{"object":{"kind","name"},"why":"a sentence","because":[…]}`, where each of `because` is such a thing again,
-/// perhaps without an object.
+/// `GET`: `{"sentences":["…"]}`, which say why an object is there and as it is; members beside are shown as data only.
 pub(crate) fn explanation(object: &Reference) -> String {
     format!("{}/explanation", object.path())
+}
+
+/// The same about what is no object, but follows from the tenancy graph: `private/SLICE`, `attachment/INSTANCE/…`.
+pub(crate) fn graph_explanation(thing: &str) -> String {
+    format!("/api/v1/graph/explanation?thing={}", escape(thing))
 }
 
 /// What picks an object in a query.

@@ -38,6 +38,11 @@ fn columns(kind: Kind, wide: bool) -> impl Iterator<Item = &'static Column> {
     [&NAME].into_iter().chain(layout.columns).chain(layout.ready.then_some(&READY)).chain([&AGE]).chain(extra)
 }
 
+/// Whether objects of the kind become ready.
+pub(crate) fn has_readiness(kind: Kind) -> bool {
+    table(kind.0.as_str()).ready
+}
+
 pub(crate) fn titles(kind: Kind, wide: bool) -> Vec<&'static str> {
     columns(kind, wide).map(|(title, _)| *title).collect()
 }

@@ -62,7 +62,7 @@ fn text_of(object: &Value, related: &[Value], now: Timestamp) -> Result<String, 
         |owner: &Value| format!("{}/{}", text(&owner["kind"]).to_ascii_lowercase(), text(&owner["name"]));
     head("Owned by", owners.iter().map(owner).collect::<Vec<_>>().join(", "));
     head("Generation", generations(object));
-    if matches!(object["kind"].as_str(), Some("Subscriber" | "Node")) {
+    if Kind::of(object).is_some_and(output::has_readiness) {
         head("Ready", output::ready(object));
     }
     section(&mut out, "Spec", &object["spec"])?;

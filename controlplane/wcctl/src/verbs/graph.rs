@@ -1,7 +1,5 @@
 //! `wcctl graph` and `wcctl explain`.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use crate::{
@@ -11,9 +9,6 @@ use crate::{
     kinds::{Reference, Targets},
     output, paths,
 };
-
-/// How deep reasons are followed.
-const DEPTH_MAX: usize = 64;
 
 pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure> {
     let about = if graph.target.is_empty() { None } else { Some(one(&graph.target)?) };
@@ -30,30 +25,30 @@ pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure>
 }
 
 pub(crate) async fn explain(client: &Client, explain: &Explain) -> Result<(), Failure> {
-    let reference = one(&explain.target)?;
-    let answer = client.get(&paths::explanation(&reference)).await;
-    let answer = answer.map_err(|failure| super::about(&reference, failure))?;
-    output::print(&output::value(explain.shown.output, &answer, |answer| {
-        let mut out = String::new();
-        tell(answer, 0, &mut out);
-        out
-    })?)
+    let answer = match explain.target.as_slice() {
+        [thing] if is_derived(thing) => client.get(&paths::graph_explanation(thing)).await?,
+        words => {
+            let reference = one(words)?;
+            let answer = client.get(&paths::explanation(&reference)).await;
+            answer.map_err(|failure| super::about(&reference, failure))?
+        }
+    };
+    let Some(sentences) = answer["sentences"].as_array() else {
+        return Err(Failure::Answer("it holds no sentences".into()));
+    };
+    let lines = |_: &Value| sentences.iter().map(|sentence| text(sentence) + "\n").collect();
+    output::print(&output::value(explain.shown.output, &answer, lines)?)
+}
+
+/// Whether it is a thing that is no object, but follows from the tenancy graph.
+fn is_derived(thing: &str) -> bool {
+    let derived = ["private", "shared", "gateway", "public", "attachment"];
+    thing.split_once('/').is_some_and(|(of, _)| derived.contains(&of))
 }
 
 fn one(words: &[String]) -> Result<Reference, Failure> {
     match Targets::parse(words).map_err(Failure::Usage)? {
         Targets::Objects(mut objects) if objects.len() == 1 => Ok(objects.remove(0)),
         _ => Err(Failure::Usage("say which object: KIND/NAME or KIND NAME".into())),
-    }
-}
-
-/// A line for each reason, the reasons of a reason below it and further in.
-fn tell(reason: &Value, depth: usize, out: &mut String) {
-    let object = output::reference(&reason["object"]);
-    let gap = if object.is_empty() { "" } else { ": " };
-    let _ = writeln!(out, "{:indent$}{object}{gap}{}", "", text(&reason["why"]), indent = 2 * depth);
-    let reasons = reason["because"].as_array().map_or(&[][..], Vec::as_slice);
-    for reason in reasons.iter().filter(|_| depth < DEPTH_MAX) {
-        tell(reason, depth + 1, out);
     }
 }

@@ -1,6 +1,10 @@
 //! apply of a directory.
 
-use std::fs;
+use std::{
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 
@@ -103,4 +107,46 @@ fn ten_thousand_objects_are_one_transaction() {
     assert_eq!(lines[25], "~ subscriber/sub-0: spec.suspended: true → nothing");
     assert_eq!(lines[45..], ["  … and 80 more", "9900 created, 100 changed, 0 unchanged"]);
     assert_eq!(fake.bodies()[0], fake.bodies()[2]);
+}
+
+/// Runs on a terminal of its own, at which `answer` is typed; what the terminal showed.
+fn at_terminal(fake: &Fake, arguments: &str, answer: &str) -> (i32, String) {
+    let program = format!("{} --socket {} {arguments}", env!("CARGO_BIN_EXE_wcctl"), fake.socket.display());
+    let mut script = Command::new("script");
+    script.args(["-qec", &program, "/dev/null"]).env("HOME", "/nonexistent").env("TERM", "dumb");
+    let spawned = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = spawned.expect("script runs: apt-get install bsdutils");
+    let mut stdin = child.stdin.take().expect("its input");
+    stdin.write_all(answer.as_bytes()).expect("typed");
+    let output = child.wait_with_output().expect("it ends");
+    drop(stdin);
+    (output.status.code().expect("an exit status"), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+#[test]
+fn somebody_at_a_terminal_is_asked_before_a_folder_is_applied() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("a.yaml"), MANIFEST).expect("written");
+    let apply = format!("apply -f {}", dir.path().display());
+    let created = done(&["created", "created"]);
+    let fake = Fake::start(&[
+        (DRY, 200, created.clone()),
+        (DRY, 200, created.clone()),
+        (TRANSACTIONS, 200, created),
+    ]);
+    let (status, text) = at_terminal(&fake, &apply, "n\n");
+    assert_eq!((status, fake.bodies().len()), (1, 1), "{text}");
+    assert!(text.contains("+ node/node1") && text.contains("Apply this? [y/N]"), "{text}");
+    assert!(text.contains("nothing was changed"), "{text}");
+    let (status, text) = at_terminal(&fake, &apply, "y\n");
+    assert_eq!((status, fake.bodies().len()), (0, 3), "{text}");
+    assert!(text.contains("subscriber/alice created"), "{text}");
+}
+
+#[test]
+fn a_terminal_is_told_what_is_waited_for() {
+    let fake = Fake::start(&[("GET /api/v1/subscribers/alice", 200, alice().to_string())]);
+    let (status, text) = at_terminal(&fake, "wait sub/alice --for=condition=Ready", "");
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("waiting for subscriber/alice: Ready to be True (1 of 1)"), "{text}");
 }

@@ -78,34 +78,38 @@ fn the_graph_is_shown_as_the_controller_draws_it() {
 }
 
 #[test]
-fn an_explanation_is_a_tree_of_reasons() {
+fn an_explanation_is_a_few_sentences() {
     let answer = json!({
         "object": {"kind": "Tenant", "name": "alice-vcpe"},
-        "why": "vcpe serves each subscriber of volt",
-        "because": [
-            {"object": {"kind": "Subscriber", "name": "alice"}, "why": "is a subscriber of volt", "because": []},
-            {"object": {"kind": "Tenant", "name": "volt-vcpe"}, "why": "volt is vcpe's tenant, for each of its own",
-             "because": [{"why": "made by ann"}]},
-        ],
+        "sentences": ["alice is a subscriber of volt.", "Each tenancy with volt begets one with vcpe."],
     });
     let path = "GET /api/v1/tenants/alice-vcpe/explanation";
     let fake = Fake::start(&[
         (path, 200, answer.to_string()),
         (path, 200, answer.to_string()),
         (path, 404, r#"{"title":"Not found"}"#.into()),
+        (path, 200, "{}".into()),
+        (
+            "GET /api/v1/graph/explanation?thing=attachment%2Fvm1%2Fshared%2Flan",
+            200,
+            r#"{"sentences":["vm1 is of slice web."]}"#.into(),
+        ),
     ]);
     let run = fake.wcctl(&["explain", "tenant", "alice-vcpe"]);
-    let expected = "\
-tenant/alice-vcpe: vcpe serves each subscriber of volt
-  subscriber/alice: is a subscriber of volt
-  tenant/volt-vcpe: volt is vcpe's tenant, for each of its own
-    made by ann
-";
+    let expected = "alice is a subscriber of volt.\nEach tenancy with volt begets one with vcpe.\n";
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let json = fake.wcctl(&["explain", "ten/alice-vcpe", "-o", "json"]).stdout;
     assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON"), answer);
     let missing = fake.wcctl(&["explain", "ten/alice-vcpe"]);
     assert_eq!((missing.status, missing.stderr.as_str()), (3, "wcctl: tenant/alice-vcpe: Not found\n"));
+    assert_eq!(fake.wcctl(&["explain", "ten/alice-vcpe"]).status, 5);
+    let derived = fake.wcctl(&["explain", "attachment/vm1/shared/lan"]);
+    assert_eq!(
+        (derived.status, derived.stdout.as_str()),
+        (0, "vm1 is of slice web.\n"),
+        "{}",
+        derived.stderr
+    );
     assert_eq!(fake.wcctl(&["explain", "tenants"]).status, 2);
 }
 

@@ -42,11 +42,14 @@ impl Plan {
                 "unchanged" => {}
                 "configured" => {
                     let old = live.get(&reference).map_or(Value::Null, intent_of_live);
-                    // What this program does not know of is compared as it is written.
-                    let new = intent(reference.kind.0, &document.object)
-                        .unwrap_or_else(|_| intent_of_live(&document.object));
                     let mut fields = Vec::new();
-                    differences("", &old, &new, &mut fields);
+                    // As it is written it is not shown: only its normal form is sure to hide what is secret.
+                    if let Ok(new) = intent(reference.kind.0, &document.object) {
+                        differences("", &old, &new, &mut fields);
+                    }
+                    if fields.is_empty() {
+                        fields.push("in what is not shown here".into());
+                    }
                     plan.changed.push((reference, fields));
                 }
                 other => {
