@@ -27,6 +27,8 @@ pub struct Figures {
     pub dispatch: Duration,
     /// Calls that the back ends would have got.
     pub calls: usize,
+    /// Units and edges looked at: the same on every machine.
+    pub steps: u64,
 }
 
 impl Figures {
@@ -157,5 +159,6 @@ pub fn bench(objects: &[Object], seed: u64) -> Figures {
         order,
         dispatch,
         calls,
+        steps: scheduler.looked(),
     }
 }

@@ -67,6 +67,8 @@ pub struct Scheduler {
     dirty: Vec<Id>,
     /// How many units need an object lazily, by object and back end.
     demand: HashMap<(Id, usize), u32>,
+    /// Units and edges looked at so far.
+    looked: u64,
     /// Counts tickets and moves.
     step: u64,
     /// The world is known wholly; before that nothing is begun.
@@ -94,6 +96,7 @@ impl Scheduler {
             refresh: VecDeque::new(),
             dirty: Vec::new(),
             demand: HashMap::new(),
+            looked: 0,
             step: 0,
             whole: false,
             turn: 0,
@@ -129,6 +132,11 @@ impl Scheduler {
     /// How many objects, at back ends, are not yet as they should be.
     pub fn unsettled(&self) -> usize {
         self.units.iter().filter(|(_, unit)| !unit.settled).count()
+    }
+
+    /// How often a unit or an edge was looked at: the measure of the work that was done.
+    pub fn looked(&self) -> u64 {
+        self.looked
     }
 
     pub fn metrics(&self) -> Vec<(BackEnd, Metrics)> {

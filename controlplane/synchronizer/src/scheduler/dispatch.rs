@@ -109,6 +109,7 @@ impl Scheduler {
 
     fn start(&mut self, id: Id, action: Action) -> Work {
         self.set_state(id, State::Running);
+        self.graph.use_edges(self.units[id].node);
         self.step += 1;
         let (basis, number) = (self.basis(id), self.step);
         let unit = &self.units[id];

@@ -66,6 +66,7 @@ impl Scheduler {
     }
 
     pub(super) fn examine(&mut self, id: Id) {
+        self.looked += 1;
         if self.units[id].state == State::Running {
             return;
         }
@@ -129,6 +130,7 @@ impl Scheduler {
 
     /// An object on which nobody acts is done when its turn comes.
     fn pass(&mut self, id: Id, action: Action) {
+        self.graph.use_edges(self.units[id].node);
         self.units[id].holding = match action {
             Action::Apply | Action::Adopt => self.goal(id).map(|meta| Holding {
                 uid: meta.uid.clone(),

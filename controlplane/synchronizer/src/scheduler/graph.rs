@@ -72,6 +72,8 @@ pub(super) struct Out {
     pub(super) to: Id,
     /// No longer in the object's spec, but the back ends may still have it so.
     pub(super) held: bool,
+    /// An action began with it.
+    pub(super) used: bool,
 }
 
 impl Node {
@@ -153,14 +155,15 @@ impl Graph {
     pub(super) fn set_edges(&mut self, id: Id, edges: &[(RelationId, Id)], hold: bool) -> Vec<Id> {
         let old = std::mem::take(&mut self.nodes[id].out);
         let mut out: Vec<Out> =
-            edges.iter().map(|&(relation, to)| Out { relation, to, held: false }).collect();
+            edges.iter().map(|&(relation, to)| Out { relation, to, held: false, used: false }).collect();
         let mut dropped = Vec::new();
-        for Out { relation, to, .. } in old {
-            if out.iter().any(|new| new.relation == relation && new.to == to) {
+        for Out { relation, to, used, .. } in old {
+            if let Some(kept) = out.iter_mut().find(|new| new.relation == relation && new.to == to) {
+                kept.used |= used;
                 continue;
             }
-            if hold {
-                out.push(Out { relation, to, held: true });
+            if hold && used {
+                out.push(Out { relation, to, held: true, used });
             } else {
                 self.nodes[to].into.remove(&(relation, id));
                 dropped.push(to);
@@ -177,10 +180,19 @@ impl Graph {
     pub(super) fn hold(&mut self, id: Id, recorded: &[(RelationId, Id)]) {
         for &(relation, to) in recorded {
             let out = &mut self.nodes[id].out;
-            if !out.iter().any(|known| known.relation == relation && known.to == to) {
-                out.push(Out { relation, to, held: true });
+            if let Some(known) = out.iter_mut().find(|known| known.relation == relation && known.to == to) {
+                known.used = true;
+            } else {
+                out.push(Out { relation, to, held: true, used: true });
                 self.nodes[to].into.insert((relation, id));
             }
+        }
+    }
+
+    /// An action begins: from now on a back end may have the object with its edges.
+    pub(super) fn use_edges(&mut self, id: Id) {
+        for out in &mut self.nodes[id].out {
+            out.used = true;
         }
     }
 

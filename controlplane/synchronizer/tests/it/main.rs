@@ -7,5 +7,8 @@ mod histories;
 mod isolation;
 mod order;
 mod pending;
+mod pure;
+mod scale;
 mod support;
 mod tenancy;
+mod values;

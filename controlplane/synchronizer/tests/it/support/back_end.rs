@@ -41,6 +41,7 @@ struct State {
     running: usize,
     running_max: usize,
     batch_max: usize,
+    disorders: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub(crate) struct Thing {
     pub(crate) handle: Handle,
     pub(crate) digest: u64,
     pub(crate) owned: bool,
+    /// What it stands on.
+    pub(crate) edges: Vec<Key>,
 }
 
 impl BackEndInMemory {
@@ -83,8 +86,13 @@ impl BackEndInMemory {
     }
 
     /// Makes or changes what is not so already.
-    pub(crate) fn apply(&self, operation: &Operation) -> Thing {
-        let mut state = self.state();
+    pub(crate) fn apply(&self, operation: &Operation, edges: &[Key]) -> Thing {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        for below in edges.iter().filter(|below| !state.things.keys().any(|(key, _)| key == *below)) {
+            let text = format!("{operation} stands on {below}, which is not there");
+            state.disorders.push(text);
+        }
         state.made += 1;
         let fresh = Handle(format!("thing-{}", state.made));
         let place = (operation.key.clone(), operation.uid.clone());
@@ -97,15 +105,22 @@ impl BackEndInMemory {
         }
         let handle = there.map_or(fresh, |thing| thing.handle);
         let generation = operation.generation;
-        let thing = Thing { generation, handle, digest: generation, owned: true };
+        let thing = Thing { generation, handle, digest: generation, owned: true, edges: edges.to_vec() };
         state.things.insert(place, thing.clone());
         state.effects.push(format!("apply {operation}"));
         thing
     }
 
     pub(crate) fn remove(&self, operation: &Operation) {
-        let mut state = self.state();
-        if let Some(thing) = state.things.remove(&(operation.key.clone(), operation.uid.clone())) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let place = (operation.key.clone(), operation.uid.clone());
+        let above = state.things.iter().find(|(_, thing)| thing.edges.contains(&operation.key));
+        if let Some(((above, _), _)) = above.filter(|_| state.things.contains_key(&place)) {
+            let text = format!("{operation} goes, and {above} stands on it");
+            state.disorders.push(text);
+        }
+        if let Some(thing) = state.things.remove(&place) {
             assert!(thing.owned, "what was found is never deleted");
             state.effects.push(format!("remove {}", operation.key));
         }
@@ -138,6 +153,11 @@ impl BackEndInMemory {
 
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.state().things.keys().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// What was done before its time.
+    pub(crate) fn disorders(&self) -> Vec<String> {
+        self.state().disorders.clone()
     }
 
     /// What really happened, in order.

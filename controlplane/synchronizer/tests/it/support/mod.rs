@@ -79,5 +79,6 @@ pub(crate) async fn at_once() {
 }
 
 pub(crate) fn thing(generation: u64, handle: &str, owned: bool) -> back_end::Thing {
-    back_end::Thing { generation, handle: synchronizer::Handle(handle.into()), digest: generation, owned }
+    let handle = synchronizer::Handle(handle.into());
+    back_end::Thing { generation, handle, digest: generation, owned, edges: Vec::new() }
 }

@@ -9,8 +9,12 @@ use synchronizer::{Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, S
 use tokio::sync::broadcast;
 use xos_model::{Condition, ConditionStatus};
 
-/// What the tests' objects ask for: a number, which is their generation.
-pub(crate) type Body = u64;
+/// What the tests' objects ask for: to be of their generation, and what they stand on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) generation: u64,
+    pub(crate) edges: Vec<Key>,
+}
 
 pub(crate) struct MemoryStore {
     state: Mutex<State>,
@@ -23,6 +27,7 @@ struct State {
     reports: BTreeMap<Key, Report>,
     uids: u64,
     writes: usize,
+    racing: Option<Key>,
 }
 
 impl MemoryStore {
@@ -98,6 +103,11 @@ impl MemoryStore {
         })
     }
 
+    /// The object will change just before it is next read for an action.
+    pub(crate) fn race(&self, key: &Key) {
+        self.state().racing = Some(key.clone());
+    }
+
     pub(crate) fn writes(&self) -> usize {
         self.state().writes
     }
@@ -149,9 +159,14 @@ impl Store for MemoryStore {
     }
 
     fn read(&self, key: &Key) -> Result<Option<Snapshot<Body>>, StoreError> {
+        let racing = self.state().racing.take_if(|racing| racing == key);
+        if let Some(object) = racing.and_then(|key| self.get(&key)) {
+            self.put(object);
+        }
         Ok(self.get(key).map(|object| {
-            let Object { uid, generation, .. } = object;
-            Snapshot { uid, generation, body: Arc::new(generation) }
+            let Object { uid, generation, edges, .. } = object;
+            let edges = edges.into_iter().map(|edge| edge.to).collect();
+            Snapshot { uid, generation, body: Arc::new(Body { generation, edges }) }
         }))
     }
 
