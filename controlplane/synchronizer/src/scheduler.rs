@@ -67,8 +67,8 @@ pub struct Scheduler {
     dirty: Vec<Id>,
     /// How many units need an object lazily, by object and back end.
     demand: HashMap<(Id, usize), u32>,
-    /// Units looked at so far.
-    examined: u64,
+    /// Units and edges looked at so far.
+    looked: u64,
     /// Counts tickets and moves.
     step: u64,
     /// The world is known wholly; before that nothing is begun.
@@ -96,7 +96,7 @@ impl Scheduler {
             refresh: VecDeque::new(),
             dirty: Vec::new(),
             demand: HashMap::new(),
-            examined: 0,
+            looked: 0,
             step: 0,
             whole: false,
             turn: 0,
@@ -134,9 +134,9 @@ impl Scheduler {
         self.units.iter().filter(|(_, unit)| !unit.settled).count()
     }
 
-    /// How often a unit was looked at: the measure of the work that was done.
-    pub fn examined(&self) -> u64 {
-        self.examined
+    /// How often a unit or an edge was looked at: the measure of the work that was done.
+    pub fn looked(&self) -> u64 {
+        self.looked
     }
 
     pub fn metrics(&self) -> Vec<(BackEnd, Metrics)> {

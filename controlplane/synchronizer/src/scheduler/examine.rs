@@ -66,7 +66,7 @@ impl Scheduler {
     }
 
     pub(super) fn examine(&mut self, id: Id) {
-        self.examined += 1;
+        self.looked += 1;
         if self.units[id].state == State::Running {
             return;
         }

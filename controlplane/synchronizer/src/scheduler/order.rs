@@ -25,12 +25,15 @@ impl Scheduler {
         let unit = &self.units[id];
         let out = &self.graph.nodes[unit.node].out;
         let start = unit.cursor.min(out.len());
+        let mut looked = 0;
         let found = (start..out.len()).chain(0..start).find_map(|i| {
+            looked += 1;
             let edge = out[i];
             let declared = self.queues[unit.back_end].needs(edge.relation).is_some();
             let counts = declared && !edge.held && edge.to != unit.node;
             counts.then(|| self.unfulfilled(edge.to, unit.back_end)).flatten().map(|blocker| (i, blocker))
         });
+        self.looked += looked;
         let (i, blocker) = found?;
         self.units[id].cursor = i;
         Some(blocker)
@@ -66,19 +69,22 @@ impl Scheduler {
             return Some(Blocker::Unit(tell));
         }
         let start = unit.cursor_back.unwrap_or((super::graph::RelationId::default(), Id::MIN));
-        let (place, blocker) =
-            node.into.range(start..).chain(node.into.range(..start)).find_map(|&(relation, from)| {
-                let holding = self.graph.nodes[from].units.iter().copied().find(|other| {
-                    let user = &self.units[*other];
-                    let stands = self.stands_on(*other, id);
-                    user.is_effect()
-                        && self.queues[user.back_end].needs(relation).is_some()
-                        && from != unit.node
-                        && stands
-                        && user.holds()
-                });
-                holding.map(|user| ((relation, from), user))
-            })?;
+        let mut looked = 0;
+        let found = node.into.range(start..).chain(node.into.range(..start)).find_map(|&(relation, from)| {
+            looked += 1;
+            let holding = self.graph.nodes[from].units.iter().copied().find(|other| {
+                let user = &self.units[*other];
+                let stands = self.stands_on(*other, id);
+                user.is_effect()
+                    && self.queues[user.back_end].needs(relation).is_some()
+                    && from != unit.node
+                    && stands
+                    && user.holds()
+            });
+            holding.map(|user| ((relation, from), user))
+        });
+        self.looked += looked;
+        let (place, blocker) = found?;
         self.units[id].cursor_back = Some(place);
         Some(Blocker::Unit(blocker))
     }

@@ -114,3 +114,23 @@ async fn what_goes_without_being_released_is_removed_all_the_same() {
     assert_eq!(back_end.effects()[2..], ["remove Network blue", "remove Slice alpha"]);
     running.shutdown().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plug_in_finds_when_it_is_to_make_it_is_never_deleted() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let slice = key(SLICE, "alpha");
+    back_end.meddle(|things| {
+        things.insert((slice.clone(), "uid-1".into()), crate::support::thing(1, "theirs", false));
+    });
+    store.put(object(&slice, &[]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration()))]);
+    at_once().await;
+    assert!(store.synced(&slice));
+    store.delete(&slice);
+    pass(Duration::from_mins(3)).await;
+    assert_eq!(store.keys(), []);
+    assert!(back_end.thing(&slice).is_some());
+    let calls: Vec<_> = back_end.calls().into_iter().map(|(_, call)| call).collect();
+    assert_eq!(calls, ["apply Slice alpha"]);
+    running.shutdown().await;
+}

@@ -57,6 +57,12 @@ async fn a_change_of_the_object_begins_anew() {
     store.put(object(&slice, &[]));
     let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration()))]);
     pass(Duration::from_mins(10)).await;
+    let attempts = |i: usize| store.report(&slice).expect("a status").errors[i].attempt;
+    assert!(attempts(store.report(&slice).expect("a status").errors.len() - 1) > 5);
+    store.put(object(&slice, &[]));
+    at_once().await;
+    assert_eq!(attempts(store.report(&slice).expect("a status").errors.len() - 1), 1);
+    pass(Duration::from_mins(10)).await;
     back_end.refuse(&slice, None);
     let changed = Instant::now();
     store.put(object(&slice, &[]));
@@ -146,4 +152,43 @@ async fn a_plug_in_that_answers_for_fewer_objects_than_asked_has_failed() {
     assert_eq!(said, "cloud: the plug-in told of 0 objects and was asked for 1");
     control.shutdown().expect("it runs");
     task.await.expect("no panic").expect("no error");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_what_the_object_no_longer_is_does_not_count() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let slice = key(SLICE, "alpha");
+    let shut = back_end.gate.write().await;
+    back_end.faults([Fault::Error]);
+    store.put(object(&slice, &[]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration()))]);
+    at_once().await;
+    store.put(object(&slice, &[]));
+    at_once().await;
+    let opened = Instant::now();
+    drop(shut);
+    at_once().await;
+    assert!(store.synced(&slice));
+    assert_eq!(back_end.calls()[1].0, opened, "no back-off of the earlier failure");
+    running.shutdown().await;
+}
+
+/// What is merely slow is not what an operator must look at.
+#[tokio::test(start_paused = true)]
+async fn of_two_dependencies_the_one_in_trouble_is_named() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slow, bad, net) = (key(SLICE, "a-slow"), key(SLICE, "bad"), key(NETWORK, "blue"));
+    let mut declaration = declaration();
+    declaration.relations.push(Relation::new(NETWORK, "permittedSlices", SLICE));
+    declaration.limits.timeout = Duration::from_hours(1);
+    back_end.faults([Fault::TimeOut]);
+    store.put(object(&slow, &[]));
+    store.put(object(&net, &[("owner", &slow), ("permittedSlices", &bad)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration))]);
+    at_once().await;
+    back_end.refuse(&bad, Some("over quota"));
+    store.put(object(&bad, &[]));
+    at_once().await;
+    assert_eq!(store.condition(&net, DEPENDENCY_NOT_READY).message, "Slice bad: cloud: over quota");
+    running.kill().await;
 }

@@ -7,6 +7,7 @@ mod histories;
 mod isolation;
 mod order;
 mod pending;
+mod pure;
 mod scale;
 mod support;
 mod tenancy;

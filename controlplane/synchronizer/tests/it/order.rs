@@ -6,8 +6,8 @@ use synchronizer::{DEPENDENCY_NOT_READY, Declaration, Relation};
 use xos_model::ConditionStatus;
 
 use crate::support::{
-    BackEndInMemory, INSTANCE, MemoryStore, NETWORK, SITE, SLICE, TestPlugin, at_once, key, object, pass,
-    start,
+    BackEndInMemory, Fault, INSTANCE, MemoryStore, NETWORK, SITE, SLICE, TestPlugin, at_once, key, object,
+    pass, start,
 };
 
 pub(crate) fn cloud() -> Declaration {
@@ -202,5 +202,79 @@ async fn a_missing_dependency_is_told_and_awaited() {
     at_once().await;
     assert!(store.synced(&net));
     assert_eq!(store.condition(&net, DEPENDENCY_NOT_READY).status, ConditionStatus::False);
+    running.shutdown().await;
+}
+
+/// Removed, as far as anybody knows; then wanted again before that is sure.
+#[tokio::test(start_paused = true)]
+async fn what_is_wanted_again_after_a_doubtful_removal_is_made_again() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slice, net, instance) = (key(SLICE, "alpha"), key(NETWORK, "blue"), key(INSTANCE, "vm"));
+    let vm = || object(&instance, &[("slice", &slice), ("networks", &net)]);
+    store.put(object(&slice, &[]));
+    store.put(object(&net, &[("owner", &slice)]));
+    store.put(vm());
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud()))]);
+    at_once().await;
+    back_end.faults([Fault::None, Fault::ErrorAfterEffect]);
+    store.delete(&instance);
+    at_once().await;
+    assert!(back_end.thing(&net).is_none());
+    store.put(vm());
+    pass(Duration::from_secs(2)).await;
+    assert!(back_end.thing(&net).is_some() && store.synced(&instance));
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_owner_stays_over_a_restart_too() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (old, new, net) = (key(SLICE, "old"), key(SLICE, "new"), key(NETWORK, "blue"));
+    store.put(object(&old, &[]));
+    store.put(object(&net, &[("owner", &old)]));
+    let plugin = TestPlugin::new(&back_end, cloud_without_laziness());
+    let running = start(&store, [("cloud", plugin.clone())]);
+    at_once().await;
+    running.kill().await;
+    store.put(object(&net, &[("owner", &new)]));
+    store.delete(&old);
+    let running = start(&store, [("cloud", plugin)]);
+    at_once().await;
+    assert!(back_end.thing(&old).is_some(), "the network is still on it: the new one does not exist");
+    store.put(object(&new, &[]));
+    at_once().await;
+    assert!(back_end.thing(&old).is_none() && store.synced(&net));
+    assert_eq!(back_end.disorders(), [""; 0]);
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_lets_go_of_what_it_stood_on_though_it_cannot_be_made_again() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (old, missing, net) = (key(SLICE, "old"), key(SLICE, "missing"), key(NETWORK, "blue"));
+    store.put(object(&old, &[]));
+    store.put(object(&net, &[("owner", &old)]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud_without_laziness()))]);
+    at_once().await;
+    store.drop_object(&net);
+    store.put(object(&net, &[("owner", &missing)]));
+    store.delete(&old);
+    at_once().await;
+    assert_eq!(verbs(&back_end)[2..], ["remove Network blue", "remove Slice old"]);
+    running.shutdown().await;
+}
+
+/// The body that a plug-in gets may be newer than what woke it: it says so, and is not called a second time.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_changes_on_its_way_is_applied_once_as_it_is_then() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let slice = key(SLICE, "alpha");
+    store.put(object(&slice, &[]));
+    store.race(&slice);
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud()))]);
+    at_once().await;
+    assert_eq!(back_end.thing(&slice).map(|thing| thing.generation), Some(2));
+    assert_eq!(back_end.calls().len(), 1);
+    assert!(store.synced(&slice));
     running.shutdown().await;
 }

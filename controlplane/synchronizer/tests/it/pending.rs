@@ -38,6 +38,9 @@ async fn dependants_wait_for_the_acknowledgement_of_this_generation() {
     acknowledge(&slice, 1);
     at_once().await;
     assert!(!store.synced(&slice), "that was of the generation before");
+    acknowledge(&slice, 1);
+    at_once().await;
+    assert!(!store.synced(&slice), "and so was that");
     acknowledge(&slice, 2);
     at_once().await;
     assert!(store.synced(&slice) && !store.synced(&net));

@@ -169,3 +169,20 @@ async fn a_provider_that_fails_is_told_again_and_a_tenancy_ends_when_it_knows() 
     assert!(office.store.get(&tenancy).is_none());
     task.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_is_not_ready_after_a_restart_is_not_told_to_be_gone() {
+    let office = Office::new();
+    office.instance("web-1", "web");
+    let task = office.start();
+    at_once().await;
+    task.abort();
+    assert!(task.await.is_err());
+    office.instance("web-1", "web");
+    office.cloud.refuse(&key(INSTANCE, "web-1"), Some("no host has room"));
+    let task = office.start();
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(office.volumes.told.lock().expect("no panic").len(), 1, "only of the first start");
+    assert_eq!(office.volumes.instances(), ["web: web-1"]);
+    task.abort();
+}

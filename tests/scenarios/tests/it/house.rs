@@ -116,6 +116,7 @@ fn leaves_and_planners_have_no_effects() {
         "access-protocols",
         "xos-model",
         "office-plan",
+        "access-policy",
     ];
     for name in pure {
         let mut all = reach(&crates, name);

@@ -102,7 +102,8 @@ impl Plugin<Body> for TestPlugin {
         assert_eq!(body.generation, item.operation.generation);
         let done = self.call("apply", item, || {
             let thing = self.back_end.apply(&item.operation, &body.edges);
-            Made::with_handle(thing.handle.0).digest(thing.digest)
+            let made = Made::with_handle(thing.handle.0).digest(thing.digest);
+            if thing.owned { made } else { made.found() }
         });
         match done.await {
             Outcome::Done(made) if self.pending => Outcome::Pending(made),

@@ -27,6 +27,7 @@ struct State {
     reports: BTreeMap<Key, Report>,
     uids: u64,
     writes: usize,
+    racing: Option<Key>,
 }
 
 impl MemoryStore {
@@ -102,6 +103,11 @@ impl MemoryStore {
         })
     }
 
+    /// The object will change just before it is next read for an action.
+    pub(crate) fn race(&self, key: &Key) {
+        self.state().racing = Some(key.clone());
+    }
+
     pub(crate) fn writes(&self) -> usize {
         self.state().writes
     }
@@ -153,6 +159,10 @@ impl Store for MemoryStore {
     }
 
     fn read(&self, key: &Key) -> Result<Option<Snapshot<Body>>, StoreError> {
+        let racing = self.state().racing.take_if(|racing| racing == key);
+        if let Some(object) = racing.and_then(|key| self.get(&key)) {
+            self.put(object);
+        }
         Ok(self.get(key).map(|object| {
             let Object { uid, generation, edges, .. } = object;
             let edges = edges.into_iter().map(|edge| edge.to).collect();
