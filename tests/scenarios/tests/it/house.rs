@@ -58,7 +58,8 @@ const ONLY: [(&str, &[&str]); 6] = [
     ("rocksdb", &["intent-store"]),
     ("rtnetlink", &["linux-node"]),
     ("aya", &["fastpath"]),
-    ("tonic", &["agent-link"]),
+    // The benchmarks speak to a rival over it.
+    ("tonic", &["agent-link", "bench"]),
     ("axum", &["api", "wirecenterd"]),
     ("redb", &["wirecenter-agent"]),
 ];
