@@ -52,9 +52,14 @@ impl Pending {
         self.objects.len() + self.claims.len() + self.audit.len()
     }
 
+    /// Takes as long as what comes is large, however large the rest is: many small transactions share a batch.
     pub(crate) fn absorb(&mut self, mut later: Self) {
-        self.objects.append(&mut later.objects);
-        self.claims.append(&mut later.claims);
+        if self.is_empty() {
+            *self = later;
+            return;
+        }
+        self.objects.extend(later.objects);
+        self.claims.extend(later.claims);
         self.log.append(&mut later.log);
         self.audit.append(&mut later.audit);
     }
