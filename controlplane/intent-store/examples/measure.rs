@@ -138,6 +138,15 @@ fn reopened(directory: &std::path::Path) {
         Store::open(RocksEngine::open(directory).expect("opens"), Options::default()).expect("opens");
     let took = started.elapsed();
     println!("opened in {took:.2?}: {:.0} bytes for each", (resident() - before) / f64::from(OBJECTS));
+    let (before, started) = (resident(), Instant::now());
+    let path = directory.with_extension("backup");
+    let manifest = store.backup(&path).expect("is taken");
+    let (took, more) = (started.elapsed(), (resident() - before) / 1e6);
+    println!("backup of {} MB in {took:.2?}, {more:.1} MB of memory more", manifest.bytes / 1_000_000);
+    let (started, copy) = (Instant::now(), directory.with_extension("restored"));
+    intent_store::restore(&path, &copy).expect("is restored");
+    println!("restored in {:.2?}", started.elapsed());
+    std::fs::remove_file(path).and_then(|()| std::fs::remove_dir_all(copy)).expect("removes");
     drop(store);
     writer.join();
 }

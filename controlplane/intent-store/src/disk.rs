@@ -11,10 +11,7 @@
 //!
 //! Numbers are big-endian, so that their order is that of the keys.
 
-use std::{
-    ops::{ControlFlow, Range},
-    sync::Arc,
-};
+use std::ops::{ControlFlow, Range};
 
 use crate::{Engine, Key, OpenError, Record, Write, index::Index};
 
@@ -70,17 +67,15 @@ impl<'a> Pair<'a> {
 
 /// Loads all but the audit records. What is new gets its format.
 pub(crate) fn load(engine: &mut impl Engine) -> Result<Loaded, OpenError> {
-    let (mut objects, mut claims) = (Vec::new(), Vec::new());
+    let mut index = Index::default();
     let (mut format, mut revision, mut audit, mut damage) = (None, None, None, None);
     engine.reader().scan(AFTER_AUDIT..END, &mut |key, value| {
         match Pair::read(key, value) {
             Some(Pair::AuditRange(range)) => audit = Some(range),
             Some(Pair::Format(found)) => format = Some(found.to_owned()),
             Some(Pair::Revision(found)) => revision = Some(found),
-            Some(Pair::Claim(name)) => claims.push((Key::from(name), Arc::from(value))),
-            Some(Pair::Object(name, revision, value)) => {
-                objects.push((Key::from(name), Record { revision, value: value.into() }));
-            }
+            Some(Pair::Claim(name)) => index.claims.insert(name, value),
+            Some(Pair::Object(name, revision, value)) => index.load_object(name, revision, value),
             Some(Pair::Audit(_)) | None => {
                 damage = Some(format!("no one knows the key {:?}", String::from_utf8_lossy(key)));
                 return ControlFlow::Break(());
@@ -95,17 +90,19 @@ pub(crate) fn load(engine: &mut impl Engine) -> Result<Loaded, OpenError> {
         Some(FORMAT) => {}
         Some(FORMAT_WITHOUT_AUDIT) => engine.commit(&[write_format()])?,
         Some(found) => return Err(OpenError::Format { found: found.into() }),
-        None if objects.is_empty() && claims.is_empty() && revision.is_none() && audit.is_none() => {
+        None if index.is_empty() && revision.is_none() && audit.is_none() => {
             engine.commit(&[write_format()])?;
         }
         None => return Err(OpenError::Damaged("its format is missing".into())),
     }
     let revision = revision.unwrap_or(0);
-    if let Some((key, _)) = objects.iter().find(|(_, record)| record.revision > revision) {
+    if let Some((key, newest)) = index.newest()
+        && newest > revision
+    {
         return Err(OpenError::Damaged(format!("{key} is newer than the store's revision {revision}")));
     }
-    let claims = claims.into_iter().map(|(key, value)| (key, Record { revision: 0, value })).collect();
-    Ok(Loaded { index: Index::new(objects, claims, revision), audit: audit.unwrap_or(0..0) })
+    index.loaded(revision);
+    Ok(Loaded { index, audit: audit.unwrap_or(0..0) })
 }
 
 fn key(table: u8, name: &[u8]) -> Vec<u8> {

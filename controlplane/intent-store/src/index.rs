@@ -1,122 +1,105 @@
-//! All that is durable, in memory: the newest version of everything, and the bounded history of objects.
+//! All that is durable but the audit log, in memory: the newest version of everything, and the bounded history of
+//! objects.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     ops::Bound,
-    sync::Arc,
 };
 
-/// What a value is stored under. Objects of a kind share a prefix, as in `subscribers/alice`.
-pub type Key = Arc<str>;
-
-/// The two tables of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// With history: in the change log, and readable at an older revision.
-    Objects,
-    /// Without.
-    Claims,
-}
-
-/// A value and the revision that wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    pub revision: u64,
-    pub value: Arc<[u8]>,
-}
-
-/// One entry of the change log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    pub revision: u64,
-    pub key: Key,
-    /// `None`: the object was deleted.
-    pub now: Option<Record>,
-    /// `None`: the object is new.
-    pub before: Option<Record>,
-}
-
-/// Objects in the order of their keys, all as they were at `revision`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    pub revision: u64,
-    pub items: Vec<(Key, Record)>,
-    /// Whether more follow.
-    pub more: bool,
-}
-
-/// The history no longer reaches back to the revision that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("revision {asked} is outside the history, which goes from {oldest} to {newest}")]
-pub struct Compacted {
-    pub asked: u64,
-    pub oldest: u64,
-    pub newest: u64,
-}
+use crate::{
+    Change, Compacted, Key, Page, Record,
+    claims::Claims,
+    packed::{Packed, Patterns},
+    transaction::Logged,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    objects: BTreeMap<Key, Chain>,
-    pub(crate) claims: BTreeMap<Key, Record>,
-    /// Revision and key of every change after `horizon`.
-    log: VecDeque<(u64, Key)>,
+    /// The newest version of each object; also that it was deleted, as long as history knows of it.
+    objects: BTreeMap<Key, Version>,
+    pub(crate) claims: Claims,
+    /// Every change after `horizon`. All older versions are here.
+    log: VecDeque<LogEntry>,
+    /// What `log` takes, in bytes: what only it holds.
+    log_bytes: usize,
     /// History is complete for revisions from here on.
     horizon: u64,
     pub(crate) revision: u64,
+    pub(crate) patterns: Patterns,
 }
 
-/// The versions of one object that history still needs, the newest apart: most objects have no other.
-#[derive(Debug)]
-struct Chain {
-    newest: Version,
-    older: Vec<Version>,
-}
-
+/// Without a value the object was not there.
 #[derive(Clone, Debug)]
 struct Version {
     revision: u64,
-    value: Option<Arc<[u8]>>,
+    value: Option<Packed>,
 }
 
 impl Version {
-    fn record(&self) -> Option<Record> {
-        self.value.clone().map(|value| Record { revision: self.revision, value })
+    /// Before there was anything.
+    const NONE: Self = Self { revision: 0, value: None };
+}
+
+#[derive(Debug)]
+struct LogEntry {
+    revision: u64,
+    key: Key,
+    now: Option<Packed>,
+    before: Version,
+}
+
+impl LogEntry {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.before.value.as_ref().map_or(0, Packed::len)
     }
 }
 
-impl Chain {
-    fn at(&self, revision: u64) -> Option<&Version> {
-        let versions = std::iter::once(&self.newest).chain(self.older.iter().rev());
-        versions.into_iter().find(|version| version.revision <= revision)
-    }
-}
+/// A change of an object, ready to be applied.
+pub(crate) type Prepared = (u64, Key, Option<Packed>);
 
 impl Index {
-    /// What was loaded: no history before it.
-    pub(crate) fn new(objects: Vec<(Key, Record)>, claims: Vec<(Key, Record)>, revision: u64) -> Self {
-        let chain = |Record { revision, value }| Chain {
-            newest: Version { revision, value: Some(value) },
-            older: Vec::new(),
-        };
-        Self {
-            objects: objects.into_iter().map(|(key, record)| (key, chain(record))).collect(),
-            claims: claims.into_iter().collect(),
-            log: VecDeque::new(),
-            horizon: revision,
-            revision,
-        }
+    /// Takes in what is loaded: without history.
+    pub(crate) fn load_object(&mut self, key: &str, revision: u64, value: &[u8]) {
+        self.patterns.learn(key, value);
+        let value = Some(self.patterns.pack(key, value));
+        self.objects.insert(key.into(), Version { revision, value });
+    }
+
+    /// The end of loading.
+    pub(crate) fn loaded(&mut self, revision: u64) {
+        self.revision = revision;
+        self.horizon = revision;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.claims.len() == 0
+    }
+
+    /// The object with the highest revision.
+    pub(crate) fn newest(&self) -> Option<(&Key, u64)> {
+        let newest = self.objects.iter().max_by_key(|(_, version)| version.revision);
+        newest.map(|(key, version)| (key, version.revision))
+    }
+
+    fn record(&self, version: &Version) -> Option<Record> {
+        let value = self.patterns.unpack(version.value.as_ref()?);
+        Some(Record { revision: version.revision, value })
     }
 
     pub(crate) fn object(&self, key: &str) -> Option<Record> {
-        self.objects.get(key)?.newest.record()
+        self.record(self.objects.get(key)?)
+    }
+
+    pub(crate) fn contains_object(&self, key: &str) -> bool {
+        self.objects.get(key).is_some_and(|version| version.value.is_some())
     }
 
     pub(crate) fn objects_from<'a>(
         &'a self,
         from: Bound<&str>,
-    ) -> impl Iterator<Item = (&'a Key, Option<Record>)> + use<'a> {
+    ) -> impl Iterator<Item = (&'a str, Option<Record>)> + use<'a> {
         let range = self.objects.range::<str, _>((from, Bound::Unbounded));
-        range.map(|(key, chain)| (key, chain.newest.record()))
+        range.map(|(key, version)| (&**key, self.record(version)))
     }
 
     pub(crate) fn objects_len(&self) -> usize {
@@ -125,6 +108,10 @@ impl Index {
 
     pub(crate) fn log_len(&self) -> usize {
         self.log.len()
+    }
+
+    pub(crate) fn log_bytes(&self) -> usize {
+        self.log_bytes
     }
 
     /// Up to `limit` objects whose keys begin with `prefix` and come after `after`, as they were at `revision`.
@@ -141,24 +128,38 @@ impl Index {
         let range = self.objects.range::<str, _>((from, Bound::Unbounded));
         let mut live = range
             .take_while(|(key, _)| key.starts_with(prefix))
-            .filter_map(|(key, chain)| Some((key.clone(), chain.at(revision)?.record()?)));
-        let items: Vec<_> = live.by_ref().take(limit).collect();
+            .map(|(key, newest)| (key, self.at(newest, revision)))
+            .filter(|(_, version)| version.value.is_some());
+        let taken = live.by_ref().take(limit);
+        let items = taken.filter_map(|(key, version)| Some((key.clone(), self.record(version)?))).collect();
         let more = live.next().is_some();
         Ok(Page { revision, items, more })
+    }
+
+    /// What an object was at a revision that history still reaches.
+    fn at<'a>(&'a self, newest: &'a Version, revision: u64) -> &'a Version {
+        let mut version = newest;
+        while version.revision > revision {
+            version = &self.log[self.log_from(version.revision)].before;
+        }
+        version
+    }
+
+    /// Where the log's entries from `revision` on begin.
+    fn log_from(&self, revision: u64) -> usize {
+        self.log.partition_point(|logged| logged.revision < revision)
     }
 
     /// Up to `limit` changes after revision `after`, in order.
     pub(crate) fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Compacted> {
         self.check(after)?;
-        let first = self.log.partition_point(|(revision, _)| *revision <= after);
-        let entries = self.log.range(first..).take(limit);
-        Ok(entries.map(|(revision, key)| self.change(*revision, key)).collect())
+        let entries = self.log.range(self.log_from(after + 1)..).take(limit);
+        Ok(entries.map(|logged| self.change(logged)).collect())
     }
 
-    fn change(&self, revision: u64, key: &Key) -> Change {
-        let chain = self.objects.get(key).expect("history keeps the versions of every change in the log");
-        let at = |revision| chain.at(revision).and_then(Version::record);
-        Change { revision, key: key.clone(), now: at(revision), before: at(revision - 1) }
+    fn change(&self, LogEntry { revision, key, now, before }: &LogEntry) -> Change {
+        let now = now.as_ref().map(|now| Record { revision: *revision, value: self.patterns.unpack(now) });
+        Change { revision: *revision, key: key.clone(), now, before: self.record(before) }
     }
 
     fn check(&self, revision: u64) -> Result<(), Compacted> {
@@ -169,39 +170,46 @@ impl Index {
         }
     }
 
-    pub(crate) fn apply_object(&mut self, revision: u64, key: Key, value: Option<Arc<[u8]>>) {
-        debug_assert!(revision > self.revision);
-        self.revision = revision;
-        self.log.push_back((revision, key.clone()));
-        let version = Version { revision, value };
-        match self.objects.entry(key) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(Chain { newest: version, older: Vec::new() });
-            }
-            std::collections::btree_map::Entry::Occupied(mut slot) => {
-                let chain = slot.get_mut();
-                let before = std::mem::replace(&mut chain.newest, version);
-                chain.older.push(before);
-            }
-        }
+    /// Packs changes, which takes a while, for [`Self::apply_object`], which does not.
+    pub(crate) fn prepare(&self, changes: Vec<Logged>) -> Vec<Prepared> {
+        let prepared = changes.into_iter().map(|(revision, key, value)| {
+            let value = value.map(|value| self.patterns.pack(&key, &value));
+            (revision, key, value)
+        });
+        prepared.collect()
     }
 
-    /// Forgets the oldest changes beyond `limit`, and the versions that nothing can ask for any more.
-    pub(crate) fn compact(&mut self, limit: usize) {
-        while self.log.len() > limit {
-            let Some((revision, key)) = self.log.pop_front() else { return };
-            self.horizon = revision;
-            let Some(chain) = self.objects.get_mut(&key) else { continue };
-            if chain.newest.revision <= revision {
-                if chain.newest.value.is_none() {
-                    self.objects.remove(&key);
-                } else {
-                    chain.older = Vec::new();
-                }
-            } else {
-                let keep = chain.older.partition_point(|version| version.revision <= revision);
-                chain.older.drain(..keep.saturating_sub(1));
+    pub(crate) fn apply_object(&mut self, (revision, key, now): Prepared) {
+        debug_assert!(revision > self.revision);
+        self.revision = revision;
+        let version = Version { revision, value: now.clone() };
+        let (key, before) = match self.objects.entry(key) {
+            Entry::Vacant(slot) => {
+                let key = slot.key().clone();
+                slot.insert(version);
+                (key, Version::NONE)
+            }
+            Entry::Occupied(mut slot) => (slot.key().clone(), slot.insert(version)),
+        };
+        let logged = LogEntry { revision, key, now, before };
+        self.log_bytes += logged.bytes();
+        self.log.push_back(logged);
+    }
+
+    /// Forgets the oldest changes beyond so many, or so many bytes.
+    pub(crate) fn compact(&mut self, changes_max: usize, bytes_max: usize) {
+        while self.log.len() > changes_max || self.log_bytes > bytes_max {
+            let Some(logged) = self.log.pop_front() else { return };
+            self.log_bytes -= logged.bytes();
+            self.horizon = logged.revision;
+            if logged.now.is_none()
+                && self.objects.get(&logged.key).is_some_and(|newest| newest.revision == logged.revision)
+            {
+                self.objects.remove(&logged.key);
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,15 +17,20 @@
 //!   engine: what one engine dumped, another can restore.
 //! - A commit that fails stops the store for good: whether it is on disk is not known until the store is opened again.
 //!
+//! In memory the values of a kind are packed against one of them, and unpacked for whoever reads.
+//!
 //! Only the [`Engine`] knows where bytes lie; revisions, ordering and history are kept above it.
 
 mod audit;
 mod backup;
+mod claims;
 mod disk;
 mod engine;
 mod index;
 mod memory;
 mod merge;
+mod packed;
+mod record;
 mod rocks;
 mod store;
 mod transaction;
@@ -34,8 +39,8 @@ mod writer;
 pub use audit::{AuditError, AuditRecord};
 pub use backup::{BackupError, Manifest, RestoreError, VerifyError, restore, restore_into, verify};
 pub use engine::{Engine, EngineError, Reader, Visit, Write};
-pub use index::{Change, Compacted, Key, Page, Record, Table};
 pub use memory::{Fault, MemoryEngine};
+pub use record::{Change, Compacted, Key, Page, Record, Table};
 pub use rocks::RocksEngine;
 pub use store::{OpenError, Options, Stopped, Store, StoreFigures};
 pub use transaction::Transaction;

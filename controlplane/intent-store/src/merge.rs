@@ -8,7 +8,7 @@ use crate::{Key, Record};
 pub(crate) type Layer = BTreeMap<Key, Option<Record>>;
 
 /// One layer's part of a range.
-pub(crate) type Source<'a> = Box<dyn Iterator<Item = (&'a Key, Option<Record>)> + 'a>;
+pub(crate) type Source<'a> = Box<dyn Iterator<Item = (&'a str, Option<Record>)> + 'a>;
 
 /// The live pairs of several layers in the order of their keys; earlier layers hide later ones.
 pub(crate) struct Merged<'a> {
@@ -37,7 +37,7 @@ impl Iterator for Merged<'_> {
                 }
             }
             if let Some(Some(record)) = winner {
-                return Some((key.clone(), record));
+                return Some((key.into(), record));
             }
         }
     }

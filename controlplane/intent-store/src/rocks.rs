@@ -19,7 +19,7 @@ struct RocksReader(Arc<DB>);
 impl RocksEngine {
     /// Objects and claims are read once, when the index above is made: the cache can be small.
     const BLOCK_CACHE_BYTES: usize = 4 << 20;
-    const WRITE_BUFFER_BYTES: usize = 32 << 20;
+    const WRITE_BUFFER_BYTES: usize = 8 << 20;
     const OPEN_FILES_MAX: i32 = 256;
 
     pub fn open(directory: &Path) -> Result<Self, EngineError> {

@@ -45,6 +45,8 @@ pub(crate) struct Shared {
 pub struct Options {
     /// How many changes watches and pages can look back.
     pub history_max: usize,
+    /// How many bytes those changes may take, with the older versions.
+    pub history_bytes_max: usize,
     /// How many transactions may wait before `transact` waits itself.
     pub queue_max: usize,
     /// How many audit records are kept; beyond that the oldest go.
@@ -53,7 +55,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { history_max: 200_000, queue_max: 4096, audit_max: 1_000_000 }
+        Self { history_max: 200_000, history_bytes_max: 64 << 20, queue_max: 4096, audit_max: 1_000_000 }
     }
 }
 
@@ -95,6 +97,7 @@ pub struct StoreFigures {
     pub objects: usize,
     pub claims: usize,
     pub history: usize,
+    pub history_bytes: usize,
     /// Audit records on disk.
     pub audit: u64,
     /// Synced commits since the start, and how long they took together.
@@ -157,7 +160,7 @@ impl Store {
     pub fn get(&self, table: Table, key: &str) -> Option<Record> {
         match table {
             Table::Objects => self.index().object(key),
-            Table::Claims => self.index().claims.get(key).cloned(),
+            Table::Claims => self.index().claims.get(key),
         }
     }
 
@@ -243,6 +246,7 @@ impl Store {
             objects: index.objects_len(),
             claims: index.claims.len(),
             history: index.log_len(),
+            history_bytes: index.log_bytes(),
             audit: audit.end - audit.start,
             commits: counters.commits.load(Ordering::Relaxed),
             commit_time: Duration::from_micros(counters.commit_micros.load(Ordering::Relaxed)),

@@ -52,9 +52,14 @@ impl Pending {
         self.objects.len() + self.claims.len() + self.audit.len()
     }
 
+    /// Takes as long as what comes is large, however large the rest is: many small transactions share a batch.
     pub(crate) fn absorb(&mut self, mut later: Self) {
-        self.objects.append(&mut later.objects);
-        self.claims.append(&mut later.claims);
+        if self.is_empty() {
+            *self = later;
+            return;
+        }
+        self.objects.extend(later.objects);
+        self.claims.extend(later.claims);
         self.log.append(&mut later.log);
         self.audit.append(&mut later.audit);
     }
@@ -96,7 +101,7 @@ impl<'s> Transaction<'s> {
         log.retain(|(revision, key, value)| {
             let was_there = match self.batch.objects.get(key) {
                 Some(below) => below.is_some(),
-                None => self.index.object(key).is_some(),
+                None => self.index.contains_object(key),
             };
             last[key] == *revision && (value.is_some() || was_there)
         });
@@ -114,12 +119,18 @@ impl<'s> Transaction<'s> {
         }
         match table {
             Table::Objects => self.index.object(key),
-            Table::Claims => self.index.claims.get(key).cloned(),
+            Table::Claims => self.index.claims.get(key),
         }
     }
 
     pub fn contains(&self, table: Table, key: &str) -> bool {
-        self.get(table, key).is_some()
+        match self.own.layer(table).get(key).or_else(|| self.batch.layer(table).get(key)) {
+            Some(written) => written.is_some(),
+            None => match table {
+                Table::Objects => self.index.contains_object(key),
+                Table::Claims => self.index.claims.get(key).is_some(),
+            },
+        }
     }
 
     /// Writes a value, and says with which revision.
@@ -133,7 +144,7 @@ impl<'s> Transaction<'s> {
                 self.own.log.push((self.revision, key, Some(value)));
             }
             Table::Claims => {
-                let record = Record { revision: self.revision, value };
+                let record = Record { revision: 0, value };
                 self.own.claims.insert(key, Some(record));
             }
         }
@@ -142,7 +153,9 @@ impl<'s> Transaction<'s> {
 
     /// Removes what is there, if anything is.
     pub fn delete(&mut self, table: Table, key: &str) -> Option<u64> {
-        let _: Record = self.get(table, key)?;
+        if !self.contains(table, key) {
+            return None;
+        }
         let key = Key::from(key);
         match table {
             Table::Objects => {
@@ -174,14 +187,11 @@ impl<'s> Transaction<'s> {
     ) -> impl Iterator<Item = (Key, Record)> + use<'a> {
         let layer = |pending: &'a Pending| {
             let range = pending.layer(table).range::<str, _>((from, Bound::Unbounded));
-            Box::new(range.map(|(key, record)| (key, record.clone()))) as Source<'a>
+            Box::new(range.map(|(key, record)| (&**key, record.clone()))) as Source<'a>
         };
         let durable: Source<'a> = match table {
             Table::Objects => Box::new(self.index.objects_from(from)),
-            Table::Claims => {
-                let range = self.index.claims.range::<str, _>((from, Bound::Unbounded));
-                Box::new(range.map(|(key, record)| (key, Some(record.clone()))))
-            }
+            Table::Claims => Box::new(self.index.claims.from(from).map(|(key, record)| (key, Some(record)))),
         };
         Merged::new([layer(&self.own), layer(self.batch), durable])
     }

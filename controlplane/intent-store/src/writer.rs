@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard},
     thread::JoinHandle,
     time::Instant,
 };
@@ -9,9 +9,10 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine, EngineError, audit, disk,
+    Engine, EngineError, Options, audit, disk,
+    index::{Index, Prepared},
     store::Shared,
-    transaction::{Pending, Transaction},
+    transaction::{Logged, Pending, Transaction},
 };
 
 /// Runs in the writer thread; gives back whether to keep what was written, and how to tell who waits.
@@ -106,20 +107,49 @@ impl<E: Engine> Writer<E> {
     }
 
     fn publish(&self, pending: Pending) {
-        let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
-        for (revision, key, value) in pending.log {
-            index.apply_object(revision, key, value);
+        let changes = self.prepare(pending.log);
+        let mut index = self.index_mut();
+        for change in changes {
+            index.apply_object(change);
         }
         for (key, record) in pending.claims {
             match record {
-                Some(record) => drop(index.claims.insert(key, record)),
-                None => drop(index.claims.remove(&key)),
+                Some(record) => index.claims.insert(&key, &record.value),
+                None => index.claims.remove(&key),
             }
         }
-        index.compact(self.shared.options.history_max);
+        let Options { history_max, history_bytes_max, .. } = self.shared.options;
+        index.compact(history_max, history_bytes_max);
         let revision = index.revision;
         drop(index);
         self.shared.revision.send_if_modified(|last| std::mem::replace(last, revision) != revision);
+    }
+
+    /// Only a value of a new kind keeps readers waiting.
+    fn prepare(&self, log: Vec<Logged>) -> Vec<Prepared> {
+        let index = self.index();
+        let knows =
+            |(_, key, value): &Logged| value.as_ref().is_none_or(|value| index.patterns.knows(key, value));
+        if log.iter().all(knows) {
+            return index.prepare(log);
+        }
+        drop(index);
+        let mut index = self.index_mut();
+        for (_, key, value) in &log {
+            if let Some(value) = value {
+                index.patterns.learn(key, value);
+            }
+        }
+        drop(index);
+        self.index().prepare(log)
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.shared.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.shared.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
