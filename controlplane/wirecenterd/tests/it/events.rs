@@ -60,8 +60,8 @@ async fn post(controller: &Controller, name: &str, c_vid: u16) -> (u64, Value) {
     (object["metadata"]["resourceVersion"].as_u64().expect("a revision"), object)
 }
 
-fn event(kind: &str, id: impl Into<Option<u64>>, data: Value) -> Option<Event> {
-    Some(Event { kind: kind.into(), id: id.into(), data })
+fn event(kind: &str, id: impl Into<Option<u64>>, data: Value) -> Event {
+    Event { kind: kind.into(), id: id.into(), data }
 }
 
 #[test]
@@ -71,19 +71,19 @@ fn events_resume_after_the_last_one_seen() {
         let (_, before) = post(&controller, "alice", 1).await;
         let mut first = Events::start(&controller, PATH, None).await;
         // What there is has no ids: whoever broke off between two of them has to begin again.
-        assert_eq!(first.next().await, event("ADDED", None, before));
+        assert_eq!(first.next().await.expect("an event"), event("ADDED", None, before));
         let bookmark = first.next().await.expect("a bookmark");
         assert_eq!((bookmark.kind.as_str(), bookmark.id), ("BOOKMARK", Some(controller.revision().await)));
         let (bob_at, bob) = post(&controller, "bob", 2).await;
-        assert_eq!(first.next().await, event("ADDED", bob_at, bob));
+        assert_eq!(first.next().await.expect("an event"), event("ADDED", bob_at, bob));
         drop(first);
         let patch = json!({"spec": {"suspended": true}});
         let patched = controller.call(Method::PATCH, "/api/v1/subscribers/alice", &patch).await.json();
         let patched_at = patched["metadata"]["resourceVersion"].as_u64().expect("a revision");
         // The parameter is what the client asked for at first: the header is later.
-        let path = format!("{PATH}&resourceVersion={}", bookmark.id.expect("an id"));
-        let mut again = Events::start(&controller, &path, Some(bob_at)).await;
-        assert_eq!(again.next().await, event("MODIFIED", patched_at, patched));
+        let from = format!("{PATH}&resourceVersion={}", bookmark.id.expect("an id"));
+        let mut again = Events::start(&controller, &from, Some(bob_at)).await;
+        assert_eq!(again.next().await.expect("an event"), event("MODIFIED", patched_at, patched));
     });
 }
 
