@@ -155,9 +155,8 @@ impl Scheduler {
     /// Makes the units that the object needs; says whether that changed anything.
     fn place(&mut self, id: Id, object: &Object, placement: &Placement) -> bool {
         let mut changed = false;
-        let units: Vec<_> = self.graph.nodes[id].units.clone();
-        for unit in units {
-            let unit = &mut self.units[unit];
+        for unit in &self.graph.nodes[id].units {
+            let unit = &mut self.units[*unit];
             let here = BackEndId(unit.back_end);
             let concerned = match unit.task {
                 Task::Effect => unit.back_end == NOWHERE || placement.acting.contains(&here),

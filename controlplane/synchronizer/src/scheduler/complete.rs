@@ -59,8 +59,8 @@ impl Scheduler {
             }
             Ended::Outcome(Outcome::Pending(made)) => {
                 let early = self.units[id].early.take().filter(|early| early.0 == generation);
-                self.succeed(id, run, generation, made, matches!(early, Some((_, Ok(())))));
-                early.and_then(|(_, result)| result.err())
+                self.succeed(id, run, generation, made, early.as_ref().is_some_and(|early| early.1.is_ok()));
+                early.and_then(|early| early.1.err())
             }
             Ended::Outcome(Outcome::Failed(failure)) => Some(failure),
             Ended::TimedOut(limit) => {
@@ -199,7 +199,7 @@ impl Scheduler {
         let Some(id) = self.find(back_end, key) else { return };
         let unit = &mut self.units[id];
         match (unit.state, &mut unit.holding) {
-            (State::Running, _) => unit.early = Some((generation, result)),
+            (State::Running, _) => unit.early = Some(Box::new((generation, result))),
             (State::Awaiting(_), Some(holding)) if holding.generation == generation => match result {
                 Ok(()) => {
                     holding.acknowledged = true;

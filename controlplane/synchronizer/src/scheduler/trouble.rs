@@ -8,7 +8,7 @@ use super::{
 impl Scheduler {
     /// Brings what is shown of a unit to what is so; whoever waits for it follows.
     pub(super) fn refresh(&mut self, id: Id) {
-        let cause = self.cause(id);
+        let cause = self.cause(id).map(Box::new);
         let unit = &mut self.units[id];
         if unit.shown == cause {
             return;

@@ -34,10 +34,10 @@ pub(super) struct Unit {
     /// The last error, until it is overcome.
     pub(super) trouble: Option<Arc<str>>,
     /// What its status says of why it is stuck.
-    pub(super) shown: Option<Cause>,
+    pub(super) shown: Option<Box<Cause>>,
     pub(super) run: Option<Box<Run>>,
     /// An acknowledgement that came before the plug-in said that it would.
-    pub(super) early: Option<(u64, Result<(), Failure>)>,
+    pub(super) early: Option<Box<(u64, Result<(), Failure>)>>,
     /// The step at which it last moved: a comparison that began before cannot judge it.
     pub(super) moved: u64,
     /// When it was last unsettled.

@@ -276,5 +276,6 @@ async fn an_object_that_changes_on_its_way_is_applied_once_as_it_is_then() {
     assert_eq!(back_end.thing(&slice).map(|thing| thing.generation), Some(2));
     assert_eq!(back_end.calls().len(), 1);
     assert!(store.synced(&slice));
+    assert_eq!(store.report(&slice).expect("a status").errors, []);
     running.shutdown().await;
 }
