@@ -19,12 +19,18 @@
 //! the object its data; `Last-Event-ID` resumes. The objects that there are at first have no id: a client that breaks
 //! off among them begins again. What is too old is 410, or an event `error` if it becomes so later.
 //!
+//! A POST of an object or of a transaction with an `Idempotency-Key` is done once: for 24 hours the same request with that
+//! key gets the first answer again, after a restart too, and another request with it is 422. What was refused did
+//! nothing and is not kept. The last 10,000 answers are, within 32 MiB.
+//!
+//! Every principal but root has a share of requests; beyond it there is 429 with `Retry-After`.
+//!
 //! Who can open the socket may do everything: it is root's.
 
 mod http;
 mod office;
 
-pub use http::{Http, TokenText, serve};
+pub use http::{Http, RateLimit, TokenText, serve};
 pub use office::{
     JoinError, NodeReport, Office, Rejection, RejectionKind, SessionOutcome, object_key, read_object,
 };

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 /// The controller of a Wirecenter office: keeps what the office should be, and tells its nodes.
 ///
@@ -20,4 +20,18 @@ pub(crate) struct Args {
     /// Where agents reach the controller (TLS; they join with a token and then hold a certificate).
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:7443")]
     pub(crate) agent_listen: SocketAddr,
+
+    /// API requests a second that each user may make for ever; root on the local socket is not limited.
+    #[arg(long, value_name = "REQUESTS", default_value = "2000")]
+    pub(crate) rate_limit: NonZeroU32,
+
+    /// API requests that each user may make at once.
+    #[arg(long, value_name = "REQUESTS", default_value = "10000")]
+    pub(crate) rate_burst: NonZeroU32,
+}
+
+impl Args {
+    pub(crate) fn rate_limit(&self) -> api::RateLimit {
+        api::RateLimit { per_second: self.rate_limit, burst: self.rate_burst }
+    }
 }

@@ -75,7 +75,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let link = tokio::spawn(agent_link::serve(agents, authority, desk, ending.clone().cancelled_owned()));
     let http = tokio::spawn(api::serve(
         clients,
-        api::Http::new(office, token_text),
+        api::Http::new(office, token_text, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));
     let feed = tokio::spawn(feed.run());

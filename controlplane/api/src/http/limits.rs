@@ -40,3 +40,11 @@ pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests may go on when the server ends.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// Answers to requests with an idempotency key that are kept: beyond either limit the oldest goes.
+pub(super) const ANSWERS_MAX: usize = 10_000;
+pub(super) const ANSWERS_BYTES_MAX: usize = 32 << 20;
+pub(super) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Who is told apart at a time by the limit on requests.
+pub(super) const PRINCIPALS_MAX: usize = 4096;

@@ -43,14 +43,10 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let kind = kind(&plural)?;
     let filter = query.filter()?;
+    // Whoever comes back asks the same question: only the header tells how far it had come.
+    let after = last_event_id(&headers)?.or(query.resource_version()?);
     if query.is_watch()? {
-        let format = Format::wanted(&headers);
-        let mut after = query.resource_version()?;
-        if format == Format::Events {
-            // Whoever comes back asks the same question: only this tells how far it had come.
-            after = last_event_id(&headers)?.or(after);
-        }
-        return watch::start(&http, kind, filter, format, after);
+        return watch::start(&http, kind, filter, Format::wanted(&headers), after);
     }
     let limit = query.limit()?;
     let from = query.from.as_deref().map(|text| Continue::parse(text, kind)).transpose()?;

@@ -1,12 +1,15 @@
 //! The office over HTTP/1.1.
 
 mod fields;
+mod idempotency;
 mod limits;
 mod list;
 mod metrics;
 mod objects;
+mod principal;
 mod problem;
 mod query;
+mod rate;
 mod selector;
 mod server;
 mod service;
@@ -16,10 +19,11 @@ mod watch;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
+    body::HttpBody as _,
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use net_types::Name;
@@ -27,7 +31,10 @@ use tokio::sync::{Semaphore, watch as signal};
 
 use crate::Office;
 use metrics::Metrics;
+use principal::Principal;
 use problem::Problem;
+use rate::Buckets;
+pub use rate::RateLimit;
 pub use server::serve;
 
 /// Makes the text of a join token from a node's name and secret.
@@ -41,17 +48,19 @@ struct Shared {
     office: Office,
     token_text: TokenText,
     metrics: Metrics,
+    buckets: Buckets,
     watchers: Arc<Semaphore>,
     /// Turns true when the server is to end.
     ending: signal::Sender<bool>,
 }
 
 impl Http {
-    pub fn new(office: Office, token_text: TokenText) -> Self {
+    pub fn new(office: Office, token_text: TokenText, limit: RateLimit) -> Self {
         Self(Arc::new(Shared {
             office,
             token_text,
             metrics: Metrics::default(),
+            buckets: Buckets::new(limit),
             watchers: Arc::new(Semaphore::new(limits::WATCHERS_MAX)),
             ending: signal::Sender::new(false),
         }))
@@ -86,13 +95,35 @@ impl Http {
     }
 }
 
-/// Counts every request, and ends those that take too long to begin their answer.
-async fn watchdog(State(http): State<Http>, request: Request, next: Next) -> Response {
+/// Reads a request's body before anything is answered: a connection on which the rest of a body comes after the answer
+/// is closed, and a client that sends its next request on it meanwhile gets no answer at all.
+async fn whole(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    match objects::read_body(body, limits::TRANSACTION_BYTES_MAX).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Counts every request, refuses those beyond their principal's share, and ends those that take too long to begin
+/// their answer.
+async fn watchdog(
+    State(http): State<Http>,
+    Extension(principal): Extension<Principal>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
-    let response = match tokio::time::timeout(limits::REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => axum::response::IntoResponse::into_response(Problem::timeout()),
+    let response = match http.0.buckets.take(principal, started) {
+        Err(wait) => Problem::too_many_requests(wait).into_response(),
+        Ok(()) => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(request, next)).await {
+            Ok(response) => response,
+            Err(_) => Problem::timeout().into_response(),
+        },
     };
     http.0.metrics.note(&method, response.status(), started.elapsed());
     response

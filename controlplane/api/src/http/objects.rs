@@ -1,9 +1,10 @@
 //! One object at a time.
 
 use axum::{
+    Extension,
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use futures::StreamExt as _;
@@ -14,13 +15,17 @@ use xos_model::{Fault, KindName, merge_patch};
 
 use super::{
     Http,
+    idempotency::{Answer, Once},
     limits::{DRAINED_BYTES_MAX, OBJECT_BYTES_MAX},
+    principal::Principal,
     problem::Problem,
     query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
 };
 use crate::{
     Rejection, RejectionKind,
-    office::{Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key, with_version},
+    office::{
+        Admission, Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key, with_version,
+    },
 };
 
 /// How often a patch is tried on an object that others change meanwhile.
@@ -54,29 +59,33 @@ pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Probl
 }
 
 fn served(status: StatusCode, kind: KindName, record: &Record) -> Response {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", record.revision)).expect("digits in quotes");
+    let tag = HeaderValue::from_str(&entity_tag(record)).expect("digits in quotes");
     let json = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, json), (header::ETAG, tag)], with_version(kind, record)).into_response()
 }
 
-fn answer(done: &Done) -> Response {
+fn answer(done: &Done) -> Answer {
     let status = match done.effect {
         Effect::Created => StatusCode::CREATED,
         Effect::Deleting => StatusCode::ACCEPTED,
         Effect::Configured | Effect::Unchanged | Effect::Deleted => StatusCode::OK,
     };
-    let mut response = served(status, done.kind, &done.record);
-    if done.effect == Effect::Created
-        && let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{}/{}", done.kind.plural(), done.name))
-    {
-        response.headers_mut().insert(header::LOCATION, location);
+    let is_new = done.effect == Effect::Created;
+    Answer {
+        status: status.as_u16(),
+        location: is_new.then(|| format!("/api/v1/{}/{}", done.kind.plural(), done.name)),
+        etag: Some(entity_tag(&done.record)),
+        body: String::from_utf8_lossy(&with_version(done.kind, &done.record)).into_owned(),
     }
-    response
+}
+
+fn entity_tag(record: &Record) -> String {
+    format!("\"{}\"", record.revision)
 }
 
 impl Http {
     async fn run(&self, query: &WriteQuery, operation: Operation) -> Result<Response, Problem> {
-        Ok(answer(&self.office().run(query.is_dry_run()?, operation).await??))
+        Ok(answer(&self.office().run(query.is_dry_run()?, operation).await??).into_response())
     }
 
     fn record(&self, target: &Target) -> Result<Record, Problem> {
@@ -140,12 +149,21 @@ pub(super) async fn post(
     Path(plural): Path<String>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
+    Extension(principal): Extension<Principal>,
+    (method, uri): (Method, Uri),
     body: Body,
 ) -> Result<Response, Problem> {
     let kind = kind(&plural)?;
     check_media_type(&headers, &["application/json"])?;
-    let draft = Draft::parse_as(kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
-    http.run(&query, with_headers(Operation::put(Verb::Create, draft), &headers)?).await
+    let body = read_body(body, OBJECT_BYTES_MAX).await?;
+    let once = Once::of(principal, &headers, (&method, &uri), &body)?;
+    let draft = Draft::parse_as(kind, &body)?;
+    let operation = with_headers(Operation::put(Verb::Create, draft), &headers)?;
+    let create = move |admission: &mut Admission<'_, '_>| {
+        let done = admission.run_all(vec![operation]).map_err(|misplaced| misplaced.rejection)?;
+        Ok(done.into_iter().next().expect("as many outcomes as operations"))
+    };
+    http.admit_once(once, query.is_dry_run()?, create, answer).await
 }
 
 pub(super) async fn put(
@@ -184,7 +202,7 @@ pub(super) async fn patch(
         check_name(&draft, &target.name)?;
         let operation = with_headers(Operation::put(Verb::Update, draft), &headers)?;
         match http.office().run(query.is_dry_run()?, operation).await? {
-            Ok(done) => return Ok(answer(&done)),
+            Ok(done) => return Ok(answer(&done).into_response()),
             Err(rejection) if !own_version && overtaken(&rejection) => {}
             Err(rejection) => return Err(rejection.into()),
         }

@@ -1,5 +1,7 @@
 //! The one mapping of errors to answers: problem details (RFC 9457).
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,6 +22,9 @@ pub(super) struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Flaw>,
+    /// For `Retry-After`, in seconds.
+    #[serde(skip)]
+    retry_after: Option<u32>,
 }
 
 /// One fault: in the body, or in a parameter or header.
@@ -35,7 +40,8 @@ struct Flaw {
 impl Problem {
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl std::fmt::Display) -> Self {
         let kind = format!("urn:wirecenter:problem:{slug}");
-        Self { kind, title, status: status.as_u16(), detail: detail.to_string(), errors: Vec::new() }
+        let (status, detail) = (status.as_u16(), detail.to_string());
+        Self { kind, title, status, detail, errors: Vec::new(), retry_after: None }
     }
 
     fn with_faults(mut self, faults: Vec<Fault>) -> Self {
@@ -89,7 +95,25 @@ impl Problem {
 
     pub(super) fn too_many_watchers() -> Self {
         let detail = "there are as many watches as there may be";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "watchers", "Too many watches", detail)
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "watchers", "Too many watches", detail);
+        Self { retry_after: Some(1), ..problem }
+    }
+
+    pub(super) fn too_many_requests(wait: Duration) -> Self {
+        // Whole seconds, and not too early (RFC 9110, section 10.2.3).
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail = format!("you ask more often than you may: try again in {seconds} s");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", "Too many requests", detail);
+        Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..problem }
+    }
+
+    pub(super) fn key_taken() -> Self {
+        let detail = "this Idempotency-Key came with another request before";
+        let mut problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key", "Idempotency key in use", detail);
+        problem.errors =
+            vec![Flaw { pointer: None, parameter: Some("idempotency-key"), detail: detail.into() }];
+        problem
     }
 
     pub(super) fn internal(detail: impl std::fmt::Display) -> Self {
@@ -150,6 +174,10 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).expect("plain fields");
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

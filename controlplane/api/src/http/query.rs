@@ -120,7 +120,8 @@ pub(super) fn entity_tags(headers: &HeaderMap, name: &'static str) -> Result<Opt
         if text.trim() == "*" {
             return Ok(Some(Match::Any));
         }
-        for tag in text.split(',').map(str::trim) {
+        // Empty elements of a list are nothing (RFC 9110, section 5.6.1).
+        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
             // Tags of ours are strong; a weak one only ever names the same revision.
             let tag = tag.strip_prefix("W/").unwrap_or(tag);
             let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));

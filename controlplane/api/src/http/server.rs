@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use hyper::server::conn::http1;
+use hyper::{Request, body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{net::UnixListener, sync::Semaphore};
+use tower::util::MapRequest;
 
-use super::{Http, limits};
+use super::{Http, limits, principal::Principal};
 
 /// Serves until `shutdown`, then lets requests in progress end for a few seconds.
 pub async fn serve(listener: UnixListener, http: Http, shutdown: impl Future<Output = ()>) {
@@ -43,7 +44,18 @@ pub async fn serve(listener: UnixListener, http: Http, shutdown: impl Future<Out
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let principal = match Principal::of(&stream) {
+            Ok(principal) => principal,
+            Err(error) => {
+                tracing::warn!(%error, "the kernel does not tell who has connected");
+                continue;
+            }
+        };
+        let known = move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(principal);
+            request
+        };
+        let service = TowerToHyperService::new(MapRequest::new(router.clone(), known));
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             let _permit = permit;

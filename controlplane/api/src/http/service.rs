@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, State},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use net_types::Name;
@@ -13,6 +13,7 @@ use xos_model::KindName;
 
 use super::{
     Http,
+    idempotency::refuse_key,
     limits::OBJECT_BYTES_MAX,
     objects::read_body,
     problem::Problem,
@@ -60,10 +61,12 @@ pub(super) async fn join_token(
     State(http): State<Http>,
     Path(name): Path<String>,
     Parameters(_): Parameters<NoQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<JoinToken>, Problem> {
     // Nothing is asked for in it; unread, it would end the connection before the answer is seen.
     read_body(body, OBJECT_BYTES_MAX).await?;
+    refuse_key(&headers, "a token is a secret, and not kept: another one takes its place")?;
     let node: Name = name.parse().map_err(|_| Rejection::not_found(KindName::Node, &name))?;
     let (secret, expires_at) = http.office().issue_join_secret(node.clone()).await??;
     let token = (http.0.token_text)(&node, &secret).map_err(Problem::internal)?;

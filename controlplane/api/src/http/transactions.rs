@@ -1,11 +1,11 @@
 //! Many operations, all of them or none.
 
 use axum::{
-    Json,
+    Extension,
     body::Body,
     extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,12 +13,14 @@ use xos_model::{Fault, KindName, ParseError, Pointer};
 
 use super::{
     Http,
+    idempotency::{Answer, Once},
     limits::{FAULTS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX},
     objects::read_body,
+    principal::Principal,
     problem::Problem,
     query::{Parameters, WriteQuery, check_media_type},
 };
-use crate::office::{Done, Draft, Effect, Misplaced, Operation, Verb};
+use crate::office::{Admission, Done, Draft, Effect, Misplaced, Operation, Verb};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +46,7 @@ enum Op {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Outcome {
     resource_version: u64,
     results: Vec<OperationResult>,
 }
@@ -62,19 +64,28 @@ pub(super) async fn post(
     State(http): State<Http>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
+    Extension(principal): Extension<Principal>,
+    (method, uri): (Method, Uri),
     body: Body,
 ) -> Result<Response, Problem> {
     check_media_type(&headers, &["application/json"])?;
     let dry_run = query.is_dry_run()?;
-    let operations = parse(&read_body(body, TRANSACTION_BYTES_MAX).await?)?;
-    let outcome = http.office().admit(dry_run, move |admission| {
+    let body = read_body(body, TRANSACTION_BYTES_MAX).await?;
+    let once = Once::of(principal, &headers, (&method, &uri), &body)?;
+    let operations = parse(&body)?;
+    let run = move |admission: &mut Admission<'_, '_>| {
         let done = admission
             .run_all(operations)
             .map_err(|Misplaced { operation, rejection }| rejection.under(&place(operation)))?;
         let results = done.into_iter().map(result).collect();
-        Ok(Answer { resource_version: admission.txn.revision(), results })
-    });
-    Ok(Json(outcome.await??).into_response())
+        Ok(Outcome { resource_version: admission.txn.revision(), results })
+    };
+    http.admit_once(once, dry_run, run, answer).await
+}
+
+fn answer(outcome: &Outcome) -> Answer {
+    let body = serde_json::to_string(outcome).expect("plain fields");
+    Answer { status: StatusCode::OK.as_u16(), location: None, etag: None, body }
 }
 
 fn result(Done { effect, kind, name, record }: Done) -> OperationResult {

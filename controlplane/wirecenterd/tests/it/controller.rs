@@ -21,6 +21,8 @@ use tokio::net::UnixStream;
 /// A running controller; killed when dropped.
 pub(crate) struct Controller {
     directory: TempDir,
+    /// More for its command line.
+    arguments: &'static [&'static str],
     child: Option<Child>,
 }
 
@@ -40,7 +42,11 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 
 impl Controller {
     pub(crate) async fn start() -> Self {
-        let mut controller = Self { directory: TempDir::new().expect("a directory"), child: None };
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(arguments: &'static [&'static str]) -> Self {
+        let mut controller = Self { directory: TempDir::new().expect("a directory"), arguments, child: None };
         controller.start_again().await;
         controller
     }
@@ -62,6 +68,7 @@ impl Controller {
             .arg("--socket")
             .arg(self.socket())
             .args(["--agent-listen", "127.0.0.1:0"])
+            .args(self.arguments)
             .stdin(Stdio::null())
             .stderr(log.expect("a log"))
             .spawn()

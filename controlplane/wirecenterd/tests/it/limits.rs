@@ -54,6 +54,45 @@ fn heads_are_bounded() {
 }
 
 #[test]
+fn a_user_beyond_its_share_is_told_when_to_come_back() {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    const NOBODY: u32 = 65534;
+    run(async {
+        let controller = Controller::start_with(&["--rate-limit", "1", "--rate-burst", "3"]).await;
+        let socket = controller.socket();
+        let open = |path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("can be opened");
+        };
+        open(socket.parent().expect("a directory"), 0o755);
+        open(&socket, 0o666);
+        // One connection after another: the share is the user's, not the connection's.
+        let ask = || {
+            let mut curl = std::process::Command::new("curl");
+            curl.args(["--silent", "--include", "--unix-socket"])
+                .arg(&socket)
+                .arg("http://wirecenter/healthz");
+            let output = curl.uid(NOBODY).gid(NOBODY).current_dir("/").output();
+            String::from_utf8(output.expect("curl: apt-get install curl").stdout).expect("text")
+        };
+        let answers: Vec<String> = (0..200).map(|_| ask()).collect();
+        for answer in &answers[..3] {
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        // How many get through depends on how long all of them take: not all do.
+        let refused =
+            answers.iter().find(|answer| answer.starts_with("HTTP/1.1 429")).expect("one is refused");
+        assert!(refused.contains("\r\nretry-after: 1\r\n"), "{refused}");
+        assert!(refused.contains("\r\ncontent-type: application/problem+json\r\n"), "{refused}");
+        assert!(refused.contains("urn:wirecenter:problem:rate"), "{refused}");
+        // Root is not counted.
+        let mut client = controller.client().await;
+        for _ in 0..100 {
+            assert_eq!(client.call(Method::GET, "/healthz", &[], "").await.expect("answers").status, 200);
+        }
+    });
+}
+
+#[test]
 fn one_watch_too_many_is_told_so() {
     const WATCHES: usize = 256;
     run(async {

@@ -6,6 +6,7 @@ mod controller;
 mod crash;
 mod events;
 mod graph;
+mod idempotency;
 mod limits;
 mod listing;
 mod objects;
