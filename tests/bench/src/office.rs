@@ -79,12 +79,12 @@ pub(crate) fn batches(socket: &Path, numbers: Range<u32>) -> Result<f64> {
     Ok(rate)
 }
 
-/// How many subscribers the controller has, by its own count of claims: three each beside one for each pool.
+/// How many subscribers the controller has, by its own count of claims: four each beside one for each pool.
 pub(crate) fn subscribers(socket: &Path) -> Result<u64> {
     let claims = Client::connect(socket)?.metric("wirecenter_store_claims")?;
     ensure!(
-        claims >= 2 && (claims - 2).is_multiple_of(3),
+        claims >= 2 && (claims - 2).is_multiple_of(4),
         "{claims} claims are no whole number of subscribers"
     );
-    Ok((claims - 2) / 3)
+    Ok((claims - 2) / 4)
 }
