@@ -1,6 +1,7 @@
 //! Kernels, as Debian packs them.
 
 use std::{
+    collections::BTreeSet,
     env, fs, io,
     path::{Path, PathBuf},
     process::Command,
@@ -51,11 +52,16 @@ impl Kernel {
         let own = self.download(scratch.path(), &[]);
         let unpacked = own.or_else(|own| {
             let sources = self.sources(scratch.path())?;
-            output(Command::new("apt-get").args(&sources).args(["-qq", "update"])).map_err(|theirs| {
-                let reason = format!("by this machine's sources: {own}; by Debian's: {theirs}");
+            // Not every mirror has the suite, and one is enough: the download tells.
+            let updated = output(Command::new("apt-get").args(&sources).args(["-qq", "update"])).err();
+            self.download(scratch.path(), &sources).map_err(|theirs| {
+                let updated = updated.map(|error| format!(" ({error})")).unwrap_or_default();
+                let reason = format!(
+                    "by this machine's sources: {own}; of {} at its mirrors: {theirs}{updated}",
+                    self.suite()
+                );
                 VmError::Download { kernel: self.suite(), reason }
-            })?;
-            self.download(scratch.path(), &sources)
+            })
         })?;
         let release = release_in(&unpacked)?;
         // Debian's packages leave this to their installation.
@@ -95,17 +101,22 @@ impl Kernel {
         Ok(unpacked)
     }
 
-    /// The options that make apt look at this suite alone.
+    /// The options that make apt look at this suite alone, at the mirrors of this machine's own sources.
     fn sources(self, scratch: &Path) -> Result<Vec<String>> {
         let suite = self.suite();
-        let text = format!(
-            "deb http://deb.debian.org/debian {suite} main\n\
-             deb http://deb.debian.org/debian-security {suite}-security main\n"
-        );
+        let mirrors = output(Command::new("apt-get").args([
+            "indextargets",
+            "--format",
+            "$(REPO_URI)",
+            "Created-By: Packages",
+        ]))?;
+        // A mirror of updates or of other suites lacks the file, which apt only warns of.
+        let mirrors: BTreeSet<_> = mirrors.lines().filter(|mirror| !mirror.contains("security")).collect();
+        let text: Vec<_> = mirrors.iter().map(|mirror| format!("deb {mirror} {suite} main\n")).collect();
         let list = scratch.join("sources.list");
         let lists = scratch.join("lists");
         fs::create_dir_all(lists.join("partial"))
-            .and_then(|()| fs::write(&list, text))
+            .and_then(|()| fs::write(&list, text.concat()))
             .map_err(VmError::io("write a list of sources"))?;
         let options = [
             format!("Dir::Etc::SourceList={}", list.display()),

@@ -18,11 +18,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     crate::setup::for_lab()?;
-    crate::setup::for_bench()?;
     build()?;
+    let etcd = crate::setup::for_bench()?;
     let bin_dir = bin_dir()?;
     let mut bench = Command::new(bin_dir.join("bench"));
-    bench.args(&arguments.areas).env("WIRECENTER_BIN_DIR", &bin_dir);
+    bench.args(&arguments.areas).env("WIRECENTER_BIN_DIR", &bin_dir).env("WIRECENTER_ETCD", etcd);
     if arguments.json {
         bench.arg("--json");
     }

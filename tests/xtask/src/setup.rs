@@ -4,7 +4,7 @@
 //! instant and works without a network.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use nix::unistd::Uid;
 use vm::Kernel;
 
-use crate::workspace::{cargo, run, step};
+use crate::workspace::{bin_dir, cargo, run, step};
 
 /// A Debian package and what it is needed for.
 struct Package(&'static str, &'static str);
@@ -47,7 +47,8 @@ const TESTS: &[Package] = &[
     Package("busybox", "small tools in that machine"),
 ];
 
-const BENCH: &[Package] = &[Package("etcd-server", "a rival whose figures stand beside ours")];
+/// A rival whose figures stand beside ours. It is unpacked and not installed: installed, it would run as a service.
+const ETCD: &str = "etcd-server";
 
 /// A program that cargo installs.
 struct Tool {
@@ -78,7 +79,6 @@ const FUZZ: Tool =
 pub(crate) fn everything() -> Result<()> {
     for_build()?;
     for_lab()?;
-    for_bench()?;
     for_tests()
 }
 
@@ -92,8 +92,30 @@ pub(crate) fn for_lab() -> Result<()> {
     packages(LAB)
 }
 
-pub(crate) fn for_bench() -> Result<()> {
-    packages(BENCH)
+/// Gives back where the rival's program is, in the target folder.
+pub(crate) fn for_bench() -> Result<PathBuf> {
+    let folder = bin_dir()?.join("rivals");
+    let program = folder.join(ETCD).join("usr/bin/etcd");
+    if program.exists() {
+        return Ok(program);
+    }
+    step("downloading etcd, for comparison (not installed)", || {
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let scratch = tempfile::tempdir_in(&folder).context("making a folder to download to")?;
+        let mut download = Command::new("apt-get");
+        download.args(["-qq", "-o", "APT::Sandbox::User=root", "download", ETCD]).current_dir(scratch.path());
+        if run(&mut download).is_err() {
+            run(Command::new("apt-get").args(["-qq", "update"]).stdout(Stdio::null()))?;
+            run(&mut download)?;
+        }
+        let mut files = std::fs::read_dir(scratch.path()).context("listing what was downloaded")?;
+        let package =
+            files.next().context("nothing was downloaded")?.context("listing what was downloaded")?;
+        let unpacked = scratch.path().join("unpacked");
+        run(Command::new("dpkg").arg("-x").arg(package.path()).arg(&unpacked))?;
+        std::fs::rename(&unpacked, folder.join(ETCD)).context("putting it in its place")
+    })?;
+    Ok(program)
 }
 
 pub(crate) fn for_tests() -> Result<()> {

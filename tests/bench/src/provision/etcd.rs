@@ -97,7 +97,8 @@ impl Etcd {
     fn start() -> Result<Self> {
         let directory = machine::disk()?;
         // etcd makes sockets of what looks like host and port, in its working directory.
-        let child = Command::new("etcd")
+        let program = std::env::var_os("WIRECENTER_ETCD").context("WIRECENTER_ETCD says where etcd is")?;
+        let child = Command::new(program)
             .current_dir(directory.path())
             .args(["--data-dir", "data", "--log-level", "error"])
             .args(["--listen-client-urls", "unix://client:1", "--advertise-client-urls", "unix://client:1"])
@@ -108,7 +109,7 @@ impl Etcd {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .context("starting etcd (apt-get install --no-install-recommends etcd-server)")?;
+            .context("starting etcd")?;
         let mut etcd = Self { directory, child };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
