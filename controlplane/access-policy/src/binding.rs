@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use net_types::Name;
+use xos_model::{RoleBindingSpec, Scope};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleBinding {
@@ -13,32 +14,6 @@ pub struct RoleBinding {
     /// Whether the user may give the role's rights on, within the scope.
     pub grant_option: bool,
     pub expires_at: Expiry,
-}
-
-/// What a role is held over.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    Office,
-    Site(Name),
-    Slice(Name),
-    Service(Name),
-    Deployment(Name),
-    Tenant(Name),
-    Subscriber(Name),
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Office => f.write_str("the office"),
-            Self::Site(name) => write!(f, "site {name}"),
-            Self::Slice(name) => write!(f, "slice {name}"),
-            Self::Service(name) => write!(f, "service {name}"),
-            Self::Deployment(name) => write!(f, "deployment {name}"),
-            Self::Tenant(name) => write!(f, "tenant {name}"),
-            Self::Subscriber(name) => write!(f, "subscriber {name}"),
-        }
-    }
 }
 
 /// When a binding ends; `Never` is later than every time.
@@ -70,5 +45,11 @@ impl fmt::Display for Expiry {
             Self::At(end) => write!(f, "until {end}"),
             Self::Never => f.write_str("for good"),
         }
+    }
+}
+
+impl From<RoleBindingSpec> for RoleBinding {
+    fn from(RoleBindingSpec { user, role, scope, grant_option, expires_at }: RoleBindingSpec) -> Self {
+        Self { user, role, scope, grant_option, expires_at: expires_at.into() }
     }
 }

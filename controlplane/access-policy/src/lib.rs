@@ -27,14 +27,15 @@ mod request;
 mod role;
 mod verb;
 
-pub use binding::{Expiry, RoleBinding, Scope};
+pub use binding::{Expiry, RoleBinding};
 pub use builtin::{BUILT_IN_ROLES, BuiltInRole};
 pub use decision::{Decision, Ground, Refusal};
 pub use kind::{KindPattern, KindPatternError};
 pub use policy::{Permission, Policy};
 pub use request::{Principal, Request, SCOPES_MAX};
 pub use role::{Role, RoleError, Rule};
-pub use verb::{Verb, VerbSet};
+pub use verb::{VerbSet, applies};
+pub use xos_model::{Scope, Verb};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! What may be done to which kinds of objects; to which objects, a binding says.
 
-use crate::{KindPattern, Verb, VerbSet};
+use xos_model::{KindSet, RoleRule, RoleSpec, Verb};
+
+use crate::{KindPattern, VerbSet};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Role {
@@ -49,5 +51,25 @@ impl Role {
             Some(rule) => Err(RoleError::TooManyKinds { rule }),
             None => Ok(()),
         }
+    }
+}
+
+impl From<&RoleSpec> for Role {
+    fn from(spec: &RoleSpec) -> Self {
+        Self { rules: spec.rules.iter().map(Rule::from).collect() }
+    }
+}
+
+impl From<&RoleRule> for Rule {
+    fn from(RoleRule { verbs, kinds }: &RoleRule) -> Self {
+        let verbs = match verbs {
+            xos_model::VerbSet::All => VerbSet::ALL,
+            xos_model::VerbSet::Of(verbs) => verbs.iter().copied().collect(),
+        };
+        let kinds = match kinds {
+            KindSet::All => vec![KindPattern::All],
+            KindSet::Of(kinds) => kinds.iter().map(|kind| KindPattern::One(kind.plural().into())).collect(),
+        };
+        Self { verbs, kinds }
     }
 }

@@ -33,7 +33,7 @@ pub use office::{
 pub use people::{
     KindSet, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRule, RoleSpec, RoleStatus, Scope,
     Secret, SecretData, SecretKey, SecretKeyError, SecretSpec, SecretStatus, SecretText, User, UserSpec,
-    UserStatus, Verb, VerbSet, View, ViewSpec, ViewStatus, ViewType,
+    UserStatus, Verb, VerbError, VerbSet, View, ViewSpec, ViewStatus, ViewType,
 };
 pub use services::{
     Accepts, Connect, ExposedPort, GatewayDirection, Instance, InstancePhase, InstanceSpec, InstanceStatus,

@@ -38,7 +38,7 @@ impl Policy {
         if scopes.len() > SCOPES_MAX {
             return Err(Refusal::TooManyScopes);
         }
-        if !verb.applies_to(kind) {
+        if !crate::applies(verb, kind) {
             return Err(Refusal::NotAVerbOf { verb, kind: kind.into() });
         }
         for scope in scopes {

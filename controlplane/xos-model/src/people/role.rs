@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+use super::Verb;
 use crate::{BasicStatus, Fault, Kind, KindName, Object, Pointer, document::check};
 
 pub type Role = Object<RoleSpec>;
@@ -21,21 +22,6 @@ pub struct RoleSpec {
 pub struct RoleRule {
     pub verbs: VerbSet,
     pub kinds: KindSet,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verb {
-    Get,
-    List,
-    Watch,
-    Create,
-    Update,
-    Delete,
-}
-
-impl Verb {
-    pub const ALL: [Self; 6] = [Self::Get, Self::List, Self::Watch, Self::Create, Self::Update, Self::Delete];
 }
 
 /// A list of verbs, or `["*"]`: all that there are.
@@ -125,9 +111,8 @@ impl Serialize for VerbSet {
 
 impl<'de> Deserialize<'de> for VerbSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let verb = |text: &str| Verb::ALL.into_iter().find(|verb| verb.as_str() == text);
         let texts = Vec::<String>::deserialize(deserializer)?;
-        let verbs = words::<_, D::Error>(&texts, verb, "one of get, list, watch, create, update, delete")?;
+        let verbs = words::<_, D::Error>(&texts, |text| text.parse().ok(), "a verb, such as get")?;
         Ok(verbs.map_or(Self::All, Self::Of))
     }
 }
@@ -146,18 +131,5 @@ impl<'de> Deserialize<'de> for KindSet {
         let texts = Vec::<String>::deserialize(deserializer)?;
         let kinds = words::<_, D::Error>(&texts, KindName::from_plural, "the plural of a kind")?;
         Ok(kinds.map_or(Self::All, Self::Of))
-    }
-}
-
-impl Verb {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::List => "list",
-            Self::Watch => "watch",
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
     }
 }

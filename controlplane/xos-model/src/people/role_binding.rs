@@ -51,6 +51,15 @@ impl Scope {
     }
 }
 
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.object() {
+            None => f.write_str("the office"),
+            Some((kind, name)) => write!(f, "{} {name}", kind.as_str().to_ascii_lowercase()),
+        }
+    }
+}
+
 impl RoleBindingSpec {
     /// Whether the binding holds at the time `now`.
     pub fn holds(&self, now: Timestamp) -> bool {

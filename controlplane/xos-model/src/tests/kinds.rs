@@ -297,8 +297,8 @@ fn the_first_rule_that_speaks_of_somebody_decides() {
 fn a_role_allows_what_its_rules_say_and_a_binding_ends() {
     let role: RoleSpec = parse_value(example(KindName::Role)["spec"].clone()).expect("a role");
     let allowed = |kind| Verb::ALL.map(|verb| role.allows(verb, kind));
-    assert_eq!(allowed(KindName::Slice), [true; 6]);
-    assert_eq!(allowed(KindName::Secret), [true, true, false, false, false, false]);
+    assert_eq!(allowed(KindName::Slice), [true; 8]);
+    assert_eq!(allowed(KindName::Secret), [true, true, false, false, false, false, false, false]);
     let binding: RoleBindingSpec =
         parse_value(example(KindName::RoleBinding)["spec"].clone()).expect("a binding");
     let end = binding.expires_at.expect("it ends");
