@@ -1,8 +1,8 @@
 //! The command line.
 
 mod controllers;
+mod graph;
 mod objects;
-mod questions;
 mod shell;
 mod wait;
 
@@ -12,17 +12,17 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use xos_model::KindName;
 
 pub(crate) use controllers::{
-    Backup, BackupCommand, BackupGroup, Config, ConfigCommand, Node, NodeCommand, Restore, SetContext, Token,
+    Backup, BackupCommand, BackupGroup, Config, ConfigCommand, Node, NodeCommand, SetContext, Token,
 };
+pub(crate) use graph::{Explain, Graph, GraphFormat};
 pub(crate) use objects::{Apply, Create, Delete, Describe, Diff, Edit, Format, Get, Label, Shown};
-pub(crate) use questions::{Auth, AuthCommand, CanI, Events, Explain, Graph, GraphFormat};
 pub(crate) use shell::{Completion, Man};
 pub(crate) use wait::{Wait, WaitFor};
 
 const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  diff: there are differences; wait: the condition was not met in time; apply: the plan was declined; auth can-i: no
+  1  diff: there are differences; wait: the condition was not met in time; apply: the plan was declined
   2  the command line, or a file, is wrong
   3  the controller refused (not found, not allowed, a fault in an object, a conflict)
   4  no controller answers
@@ -86,14 +86,10 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Wait until objects are ready, or gone
     Wait(Wait),
-    /// What happened in the office
-    Events(Events),
-    /// Why an object exists, and is as it is
+    /// Why something of the tenancy graph is there, and is as it is
     Explain(Explain),
     /// The tenancy graph: who is whose tenant
     Graph(Graph),
-    /// Who one is, and what one may do
-    Auth(Auth),
     /// Backups of all objects
     Backup(BackupGroup),
     /// About the office's nodes

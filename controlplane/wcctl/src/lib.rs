@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Arguments, AuthCommand, Command, NodeCommand};
+use cli::{Arguments, Command, NodeCommand};
 use failure::Failure;
 pub use manifest::{Document, parse as parse_manifest};
 
@@ -56,13 +56,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Delete(delete) => verbs::delete::run(&client()?, &delete).await,
         Command::Diff(diff) => verbs::diff::run(&client()?, &diff).await,
         Command::Wait(wait) => verbs::wait::run(&client()?, &wait).await,
-        Command::Events(events) => verbs::events::run(&client()?, &events).await,
         Command::Explain(explain) => verbs::graph::explain(&client()?, &explain).await,
         Command::Graph(graph) => verbs::graph::graph(&client()?, &graph).await,
-        Command::Auth(auth) => match auth.command {
-            AuthCommand::CanI(can_i) => verbs::auth::can_i(&client()?, &can_i).await,
-            AuthCommand::Whoami(shown) => verbs::auth::whoami(&client()?, &shown).await,
-        },
         Command::Backup(backup) => verbs::backup::run(&client()?, &backup.command).await,
         Command::Node(node) => match node.command {
             NodeCommand::Token(token) => verbs::node::token(&client()?, &token).await,

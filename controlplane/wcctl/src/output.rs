@@ -82,13 +82,6 @@ pub(crate) fn value(
         None | Some(Format::Table | Format::Wide | Format::Name) => Ok(text(value)),
     }
 }
-
-/// `{"kind", "name"}` as `kind/name`; without a name as `kind`.
-pub(crate) fn reference(value: &Value) -> String {
-    let kind = value["kind"].as_str().unwrap_or_default().to_ascii_lowercase();
-    value["name"].as_str().map_or(kind.clone(), |name| format!("{kind}/{name}"))
-}
-
 pub(crate) fn yaml(value: &Value) -> Result<String, Failure> {
     serde_saphyr::to_string(value).map_err(|error| Failure::Answer(error.to_string()))
 }

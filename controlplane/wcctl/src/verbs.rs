@@ -1,7 +1,6 @@
 //! One module for each verb.
 
 pub(crate) mod apply;
-pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod create;
@@ -9,7 +8,6 @@ pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod edit;
-pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod graph;
 pub(crate) mod label;

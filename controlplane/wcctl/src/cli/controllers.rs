@@ -69,9 +69,6 @@ pub(crate) enum BackupCommand {
     /// Read one whole, and say whether it is sound
     #[command(after_help = "Examples:\n  wcctl backup verify /var/backups/wirecenter/monday")]
     Verify(Backup),
-    /// Replace all objects of the office by those of a backup
-    #[command(after_help = "Examples:\n  wcctl backup restore /var/backups/wirecenter/monday --yes")]
-    Restore(Restore),
 }
 
 #[derive(Args)]
@@ -80,15 +77,6 @@ pub(crate) struct Backup {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) shown: Shown,
-}
-
-#[derive(Args)]
-pub(crate) struct Restore {
-    #[command(flatten)]
-    pub(crate) backup: Backup,
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
 }
 
 const SET_CONTEXT_EXAMPLES: &str = "\

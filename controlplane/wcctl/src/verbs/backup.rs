@@ -1,15 +1,11 @@
-//! `wcctl backup`.
+//! `wcctl backup`. To restore one is no verb: `wirecenterd --restore` does it, before there is a controller to ask.
 
-use std::{
-    io::{self, IsTerminal as _},
-    path::Path,
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Backup, BackupCommand, Restore},
+    cli::{Backup, BackupCommand},
     client::{Client, text},
     failure::Failure,
     output, paths, progress,
@@ -23,12 +19,6 @@ pub(crate) async fn run(client: &Client, command: &BackupCommand) -> Result<(), 
         BackupCommand::Create(backup) => ask(client, backup, paths::BACKUPS, "written", "writing").await,
         BackupCommand::Verify(backup) => {
             ask(client, backup, paths::BACKUP_VERIFY, "sound", "verifying").await
-        }
-        BackupCommand::Restore(Restore { backup, yes }) => {
-            if !yes && !is_agreed(&backup.path)? {
-                return Err(Failure::NotMet("nothing was changed".into()));
-            }
-            ask(client, backup, paths::BACKUP_RESTORE, "restored", "restoring").await
         }
     }
 }
@@ -50,13 +40,4 @@ async fn ask(client: &Client, backup: &Backup, path: &str, done: &str, doing: &s
         )
     };
     output::print(&output::value(backup.shown.output, &answer, line)?)
-}
-
-/// What is undone by a restore cannot be had back, so that somebody must have said so.
-fn is_agreed(path: &Path) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage("a restore replaces all objects of the office: say --yes".into()));
-    }
-    let question = format!("Replace all objects of the office by those of {}?", path.display());
-    Ok(progress::is_agreed(&question))
 }

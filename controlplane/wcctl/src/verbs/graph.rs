@@ -11,13 +11,12 @@ use crate::{
 };
 
 pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure> {
-    let about = if graph.target.is_empty() { None } else { Some(one(&graph.target)?) };
     let format = match graph.output {
         GraphFormat::Text => "text",
         GraphFormat::Json => "json",
         GraphFormat::Dot => "dot",
     };
-    let mut body = client.get_text(&paths::graph(format, about.as_ref())).await?;
+    let mut body = client.get_text(&paths::graph(format)).await?;
     if !body.is_empty() && !body.ends_with('\n') {
         body.push('\n');
     }
@@ -25,14 +24,11 @@ pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure>
 }
 
 pub(crate) async fn explain(client: &Client, explain: &Explain) -> Result<(), Failure> {
-    let answer = match explain.target.as_slice() {
-        [thing] if is_derived(thing) => client.get(&paths::graph_explanation(thing)).await?,
-        words => {
-            let reference = one(words)?;
-            let answer = client.get(&paths::explanation(&reference)).await;
-            answer.map_err(|failure| super::about(&reference, failure))?
-        }
+    let thing = match explain.target.as_slice() {
+        [thing] if is_derived(thing) => thing.clone(),
+        words => one(words)?.to_string(),
     };
+    let answer = client.get(&paths::explanation(&thing)).await?;
     let Some(sentences) = answer["sentences"].as_array() else {
         return Err(Failure::Answer("it holds no sentences".into()));
     };
