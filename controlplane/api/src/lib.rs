@@ -6,11 +6,12 @@
 //! agents' reports ─► Office: status (Ready)          watch, pages ◄── change log, history
 //! ```
 //!
-//! `/api/v1/{nodes,addresspools,subscribers,tenants}[/NAME]` with GET (`limit`, `continue`, `labelSelector`,
+//! `/api/v1/PLURAL[/NAME]` of each kind with GET (`limit`, `continue`, `labelSelector`,
 //! `fieldSelector`; `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
 //! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none.
-//! `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`. Errors are problems (RFC 9457).
+//! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and
+//! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`. Errors are problems (RFC 9457).
 //!
 //! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there
 //! is only what they pick: an object that they begin to pick is `ADDED`, and one that they no longer pick is `DELETED`

@@ -21,6 +21,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:7443")]
     pub(crate) agent_listen: SocketAddr,
 
+    /// Fill the data directory, which must have no store yet, from a backup, and end. The office's CA is not part of
+    /// a backup: put the directory `ca` back beside it, or let all nodes join again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) restore: Option<PathBuf>,
+
     /// API requests a second that each user may make for ever; root on the local socket is not limited.
     #[arg(long, value_name = "REQUESTS", default_value = "2000")]
     pub(crate) rate_limit: NonZeroU32,

@@ -9,7 +9,7 @@ mod feed;
 mod nodes;
 mod socket;
 
-use std::{io::IsTerminal as _, sync::Arc};
+use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -30,6 +30,9 @@ fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    if let Some(backup) = &args.restore {
+        return restore(&args, backup);
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
     let (store, writer) = open_store(&args)?;
@@ -37,6 +40,13 @@ fn main() -> anyhow::Result<()> {
     runtime.shutdown_timeout(END_TIMEOUT);
     WriterHandle::join(writer);
     outcome
+}
+
+fn restore(args: &Args, backup: &Path) -> anyhow::Result<()> {
+    socket::make_private_directory(&args.data_dir)?;
+    let manifest = intent_store::restore(backup, &args.data_dir.join("store"))?;
+    tracing::info!(revision = manifest.revision, objects = manifest.objects, "restored");
+    Ok(())
 }
 
 fn open_store(args: &Args) -> anyhow::Result<(Store, WriterHandle)> {

@@ -1,6 +1,8 @@
 //! The office over HTTP/1.1.
 
+mod backups;
 mod fields;
+mod graph;
 mod idempotency;
 mod limits;
 mod list;
@@ -82,6 +84,10 @@ impl Http {
             .route("/version", get(service::version))
             .route("/metrics", get(service::metrics))
             .route("/api/v1/transactions", post(transactions::post))
+            .route("/api/v1/graph", get(graph::get))
+            .route("/api/v1/graph/explanation", get(graph::explanation))
+            .route("/api/v1/backups", post(backups::create))
+            .route("/api/v1/backups/verify", post(backups::verify))
             .route("/api/v1/nodes/{name}/join-token", post(service::join_token))
             .route("/api/v1/{plural}", get(list::get).post(objects::post))
             .route(

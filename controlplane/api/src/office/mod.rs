@@ -2,6 +2,7 @@
 
 mod admission;
 mod draft;
+mod graph;
 mod join;
 mod kinds;
 mod node;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
+use xos_model::Graph;
 
 pub(crate) use admission::{Admission, Done, Effect, Misplaced};
 pub(crate) use draft::Draft;
@@ -76,6 +78,11 @@ impl Office {
             Ok(value) | Err(Abort::DryRun(value)) => Ok(value),
             Err(Abort::Rejected(rejection)) => Err(rejection),
         })
+    }
+
+    /// The tenancy graph as it is. It reads all that the graph is made of, and blocks meanwhile.
+    pub(crate) fn graph(&self) -> Result<Graph, Rejection> {
+        graph::load(&graph::AtOnce { store: &self.store, revision: self.store.revision() })
     }
 
     /// Does one operation.

@@ -44,6 +44,11 @@ impl Rejection {
         Self { kind: RejectionKind::Precondition, detail, faults: Vec::new() }
     }
 
+    /// Too much has changed since what was read was begun to be read.
+    pub(crate) fn overtaken(detail: String) -> Self {
+        Self { kind: RejectionKind::Conflict, detail, faults: Vec::new() }
+    }
+
     pub(crate) fn damaged(key: &str, error: &serde_json::Error) -> Self {
         let detail = format!("the stored object {key} cannot be read: {error}");
         Self { kind: RejectionKind::Damaged, detail, faults: Vec::new() }

@@ -51,6 +51,27 @@ impl Controller {
         controller
     }
 
+    /// A controller whose store comes out of a backup; what `wirecenterd --restore` said, if it would not.
+    pub(crate) async fn restored(backup: &Path) -> Result<Self, String> {
+        let mut controller =
+            Self { directory: TempDir::new().expect("a directory"), arguments: &[], child: None };
+        controller.restore(backup)?;
+        controller.start_again().await;
+        Ok(controller)
+    }
+
+    /// `wirecenterd --restore` into its data directory.
+    pub(crate) fn restore(&self, backup: &Path) -> Result<(), String> {
+        let output = Command::new(env!("CARGO_BIN_EXE_wirecenterd"))
+            .arg("--data-dir")
+            .arg(self.directory.path().join("data"))
+            .arg("--restore")
+            .arg(backup)
+            .output()
+            .expect("wirecenterd starts");
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+    }
+
     /// A controller with a node, its pools and nothing else.
     pub(crate) async fn with_office() -> Self {
         let controller = Self::start().await;

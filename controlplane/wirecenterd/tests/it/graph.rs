@@ -86,3 +86,47 @@ fn a_tenant_moves_between_versions_of_one_service_only() {
         refused(&kept, StatusCode::CONFLICT, "/metadata/name", "Tenant web-uses-cache");
     });
 }
+
+#[test]
+fn the_graph_is_drawn_and_explained() {
+    run(async {
+        let controller = Controller::with_office().await;
+        let open = json!(["Service"]);
+        let all = [service("web", "1", &open), service("cache", "1", &open), tenancy("web", "cache")];
+        transact(&controller, "create", &all).await;
+        let drawn = async |format: &str| {
+            let answer = controller.get(&format!("/api/v1/graph?format={format}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+            String::from_utf8(answer.body.to_vec()).expect("text")
+        };
+        let text = drawn("text").await;
+        assert!(text.contains("web") && text.contains("cache"), "{text}");
+        assert!(drawn("dot").await.starts_with("digraph"));
+        let data: Value = serde_json::from_str(&drawn("json").await).expect("JSON");
+        assert_eq!(data["services"][0]["name"], "cache");
+        assert_eq!(data["tenants"][0]["name"], "web-uses-cache");
+
+        let why = async |thing: &str| {
+            let answer = controller.get(&format!("/api/v1/graph/explanation?thing={thing}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+            answer.json()["sentences"].to_string()
+        };
+        assert!(why("service/web").await.contains("Service web is a cache of version 1"));
+        assert!(why("service/nobody").await.contains("There is no Service nobody"));
+        let alice = crate::controller::subscriber("alice", 100, 7);
+        controller.call(Method::POST, "/api/v1/subscribers", &alice).await;
+        assert!(why("tenant/alice-vcpe").await.contains("It follows from Subscriber alice."));
+        for (path, parameter) in [
+            ("/api/v1/graph?format=png", "format"),
+            ("/api/v1/graph/explanation", "thing"),
+            ("/api/v1/graph/explanation?thing=node/node1", "thing"),
+        ] {
+            let refused = controller.get(path).await;
+            assert_eq!(
+                (refused.status, refused.places()),
+                (StatusCode::BAD_REQUEST, vec![parameter.into()]),
+                "{path}"
+            );
+        }
+    });
+}

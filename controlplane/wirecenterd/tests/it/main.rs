@@ -1,6 +1,7 @@
 //! The controller through its front door: the real program, its unix socket and its disk.
 
 mod agent;
+mod backup;
 mod bad_input;
 mod controller;
 mod crash;

@@ -1,13 +1,16 @@
 //! The tenancy graph, changed with its objects and asked when a transaction's operations are done.
 
-use intent_store::Table;
+use intent_store::{Key, Record, Table};
 use net_types::Name;
 use xos_model::{
-    Fault, Graph, InstanceSpec, Kind, NetworkSpec, Object, ServiceSpec, SliceSpec, TenantSpec, Vertex,
+    Fault, Graph, InstanceSpec, NetworkSpec, Object, ServiceSpec, SliceSpec, TenantSpec, Vertex,
 };
 
 use super::{Admission, Managed, Misplaced};
-use crate::office::{Rejection, stored::decode};
+use crate::office::{
+    Rejection,
+    graph::{self, Objects},
+};
 
 /// What is wrong with one changed object, now that all have changed.
 pub(super) type Question = Box<dyn FnOnce(&Graph) -> Vec<Fault>>;
@@ -25,7 +28,7 @@ impl Admission<'_, '_> {
         };
         if self.scratch.graph().is_none() {
             // As it is before this change: the object itself is written after this.
-            let graph = self.load_graph()?;
+            let graph = graph::load(self)?;
             self.scratch.keep_graph(graph);
         }
         let before = old.cloned();
@@ -47,28 +50,6 @@ impl Admission<'_, '_> {
         Ok(())
     }
 
-    fn load_graph(&self) -> Result<Graph, Rejection> {
-        let mut graph = Graph::default();
-        self.load_vertices::<ServiceSpec>(&mut graph)?;
-        self.load_vertices::<TenantSpec>(&mut graph)?;
-        self.load_vertices::<SliceSpec>(&mut graph)?;
-        self.load_vertices::<NetworkSpec>(&mut graph)?;
-        self.load_vertices::<InstanceSpec>(&mut graph)?;
-        Ok(graph)
-    }
-
-    fn load_vertices<K: Vertex>(&self, graph: &mut Graph) -> Result<(), Rejection> {
-        let prefix = format!("{}/", <K as Kind>::KIND.plural());
-        for (key, record) in self.txn.prefixed(Table::Objects, &prefix) {
-            let object: Object<K> = decode(&key, &record)?;
-            // What follows from other objects says nothing of its own.
-            if object.metadata.owner_references.is_empty() {
-                graph.put(&object);
-            }
-        }
-        Ok(())
-    }
-
     /// All operations are done: the graph must be sound where it has changed.
     pub(super) fn ask_graph(&mut self) -> Result<(), Misplaced> {
         let questions = std::mem::take(&mut self.questions);
@@ -80,6 +61,17 @@ impl Admission<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// As this transaction sees them.
+impl Objects for Admission<'_, '_> {
+    fn each(
+        &self,
+        prefix: &str,
+        visit: &mut dyn FnMut(Key, Record) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        self.txn.prefixed(Table::Objects, prefix).try_for_each(|(key, record)| visit(key, record))
     }
 }
 

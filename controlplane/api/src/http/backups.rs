@@ -1,0 +1,65 @@
+//! Backups, taken while the controller goes on. To restore one, a controller is started with it.
+
+use std::path::PathBuf;
+
+use axum::{Json, body::Body, extract::State, http::StatusCode};
+use intent_store::{BackupError, Manifest};
+use serde::{Deserialize, Serialize};
+use xos_model::Fault;
+
+use super::{
+    Http,
+    graph::blocking,
+    limits::OBJECT_BYTES_MAX,
+    objects::read_body,
+    problem::Problem,
+    query::{NoQuery, Parameters},
+};
+use crate::Rejection;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    path: PathBuf,
+}
+
+#[derive(Serialize)]
+pub(super) struct Backup {
+    path: PathBuf,
+    #[serde(flatten)]
+    manifest: Manifest,
+}
+
+/// A file on the controller's machine.
+async fn place(body: Body) -> Result<PathBuf, Problem> {
+    let Place { path } = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    let detail = "an absolute path, on the controller's machine";
+    Err(Problem::invalid(vec![Fault::new("/path", detail)]))
+}
+
+pub(super) async fn create(
+    State(http): State<Http>,
+    Parameters(_): Parameters<NoQuery>,
+    body: Body,
+) -> Result<(StatusCode, Json<Backup>), Problem> {
+    let path = place(body).await?;
+    let store = http.office().store().clone();
+    let backup = blocking(move || match store.backup(&path) {
+        Ok(manifest) => Ok(Backup { path, manifest }),
+        Err(error @ (BackupError::Busy | BackupError::Exists(_))) => Err(Rejection::conflict("/path", error)),
+        Err(error) => Err(Rejection::invalid(vec![Fault::new("/path", error)])),
+    });
+    Ok((StatusCode::CREATED, Json(backup.await?)))
+}
+
+pub(super) async fn verify(Parameters(_): Parameters<NoQuery>, body: Body) -> Result<Json<Backup>, Problem> {
+    let path = place(body).await?;
+    let backup = blocking(move || match intent_store::verify(&path) {
+        Ok(manifest) => Ok(Backup { path, manifest }),
+        Err(error) => Err(Rejection::invalid(vec![Fault::new("/path", error)])),
+    });
+    Ok(Json(backup.await?))
+}

@@ -1,0 +1,84 @@
+//! The tenancy graph, drawn and explained.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use xos_model::{Graph, Object, TenantSpec, Thing};
+
+use super::{Http, problem::Problem, query::Parameters};
+use crate::office::read_object;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Drawing {
+    format: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    thing: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Explanation {
+    sentences: Vec<String>,
+}
+
+pub(super) async fn get(
+    State(http): State<Http>,
+    Parameters(drawing): Parameters<Drawing>,
+) -> Result<Response, Problem> {
+    let draw: fn(&Graph) -> (&'static str, String) = match drawing.format.as_deref() {
+        None | Some("text") => |graph| ("text/plain; charset=utf-8", graph.text()),
+        Some("json") => |graph| ("application/json", graph.data().to_string()),
+        Some("dot") => |graph| ("text/vnd.graphviz; charset=utf-8", graph.dot()),
+        Some(_) => return Err(Problem::parameter("format", "one of text, json and dot")),
+    };
+    let office = http.office().clone();
+    let (kind, body) = blocking(move || Ok(draw(&office.graph()?))).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+}
+
+pub(super) async fn explanation(
+    State(http): State<Http>,
+    Parameters(question): Parameters<Question>,
+) -> Result<Json<Explanation>, Problem> {
+    let thing: Thing = match question.thing.as_deref().map(str::parse) {
+        Some(Ok(thing)) => thing,
+        Some(Err(error)) => return Err(Problem::parameter("thing", error)),
+        None => return Err(Problem::parameter("thing", "says what to explain: service/NAME, for example")),
+    };
+    let office = http.office().clone();
+    let sentences = blocking(move || {
+        if let Thing::Tenant(name) = &thing
+            && let Some(tenant) = read_object::<TenantSpec>(office.store(), name)
+            && !tenant.metadata.owner_references.is_empty()
+        {
+            return Ok(derived(&tenant));
+        }
+        Ok(office.graph()?.explain(&thing))
+    });
+    Ok(Json(Explanation { sentences: sentences.await? }))
+}
+
+/// Why a tenancy is there that nobody asked for by itself.
+fn derived(tenant: &Object<TenantSpec>) -> Vec<String> {
+    let TenantSpec { tenant: user, provider, connect, .. } = &tenant.spec;
+    let mut sentences =
+        vec![format!("Tenant {}: {} {} uses {provider}, {connect}.", tenant.name(), user.kind, user.name)];
+    let owners = tenant.metadata.owner_references.iter();
+    sentences.extend(owners.map(|owner| format!("It follows from {} {}.", owner.kind, owner.name)));
+    sentences
+}
+
+/// Where it holds up nobody: much may have to be read.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, crate::Rejection> + Send + 'static,
+) -> Result<T, Problem> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(Problem::internal)??)
+}
