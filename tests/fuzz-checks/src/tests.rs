@@ -104,3 +104,21 @@ fn every_check_has_its_target() {
         assert!(target.contains(&format!("fuzz_checks::fuzz_{name}(")), "{name} calls its check");
     }
 }
+
+/// Without one that is accepted, the fuzzer would hardly get beyond the parser.
+macro_rules! every_kind_has_a_seed {
+    ($($kind:ident $plural:literal $short:literal $spec:ident;)*) => {
+        #[test]
+        fn every_kind_has_a_seed_that_is_accepted() {
+            let seeds = seeds("model");
+            $({
+                let mut drafts = seeds
+                    .iter()
+                    .filter_map(|seed| xos_model::parse::<xos_model::Draft<xos_model::$spec>>(seed).ok());
+                assert!(drafts.any(|draft| draft.validate().is_empty()), stringify!($kind));
+            })*
+        }
+    };
+}
+
+xos_model::for_each_kind!(every_kind_has_a_seed);
