@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use net_types::Name;
 
 use super::{Policy, Presence, User};
-use crate::{Decision, Ground, Principal, Refusal, Request, SCOPES_MAX, Verb};
+use crate::{Decision, Ground, Principal, Refusal, Request, SCOPES_MAX, Verb, applies};
 
 /// How many expired bindings are looked at for one that explains a refusal.
 const EXPIRED_MAX: usize = 16;
@@ -38,7 +38,7 @@ impl Policy {
         if scopes.len() > SCOPES_MAX {
             return Err(Refusal::TooManyScopes);
         }
-        if !crate::applies(verb, kind) {
+        if !applies(verb, kind) {
             return Err(Refusal::NotAVerbOf { verb, kind: kind.into() });
         }
         for scope in scopes {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use net_types::Name;
 
 use super::Policy;
-use crate::{Expiry, KindPattern, Principal, Scope, Verb, VerbSet};
+use crate::{Expiry, KindPattern, Principal, Scope, Verb, VerbSet, applies};
 
 /// Each of the verbs on each of the kinds, over a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Permission {
 
 impl Policy {
     /// All that `principal` may do at the time `now`: by scope, what lasts longest first. Verbs that a kind does not know
-    /// ([`applies`](crate::applies)) are not taken out of rules with several kinds.
+    /// ([`applies`]) are not taken out of rules with several kinds.
     pub fn can_i(&self, principal: &Principal, now: Timestamp) -> Vec<Permission> {
         let by_nature = |verbs, kind: KindPattern, name| Permission {
             scope: Scope::Office,
@@ -71,7 +71,7 @@ impl Policy {
     /// The scopes in which `user` may do this: a list or a watch shows what lies in one of them.
     pub fn scopes_of(&self, user: &Name, verb: Verb, kind: &str, now: Timestamp) -> BTreeSet<Scope> {
         let Ok(user) = self.user(user) else { return BTreeSet::new() };
-        if !crate::applies(verb, kind) {
+        if !applies(verb, kind) {
             return BTreeSet::new();
         }
         let allows = |role: &Name| self.role(role).is_some_and(|role| role.rule_for(verb, kind).is_some());

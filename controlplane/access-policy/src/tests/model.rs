@@ -96,7 +96,7 @@ struct Model {
 impl Model {
     fn allows(&self, user: &Name, verb: Verb, kind: &str, scopes: &[Scope], second: i64) -> bool {
         self.users.get(user) == Some(&true)
-            && crate::applies(verb, kind)
+            && applies(verb, kind)
             && self.bindings.values().any(|binding| {
                 let rules = self.roles.get(&binding.role).map_or(&[][..], |role| &role.rules);
                 binding.user == *user
@@ -159,7 +159,7 @@ proptest! {
                             place.contains(&permission.scope)
                                 && Rule { verbs: permission.verbs, kinds: permission.kinds }.allows(verb, kind)
                         });
-                        prop_assert_eq!(listed && crate::applies(verb, kind), expected);
+                        prop_assert_eq!(listed && applies(verb, kind), expected);
                     }
                 }
             }
