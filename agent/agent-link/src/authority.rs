@@ -52,7 +52,8 @@ pub(crate) struct Identified {
 
 impl Authority {
     const KEY_FILE: &str = "office-ca-key.pem";
-    const CERTIFICATE_FILE: &str = "office-ca.pem";
+    /// In its directory, the certificate that clients are to trust.
+    pub const CERTIFICATE_FILE: &str = "office-ca.pem";
 
     /// Opens the authority that is kept in `dir`, or makes one there (readable by its owner only).
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, AuthorityError> {
@@ -133,11 +134,17 @@ impl Authority {
         Ok(params.signed_by(key, &self.issuer)?.der().clone())
     }
 
-    /// A certificate for the controller's end, with a new key.
-    pub(crate) fn server_identity(&self) -> Result<Identified, rcgen::Error> {
+    /// A certificate for the controller's end, with a new key; names are of hosts, or addresses.
+    pub(crate) fn server_identity(&self, names: &[String]) -> Result<Identified, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = params_for(SERVER_NAME, OffsetDateTime::now_utc() + LIFETIME);
-        params.subject_alt_names = vec![SanType::DnsName(SERVER_NAME.try_into()?)];
+        for name in names {
+            let name = match name.parse() {
+                Ok(address) => SanType::IpAddress(address),
+                Err(_) => SanType::DnsName(name.as_str().try_into()?),
+            };
+            params.subject_alt_names.push(name);
+        }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(&key, &self.issuer)?.der().clone();
         Ok(Identified { certificate, key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) })

@@ -32,4 +32,5 @@ pub use outcome::{Outcome, REMOVED};
 pub use request::{RequestError, SigningRequest};
 pub use serve::{ServeError, serve};
 pub use table::{Change, NodeTable};
+pub use tls::{TlsError, api_server_config};
 pub use token::{JoinToken, TokenError};

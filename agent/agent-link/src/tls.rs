@@ -11,6 +11,7 @@ use rustls::crypto::CryptoProvider;
 
 pub(crate) use client::{client_config, joining_config};
 pub(crate) use peer::{Peer, RENEWAL_GRACE, Validity};
+pub use server::api_server_config;
 pub(crate) use server::server_config;
 
 /// HTTP/2 over TLS (RFC 9113, section 3.2).
@@ -22,7 +23,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
     #[error("TLS: {0}")]
     Rustls(#[from] rustls::Error),
     #[error("TLS: certificates cannot be checked: {0}")]

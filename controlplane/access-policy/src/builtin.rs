@@ -154,3 +154,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Role> {
         LazyLock::new(|| BUILT_IN_ROLES.iter().map(|built_in| (built_in.name, built_in.role())).collect());
     ROLES.get(name)
 }
+
+/// Whether the role is one that every office has.
+pub fn is_built_in(name: &net_types::Name) -> bool {
+    find(name.as_str()).is_some()
+}

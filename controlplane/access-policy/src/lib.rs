@@ -28,7 +28,7 @@ mod role;
 mod verb;
 
 pub use binding::{Expiry, RoleBinding};
-pub use builtin::{BUILT_IN_ROLES, BuiltInRole};
+pub use builtin::{BUILT_IN_ROLES, BuiltInRole, is_built_in};
 pub use decision::{Decision, Ground, Refusal};
 pub use kind::{KindPattern, KindPatternError};
 pub use policy::{Permission, Policy};

@@ -31,7 +31,8 @@
 mod http;
 mod office;
 
-pub use http::{Http, RateLimit, TokenText, serve};
+pub use http::{Http, Listeners, RateLimit, TokenText, serve};
 pub use office::{
-    JoinError, NodeReport, Office, Rejection, RejectionKind, SessionOutcome, object_key, read_object,
+    FirstError, JoinError, NodeReport, Office, Rejection, RejectionKind, SessionOutcome, object_key,
+    read_object,
 };

@@ -1,6 +1,10 @@
 //! The command line.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroU64},
+    path::PathBuf,
+};
 
 /// The controller of a Wirecenter office: keeps what the office should be, and tells its nodes.
 ///
@@ -13,13 +17,34 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/wirecenter", env = "WIRECENTER_DATA_DIR")]
     pub(crate) data_dir: PathBuf,
 
-    /// The unix socket of the API. Who can open it may do everything: it is made for root only (mode 0600).
+    /// The unix socket of the API. It is made for root only (mode 0600), who may do everything.
     #[arg(long, value_name = "PATH", default_value = "/run/wirecenter/api.sock", env = "WIRECENTER_SOCKET")]
     pub(crate) socket: PathBuf,
 
     /// Where agents reach the controller (TLS; they join with a token and then hold a certificate).
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:7443")]
     pub(crate) agent_listen: SocketAddr,
+
+    /// Also serve the API here, over TLS, to everyone who has a token; without this, only the socket is served. The
+    /// certificate is the office's own, for the names of --tls-name, unless --tls-cert gives another.
+    #[arg(long, value_name = "ADDR:PORT", env = "WIRECENTER_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// A host name or address by which clients reach the API; may be given several times. `localhost` always is one.
+    #[arg(long, value_name = "NAME", requires = "listen", conflicts_with = "tls_cert")]
+    pub(crate) tls_name: Vec<String>,
+
+    /// The API's certificate, and those that vouch for it, in PEM; read once, at the start.
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The key of --tls-cert, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Audit records that are kept; beyond that the oldest go.
+    #[arg(long, value_name = "RECORDS", default_value = "500000")]
+    pub(crate) audit_keep: NonZeroU64,
 
     /// Fill the data directory, which must have no store yet, from a backup, and end. The office's CA is not part of
     /// a backup: put the directory `ca` back beside it, or let all nodes join again.

@@ -6,6 +6,7 @@
 mod args;
 mod desk;
 mod feed;
+mod listener;
 mod nodes;
 mod socket;
 
@@ -54,7 +55,8 @@ fn open_store(args: &Args) -> anyhow::Result<(Store, WriterHandle)> {
     socket::make_private_directory(&args.data_dir)?;
     let engine =
         RocksEngine::open(&directory).with_context(|| format!("the store in {}", directory.display()))?;
-    Store::open(engine, Options::default()).with_context(|| format!("the store in {}", directory.display()))
+    let options = Options { audit_max: args.audit_keep.get(), ..Options::default() };
+    Store::open(engine, options).with_context(|| format!("the store in {}", directory.display()))
 }
 
 async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
@@ -73,7 +75,10 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let agents = tokio::net::TcpListener::bind(args.agent_listen)
         .await
         .with_context(|| format!("listening for agents on {}", args.agent_listen))?;
-    let clients = socket::bind(&args.socket)?;
+    // Nobody can come before there is somebody who may let them in.
+    office.first_administrator(std::io::stderr()).await.context("making the first administrator")?;
+    let local = socket::bind(&args.socket)?;
+    let remote = listener::open(args, &authority).await?;
     let agents_at = agents.local_addr().context("listening for agents")?;
     tracing::info!(
         socket = %args.socket.display(), agents = %agents_at, revision = store.revision(), "ready"
@@ -84,7 +89,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let ending = CancellationToken::new();
     let link = tokio::spawn(agent_link::serve(agents, authority, desk, ending.clone().cancelled_owned()));
     let http = tokio::spawn(api::serve(
-        clients,
+        api::Listeners { local, remote },
         api::Http::new(office, token_text, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));

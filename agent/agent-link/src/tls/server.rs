@@ -19,7 +19,10 @@ use rustls::{
 };
 
 use super::{ALPN, Peer, RENEWAL_GRACE, TlsError, provider};
-use crate::{Authority, authority::LIFETIME};
+use crate::{
+    Authority,
+    authority::{LIFETIME, SERVER_NAME},
+};
 
 /// A certificate is asked for and, when there is one, must be of this office; who may do what without one, or with one
 /// that has expired of late, is for each call to say.
@@ -32,10 +35,23 @@ pub(crate) fn server_config(authority: &Arc<Authority>) -> Result<ServerConfig, 
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(WithGrace(verifier)))
-        .with_cert_resolver(Arc::new(OwnCertificate::new(authority.clone())?));
+        .with_cert_resolver(Arc::new(OwnCertificate::new(authority.clone(), vec![SERVER_NAME.to_owned()])?));
     config.alpn_protocols = vec![ALPN.into()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// For clients of the API, who prove themselves by other means: `names` are those of the controller's host, beside
+/// `localhost` and its addresses.
+pub fn api_server_config(authority: &Arc<Authority>, names: &[String]) -> Result<ServerConfig, TlsError> {
+    let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let names = own.into_iter().chain(names.iter().cloned()).collect();
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(OwnCertificate::new(authority.clone(), names)?));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -102,17 +118,18 @@ impl ClientCertVerifier for WithGrace {
 /// The controller's own certificate, made anew at half its life.
 struct OwnCertificate {
     authority: Arc<Authority>,
+    names: Vec<String>,
     current: Mutex<(Arc<CertifiedKey>, SystemTime)>,
 }
 
 impl OwnCertificate {
-    fn new(authority: Arc<Authority>) -> Result<Self, TlsError> {
-        let current = Mutex::new((Self::make(&authority)?, SystemTime::now()));
-        Ok(Self { authority, current })
+    fn new(authority: Arc<Authority>, names: Vec<String>) -> Result<Self, TlsError> {
+        let current = Mutex::new((Self::make(&authority, &names)?, SystemTime::now()));
+        Ok(Self { authority, names, current })
     }
 
-    fn make(authority: &Authority) -> Result<Arc<CertifiedKey>, TlsError> {
-        let own = authority.server_identity()?;
+    fn make(authority: &Authority, names: &[String]) -> Result<Arc<CertifiedKey>, TlsError> {
+        let own = authority.server_identity(names)?;
         // The office's certificate goes along: who joins knows its fingerprint only.
         let chain = vec![own.certificate, authority.certificate().clone()];
         Ok(Arc::new(CertifiedKey::from_der(chain, own.key, &provider())?))
@@ -123,7 +140,7 @@ impl ResolvesServerCert for OwnCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.1.elapsed().is_ok_and(|age| age > LIFETIME / 2) {
-            match Self::make(&self.authority) {
+            match Self::make(&self.authority, &self.names) {
                 Ok(fresh) => *current = (fresh, SystemTime::now()),
                 Err(error) => tracing::error!(%error, "the controller's certificate cannot be renewed"),
             }

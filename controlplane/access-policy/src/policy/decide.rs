@@ -27,6 +27,11 @@ impl Policy {
         }
     }
 
+    /// Whether a user is known and enabled.
+    pub fn check_user(&self, name: &Name) -> Result<(), Refusal> {
+        self.user(name).map(drop)
+    }
+
     pub(super) fn decide_for_user(
         &self,
         name: &Name,

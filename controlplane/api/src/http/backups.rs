@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use axum::{Json, body::Body, extract::State, http::StatusCode};
+use access_policy::Verb;
+use axum::{Extension, Json, body::Body, http::StatusCode};
 use intent_store::{BackupError, Manifest};
 use serde::{Deserialize, Serialize};
 use xos_model::Fault;
 
 use super::{
-    Http,
+    access::Access,
     graph::blocking,
     limits::OBJECT_BYTES_MAX,
     objects::read_body,
@@ -30,6 +31,9 @@ pub(super) struct Backup {
     manifest: Manifest,
 }
 
+/// What stands in a right to make them.
+const BACKUPS: &str = "backups";
+
 /// A file on the controller's machine.
 async fn place(body: Body) -> Result<PathBuf, Problem> {
     let Place { path } = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
@@ -41,12 +45,14 @@ async fn place(body: Body) -> Result<PathBuf, Problem> {
 }
 
 pub(super) async fn create(
-    State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Parameters(_): Parameters<NoQuery>,
     body: Body,
 ) -> Result<(StatusCode, Json<Backup>), Problem> {
+    access.check(Verb::Create, BACKUPS)?;
     let path = place(body).await?;
-    let store = http.office().store().clone();
+    access.office().tell("create", BACKUPS, &path.to_string_lossy()).await?;
+    let store = access.office().store().clone();
     let backup = blocking(move || match store.backup(&path) {
         Ok(manifest) => Ok(Backup { path, manifest }),
         Err(error @ (BackupError::Busy | BackupError::Exists(_))) => Err(Rejection::conflict("/path", error)),
@@ -55,7 +61,13 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(backup.await?)))
 }
 
-pub(super) async fn verify(Parameters(_): Parameters<NoQuery>, body: Body) -> Result<Json<Backup>, Problem> {
+pub(super) async fn verify(
+    Extension(access): Extension<Access>,
+    Parameters(_): Parameters<NoQuery>,
+    body: Body,
+) -> Result<Json<Backup>, Problem> {
+    // Whatever file is named is read: that is for who may write one.
+    access.check(Verb::Create, BACKUPS)?;
     let path = place(body).await?;
     let backup = blocking(move || match intent_store::verify(&path) {
         Ok(manifest) => Ok(Backup { path, manifest }),

@@ -1,7 +1,8 @@
 //! The tenancy graph, drawn and explained.
 
+use access_policy::Verb;
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -9,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use xos_model::{Graph, Object, TenantSpec, Thing};
 
-use super::{Http, problem::Problem, query::Parameters};
+use super::{Http, access::Access, problem::Problem, query::Parameters};
 use crate::office::read_object;
 
 #[derive(Debug, Deserialize)]
@@ -29,10 +30,18 @@ pub(super) struct Explanation {
     sentences: Vec<String>,
 }
 
+/// The graph is of the whole office, and so is an explanation that follows from it.
+fn sees_all(access: &Access) -> Result<(), Problem> {
+    let kinds = ["services", "tenants", "slices", "networks", "instances"];
+    kinds.into_iter().try_for_each(|kind| access.check(Verb::List, kind))
+}
+
 pub(super) async fn get(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Parameters(drawing): Parameters<Drawing>,
 ) -> Result<Response, Problem> {
+    sees_all(&access)?;
     let draw: fn(&Graph) -> (&'static str, String) = match drawing.format.as_deref() {
         None | Some("text") => |graph| ("text/plain; charset=utf-8", graph.text()),
         Some("json") => |graph| ("application/json", graph.data().to_string()),
@@ -46,8 +55,10 @@ pub(super) async fn get(
 
 pub(super) async fn explanation(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Parameters(question): Parameters<Question>,
 ) -> Result<Json<Explanation>, Problem> {
+    sees_all(&access)?;
     let thing: Thing = match question.thing.as_deref().map(str::parse) {
         Some(Ok(thing)) => thing,
         Some(Err(error)) => return Err(Problem::parameter("thing", error)),

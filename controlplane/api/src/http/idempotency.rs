@@ -15,11 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Http,
+    access::Access,
     limits::{ANSWERS_BYTES_MAX, ANSWERS_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
-    principal::Principal,
     problem::Problem,
 };
-use crate::{Rejection, office::Admission};
+use crate::{
+    Rejection,
+    office::{Admission, Caller},
+};
 
 /// How long an answer is kept.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -84,7 +87,7 @@ enum Outcome<T> {
 
 impl Once {
     pub(super) fn of(
-        principal: Principal,
+        caller: &Caller,
         headers: &HeaderMap,
         (method, uri): (&Method, &Uri),
         body: &[u8],
@@ -92,7 +95,7 @@ impl Once {
         let Some(key) = key(headers)? else { return Ok(None) };
         let path = uri.path_and_query().map_or_else(|| uri.path(), |whole| whole.as_str());
         Ok(Some(Self {
-            key: format!("idempotency/key/{}", sha256(&[principal.to_string().as_bytes(), key])),
+            key: format!("idempotency/key/{}", sha256(&[caller.to_string().as_bytes(), key])),
             request: sha256(&[method.as_str().as_bytes(), path.as_bytes(), body]),
         }))
     }
@@ -180,7 +183,7 @@ fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
 }
 
 /// For what cannot be done once: it says so, so that nobody relies on it.
-pub(super) fn refuse_key(headers: &HeaderMap, why: &str) -> Result<(), Problem> {
+pub(in crate::http) fn refuse_key(headers: &HeaderMap, why: &str) -> Result<(), Problem> {
     if headers.contains_key(HEADER) { Err(Problem::parameter(HEADER, why)) } else { Ok(()) }
 }
 
@@ -204,12 +207,13 @@ impl Http {
     /// again. A dry run does nothing, and so there is nothing of it to be kept.
     pub(super) async fn admit_once<T: Send + 'static>(
         &self,
+        access: &Access,
         once: Option<Once>,
         dry_run: bool,
         body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
         render: fn(&T) -> Answer,
     ) -> Result<Response, Problem> {
-        let outcome = self.office().admit(dry_run, move |admission| {
+        let outcome = access.office().admit(dry_run, move |admission| {
             let once = once.filter(|_| !dry_run);
             if let Some(known) = once.as_ref().map(|once| once.recall(admission)).transpose()?.flatten() {
                 return Ok(known);

@@ -31,6 +31,9 @@ pub(super) const BOOKMARK_PERIOD: Duration = Duration::from_secs(30);
 pub(super) const HEARTBEAT_PERIOD: Duration = Duration::from_secs(15);
 
 pub(super) const CONNECTIONS_MAX: usize = 512;
+/// Of those, how many may be from elsewhere than this machine.
+pub(super) const REMOTE_CONNECTIONS_MAX: usize = 448;
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const HEADERS_MAX: usize = 64;
 /// Bytes of the read buffer, after which a request's head that is not complete is refused. With the last read it may
 /// have grown longer: never to twice as much.
@@ -45,6 +48,14 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 pub(super) const ANSWERS_MAX: usize = 10_000;
 pub(super) const ANSWERS_BYTES_MAX: usize = 32 << 20;
 pub(super) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Hashes of passwords that are computed at a time, and how long one waits for its turn.
+pub(super) const HASHING_MAX: usize = 2;
+pub(super) const HASHING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Refusals that wait to be written to the audit log.
+pub(super) const REFUSALS_MAX: usize = 1024;
+pub(super) const AUDIT_PAGE_DEFAULT: usize = 100;
 
 /// Who is told apart at a time by the limit on requests.
 pub(super) const PRINCIPALS_MAX: usize = 4096;

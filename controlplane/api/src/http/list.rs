@@ -1,6 +1,8 @@
 //! Many objects: pages of a list, all as of one revision.
 
+use access_policy::Verb;
 use axum::{
+    Extension,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
@@ -10,6 +12,7 @@ use xos_model::KindName;
 
 use super::{
     Http,
+    access::Access,
     limits::SCAN,
     objects::kind,
     problem::Problem,
@@ -37,6 +40,7 @@ impl Continue {
 
 pub(super) async fn get(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path(plural): Path<String>,
     Parameters(query): Parameters<ListQuery>,
     headers: HeaderMap,
@@ -45,7 +49,9 @@ pub(super) async fn get(
     let filter = query.filter()?;
     // Whoever comes back asks the same question: only the header tells how far it had come.
     let after = last_event_id(&headers)?.or(query.resource_version()?);
-    if query.is_watch()? {
+    let is_watch = query.is_watch()?;
+    let filter = filter.within(access.sight(if is_watch { Verb::Watch } else { Verb::List }, kind)?);
+    if is_watch {
         return watch::start(&http, kind, filter, Format::wanted(&headers), after);
     }
     let limit = query.limit()?;

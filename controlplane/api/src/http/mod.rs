@@ -1,5 +1,6 @@
 //! The office over HTTP/1.1.
 
+mod access;
 mod backups;
 mod fields;
 mod graph;
@@ -26,18 +27,23 @@ use axum::{
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{delete, get, post, put},
 };
 use net_types::Name;
 use tokio::sync::{Semaphore, watch as signal};
 
-use crate::Office;
+use crate::{Office, office::Origin};
+use access::{
+    Access,
+    login::{Failures, Hashing},
+    refusals::Refusals,
+};
 use metrics::Metrics;
-use principal::Principal;
+use principal::Share;
 use problem::Problem;
 use rate::Buckets;
 pub use rate::RateLimit;
-pub use server::serve;
+pub use server::{Listeners, serve};
 
 /// Makes the text of a join token from a node's name and secret.
 pub type TokenText = Arc<dyn Fn(&Name, &str) -> Result<String, String> + Send + Sync>;
@@ -50,7 +56,10 @@ struct Shared {
     office: Office,
     token_text: TokenText,
     metrics: Metrics,
-    buckets: Buckets,
+    buckets: Buckets<Share>,
+    hashing: Hashing,
+    failures: Failures,
+    refusals: Refusals,
     watchers: Arc<Semaphore>,
     /// Turns true when the server is to end.
     ending: signal::Sender<bool>,
@@ -63,6 +72,9 @@ impl Http {
             token_text,
             metrics: Metrics::default(),
             buckets: Buckets::new(limit),
+            hashing: Hashing::default(),
+            failures: Failures::default(),
+            refusals: Refusals::default(),
             watchers: Arc::new(Semaphore::new(limits::WATCHERS_MAX)),
             ending: signal::Sender::new(false),
         }))
@@ -89,6 +101,14 @@ impl Http {
             .route("/api/v1/backups", post(backups::create))
             .route("/api/v1/backups/verify", post(backups::verify))
             .route("/api/v1/nodes/{name}/join-token", post(service::join_token))
+            .route("/api/v1/login", post(access::login::post))
+            .route("/api/v1/whoami", get(access::review::whoami))
+            .route("/api/v1/access-reviews", post(access::review::review))
+            .route("/api/v1/built-in-roles", get(access::review::built_in_roles))
+            .route("/api/v1/audit", get(access::audit::get))
+            .route("/api/v1/users/{name}/tokens", get(access::tokens::list).post(access::tokens::create))
+            .route("/api/v1/users/{name}/tokens/{id}", delete(access::tokens::revoke))
+            .route("/api/v1/users/{name}/password", put(access::tokens::password))
             .route("/api/v1/{plural}", get(list::get).post(objects::post))
             .route(
                 "/api/v1/{plural}/{name}",
@@ -114,23 +134,46 @@ async fn whole(request: Request, next: Next) -> Response {
     }
 }
 
-/// Counts every request, refuses those beyond their principal's share, and ends those that take too long to begin
+/// Finds out who asks, counts every request, refuses those beyond their principal's share, and ends those that take too long to begin
 /// their answer.
 async fn watchdog(
     State(http): State<Http>,
-    Extension(principal): Extension<Principal>,
-    request: Request,
+    Extension(origin): Extension<Origin>,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
-    let response = match http.0.buckets.take(principal, started) {
+    let uri = request.uri().clone();
+    let caller = principal::authenticate(&http, origin, request.headers()).map(Arc::new);
+    let share = principal::share(caller.as_ref().ok(), origin);
+    let (user, id) = match &caller {
+        Ok(caller) => (caller.to_string(), caller.request.clone()),
+        Err(_) => ("-".to_owned(), uuid::Uuid::new_v4().to_string()),
+    };
+    request.extensions_mut().insert(origin);
+    let refused = match caller {
+        Ok(caller) => {
+            request.extensions_mut().insert(Access::new(http.office(), caller));
+            None
+        }
+        Err(_) if principal::is_public(&method, uri.path()) => None,
+        Err(problem) => Some(problem),
+    };
+    let mut response = match share.map_or(Ok(()), |share| http.0.buckets.take(share, started)) {
         Err(wait) => Problem::too_many_requests(wait).into_response(),
-        Ok(()) => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(request, next)).await {
-            Ok(response) => response,
-            Err(_) => Problem::timeout().into_response(),
+        Ok(()) => match refused {
+            Some(problem) => problem.into_response(),
+            None => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(request, next)).await {
+                Ok(response) => response,
+                Err(_) => Problem::timeout().into_response(),
+            },
         },
     };
     http.0.metrics.note(&method, response.status(), started.elapsed());
+    http.0.refusals.note((user, origin, &id), (&method, &uri), &response);
+    if let Ok(id) = id.try_into() {
+        response.headers_mut().insert("x-request-id", id);
+    }
     response
 }

@@ -1,5 +1,6 @@
 //! One object at a time.
 
+use access_policy::Verb as Right;
 use axum::{
     Extension,
     body::Body,
@@ -15,9 +16,9 @@ use xos_model::{Fault, KindName, merge_patch};
 
 use super::{
     Http,
+    access::Access,
     idempotency::{Answer, Once},
     limits::{DRAINED_BYTES_MAX, OBJECT_BYTES_MAX},
-    principal::Principal,
     problem::Problem,
     query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
 };
@@ -84,8 +85,13 @@ fn entity_tag(record: &Record) -> String {
 }
 
 impl Http {
-    async fn run(&self, query: &WriteQuery, operation: Operation) -> Result<Response, Problem> {
-        Ok(answer(&self.office().run(query.is_dry_run()?, operation).await??).into_response())
+    async fn run(
+        &self,
+        access: &Access,
+        query: &WriteQuery,
+        operation: Operation,
+    ) -> Result<Response, Problem> {
+        Ok(answer(&access.office().run(query.is_dry_run()?, operation).await??).into_response())
     }
 
     fn record(&self, target: &Target) -> Result<Record, Problem> {
@@ -122,12 +128,15 @@ fn check_name(draft: &Draft, name: &Name) -> Result<(), Problem> {
 
 pub(super) async fn get(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(_): Parameters<NoQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    let record = http.record(&target)?;
+    let record = http.record(&target);
+    access.check_object(Right::Get, target.kind.plural(), &target, record.as_ref().ok())?;
+    let record = record?;
     if let Some(unwanted) = entity_tags(&headers, "if-none-match")?
         && unwanted.holds(record.revision)
     {
@@ -149,25 +158,26 @@ pub(super) async fn post(
     Path(plural): Path<String>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
-    Extension(principal): Extension<Principal>,
+    Extension(access): Extension<Access>,
     (method, uri): (Method, Uri),
     body: Body,
 ) -> Result<Response, Problem> {
     let kind = kind(&plural)?;
     check_media_type(&headers, &["application/json"])?;
     let body = read_body(body, OBJECT_BYTES_MAX).await?;
-    let once = Once::of(principal, &headers, (&method, &uri), &body)?;
+    let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     let draft = Draft::parse_as(kind, &body)?;
     let operation = with_headers(Operation::put(Verb::Create, draft), &headers)?;
     let create = move |admission: &mut Admission<'_, '_>| {
         let done = admission.run_all(vec![operation]).map_err(|misplaced| misplaced.rejection)?;
         Ok(done.into_iter().next().expect("as many outcomes as operations"))
     };
-    http.admit_once(once, query.is_dry_run()?, create, answer).await
+    http.admit_once(&access, once, query.is_dry_run()?, create, answer).await
 }
 
 pub(super) async fn put(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
@@ -177,11 +187,12 @@ pub(super) async fn put(
     check_media_type(&headers, &["application/json"])?;
     let draft = Draft::parse_as(target.kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
     check_name(&draft, &target.name)?;
-    http.run(&query, with_headers(Operation::put(Verb::Apply, draft), &headers)?).await
+    http.run(&access, &query, with_headers(Operation::put(Verb::Apply, draft), &headers)?).await
 }
 
 pub(super) async fn patch(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
@@ -192,7 +203,11 @@ pub(super) async fn patch(
     let patch: Value = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
     let own_version = patch.pointer("/metadata/resourceVersion").is_some();
     for _ in 0..PATCH_TRIES {
-        let record = http.record(&target)?;
+        let record = http.record(&target);
+        if record.is_err() {
+            access.check_object(Right::Patch, target.kind.plural(), &target, None)?;
+        }
+        let record = record?;
         let mut value: Value =
             serde_json::from_slice(&with_version(target.kind, &record)).map_err(|error| {
                 Problem::from(Rejection::damaged(&object_key(target.kind, &target.name), &error))
@@ -200,8 +215,8 @@ pub(super) async fn patch(
         merge_patch(&mut value, patch.clone());
         let draft = Draft::from_value(target.kind, value).map_err(Problem::invalid)?;
         check_name(&draft, &target.name)?;
-        let operation = with_headers(Operation::put(Verb::Update, draft), &headers)?;
-        match http.office().run(query.is_dry_run()?, operation).await? {
+        let operation = with_headers(Operation::put(Verb::Patch, draft), &headers)?;
+        match access.office().run(query.is_dry_run()?, operation).await? {
             Ok(done) => return Ok(answer(&done).into_response()),
             Err(rejection) if !own_version && overtaken(&rejection) => {}
             Err(rejection) => return Err(rejection.into()),
@@ -218,11 +233,12 @@ fn overtaken(rejection: &Rejection) -> bool {
 
 pub(super) async fn delete(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
     let operation = Operation::Delete { target, preconditions: Preconditions::default() };
-    http.run(&query, with_headers(operation, &headers)?).await
+    http.run(&access, &query, with_headers(operation, &headers)?).await
 }

@@ -37,6 +37,10 @@ struct Flaw {
     detail: String,
 }
 
+/// What a refusal said, for the audit log.
+#[derive(Clone, Debug)]
+pub(super) struct Said(pub(super) String);
+
 impl Problem {
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl std::fmt::Display) -> Self {
         let kind = format!("urn:wirecenter:problem:{slug}");
@@ -116,6 +120,15 @@ impl Problem {
         problem
     }
 
+    pub(super) fn unauthorized(detail: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
+    }
+
+    pub(super) fn rights_changed() -> Self {
+        let detail = "what you may see has changed: list again";
+        Self::new(StatusCode::GONE, "rights-changed", "Rights changed", detail)
+    }
+
     pub(super) fn internal(detail: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
@@ -135,6 +148,7 @@ impl From<Rejection> for Problem {
         let (status, slug, title) = match kind {
             RejectionKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid"),
             RejectionKind::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            RejectionKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
             RejectionKind::Conflict => (StatusCode::CONFLICT, "conflict", "Conflict"),
             RejectionKind::Precondition => {
                 (StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed")
@@ -175,6 +189,11 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).expect("plain fields");
         let kind = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"wirecenter\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response.extensions_mut().insert(Said(self.detail));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use xos_model::KindName;
 
 use super::{
+    access::Sight,
     fields::FieldSelector,
     limits::{PAGE_DEFAULT, PAGE_MAX},
     problem::Problem,
@@ -34,10 +35,29 @@ pub(super) struct ListQuery {
 pub(super) struct Filter {
     labels: Selector,
     fields: FieldSelector,
+    /// What whoever asks may see; nothing is hidden from who asks for itself.
+    sight: Option<Sight>,
 }
 
 impl Filter {
+    /// Only what may be seen.
+    pub(super) fn within(self, sight: Sight) -> Self {
+        Self { sight: Some(sight), ..self }
+    }
+
+    pub(super) fn sight(&self) -> Option<&Sight> {
+        self.sight.as_ref()
+    }
+
+    pub(super) fn sees(&self, record: &Record) -> bool {
+        self.sight.as_ref().is_none_or(|sight| sight.sees(record))
+    }
+
     pub(super) fn picks(&self, kind: KindName, record: &Record) -> bool {
+        self.selects(kind, record) && self.sees(record)
+    }
+
+    fn selects(&self, kind: KindName, record: &Record) -> bool {
         // The served form, for it has the revision among its fields.
         self.labels.picks(&record.value)
             && (self.fields.is_empty() || self.fields.picks(&with_version(kind, record)))
@@ -75,6 +95,7 @@ impl ListQuery {
         Ok(Filter {
             labels: Selector::parse(self.label_selector.as_deref())?,
             fields: FieldSelector::parse(self.field_selector.as_deref())?,
+            sight: None,
         })
     }
 

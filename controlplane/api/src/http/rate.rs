@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{limits::PRINCIPALS_MAX, principal::Principal};
+use super::limits::PRINCIPALS_MAX;
 
 /// A principal's share: so many requests a second for ever, and so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,21 +19,23 @@ pub struct RateLimit {
 
 /// All principals' buckets, each kept as the time at which it will be full again (the generic cell rate algorithm of
 /// ITU-T I.371, which comes to the same as a token bucket).
-pub(super) struct Buckets {
+pub(super) struct Buckets<K> {
     limit: RateLimit,
-    full_at: Mutex<HashMap<Principal, Instant>>,
+    full_at: Mutex<HashMap<K, Instant>>,
 }
 
-impl Buckets {
+impl<K: Eq + Hash> Buckets<K> {
     pub(super) fn new(limit: RateLimit) -> Self {
         Self { limit, full_at: Mutex::default() }
     }
 
     /// Takes one request out of a principal's bucket; if it is empty, says after how long it will not be.
-    pub(super) fn take(&self, principal: Principal, now: Instant) -> Result<(), Duration> {
-        if principal.is_unlimited() {
-            return Ok(());
-        }
+    pub(super) fn take(&self, principal: K, now: Instant) -> Result<(), Duration> {
+        self.take_many(principal, 1, now)
+    }
+
+    /// Takes as much as so many requests.
+    pub(super) fn take_many(&self, principal: K, weight: u32, now: Instant) -> Result<(), Duration> {
         let cost = Duration::from_secs(1) / self.limit.per_second.get();
         let depth = cost * self.limit.burst.get();
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,7 +47,7 @@ impl Buckets {
             }
         }
         let full_at = buckets.entry(principal).or_insert(now);
-        let next = (*full_at).max(now) + cost;
+        let next = (*full_at).max(now) + cost * weight;
         match next.duration_since(now).checked_sub(depth) {
             Some(wait) if !wait.is_zero() => Err(wait),
             _ => {
@@ -55,13 +58,26 @@ impl Buckets {
     }
 }
 
+impl<K: Eq + Hash> Buckets<K> {
+    /// Puts back what was taken.
+    pub(super) fn give_back(&self, principal: &K, weight: u32) {
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = buckets.get_mut(principal)
+            && let Some(earlier) =
+                full_at.checked_sub(Duration::from_secs(1) / self.limit.per_second.get() * weight)
+        {
+            *full_at = earlier;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALICE: Principal = Principal::LocalUser(1000);
+    const ALICE: u32 = 1000;
 
-    fn buckets(per_second: u32, burst: u32) -> Buckets {
+    fn buckets(per_second: u32, burst: u32) -> Buckets<u32> {
         let number = |number| NonZeroU32::new(number).expect("not zero");
         Buckets::new(RateLimit { per_second: number(per_second), burst: number(burst) })
     }
@@ -84,23 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn everyone_has_a_bucket_and_root_needs_none() {
+    fn everyone_has_a_bucket() {
         let (buckets, now) = (buckets(1, 1), Instant::now());
         assert_eq!(buckets.take(ALICE, now), Ok(()));
         assert!(buckets.take(ALICE, now).is_err());
-        assert_eq!(buckets.take(Principal::LocalUser(1001), now), Ok(()));
-        for _ in 0..100 {
-            assert_eq!(buckets.take(Principal::LocalUser(0), now), Ok(()));
-        }
+        assert_eq!(buckets.take(1001, now), Ok(()));
     }
 
     #[test]
     fn buckets_are_bounded() {
         let (buckets, now) = (buckets(1, 1), Instant::now());
         for uid in 1..=u32::try_from(PRINCIPALS_MAX).expect("few") {
-            assert_eq!(buckets.take(Principal::LocalUser(uid), now), Ok(()));
+            assert_eq!(buckets.take(uid, now), Ok(()));
         }
-        assert!(buckets.take(Principal::LocalUser(u32::MAX), now).is_err());
-        assert_eq!(buckets.take(Principal::LocalUser(u32::MAX), now + Duration::from_secs(1)), Ok(()));
+        assert!(buckets.take(u32::MAX, now).is_err());
+        assert_eq!(buckets.take(u32::MAX, now + Duration::from_secs(1)), Ok(()));
     }
 }

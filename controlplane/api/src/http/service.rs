@@ -1,25 +1,31 @@
 //! What is about the controller itself.
 
+use access_policy::Verb;
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use intent_store::Table;
 use net_types::Name;
 use serde::Serialize;
 use xos_model::KindName;
 
 use super::{
     Http,
+    access::Access,
     idempotency::refuse_key,
     limits::OBJECT_BYTES_MAX,
     objects::read_body,
     problem::Problem,
     query::{NoQuery, Parameters},
 };
-use crate::Rejection;
+use crate::{
+    Rejection,
+    office::{Target, object_key},
+};
 
 /// The process lives.
 pub(super) async fn healthz() -> &'static str {
@@ -44,7 +50,11 @@ pub(super) async fn version() -> Json<Version> {
     Json(Version { name: "wirecenterd", version: env!("CARGO_PKG_VERSION") })
 }
 
-pub(super) async fn metrics(State(http): State<Http>) -> Result<Response, Problem> {
+pub(super) async fn metrics(
+    State(http): State<Http>,
+    Extension(access): Extension<Access>,
+) -> Result<Response, Problem> {
+    access.check(Verb::Get, "metrics")?;
     let text = http.0.metrics.render(&http.office().store().figures()).map_err(Problem::internal)?;
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
@@ -59,6 +69,7 @@ pub(super) struct JoinToken {
 
 pub(super) async fn join_token(
     State(http): State<Http>,
+    Extension(access): Extension<Access>,
     Path(name): Path<String>,
     Parameters(_): Parameters<NoQuery>,
     headers: HeaderMap,
@@ -68,7 +79,11 @@ pub(super) async fn join_token(
     read_body(body, OBJECT_BYTES_MAX).await?;
     refuse_key(&headers, "a token is a secret, and not kept: another one takes its place")?;
     let node: Name = name.parse().map_err(|_| Rejection::not_found(KindName::Node, &name))?;
-    let (secret, expires_at) = http.office().issue_join_secret(node.clone()).await??;
+    let target = Target { kind: KindName::Node, name: node.clone() };
+    let record = http.office().store().get(Table::Objects, &object_key(KindName::Node, &node));
+    // Whoever joins as the node is told all that the node is to know.
+    access.check_object(Verb::Update, "nodes/join-token", &target, record.as_ref())?;
+    let (secret, expires_at) = access.office().issue_join_secret(node.clone()).await??;
     let token = (http.0.token_text)(&node, &secret).map_err(Problem::internal)?;
     Ok(Json(JoinToken { token, expires_at }))
 }

@@ -13,10 +13,10 @@ use xos_model::{Fault, KindName, ParseError, Pointer};
 
 use super::{
     Http,
+    access::Access,
     idempotency::{Answer, Once},
     limits::{FAULTS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX},
     objects::read_body,
-    principal::Principal,
     problem::Problem,
     query::{Parameters, WriteQuery, check_media_type},
 };
@@ -64,14 +64,14 @@ pub(super) async fn post(
     State(http): State<Http>,
     Parameters(query): Parameters<WriteQuery>,
     headers: HeaderMap,
-    Extension(principal): Extension<Principal>,
+    Extension(access): Extension<Access>,
     (method, uri): (Method, Uri),
     body: Body,
 ) -> Result<Response, Problem> {
     check_media_type(&headers, &["application/json"])?;
     let dry_run = query.is_dry_run()?;
     let body = read_body(body, TRANSACTION_BYTES_MAX).await?;
-    let once = Once::of(principal, &headers, (&method, &uri), &body)?;
+    let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     let operations = parse(&body)?;
     let run = move |admission: &mut Admission<'_, '_>| {
         let done = admission
@@ -80,7 +80,7 @@ pub(super) async fn post(
         let results = done.into_iter().map(result).collect();
         Ok(Outcome { resource_version: admission.txn.revision(), results })
     };
-    http.admit_once(once, dry_run, run, answer).await
+    http.admit_once(&access, once, dry_run, run, answer).await
 }
 
 fn answer(outcome: &Outcome) -> Answer {

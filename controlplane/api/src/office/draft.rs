@@ -39,6 +39,12 @@ macro_rules! draft {
                 }
             }
 
+            pub(crate) fn kind(&self) -> KindName {
+                match self {
+                    $(Self::$kind(_) => KindName::$kind,)*
+                }
+            }
+
             pub(crate) fn metadata(&self) -> &Metadata {
                 match self {
                     $(Self::$kind(draft) => &draft.metadata,)*

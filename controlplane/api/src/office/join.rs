@@ -57,6 +57,7 @@ impl Office {
             }
             let value = serde_json::to_vec(&pending).expect("two plain fields");
             admission.txn.put(Table::Claims, key(&node), value);
+            admission.act("create", "nodes/join-token", node.as_str());
             Ok(())
         });
         Ok(outcome.await?.map(|()| (secret, expires_at)))

@@ -1,8 +1,8 @@
 //! Kinds to which only the rules of all apply.
 
 use xos_model::{
-    ControllerSpec, DeploymentSpec, FlavorSpec, ImageSpec, NetworkTemplateSpec, RoleBindingSpec, RoleSpec,
-    SiteSpec, UserSpec, ViewSpec,
+    ControllerSpec, DeploymentSpec, FlavorSpec, ImageSpec, NetworkTemplateSpec, RoleBindingSpec, SiteSpec,
+    ViewSpec,
 };
 
 use super::admission::Managed;
@@ -14,6 +14,5 @@ macro_rules! plain {
 }
 
 plain! {
-    ControllerSpec DeploymentSpec FlavorSpec ImageSpec NetworkTemplateSpec RoleBindingSpec RoleSpec SiteSpec UserSpec
-    ViewSpec
+    ControllerSpec DeploymentSpec FlavorSpec ImageSpec NetworkTemplateSpec RoleBindingSpec SiteSpec ViewSpec
 }

@@ -1,6 +1,8 @@
 //! The office's rules over the store.
 
+mod access;
 mod admission;
+mod audit;
 mod draft;
 mod graph;
 mod join;
@@ -21,7 +23,16 @@ use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
 use xos_model::Graph;
 
+pub use access::FirstError;
+pub(crate) use access::{
+    Asked, Caller, Durable, IssuedToken, KnownToken, LOGIN_LIFETIME, Origin, Subject, decide, refused,
+    scopes_of, subject,
+};
+use access::{Rights, Uses};
+use admission::Judge;
 pub(crate) use admission::{Admission, Done, Effect, Misplaced};
+use audit::Trail;
+pub(crate) use audit::{AuditItem, AuditQuery, Refused, refusal as audit_refusal};
 pub(crate) use draft::Draft;
 pub use join::JoinError;
 pub use rejection::{Rejection, RejectionKind};
@@ -36,6 +47,11 @@ pub use stored::{object_key, read_object};
 pub struct Office {
     store: Store,
     scratch: Arc<Mutex<Scratch>>,
+    rights: Arc<Rights>,
+    /// When tokens were last used, by their ids; since the start.
+    uses: Arc<Uses>,
+    /// On whose behalf; without one, the controller acts by itself.
+    caller: Option<Arc<Caller>>,
 }
 
 /// Why a transaction wrote nothing.
@@ -47,11 +63,37 @@ enum Abort<T> {
 
 impl Office {
     pub fn new(store: Store) -> Self {
-        Self { store, scratch: Arc::default() }
+        let rights = Arc::new(Rights::load(&store));
+        Self { store, scratch: Arc::default(), rights, uses: Arc::default(), caller: None }
+    }
+
+    /// The same office, whose changes are judged by what the caller may do, and told of in the audit log.
+    pub(crate) fn on_behalf_of(&self, caller: Arc<Caller>) -> Self {
+        Self { caller: Some(caller), ..self.clone() }
     }
 
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What is decided from, as durable.
+    pub(crate) fn rights(&self) -> std::sync::RwLockReadGuard<'_, access::Index> {
+        self.rights.now(&self.store)
+    }
+
+    /// Tells in the audit log of something that changes no object.
+    pub(crate) async fn tell(
+        &self,
+        verb: &'static str,
+        kind: &'static str,
+        name: &str,
+    ) -> Result<(), Rejection> {
+        let name = name.to_owned();
+        let told = self.admit(false, move |admission| {
+            admission.act(verb, kind, &name);
+            Ok(())
+        });
+        told.await.unwrap_or_else(|stopped| Err(Rejection::conflict("", stopped)))
     }
 
     /// Runs `body` under the office's rules: all that it does, or nothing; nothing in any case with `dry_run`.
@@ -60,12 +102,24 @@ impl Office {
         dry_run: bool,
         body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
     ) -> Result<Result<T, Rejection>, Stopped> {
-        let scratch = self.scratch.clone();
+        let (scratch, rights, caller) = (self.scratch.clone(), self.rights.clone(), self.caller.clone());
+        let judged = caller.clone().filter(|caller| !caller.is_root());
+        let judge = judged.map(|caller| Judge { caller, rights: rights.clone(), store: self.store.clone() });
         let now = now();
         let body = move |txn: &mut Transaction<'_>| {
             // Only the store's writer comes here, so that the lock is always free.
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = body(&mut Admission::new(txn, &mut scratch, now));
+            let mut admission = Admission::new(txn, &mut scratch, now);
+            admission.judge = judge;
+            admission.trail = caller.map(Trail::new);
+            let outcome = body(&mut admission);
+            let (changed, trail) = (admission.rights, admission.trail);
+            if outcome.is_ok() && !dry_run {
+                rights.will_change(changed, txn.revision());
+                if let Some(record) = trail.and_then(Trail::finish) {
+                    txn.audit(record);
+                }
+            }
             let outcome = match outcome {
                 Ok(value) if dry_run => Err(Abort::DryRun(value)),
                 Ok(value) => Ok(value),

@@ -17,6 +17,8 @@ pub enum RejectionKind {
     /// The request is wrong whatever the state.
     Invalid,
     NotFound,
+    /// Who asks may not.
+    Forbidden,
     /// The state is in the way.
     Conflict,
     /// The object is not the one that the client has seen.

@@ -12,6 +12,8 @@ use super::Draft;
 pub(crate) enum Verb {
     Create,
     Update,
+    /// An update whose object was made from the one that is there.
+    Patch,
     /// Create or update.
     Apply,
 }

@@ -113,7 +113,7 @@ impl Controller {
         after.split_whitespace().next().expect("an address").to_owned()
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
@@ -142,6 +142,22 @@ impl Controller {
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
         self.client().await.call(method, path, &[], body.to_string()).await.expect("answers")
+    }
+
+    /// The first administrator's token, as it was shown.
+    pub(crate) fn first_token(&self) -> String {
+        let log = self.log();
+        let shown: Vec<_> = log.lines().map(str::trim).filter(|line| line.starts_with("wct_")).collect();
+        assert_eq!(shown.len(), 1, "shown once: {log}");
+        shown[0].to_owned()
+    }
+
+    /// As whoever has the token.
+    pub(crate) async fn call_as(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str())];
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.client().await.call(method, path, &headers, body).await.expect("answers")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

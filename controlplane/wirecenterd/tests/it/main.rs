@@ -1,5 +1,6 @@
 //! The controller through its front door: the real program, its unix socket and its disk.
 
+mod access;
 mod agent;
 mod backup;
 mod bad_input;

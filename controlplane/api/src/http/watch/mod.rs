@@ -2,7 +2,7 @@
 
 mod format;
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use axum::{
     body::Body,
@@ -15,11 +15,13 @@ use futures::{
     stream,
 };
 use intent_store::{Change, Record};
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use xos_model::KindName;
 
 use super::{
     Http,
+    access::Sight,
     limits::{PAGE_MAX, WATCH_CHUNK},
     list::collect,
     problem::Problem,
@@ -40,6 +42,8 @@ struct Watch {
     at: u64,
     /// The client knows that it can resume here.
     told: Option<u64>,
+    /// When something that may be seen ends by itself.
+    until: Option<Timestamp>,
     initial: Initial,
     revisions: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
@@ -73,6 +77,7 @@ pub(super) fn start(
     let watch = Watch {
         http: http.clone(),
         kind,
+        until: filter.sight().and_then(Sight::until),
         prefix: format!("{}/", kind.plural()),
         filter,
         format,
@@ -113,6 +118,10 @@ impl Watch {
                 Ok(()) => {}
             }
             if !self.wait().await? {
+                if self.until.is_some_and(|until| until <= Timestamp::now()) {
+                    self.until = None;
+                    continue;
+                }
                 self.idle(&mut out);
                 return Some(out.into());
             }
@@ -132,7 +141,15 @@ impl Watch {
     async fn wait(&mut self) -> Option<bool> {
         let changed = pin!(self.revisions.changed());
         let ending = pin!(self.ending.wait_for(|ending| *ending));
-        match tokio::time::timeout(self.format.patience(), select(changed, ending)).await {
+        let patience = match self.until {
+            // A moment more, so that the right has ended then.
+            Some(until) => {
+                let left = Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
+                self.format.patience().min(left + Duration::from_millis(1))
+            }
+            None => self.format.patience(),
+        };
+        match tokio::time::timeout(patience, select(changed, ending)).await {
             Ok(Either::Left((Ok(()), _))) => Some(true),
             // The store is gone, or the server ends.
             Ok(Either::Left((Err(_), _)) | Either::Right(_)) => None,
@@ -142,6 +159,10 @@ impl Watch {
 
     /// Appends what there is to say; nothing, if that is all.
     fn read(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
+        if let Some(sight) = self.filter.sight() {
+            sight.check()?;
+            self.until = sight.until();
+        }
         let after = match std::mem::replace(&mut self.initial, Initial::Nothing) {
             Initial::Nothing => return self.read_changes(out),
             Initial::All => None,
@@ -169,6 +190,10 @@ impl Watch {
             for change in &changes {
                 if change.key.starts_with(&self.prefix) {
                     self.change(out, change);
+                } else if self.filter.sight().is_some_and(|sight| {
+                    sight.is_moved_by(&change.key, change.before.as_ref(), change.now.as_ref())
+                }) {
+                    return Err(Problem::rights_changed());
                 }
             }
             if !out.is_empty() {
@@ -185,7 +210,9 @@ impl Watch {
             (None, Some(now)) => self.event(out, "ADDED", &now),
             (Some(_), Some(now)) => self.event(out, "MODIFIED", &now),
             (Some(before), None) => {
-                let value = change.now.as_ref().map_or(before.value, |now| now.value.clone());
+                // As it now is, unless that may not be seen any more.
+                let now = change.now.as_ref().filter(|now| self.filter.sees(now));
+                let value = now.map_or(before.value, |now| now.value.clone());
                 self.event(out, "DELETED", &Record { revision: change.revision, value });
             }
             (None, None) => {}

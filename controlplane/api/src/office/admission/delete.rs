@@ -16,6 +16,7 @@ impl Admission<'_, '_> {
     ) -> Result<Done, Rejection> {
         let key = object_key(K::KIND, &target.name);
         let record = self.txn.get(Table::Objects, &key);
+        self.judge_delete::<K>(target, record.as_ref())?;
         check(K::KIND, &target.name, record.as_ref(), preconditions)?;
         let record = record.ok_or_else(|| Rejection::not_found(K::KIND, target.name.as_str()))?;
         let mut old: Object<K> = decode(&key, &record)?;
@@ -46,6 +47,7 @@ impl Admission<'_, '_> {
         let name = old.name().clone();
         let key = object_key(K::KIND, &name);
         let revision = self.txn.delete(Table::Objects, &key);
+        self.note_rights(K::KIND, &name);
         self.gone.insert(key.into());
         for freed in self.unrefer(old) {
             if self.is_deleting(&freed) {
@@ -74,6 +76,7 @@ impl Admission<'_, '_> {
         for (place, target) in asked {
             self.check_condemned_any(&target).map_err(misplaced(place))?;
         }
+        self.judge_open()?;
         self.check_references()?;
         self.ask_graph()
     }

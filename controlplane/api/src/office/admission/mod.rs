@@ -9,6 +9,7 @@
 
 mod delete;
 mod graphed;
+mod judged;
 mod lookups;
 mod put;
 mod references;
@@ -21,9 +22,11 @@ use net_types::Name;
 use xos_model::{Kind, KindName, Object, Reference, for_each_kind};
 
 use super::{
-    Draft, Operation, Preconditions, Rejection, Target, Verb, object_key, scratch::Scratch, stored::encode,
+    Draft, Operation, Preconditions, Rejection, Target, Verb, access, audit::Trail, object_key,
+    scratch::Scratch, stored::encode,
 };
 
+pub(super) use judged::Judge;
 pub(super) use lookups::holder;
 
 /// A transaction under the office's rules.
@@ -41,6 +44,19 @@ pub(crate) struct Admission<'a, 't> {
     gone: HashSet<Key>,
     /// What the tenancy graph is to be asked at the end.
     questions: Vec<(usize, graphed::Question)>,
+    /// Who asks, unless it may do everything.
+    pub(super) judge: Option<Judge>,
+    is_one_of_several: bool,
+    /// What the caller may not do by what is there so far.
+    open: Vec<judged::Open>,
+    /// Roles that the caller has written.
+    roles: Vec<(Name, access_policy::Role)>,
+    /// What a caller who is judged has made.
+    created: HashSet<Key>,
+    /// What decisions are made from, and was written.
+    pub(super) rights: Vec<Target>,
+    /// What is told of it.
+    pub(super) trail: Option<Trail>,
 }
 
 /// What became of an operation.
@@ -151,12 +167,30 @@ for_each_kind!(dispatch);
 impl<'a, 't> Admission<'a, 't> {
     pub(super) fn new(txn: &'a mut Transaction<'t>, scratch: &'a mut Scratch, now: Timestamp) -> Self {
         let (referred, condemned, gone, questions) = Default::default();
-        Self { txn, scratch, now, place: 0, referred, condemned, gone, questions }
+        let (open, roles, created, rights) = Default::default();
+        Self {
+            txn,
+            scratch,
+            now,
+            place: 0,
+            referred,
+            condemned,
+            gone,
+            questions,
+            judge: None,
+            is_one_of_several: false,
+            open,
+            roles,
+            created,
+            rights,
+            trail: None,
+        }
     }
 
     /// Does all operations; what one of them leaves open is settled after the last.
     pub(crate) fn run_all(&mut self, operations: Vec<Operation>) -> Result<Vec<Done>, Misplaced> {
         let mut all = Vec::with_capacity(operations.len());
+        self.is_one_of_several = operations.len() > 1;
         for (place, operation) in operations.into_iter().enumerate() {
             self.place = place;
             all.push(self.run(operation).map_err(|rejection| Misplaced { operation: place, rejection })?);
@@ -171,17 +205,34 @@ impl<'a, 't> Admission<'a, 't> {
     }
 
     fn run(&mut self, operation: Operation) -> Result<Done, Rejection> {
-        match operation {
+        let before = self.before(&operation);
+        let done = match operation {
             Operation::Put { verb, draft, preconditions } => self.put_any(verb, *draft, &preconditions),
             Operation::Delete { target, preconditions } => self.delete_any(&target, &preconditions),
-        }
+        }?;
+        self.tell(&done, before);
+        Ok(done)
     }
 
     pub(super) fn store<K: Kind>(&mut self, mut object: Object<K>, effect: Effect) -> Done {
         let value: Arc<[u8]> = encode(&mut object).into();
         let name = object.metadata.name;
-        let revision = self.txn.put(Table::Objects, object_key(K::KIND, &name), value.clone());
+        let key = object_key(K::KIND, &name);
+        if self.judge.is_some() && effect == Effect::Created {
+            self.created.insert(key.as_str().into());
+        }
+        self.note_rights(K::KIND, &name);
+        let revision = self.txn.put(Table::Objects, key, value.clone());
         Done { effect, kind: K::KIND, name, record: Record { revision, value } }
+    }
+}
+
+impl Admission<'_, '_> {
+    /// Decisions are made from some kinds of objects: they are told what has changed.
+    fn note_rights(&mut self, kind: KindName, name: &Name) {
+        if access::matters(kind) {
+            self.rights.push(Target { kind, name: name.clone() });
+        }
     }
 }
 

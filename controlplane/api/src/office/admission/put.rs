@@ -15,9 +15,12 @@ impl Admission<'_, '_> {
     ) -> Result<Done, Rejection> {
         let name = draft.metadata.name.clone();
         let record = self.txn.get(Table::Objects, &object_key(K::KIND, &name));
+        self.judge_put(verb, &draft, record.as_ref())?;
         check(K::KIND, &name, record.as_ref(), preconditions)?;
         match record {
-            None if verb == Verb::Update => Err(Rejection::not_found(K::KIND, name.as_str())),
+            None if matches!(verb, Verb::Update | Verb::Patch) => {
+                Err(Rejection::not_found(K::KIND, name.as_str()))
+            }
             None => self.create(draft),
             Some(_) if verb == Verb::Create => {
                 let detail = format!("there is a {} {name} already", K::KIND);

@@ -63,7 +63,7 @@ impl Admission<'_, '_> {
         references.into_iter().map(|Reference { kind, name, .. }| Target { kind, name }).collect()
     }
 
-    pub(super) fn referrers(&self, kind: KindName, name: &Name) -> impl Iterator<Item = Target> {
+    pub(in crate::office) fn referrers(&self, kind: KindName, name: &Name) -> impl Iterator<Item = Target> {
         let prefix = referrers_of(kind, name);
         let keys = self.txn.prefixed(Table::Claims, &prefix).map(|(key, _)| key).collect::<Vec<_>>();
         keys.into_iter().filter_map(move |key| {
@@ -83,6 +83,9 @@ impl Admission<'_, '_> {
     /// Every new reference names what there is and stays.
     pub(super) fn check_references(&mut self) -> Result<(), Misplaced> {
         for (operation, Reference { pointer, kind, name }) in std::mem::take(&mut self.referred) {
+            if kind == KindName::Role && access_policy::is_built_in(&name) {
+                continue;
+            }
             let there = self.txn.contains(Table::Objects, &object_key(kind, &name));
             let target = Target { kind, name };
             let rejection = if !there {

@@ -1,0 +1,103 @@
+//! What of a kind somebody may see.
+
+use std::collections::BTreeSet;
+
+use access_policy::{Expiry, Scope, Verb};
+use intent_store::Record;
+use jiff::Timestamp;
+use xos_model::KindName;
+
+use super::{super::problem::Problem, Access};
+use crate::office::{Asked, subject};
+
+/// The scopes in which objects of a kind may be listed, or watched.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Sight {
+    access: Access,
+    verb: Verb,
+    kind: KindName,
+    /// `None` for all objects.
+    scopes: Option<BTreeSet<Scope>>,
+}
+
+impl Access {
+    /// Refused, if nothing of the kind may be seen.
+    pub(in crate::http) fn sight(&self, verb: Verb, kind: KindName) -> Result<Sight, Problem> {
+        let scopes = self.seen(verb, kind)?;
+        Ok(Sight { access: self.clone(), verb, kind, scopes })
+    }
+
+    fn seen(&self, verb: Verb, kind: KindName) -> Result<Option<BTreeSet<Scope>>, Problem> {
+        let Some(user) = self.caller.user() else { return Ok(None) };
+        let scopes = self.office.rights().policy.scopes_of(user, verb, kind.plural(), Timestamp::now());
+        if scopes.contains(&Scope::Office) {
+            return Ok(None);
+        }
+        if scopes.is_empty() {
+            let everywhere = [Scope::Office];
+            self.judge(Asked { verb, kind: kind.plural(), name: None, scopes: &everywhere }, None)?;
+        }
+        Ok(Some(scopes))
+    }
+}
+
+impl Sight {
+    pub(in crate::http) fn sees(&self, record: &Record) -> bool {
+        let Some(seen) = &self.scopes else { return true };
+        let Some(subject) = subject(self.kind, record) else { return false };
+        self.access.scopes(&subject).iter().any(|scope| seen.contains(scope))
+    }
+
+    /// Whether all that could be seen at first still may, and nothing else.
+    pub(in crate::http) fn check(&self) -> Result<(), Problem> {
+        let Some(key) = &self.access.caller.token else { return Ok(()) };
+        if self.access.office.known_token(key).is_none() {
+            return Err(Problem::unauthorized("the token is not valid any more"));
+        }
+        if self.access.seen(self.verb, self.kind)? == self.scopes {
+            Ok(())
+        } else {
+            Err(Problem::rights_changed())
+        }
+    }
+
+    /// When something of it ends by itself, at the earliest.
+    pub(in crate::http) fn until(&self) -> Option<Timestamp> {
+        self.access.caller.user()?;
+        let rights = self.access.office.rights();
+        let held = rights.policy.can_i(&self.access.caller.principal, Timestamp::now());
+        let ends = held.iter().filter_map(|permission| match permission.expires_at {
+            Expiry::At(end) => Some(end),
+            Expiry::Never => None,
+        });
+        ends.chain(self.access.caller.until).min()
+    }
+
+    /// Whether a change of another object may have moved some of these in or out of sight, without a change of theirs.
+    pub(in crate::http) fn is_moved_by(
+        &self,
+        key: &str,
+        before: Option<&Record>,
+        now: Option<&Record>,
+    ) -> bool {
+        if self.scopes.is_none() {
+            return false;
+        }
+        let around =
+            [KindName::Node, KindName::Slice, KindName::Deployment, KindName::Service, KindName::Controller];
+        let kind = key.split('/').next().and_then(KindName::from_plural);
+        let Some(kind) = kind.filter(|kind| around.contains(kind) && *kind != self.kind) else {
+            return false;
+        };
+        let place = |record: Option<&Record>| {
+            let subject = subject(kind, record?)?;
+            Some((subject.homes(), subject.brings().collect::<Vec<_>>()))
+        };
+        // What is new has nothing in it yet, and what goes nothing any more.
+        match (place(before), place(now)) {
+            (Some(before), Some(now)) => before != now,
+            (None, Some((_, brings))) | (Some((_, brings)), None) => !brings.is_empty(),
+            (None, None) => false,
+        }
+    }
+}

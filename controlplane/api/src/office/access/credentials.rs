@@ -1,0 +1,317 @@
+//! What proves who somebody is: tokens and passwords of users, of which only hashes are kept.
+//!
+//! They lie among the store's claims, where no request for objects sees them and every backup has them:
+//! `credential/token/HASH`, `credential/of/USER/ID` (which token that is) and `credential/password/USER`.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use access_policy::Verb as Right;
+use credentials::{NoRandom, PasswordHash, Token, TokenError, TokenHash};
+use intent_store::{Stopped, Table};
+use jiff::{SignedDuration, Timestamp};
+use net_types::Name;
+use serde::{Deserialize, Serialize};
+use xos_model::{Fault, KindName, Object, Text, UserSpec};
+
+use super::Subject;
+use crate::{
+    Rejection,
+    office::{Admission, Office, Target},
+};
+
+/// How long what a login gives can be used.
+pub(crate) const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+/// How long a token can be used if nothing is said, and at most.
+pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 90);
+const LIFETIME_MAX: SignedDuration = SignedDuration::from_hours(24 * 366);
+/// Of one user, those that have not expired.
+const TOKENS_MAX: usize = 64;
+/// Times of use that are remembered.
+const USES_MAX: usize = 10_000;
+
+/// What is stored of a token, and shown of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KnownToken {
+    pub(crate) id: String,
+    pub(crate) user: Name,
+    pub(crate) name: Text<255>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    /// It came of a login.
+    pub(crate) login: bool,
+}
+
+pub(crate) struct IssuedToken {
+    pub(crate) token: Token,
+    pub(crate) known: KnownToken,
+}
+
+/// Why something proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Proof {
+    #[error(transparent)]
+    Form(#[from] TokenError),
+    /// The same for one that never was, one that was revoked and one that has expired.
+    #[error("the token is not valid: it may have been revoked, or have expired")]
+    Unknown,
+    #[error("the token's user is disabled or gone")]
+    User,
+}
+
+/// When tokens were last used, by their ids.
+#[derive(Default)]
+pub(crate) struct Uses(Mutex<HashMap<String, Timestamp>>);
+
+impl Uses {
+    fn note(&self, id: &str) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() >= USES_MAX && !uses.contains_key(id) {
+            uses.clear();
+        }
+        uses.insert(id.to_owned(), Timestamp::now());
+    }
+
+    pub(crate) fn of(&self, id: &str) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+    }
+}
+
+fn token_key(hash: TokenHash) -> String {
+    format!("credential/token/{hash}")
+}
+
+fn tokens_of(user: &Name) -> String {
+    format!("credential/of/{user}/")
+}
+
+fn password_key(user: &Name) -> String {
+    format!("credential/password/{user}")
+}
+
+impl Office {
+    /// Whose token it is, and the claim by which it is known.
+    pub(crate) fn prove(&self, text: &str) -> Result<(KnownToken, String), Proof> {
+        let token: Token = text.parse()?;
+        let key = token_key(token.hash());
+        let known = self.known_token(&key).ok_or(Proof::Unknown)?;
+        self.rights.now(&self.store).policy.check_user(&known.user).map_err(|_| Proof::User)?;
+        self.uses.note(&known.id);
+        Ok((known, key))
+    }
+
+    /// A token that is stored and has not expired.
+    pub(crate) fn known_token(&self, key: &str) -> Option<KnownToken> {
+        let record = self.store.get(Table::Claims, key)?;
+        let known: KnownToken = serde_json::from_slice(&record.value).ok()?;
+        (Timestamp::now() < known.expires_at).then_some(known)
+    }
+
+    pub(crate) fn last_use(&self, id: &str) -> Option<Timestamp> {
+        self.uses.of(id)
+    }
+
+    /// Makes a token for a user; with `login`, whatever the caller may.
+    pub(crate) async fn issue_token(
+        &self,
+        user: Name,
+        name: Text<255>,
+        expires_at: Option<Timestamp>,
+        login: bool,
+    ) -> Result<Result<IssuedToken, Rejection>, Stopped> {
+        let token = Token::generate().map_err(no_random)?;
+        let hash = token.hash();
+        let outcome = self.admit(false, move |admission| {
+            let (_, subject) = admission.user_and_subject(&user)?;
+            if !login {
+                admission.judge_credentials(&subject)?;
+            }
+            let now = admission.now;
+            let expires_at = lifetime(now, expires_at)?;
+            let id = super::super::admission::new_uid();
+            let known = KnownToken { id, user, name, created_at: Timestamp::now(), expires_at, login };
+            admission.put_token(hash, &known)?;
+            let what = if login { "login" } else { "create" };
+            admission.act(what, "users/tokens", &format!("{}/{}", known.user, known.id));
+            Ok(known)
+        });
+        Ok(outcome.await?.map(|known| IssuedToken { token, known }))
+    }
+
+    /// A user's tokens that have not expired, the oldest first.
+    pub(crate) async fn tokens(&self, user: Name) -> Result<Result<Vec<KnownToken>, Rejection>, Stopped> {
+        let outcome = self.admit(true, move |admission| {
+            admission.judge_own(&user)?;
+            let mut tokens: Vec<_> = admission.tokens(&user).into_iter().map(|(_, known)| known).collect();
+            tokens.retain(|known| admission.now < known.expires_at);
+            tokens.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+            Ok(tokens)
+        });
+        outcome.await
+    }
+
+    pub(crate) async fn revoke_token(
+        &self,
+        user: Name,
+        id: String,
+    ) -> Result<Result<(), Rejection>, Stopped> {
+        let outcome = self.admit(false, move |admission| {
+            admission.judge_own(&user)?;
+            let found = admission.tokens(&user).into_iter().find(|(_, known)| known.id == id);
+            let Some((hash, known)) = found else {
+                let mut rejection = Rejection::not_found(KindName::User, user.as_str());
+                rejection.detail = format!("user {user} has no such token");
+                rejection.faults.clear();
+                return Err(rejection);
+            };
+            admission.remove_token(&user, &hash, &known.id);
+            admission.act("delete", "users/tokens", &format!("{user}/{}", known.id));
+            Ok(())
+        });
+        outcome.await
+    }
+
+    /// Stores a password's hash; sessions that began with the one before end.
+    pub(crate) async fn set_password(
+        &self,
+        user: Name,
+        hash: PasswordHash,
+    ) -> Result<Result<(), Rejection>, Stopped> {
+        let outcome = self.admit(false, move |admission| {
+            let (_, subject) = admission.user_and_subject(&user)?;
+            admission.judge_credentials(&subject)?;
+            for (hash, known) in admission.tokens(&user).into_iter().filter(|(_, known)| known.login) {
+                admission.remove_token(&user, &hash, &known.id);
+            }
+            let value = serde_json::to_vec(&hash).expect("a text");
+            admission.txn.put(Table::Claims, password_key(&user), value);
+            admission.act("update", "users/password", user.as_str());
+            Ok(())
+        });
+        outcome.await
+    }
+
+    /// Whether the caller could make credentials for the user: before anything costly is done.
+    pub(crate) async fn may_set_password(&self, user: Name) -> Result<Result<(), Rejection>, Stopped> {
+        let outcome = self.admit(true, move |admission| {
+            let (_, subject) = admission.user_and_subject(&user)?;
+            admission.judge_credentials(&subject)
+        });
+        outcome.await
+    }
+
+    /// The password of a user who may log in.
+    pub(crate) fn password(&self, user: &Name) -> Option<PasswordHash> {
+        self.rights.now(&self.store).policy.check_user(user).ok()?;
+        let record = self.store.get(Table::Claims, &password_key(user))?;
+        serde_json::from_slice(&record.value).ok()
+    }
+}
+
+fn lifetime(now: Timestamp, expires_at: Option<Timestamp>) -> Result<Timestamp, Rejection> {
+    let Some(expires_at) = expires_at else { return Ok(now + LIFETIME) };
+    if expires_at > now && expires_at <= now + LIFETIME_MAX {
+        return Ok(expires_at);
+    }
+    let detail = format!("in the future, and no more than {} days ahead", LIFETIME_MAX.as_hours() / 24);
+    Err(Rejection::invalid(vec![Fault::new("/expiresAt", detail)]))
+}
+
+fn no_random(error: NoRandom) -> Stopped {
+    tracing::error!(%error, "no token can be made");
+    Stopped
+}
+
+impl Admission<'_, '_> {
+    pub(crate) fn act(&mut self, verb: &str, kind: &str, name: &str) {
+        if let Some(trail) = &mut self.trail {
+            trail.act(verb, kind, name);
+        }
+    }
+
+    /// A user; to who may not see it, there is none that could be told from one that is not there.
+    fn user_and_subject(&mut self, user: &Name) -> Result<(Object<UserSpec>, Subject), Rejection> {
+        match self.load::<UserSpec>(user)? {
+            Some(found) => {
+                let subject = Subject::of(&found);
+                Ok((found, subject))
+            }
+            None => {
+                let target = Target { kind: KindName::User, name: user.clone() };
+                self.judge_right(Right::Get, &Subject::named(target))?;
+                Err(Rejection::not_found(KindName::User, user.as_str()))
+            }
+        }
+    }
+
+    /// A user may look after its own credentials, and who may change it may too.
+    fn judge_own(&mut self, user: &Name) -> Result<(), Rejection> {
+        let (_, subject) = self.user_and_subject(user)?;
+        let is_own = self.judge.as_ref().is_some_and(|judge| judge.caller.user() == Some(user));
+        if is_own { Ok(()) } else { self.judge_right(Right::Update, &subject) }
+    }
+
+    fn put_token(&mut self, hash: TokenHash, known: &KnownToken) -> Result<(), Rejection> {
+        let tokens = self.tokens(&known.user);
+        let (kept, expired): (Vec<_>, Vec<_>) =
+            tokens.into_iter().partition(|(_, known)| self.now < known.expires_at);
+        for (hash, old) in expired {
+            self.remove_token(&known.user, &hash, &old.id);
+        }
+        if kept.len() >= TOKENS_MAX {
+            // Sessions make room for sessions: nobody revokes those by hand.
+            let oldest = kept.iter().filter(|(_, old)| old.login).min_by_key(|(_, old)| old.created_at);
+            match oldest {
+                Some((hash, old)) if known.login => self.remove_token(&known.user, hash, &old.id),
+                _ => {
+                    let detail = format!("a user has at most {TOKENS_MAX} tokens: revoke one");
+                    return Err(Rejection::conflict("/name", detail));
+                }
+            }
+        }
+        let value = serde_json::to_vec(known).expect("plain fields");
+        self.txn.put(Table::Claims, token_key(hash), value);
+        self.txn.put(Table::Claims, tokens_of(&known.user) + &known.id, hash.to_string().into_bytes());
+        Ok(())
+    }
+
+    /// With the claims by which they are known.
+    fn tokens(&self, user: &Name) -> Vec<(String, KnownToken)> {
+        let prefix = tokens_of(user);
+        let claims = self.txn.prefixed(Table::Claims, &prefix);
+        let tokens = claims.filter_map(|(_, record)| {
+            let key = format!("credential/token/{}", std::str::from_utf8(&record.value).ok()?);
+            let known = serde_json::from_slice(&self.txn.get(Table::Claims, &key)?.value).ok()?;
+            Some((key, known))
+        });
+        tokens.collect()
+    }
+
+    fn remove_token(&mut self, user: &Name, key: &str, id: &str) {
+        self.txn.delete(Table::Claims, key);
+        self.txn.delete(Table::Claims, &(tokens_of(user) + id));
+    }
+
+    /// A user is gone: nothing proves any more that somebody is it, nor would if there were another of that name.
+    pub(in crate::office) fn forget_credentials(&mut self, user: &Name) {
+        for (key, known) in self.tokens(user) {
+            self.remove_token(user, &key, &known.id);
+        }
+        self.txn.delete(Table::Claims, &password_key(user));
+    }
+
+    pub(super) fn put_first_token(&mut self, hash: TokenHash, user: &Name) -> Result<(), Rejection> {
+        let known = KnownToken {
+            id: super::super::admission::new_uid(),
+            user: user.clone(),
+            name: "first administrator".parse().expect("a short text"),
+            created_at: self.now,
+            expires_at: self.now + LIFETIME,
+            login: false,
+        };
+        self.put_token(hash, &known)
+    }
+}

@@ -1,0 +1,36 @@
+//! What stored objects of any kind say of where they lie.
+
+use intent_store::{Record, Table};
+use xos_model::{KindName, for_each_kind};
+
+use super::scopes::{Known, Subject};
+use crate::office::{Admission, Target, object_key, stored::decode};
+
+macro_rules! subjects {
+    ($($kind:ident $plural:literal $short:literal $spec:ident;)*) => {
+        /// `None` for what cannot be read: it then lies in the office only.
+        pub(crate) fn subject(kind: KindName, record: &Record) -> Option<Subject> {
+            match kind {
+                $(KindName::$kind => decode::<xos_model::$spec>($plural, record).map(|object| Subject::of(&object)).ok(),)*
+            }
+        }
+    };
+}
+
+for_each_kind!(subjects);
+
+/// As a transaction sees them.
+impl Known for Admission<'_, '_> {
+    fn subject(&self, target: &Target) -> Option<Subject> {
+        let record = self.txn.get(Table::Objects, &object_key(target.kind, &target.name))?;
+        subject(target.kind, &record)
+    }
+
+    fn brought_by(&self, target: &Target) -> Vec<Target> {
+        let brings = |by: &Target| {
+            let by = self.subject(by);
+            by.is_some_and(|by| by.brings().any(|brought| brought == *target))
+        };
+        self.referrers(target.kind, &target.name).filter(brings).collect()
+    }
+}

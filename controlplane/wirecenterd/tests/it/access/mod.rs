@@ -1,0 +1,74 @@
+//! Who may do what, seen from the front door.
+
+mod audit;
+mod passwords;
+mod roles;
+mod sight;
+mod tokens;
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::controller::{Answer, Controller};
+
+/// As root, by the socket; it must succeed.
+async fn make(controller: &Controller, objects: &[Value]) {
+    let operations: Vec<_> = objects.iter().map(|object| json!({"op": "apply", "object": object})).collect();
+    let answer =
+        controller.call(Method::POST, "/api/v1/transactions", &json!({"operations": operations})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+fn object(kind: &str, name: &str, spec: Value) -> Value {
+    json!({"kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+fn user(name: &str) -> Value {
+    object("User", name, json!({"email": format!("{name}@example.net")}))
+}
+
+fn slice(name: &str, site: &str) -> Value {
+    object("Slice", name, json!({"site": site, "isolation": "vm"}))
+}
+
+fn network(name: &str, slice: &str) -> Value {
+    object("Network", name, json!({"slice": slice}))
+}
+
+fn binding(user: &str, role: &str, scope: &str) -> Value {
+    let scope = match scope.split_once('/') {
+        Some((kind, name)) => json!({"kind": kind, "name": name}),
+        None => json!({"kind": scope}),
+    };
+    object("RoleBinding", &format!("{user}-{role}"), json!({"user": user, "role": role, "scope": scope}))
+}
+
+/// A token of a user's, made by root.
+async fn token(controller: &Controller, user: &str) -> String {
+    let path = format!("/api/v1/users/{user}/tokens");
+    let answer = controller.call(Method::POST, &path, &json!({"name": "test"})).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["token"].as_str().expect("a token").to_owned()
+}
+
+fn names(list: &Answer) -> Vec<String> {
+    assert_eq!(list.status, 200, "{list:?}");
+    let items = list.json()["items"].as_array().expect("items").clone();
+    items.iter().map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// Two sites with a slice each, and a network in each slice.
+async fn two_sites(controller: &Controller) {
+    make(
+        controller,
+        &[
+            object("Site", "north", json!({})),
+            object("Site", "south", json!({})),
+            slice("cdn", "north"),
+            slice("web", "south"),
+            network("cdn-lan", "cdn"),
+            network("web-lan", "web"),
+        ],
+    )
+    .await;
+}
