@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod controllers;
 mod graph;
 mod objects;
@@ -11,6 +12,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use xos_model::KindName;
 
+pub(crate) use access::{
+    Audit, Auth, AuthCommand, CanI, CreateToken, ListTokens, Login, Passwd, RevokeToken, Tokens,
+    TokensCommand,
+};
 pub(crate) use controllers::{
     Backup, BackupCommand, BackupGroup, Config, ConfigCommand, Node, NodeCommand, SetContext, Token,
 };
@@ -22,7 +27,7 @@ pub(crate) use wait::{Wait, WaitFor};
 const EXIT_CODES: &str = "\
 Exit status:
   0  done
-  1  diff: there are differences; wait: the condition was not met in time; apply: the plan was declined
+  1  diff: there are differences; auth can-i: no; wait: the condition was not met in time; apply: the plan was declined
   2  the command line, or a file, is wrong
   3  the controller refused (not found, not allowed, a fault in an object, a conflict)
   4  no controller answers
@@ -92,6 +97,16 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Backups of all objects
     Backup(BackupGroup),
+    /// Who one is, and what one may do
+    Auth(Auth),
+    /// Get a token for a password
+    Login(Login),
+    /// Tokens by which users, and programs that act for them, prove who they are
+    Token(Tokens),
+    /// Set a password
+    Passwd(Passwd),
+    /// Who did what, and who was refused what
+    Audit(Audit),
     /// About the office's nodes
     Node(Node),
     /// The controllers that wcctl knows by name

@@ -95,6 +95,10 @@ impl Client {
         self.call(Method::PUT, path, Some(body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::DELETE, path, None).await
+    }
+
     /// As [`Self::post`], for what may take longer than other requests.
     pub(crate) async fn post_within(
         &self,

@@ -137,6 +137,38 @@ pub(crate) fn client(place: &Where) -> Result<Client, Failure> {
     Ok(Client::new(endpoint))
 }
 
+/// The context that the command line, the environment or the file means, and its server as somebody sees it who has no
+/// token yet.
+pub(crate) fn to_log_in(place: &Where) -> Result<(String, Client), Failure> {
+    let config = Config::load()?;
+    let variable = env::var("WIRECENTER_CONTEXT").ok().filter(|value| !value.is_empty());
+    let name = place.context.clone().or(variable).or_else(|| config.current_context.clone());
+    let name = name.ok_or_else(|| {
+        Failure::Usage("say where: make a context of a server (wcctl config set-context), and use it".into())
+    })?;
+    let context = config.context(&name)?;
+    if context.server.is_none() || place.socket.is_some() {
+        return Err(Failure::Usage(format!("{name}: only a server asks for a login, and a socket does not")));
+    }
+    let endpoint = Context { token_file: None, ..context.clone() }.endpoint()?;
+    Ok((name, Client::new(endpoint)))
+}
+
+/// Where a context's token is kept that a login gave.
+pub(crate) fn own_token_file(context: &str) -> Result<PathBuf, Failure> {
+    let name: String =
+        context.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    Ok(path()?.with_file_name(format!("{name}.token")))
+}
+
+pub(crate) fn use_token_file(context: &str, file: &Path) -> Result<(), Failure> {
+    let mut config = Config::load()?;
+    if let Some(context) = config.contexts.get_mut(context) {
+        context.token_file = Some(file.into());
+    }
+    config.save()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

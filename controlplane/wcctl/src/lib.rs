@@ -59,6 +59,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(explain) => verbs::graph::explain(&client()?, &explain).await,
         Command::Graph(graph) => verbs::graph::graph(&client()?, &graph).await,
         Command::Backup(backup) => verbs::backup::run(&client()?, &backup.command).await,
+        Command::Auth(auth) => verbs::auth::run(&client()?, &auth.command).await,
+        Command::Login(login) => verbs::token::login(&place, &login).await,
+        Command::Token(tokens) => verbs::token::run(&client()?, &tokens.command).await,
+        Command::Passwd(passwd) => verbs::token::passwd(&client()?, &passwd).await,
+        Command::Audit(audit) => verbs::audit::run(&client()?, &audit).await,
         Command::Node(node) => match node.command {
             NodeCommand::Token(token) => verbs::node::token(&client()?, &token).await,
         },

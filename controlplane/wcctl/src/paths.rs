@@ -3,6 +3,36 @@
 
 use crate::client::escape;
 
+/// `POST {"verb":"get|list|watch|create|update|patch|delete|bind","kind":"Subscriber","name":"alice"}`, where without a name the
+/// whole kind is meant; the answer is `{"allowed":true,"why":"…"}`, about who asks.
+pub(crate) const ACCESS_REVIEWS: &str = "/api/v1/access-reviews";
+
+/// `GET`: `{"user":"ann","via":"socket|token","bindings":[{"name","role","scope":{"kind","name"},"grantOption","expiresAt"}]}`;
+/// the scope `{"kind":"Office"}` has no name.
+pub(crate) const WHOAMI: &str = "/api/v1/whoami";
+
+/// `GET`: `{"items":[{"name","description","rules":[{"verbs","kinds"}]}]}`.
+pub(crate) const BUILT_IN_ROLES: &str = "/api/v1/built-in-roles";
+
+/// `POST {"user","password"}`; the answer is as of a token that is made.
+pub(crate) const LOGIN: &str = "/api/v1/login";
+
+/// `GET`, the newest first, with `since`, `until`, `user`, `kind`, `name`, `limit` and `continue`:
+/// `{"metadata":{"continue"},"items":[{"time","request","user","from","outcome":"done|refused","verb","kind","name",
+/// "before","after","patch"|"object","status","detail","leftOut"}]}`.
+pub(crate) const AUDIT: &str = "/api/v1/audit";
+
+/// `POST {"name","expiresAt"}`, `GET` a list, `DELETE` with an id after it:
+/// `{"id","user","name","createdAt","expiresAt","login","lastUsedAt"}`, and `token` in the answer to the first.
+pub(crate) fn tokens(user: &str) -> String {
+    format!("/api/v1/users/{}/tokens", escape(user))
+}
+
+/// `PUT {"password"}`.
+pub(crate) fn password(user: &str) -> String {
+    format!("/api/v1/users/{}/password", escape(user))
+}
+
 /// `POST {"path":"/…"}`, a new file on the controller's machine; the answer is 201 with
 /// `{"path","revision","objects","bytes",…}`.
 pub(crate) const BACKUPS: &str = "/api/v1/backups";

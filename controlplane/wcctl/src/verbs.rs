@@ -1,6 +1,8 @@
 //! One module for each verb.
 
 pub(crate) mod apply;
+pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod create;
@@ -14,6 +16,7 @@ pub(crate) mod label;
 pub(crate) mod node;
 mod report;
 pub(crate) mod shell;
+pub(crate) mod token;
 pub(crate) mod version;
 pub(crate) mod wait;
 

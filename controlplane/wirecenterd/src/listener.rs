@@ -21,16 +21,13 @@ pub(crate) async fn open(
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("listening for clients on {address}"))?;
     let at = listener.local_addr().context("listening for clients")?;
-    let config = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => {
-            tracing::info!(api = %at, certificate = %certificate.display(), "the API is served over TLS");
-            given(certificate, key)?
-        }
-        _ => {
-            let ca = args.data_dir.join("ca").join(Authority::CERTIFICATE_FILE);
-            tracing::info!(api = %at, ca = %ca.display(), "the API is served over TLS");
-            agent_link::api_server_config(authority, &args.tls_name).context("the API's certificate")?
-        }
+    let config = if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        tracing::info!(api = %at, certificate = %certificate.display(), "the API is served over TLS");
+        given(certificate, key)?
+    } else {
+        let ca = args.data_dir.join("ca").join(Authority::CERTIFICATE_FILE);
+        tracing::info!(api = %at, ca = %ca.display(), "the API is served over TLS");
+        agent_link::api_server_config(authority, &args.tls_name).context("the API's certificate")?
     };
     Ok(Some((listener, Arc::new(config))))
 }

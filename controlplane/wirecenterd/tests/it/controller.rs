@@ -113,6 +113,22 @@ impl Controller {
         after.split_whitespace().next().expect("an address").to_owned()
     }
 
+    /// Where it serves the API over TLS since its last start.
+    pub(crate) fn api(&self) -> String {
+        let log = self.log();
+        let (_, after) = log.rsplit_once("api=").expect("it says where");
+        after.split_whitespace().next().expect("an address").to_owned()
+    }
+
+    /// The certificate of the office's authority.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.directory.path().join("data/ca/office-ca.pem")
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }

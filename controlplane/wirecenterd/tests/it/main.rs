@@ -13,4 +13,5 @@ mod limits;
 mod listing;
 mod objects;
 mod references;
+mod tls;
 mod watching;

@@ -111,12 +111,14 @@ pub(in crate::http) async fn review(
     let name = subject.as_ref().map(|subject| subject.target.name.as_str());
     let asked = Asked { verb, kind: plural, name, scopes: &scopes };
     let now = Timestamp::now();
-    Ok(Json(match decide(&rights.policy, &access.caller.principal, asked, now) {
-        Ok(ground) => Verdict { allowed: true, why: ground.to_string() },
-        Err(_) => {
-            let why = refused(&rights.policy, &access.caller, asked, subject.as_ref(), now).detail;
-            Verdict { allowed: false, why }
-        }
+    let ground = decide(&rights.policy, &access.caller.principal, asked, now);
+    Ok(Json(match ground.map(|ground| ground.to_string()) {
+        Ok(why) => Verdict { allowed: true, why },
+        // Said as a refusal would be, so that it tells no more.
+        Err(_) => Verdict {
+            allowed: false,
+            why: refused(&rights.policy, &access.caller, asked, subject.as_ref(), now).detail,
+        },
     }))
 }
 
@@ -150,8 +152,7 @@ pub(in crate::http) async fn built_in_roles(
         });
         rules.collect()
     };
-    let roles = BUILT_IN_ROLES.iter();
-    let items = roles.map(|role| BuiltIn {
+    let items = BUILT_IN_ROLES.iter().map(|role| BuiltIn {
         name: role.name,
         description: role.description,
         rules: rules(role.role()),

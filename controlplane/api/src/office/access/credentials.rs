@@ -14,7 +14,7 @@ use intent_store::{Stopped, Table};
 use jiff::{SignedDuration, Timestamp};
 use net_types::Name;
 use serde::{Deserialize, Serialize};
-use xos_model::{Fault, KindName, Object, Text, UserSpec};
+use xos_model::{Fault, KindName, Text, UserSpec};
 
 use super::Subject;
 use crate::{
@@ -125,7 +125,7 @@ impl Office {
         let token = Token::generate().map_err(no_random)?;
         let hash = token.hash();
         let outcome = self.admit(false, move |admission| {
-            let (_, subject) = admission.user_and_subject(&user)?;
+            let subject = admission.user_subject(&user)?;
             if !login {
                 admission.judge_credentials(&subject)?;
             }
@@ -181,7 +181,7 @@ impl Office {
         hash: PasswordHash,
     ) -> Result<Result<(), Rejection>, Stopped> {
         let outcome = self.admit(false, move |admission| {
-            let (_, subject) = admission.user_and_subject(&user)?;
+            let subject = admission.user_subject(&user)?;
             admission.judge_credentials(&subject)?;
             for (hash, known) in admission.tokens(&user).into_iter().filter(|(_, known)| known.login) {
                 admission.remove_token(&user, &hash, &known.id);
@@ -197,7 +197,7 @@ impl Office {
     /// Whether the caller could make credentials for the user: before anything costly is done.
     pub(crate) async fn may_set_password(&self, user: Name) -> Result<Result<(), Rejection>, Stopped> {
         let outcome = self.admit(true, move |admission| {
-            let (_, subject) = admission.user_and_subject(&user)?;
+            let subject = admission.user_subject(&user)?;
             admission.judge_credentials(&subject)
         });
         outcome.await
@@ -233,23 +233,18 @@ impl Admission<'_, '_> {
     }
 
     /// A user; to who may not see it, there is none that could be told from one that is not there.
-    fn user_and_subject(&mut self, user: &Name) -> Result<(Object<UserSpec>, Subject), Rejection> {
-        match self.load::<UserSpec>(user)? {
-            Some(found) => {
-                let subject = Subject::of(&found);
-                Ok((found, subject))
-            }
-            None => {
-                let target = Target { kind: KindName::User, name: user.clone() };
-                self.judge_right(Right::Get, &Subject::named(target))?;
-                Err(Rejection::not_found(KindName::User, user.as_str()))
-            }
+    fn user_subject(&self, user: &Name) -> Result<Subject, Rejection> {
+        if let Some(found) = self.load::<UserSpec>(user)? {
+            return Ok(Subject::of(&found));
         }
+        let target = Target { kind: KindName::User, name: user.clone() };
+        self.judge_right(Right::Get, &Subject::named(target))?;
+        Err(Rejection::not_found(KindName::User, user.as_str()))
     }
 
     /// A user may look after its own credentials, and who may change it may too.
-    fn judge_own(&mut self, user: &Name) -> Result<(), Rejection> {
-        let (_, subject) = self.user_and_subject(user)?;
+    fn judge_own(&self, user: &Name) -> Result<(), Rejection> {
+        let subject = self.user_subject(user)?;
         let is_own = self.judge.as_ref().is_some_and(|judge| judge.caller.user() == Some(user));
         if is_own { Ok(()) } else { self.judge_right(Right::Update, &subject) }
     }

@@ -43,9 +43,9 @@ pub(crate) fn refused(
     subject: Option<&Subject>,
     now: Timestamp,
 ) -> Rejection {
-    let seen = Asked { verb: Verb::Get, ..asked };
+    let to_get = Asked { verb: Verb::Get, ..asked };
     let least = subject.map_or_else(|| vec![Scope::Office], Subject::least);
-    let sees = decide(policy, &caller.principal, seen, now).is_ok();
+    let sees = decide(policy, &caller.principal, to_get, now).is_ok();
     let asked = if sees { asked } else { Asked { scopes: &least, ..asked } };
     match decide(policy, &caller.principal, asked, now) {
         Err(refusal) => forbidden(&refusal),

@@ -19,6 +19,7 @@ async fn make(controller: &Controller, objects: &[Value]) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each is written where it is used")]
 fn object(kind: &str, name: &str, spec: Value) -> Value {
     json!({"kind": kind, "metadata": {"name": name}, "spec": spec})
 }

@@ -88,11 +88,11 @@ fn lists_and_watches_show_what_may_be_seen() {
         // It ends with the right.
         let path = "/api/v1/rolebindings/ann-slice-admin";
         assert_eq!(controller.call(Method::DELETE, path, &Value::Null).await.status, 200);
-        let last = events.next().await.expect("an event");
+        let farewell = events.next().await.expect("an event");
         assert_eq!(
-            (last["type"].as_str(), last["object"]["status"].as_u64()),
+            (farewell["type"].as_str(), farewell["object"]["status"].as_u64()),
             (Some("ERROR"), Some(403)),
-            "{last}"
+            "{farewell}"
         );
         assert_eq!(events.next().await, None);
     });
