@@ -1,8 +1,8 @@
 //! The office's objects over HTTP.
 //!
 //! ```text
-//! request ─► http: limits, JSON, one error mapping ─► Office: admission in one transaction ─► intent-store
-//!                                                       references, claims, allocation, tenants
+//! request ─► http: who asks, limits, JSON, one error mapping ─► Office: admission in one transaction ─► intent-store
+//!                                                       rights, references, claims, allocation, tenants, audit
 //! agents' reports ─► Office: status (Ready)          watch, pages ◄── change log, history
 //! ```
 //!
@@ -24,9 +24,39 @@
 //! key gets the first answer again, after a restart too, and another request with it is 422. What was refused did
 //! nothing and is not kept. The last 10,000 answers are, within 32 MiB.
 //!
-//! Every principal but root has a share of requests; beyond it there is 429 with `Retry-After`.
+//! # Who asks
 //!
-//! Who can open the socket may do everything: it is root's.
+//! Root on the local socket may do everything, for recovery at three in the morning: it is `uid:0` in the audit log.
+//! Everyone else, there or over TLS, sends `Authorization: Bearer wct_…`, or gets 401; so can root, to ask as somebody else.
+//! `/healthz`, `/readyz`, `/version` and the login are for anybody. Every user, and every origin without one, has a
+//! share of requests; beyond it there is 429 with `Retry-After`. Each answer has an `x-request-id`.
+//!
+//! `POST`, `GET /api/v1/users/NAME/tokens` (`{"name","expiresAt"}`: 90 days if nothing is said, a year at most; shown
+//! once), `DELETE …/tokens/ID`; `PUT /api/v1/users/NAME/password`; `POST /api/v1/login` with `{"user","password"}` gives a
+//! token for 12 hours. Only hashes are stored, beside the objects, and so in every backup. A user who is disabled or gone
+//! is refused from the next request on. At an office's first start there is a user `admin`, whose token is shown
+//! once; no later start shows another.
+//!
+//! # What one may do
+//!
+//! Every request is judged by roles that are bound to the user over scopes (`access_policy`); in which scopes an object
+//! lies, `office::access::scopes` says. The built-in roles are known by their names and are not objects: bindings name
+//! them, no Role can have such a name, `GET /api/v1/built-in-roles` lists them. Lists and watches show what may be seen;
+//! a watch ends with 403 or 401 when its right or token does, and with 410 (`rights-changed`) when what may be seen has
+//! changed otherwise. What may not be seen is refused with 403, in the same words, whether or not it is there; names
+//! are one space for the whole office, so that making what exists elsewhere is a conflict. An object that moves is judged
+//! where it was and where it will be (not by the scope that it is itself), and what an object brings into its scope by naming
+//! it (a service its controller, say) needs the right to update that. A change of nothing but a subscriber's
+//! `bundle.dns` is one of `subscribers/features`. What is no object is judged in the whole office: `get metrics`,
+//! `create backups` (to verify one, too), `list audit`; the graph by `list` of all kinds that it shows; a join token by
+//! `update` of `nodes/join-token`. `GET /api/v1/whoami`, `POST /api/v1/access-reviews` with `{"verb","kind","name"}`.
+//!
+//! # What is told
+//!
+//! `GET /api/v1/audit` (`since`, `until`, `user`, `kind`, `name`, `limit`, `continue`), the newest first: every change that
+//! came by a request, with what it was before, in the transaction that made it; every 401 and 403, and what was refused of
+//! changes, written beside the requests: 50 at once and one a second of each origin and user, 500 and five of all. How many
+//! were left out, the next one says. Nothing secret is in it.
 
 mod http;
 mod office;

@@ -51,7 +51,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Backup>), Problem> {
     access.check(Verb::Create, BACKUPS)?;
     let path = place(body).await?;
-    access.office().tell("create", BACKUPS, &path.to_string_lossy()).await?;
+    access.office().tell("create", BACKUPS, &path.to_string_lossy()).await??;
     let store = access.office().store().clone();
     let backup = blocking(move || match store.backup(&path) {
         Ok(manifest) => Ok(Backup { path, manifest }),

@@ -87,13 +87,13 @@ impl Office {
         verb: &'static str,
         kind: &'static str,
         name: &str,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Result<(), Rejection>, Stopped> {
         let name = name.to_owned();
         let told = self.admit(false, move |admission| {
             admission.act(verb, kind, &name);
             Ok(())
         });
-        told.await.unwrap_or_else(|stopped| Err(Rejection::conflict("", stopped)))
+        told.await
     }
 
     /// Runs `body` under the office's rules: all that it does, or nothing; nothing in any case with `dry_run`.

@@ -50,14 +50,24 @@ impl Sight {
 
     /// Whether all that could be seen at first still may, and nothing else.
     pub(in crate::http) fn check(&self) -> Result<(), Problem> {
-        let Some(key) = &self.access.caller.token else { return Ok(()) };
-        if self.access.office.known_token(key).is_none() {
-            return Err(Problem::unauthorized("the token is not valid any more"));
-        }
         if self.access.seen(self.verb, self.kind)? == self.scopes {
             Ok(())
         } else {
             Err(Problem::rights_changed())
+        }
+    }
+
+    /// Greater after every change of what anybody may see.
+    pub(in crate::http) fn version(&self) -> u64 {
+        self.access.office.rights().version
+    }
+
+    /// Whether what proved who asks still does.
+    pub(in crate::http) fn check_token(&self) -> Result<(), Problem> {
+        let Some(key) = &self.access.caller.token else { return Ok(()) };
+        match self.access.office.known_token(key) {
+            Some(_) => Ok(()),
+            None => Err(Problem::unauthorized("the token is not valid any more")),
         }
     }
 
@@ -85,10 +95,14 @@ impl Sight {
         }
         let around =
             [KindName::Node, KindName::Slice, KindName::Deployment, KindName::Service, KindName::Controller];
-        let kind = key.split('/').next().and_then(KindName::from_plural);
-        let Some(kind) = kind.filter(|kind| around.contains(kind) && *kind != self.kind) else {
-            return false;
+        let more: &[KindName] = match self.kind {
+            KindName::Tenant => &[KindName::Subscriber],
+            KindName::RoleBinding => &[KindName::Subscriber, KindName::Tenant],
+            _ => &[],
         };
+        let kind = key.split('/').next().and_then(KindName::from_plural);
+        let is_around = |kind: &KindName| around.contains(kind) || more.contains(kind);
+        let Some(kind) = kind.filter(|kind| is_around(kind) && *kind != self.kind) else { return false };
         let place = |record: Option<&Record>| {
             let subject = subject(kind, record?)?;
             Some((subject.homes(), subject.brings().collect::<Vec<_>>()))

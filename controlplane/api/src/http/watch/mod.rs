@@ -2,7 +2,7 @@
 
 mod format;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -10,10 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::{
-    future::{Either, select},
-    stream,
-};
+use futures::stream;
 use intent_store::{Change, Record};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -44,6 +41,9 @@ struct Watch {
     told: Option<u64>,
     /// When something that may be seen ends by itself.
     until: Option<Timestamp>,
+    /// Which state of the office's rights it was last judged by.
+    judged_at: Option<u64>,
+    revocations: watch::Receiver<()>,
     initial: Initial,
     revisions: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
@@ -78,6 +78,8 @@ pub(super) fn start(
         http: http.clone(),
         kind,
         until: filter.sight().and_then(Sight::until),
+        judged_at: None,
+        revocations: http.office().revocations(),
         prefix: format!("{}/", kind.plural()),
         filter,
         format,
@@ -119,7 +121,6 @@ impl Watch {
             }
             if !self.wait().await? {
                 if self.until.is_some_and(|until| until <= Timestamp::now()) {
-                    self.until = None;
                     continue;
                 }
                 self.idle(&mut out);
@@ -139,8 +140,6 @@ impl Watch {
 
     /// Waits for a change, and says whether there was one in good time; `None` when all is over.
     async fn wait(&mut self) -> Option<bool> {
-        let changed = pin!(self.revisions.changed());
-        let ending = pin!(self.ending.wait_for(|ending| *ending));
         let patience = match self.until {
             // A moment more, so that the right has ended then.
             Some(until) => {
@@ -149,19 +148,24 @@ impl Watch {
             }
             None => self.format.patience(),
         };
-        match tokio::time::timeout(patience, select(changed, ending)).await {
-            Ok(Either::Left((Ok(()), _))) => Some(true),
-            // The store is gone, or the server ends.
-            Ok(Either::Left((Err(_), _)) | Either::Right(_)) => None,
-            Err(_) => Some(false),
+        tokio::select! {
+            changed = self.revisions.changed() => changed.is_ok().then_some(true),
+            // The office lives as long as the store.
+            revoked = self.revocations.changed() => revoked.is_ok().then_some(true),
+            _ = self.ending.wait_for(|ending| *ending) => None,
+            () = tokio::time::sleep(patience) => Some(false),
         }
     }
 
     /// Appends what there is to say; nothing, if that is all.
     fn read(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         if let Some(sight) = self.filter.sight() {
-            sight.check()?;
-            self.until = sight.until();
+            sight.check_token()?;
+            let version = sight.version();
+            if self.judged_at != Some(version) || self.until.is_some_and(|until| until <= Timestamp::now()) {
+                sight.check()?;
+                (self.judged_at, self.until) = (Some(version), sight.until());
+            }
         }
         let after = match std::mem::replace(&mut self.initial, Initial::Nothing) {
             Initial::Nothing => return self.read_changes(out),

@@ -14,6 +14,7 @@ use intent_store::{Stopped, Table};
 use jiff::{SignedDuration, Timestamp};
 use net_types::Name;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use xos_model::{Fault, KindName, Text, UserSpec};
 
 use super::Subject;
@@ -62,13 +63,17 @@ pub(crate) enum Proof {
     User,
 }
 
-/// When tokens were last used, by their ids.
+/// What is remembered of tokens since the start: by their ids, when they were last used.
 #[derive(Default)]
-pub(crate) struct Uses(Mutex<HashMap<String, Timestamp>>);
+pub(crate) struct Uses {
+    last: Mutex<HashMap<String, Timestamp>>,
+    /// Turns when tokens are revoked, so that what goes on by them ends.
+    revoked: watch::Sender<()>,
+}
 
 impl Uses {
     fn note(&self, id: &str) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uses = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if uses.len() >= USES_MAX && !uses.contains_key(id) {
             uses.clear();
         }
@@ -76,7 +81,7 @@ impl Uses {
     }
 
     pub(crate) fn of(&self, id: &str) -> Option<Timestamp> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 }
 
@@ -108,6 +113,10 @@ impl Office {
         let record = self.store.get(Table::Claims, key)?;
         let known: KnownToken = serde_json::from_slice(&record.value).ok()?;
         (Timestamp::now() < known.expires_at).then_some(known)
+    }
+
+    pub(crate) fn revocations(&self) -> watch::Receiver<()> {
+        self.uses.revoked.subscribe()
     }
 
     pub(crate) fn last_use(&self, id: &str) -> Option<Timestamp> {
@@ -171,7 +180,9 @@ impl Office {
             admission.act("delete", "users/tokens", &format!("{user}/{}", known.id));
             Ok(())
         });
-        outcome.await
+        let outcome = outcome.await;
+        self.uses.revoked.send_replace(());
+        outcome
     }
 
     /// Stores a password's hash; sessions that began with the one before end.
@@ -191,7 +202,9 @@ impl Office {
             admission.act("update", "users/password", user.as_str());
             Ok(())
         });
-        outcome.await
+        let outcome = outcome.await;
+        self.uses.revoked.send_replace(());
+        outcome
     }
 
     /// Whether the caller could make credentials for the user: before anything costly is done.

@@ -36,6 +36,8 @@ pub(crate) struct Rights {
 #[derive(Default)]
 pub(crate) struct Index {
     pub(crate) policy: Policy,
+    /// Greater after every change.
+    pub(crate) version: u64,
     /// Who brings an object into its scope.
     brought_by: BTreeMap<Target, BTreeSet<Target>>,
     brings: BTreeMap<Target, Vec<Target>>,
@@ -103,6 +105,7 @@ impl Rights {
             for (target, _) in pending.iter() {
                 index.read(store, target);
             }
+            index.version += 1;
             pending.retain(|(_, revision)| *revision > durable);
             self.is_behind.store(!pending.is_empty(), Ordering::Release);
         }

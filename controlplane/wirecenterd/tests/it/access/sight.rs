@@ -126,6 +126,15 @@ fn a_watch_ends_when_its_right_or_its_token_does_or_what_is_around_it_moves() {
             .await;
         let short = answer.json()["token"].as_str().expect("a token").to_owned();
         assert_eq!(error(&mut Events::open(&controller, &short, path).await).await, 401);
+        // Revoked while nothing else happens.
+        let answer =
+            controller.call(Method::POST, "/api/v1/users/bob/tokens", &json!({"name": "lost"})).await.json();
+        let mut events = Events::open(&controller, answer["token"].as_str().expect("a token"), path).await;
+        events.is("ADDED", "cdn-lan").await;
+        let id = answer["id"].as_str().expect("an id");
+        let revoked = format!("/api/v1/users/bob/tokens/{id}");
+        assert_eq!(controller.call(Method::DELETE, &revoked, &Value::Null).await.status, 204);
+        assert_eq!(error(&mut events).await, 401);
         // The slice goes to another site, and its networks with it, though none of them changes.
         let bob = token(&controller, "bob").await;
         let mut events = Events::open(&controller, &bob, path).await;

@@ -62,6 +62,35 @@ fn who_does_not_say_who_it_is_gets_no_further() {
 }
 
 #[test]
+fn another_user_of_the_machine_needs_a_token_too() {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    const NOBODY: u32 = 65534;
+    run(async {
+        let controller = Controller::start().await;
+        let socket = controller.socket();
+        for (path, mode) in [(socket.parent().expect("a directory"), 0o755), (socket.as_path(), 0o666)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("can be opened");
+        }
+        let ask = |headers: &[&str]| {
+            let mut curl = std::process::Command::new("curl");
+            curl.args(["--silent", "--include", "--unix-socket"]).arg(&socket).args(headers);
+            curl.arg("http://wirecenter/api/v1/users").uid(NOBODY).gid(NOBODY).current_dir("/");
+            String::from_utf8(curl.output().expect("curl: apt-get install curl").stdout).expect("text")
+        };
+        let refused = ask(&[]);
+        assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+        assert!(refused.contains("\r\nwww-authenticate: Bearer realm=\"wirecenter\"\r\n"), "{refused}");
+        let token = format!("Authorization: Bearer {}", controller.first_token());
+        assert!(ask(&["--header", &token]).starts_with("HTTP/1.1 200"));
+        let told = super::audit::until(&controller, "?user=-", 1).await;
+        assert_eq!(
+            (told[0]["from"].as_str(), told[0]["status"].as_u64()),
+            (Some("socket uid:65534"), Some(401))
+        );
+    });
+}
+
+#[test]
 fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_expires_or_its_user_ends() {
     run(async {
         let mut controller = Controller::start().await;
