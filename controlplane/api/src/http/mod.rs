@@ -134,6 +134,13 @@ async fn whole(request: Request, next: Next) -> Response {
     }
 }
 
+/// Reads what a stranger sends, and throws it away: so that an answer is seen, and the connection can go on.
+async fn drain(request: Request) {
+    let body = objects::read_body(request.into_body(), 0);
+    // Whatever is wrong with it, the answer is another.
+    let _: Result<_, _> = tokio::time::timeout(limits::REQUEST_TIMEOUT, body).await;
+}
+
 /// Finds out who asks, counts every request, refuses those beyond their principal's share, and ends those that take too long to begin
 /// their answer.
 async fn watchdog(
@@ -163,7 +170,10 @@ async fn watchdog(
     let mut response = match share.map_or(Ok(()), |share| http.0.buckets.take(share, started)) {
         Err(wait) => Problem::too_many_requests(wait).into_response(),
         Ok(()) => match refused {
-            Some(problem) => problem.into_response(),
+            Some(problem) => {
+                drain(request).await;
+                problem.into_response()
+            }
             None => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(request, next)).await {
                 Ok(response) => response,
                 Err(_) => Problem::timeout().into_response(),

@@ -59,6 +59,6 @@ pub(super) fn share(caller: Option<&Arc<Caller>>, origin: Origin) -> Option<Shar
         Some(caller) if caller.is_root() => None,
         Some(caller) => Some(Share::User(caller.to_string())),
         None if origin == Origin::Local(0) => None,
-        None => Some(Share::Stranger(origin)),
+        None => Some(Share::Stranger(origin.neighbourhood())),
     }
 }

@@ -82,17 +82,21 @@ const WEIGHT: u32 = 30;
 impl Failures {
     /// Takes a try, which is given back if it succeeds.
     fn take(&self, origin: Origin, user: &str, now: Instant) -> Result<(), Problem> {
-        let key = (origin, user.chars().take(64).collect());
-        let of_user = self.of_user.take_many(key, WEIGHT, now);
-        of_user
-            .and_then(|()| self.of_origin.take_many(origin, WEIGHT, now))
-            .map_err(Problem::too_many_requests)
+        let (origin, user) = key(origin, user);
+        // Of the origin first: nobody fills the other table with names.
+        self.of_origin.take_many(origin, WEIGHT, now).map_err(Problem::too_many_requests)?;
+        self.of_user.take_many((origin, user), WEIGHT, now).map_err(Problem::too_many_requests)
     }
 
     fn give_back(&self, origin: Origin, user: &str) {
-        self.of_user.give_back(&(origin, user.chars().take(64).collect()), WEIGHT);
+        let (origin, user) = key(origin, user);
         self.of_origin.give_back(&origin, WEIGHT);
+        self.of_user.give_back(&(origin, user), WEIGHT);
     }
+}
+
+fn key(origin: Origin, user: &str) -> (Origin, String) {
+    (origin.neighbourhood(), user.chars().take(Name::LEN_MAX).collect())
 }
 
 pub(in crate::http) async fn post(

@@ -27,6 +27,19 @@ pub(crate) struct Caller {
     pub(crate) token: Option<String>,
 }
 
+impl Origin {
+    /// All addresses that one who has one of them most likely has: of IPv6, the subnet (RFC 4291, section 2.5.4).
+    pub(crate) fn neighbourhood(self) -> Self {
+        match self {
+            Self::Remote(IpAddr::V6(address)) => {
+                let subnet = u128::from(address) >> 64 << 64;
+                Self::Remote(IpAddr::V6(subnet.into()))
+            }
+            other => other,
+        }
+    }
+}
+
 impl Caller {
     /// Root, on the local socket: it could do as it likes without asking.
     pub(crate) fn is_root(&self) -> bool {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Told, difference, unpack};
 
 /// Records that are read at a time, and for one page: few of many may be wanted.
-const CHUNK: u64 = 128;
+const CHUNK: u64 = 32;
 const SCAN_MAX: u64 = 4096;
 
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{binding, make, names, network, object, slice, token, two_sites, user};
-use crate::controller::{Controller, run};
+use crate::controller::{Controller, edited, run, subscriber};
 
 /// Whoever has a role over a scope, and the status of each request in their order.
 const TABLE: &[(&str, &str, [u16; 14])] = &[
@@ -86,6 +86,65 @@ fn each_role_may_do_what_the_table_says_and_no_more() {
                         controller.call_as(&ann, Method::POST, "/api/v1/access-reviews", &review).await;
                     assert_eq!(answer.json()["allowed"], *expected == 200, "{what}: {answer:?}");
                 }
+            }
+        }
+    });
+}
+
+/// The same for roles over other scopes.
+#[test]
+fn households_services_and_deployments_have_their_own() {
+    let requests = || {
+        let dns = json!({"spec": {"bundle": {"dns": ["192.0.2.53"]}}});
+        let rate = json!({"spec": {"bundle": {"dns": ["192.0.2.54"], "rateUp": "900M"}}});
+        [
+            (Method::GET, "/api/v1/subscribers/alice", Value::Null),
+            (Method::GET, "/api/v1/subscribers/bob", Value::Null),
+            (Method::PATCH, "/api/v1/subscribers/alice", dns.clone()),
+            (Method::PATCH, "/api/v1/subscribers/bob", dns),
+            (Method::PATCH, "/api/v1/subscribers/alice", rate),
+            (Method::GET, "/api/v1/tenants/alice-vcpe", Value::Null),
+            (Method::GET, "/api/v1/nodes/node1", Value::Null),
+            (Method::POST, "/api/v1/nodes/node1/join-token", Value::Null),
+            (Method::PATCH, "/api/v1/deployments/east", json!({"metadata": {"labels": {"a": "b"}}})),
+            (Method::PATCH, "/api/v1/services/vcpe", json!({"spec": {"description": "text"}})),
+            (Method::POST, "/api/v1/backups", json!({"path": "/nonexistent/file"})),
+        ]
+    };
+    let table = [
+        ("subscriber-self-care", "Subscriber/alice", [200, 403, 200, 403, 403, 200, 403, 403, 403, 403, 403]),
+        ("subscriber-self-care", "Subscriber/bob", [403, 200, 403, 200, 403, 403, 403, 403, 403, 403, 403]),
+        ("tenant-admin", "Subscriber/alice", [403, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403]),
+        ("service-admin", "Service/vcpe", [200, 200, 403, 403, 403, 200, 403, 403, 403, 200, 403]),
+        ("deployment-admin", "Deployment/east", [403, 403, 403, 403, 403, 403, 200, 200, 200, 403, 403]),
+        ("site-admin", "Site/north", [200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403]),
+        ("office-viewer", "Office", [200, 200, 403, 403, 403, 200, 200, 403, 403, 403, 403]),
+        ("office-admin", "Office", [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 422]),
+    ];
+    run(async {
+        for (role, scope, expected) in table {
+            let controller = Controller::with_office().await;
+            let accepts = json!({"tenants": ["Subscriber", "Tenant"], "connect": ["shared"]});
+            let service = json!({"serviceType": "vcpe", "version": "1.0", "accepts": accepts});
+            let in_site = |node: Value| edited(node, json!({"spec": {"site": "north"}}));
+            let mut objects = vec![object("Site", "north", json!({})), in_site(crate::controller::node())];
+            if controller.get("/api/v1/services/vcpe").await.status == 404 {
+                objects.push(object("Service", "vcpe", service));
+            }
+            objects.extend([
+                object("Controller", "cloud", json!({"plugin": "sample"})),
+                object("Deployment", "east", json!({"controller": "cloud", "sites": ["north"]})),
+                subscriber("alice", 1, 1),
+                subscriber("bob", 1, 2),
+                user("ann"),
+                binding("ann", role, scope),
+            ]);
+            make(&controller, &objects).await;
+            let ann = token(&controller, "ann").await;
+            for ((method, path, body), expected) in requests().into_iter().zip(expected) {
+                let what = format!("{role} over {scope}: {method} {path} {body}");
+                let answer = controller.call_as(&ann, method, path, &body).await;
+                assert_eq!(answer.status.as_u16(), expected, "{what}: {answer:?}");
             }
         }
     });
