@@ -114,26 +114,31 @@ impl Rights {
 }
 
 impl Index {
-    /// Takes an object in as it is in the store.
+    /// Takes an object in as it is in the store. What is being deleted gives nothing any more, whoever it still waits for.
     fn read(&mut self, store: &Store, target: &Target) {
         let Target { kind, name } = target;
         match kind {
             KindName::User => match read_object::<UserSpec>(store, name) {
-                Some(user) => self.policy.put_user(name.clone(), user.spec.enabled),
+                Some(user) => {
+                    let enabled = user.spec.enabled && user.metadata.deleted_at.is_none();
+                    self.policy.put_user(name.clone(), enabled);
+                }
                 None => self.policy.remove_user(name),
             },
             KindName::Role => match read_object::<RoleSpec>(store, name) {
-                Some(role) => {
+                Some(role) if role.metadata.deleted_at.is_none() => {
                     if let Err(error) = self.policy.put_role(name.clone(), Role::from(&role.spec)) {
                         tracing::error!(%error, role = %name, "a stored role gives nothing");
                         self.policy.remove_role(name);
                     }
                 }
-                None => self.policy.remove_role(name),
+                Some(_) | None => self.policy.remove_role(name),
             },
             KindName::RoleBinding => match read_object::<RoleBindingSpec>(store, name) {
-                Some(binding) => self.policy.put_binding(name.clone(), binding.spec.into()),
-                None => self.policy.remove_binding(name),
+                Some(binding) if binding.metadata.deleted_at.is_none() => {
+                    self.policy.put_binding(name.clone(), binding.spec.into());
+                }
+                Some(_) | None => self.policy.remove_binding(name),
             },
             _ => self.read_bringing(store, target),
         }

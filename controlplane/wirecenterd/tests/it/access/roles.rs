@@ -279,6 +279,26 @@ fn nobody_comes_by_more_by_naming_it() {
         ]});
         let answer = controller.call_as(&ann, Method::POST, "/api/v1/transactions", &operations).await;
         assert_eq!(answer.status, 403, "{answer:?}");
-        assert_eq!(patch("/api/v1/controllers/theirs", slower).await, 403);
+        assert_eq!(patch("/api/v1/controllers/theirs", slower.clone()).await, 403);
+        // Who runs a deployment makes a controller for it, in one go.
+        let east = |controller: &str| object("Deployment", "east", json!({"controller": controller}));
+        make(
+            &controller,
+            &[east("mine"), user("bob"), binding("bob", "deployment-admin", "Deployment/east")],
+        )
+        .await;
+        let bob = token(&controller, "bob").await;
+        let alone = controller.call_as(&bob, Method::POST, "/api/v1/controllers", &back_end("new")).await;
+        assert_eq!(alone.status, 403, "{alone:?}");
+        for (controllers_name, status) in [("theirs", 403), ("new", 200)] {
+            let operations = json!({"operations": [
+                {"op": "apply", "object": back_end(controllers_name)},
+                {"op": "apply", "object": east(controllers_name)},
+            ]});
+            let answer = controller.call_as(&bob, Method::POST, "/api/v1/transactions", &operations).await;
+            assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+        }
+        let answer = controller.call_as(&bob, Method::PATCH, "/api/v1/controllers/new", &slower).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     });
 }

@@ -151,6 +151,16 @@ fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_expires_or_its_user_ends
             204
         );
         assert_eq!(status(&ann).await, 401);
+        // Also one that somebody still has to let go.
+        let held = json!({"metadata": {"finalizers": ["example.net/payroll"]}});
+        assert_eq!(controller.call(Method::PATCH, "/api/v1/users/bob", &held).await.status, 200);
+        let whoami = "/api/v1/whoami";
+        assert_eq!(controller.call_as(&bob, Method::GET, whoami, &Value::Null).await.status, 200);
+        assert_eq!(controller.call(Method::DELETE, "/api/v1/users/bob", &Value::Null).await.status, 202);
+        assert_eq!(controller.call_as(&bob, Method::GET, whoami, &Value::Null).await.status, 401);
+        let released = json!({"metadata": {"finalizers": null}});
+        assert_eq!(controller.call(Method::PATCH, "/api/v1/users/bob", &released).await.status, 200);
+        make(&controller, &[user("bob")]).await;
         // Another user of the same name is another user.
         assert_eq!(controller.call(Method::DELETE, "/api/v1/users/bob", &Value::Null).await.status, 200);
         make(&controller, &[user("bob"), binding("bob", "office-viewer", "Office")]).await;
