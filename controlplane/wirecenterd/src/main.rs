@@ -1,6 +1,6 @@
 //! The office's controller.
 //!
-//! One store, and two ways in: the API on a unix socket, and the link that the nodes' agents dial. Between them the
+//! One store, and two ways in: the API on a unix socket (and over TLS, if asked for), and the link that the nodes' agents dial. Between them the
 //! feed keeps what each node should look like in step with the store. No packet ever comes by here.
 
 mod args;

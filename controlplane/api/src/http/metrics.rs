@@ -64,6 +64,11 @@ impl Metrics {
             "The last revision",
             ConstGauge::new(i64::try_from(store.revision).unwrap_or(i64::MAX)),
         );
+        registry.register(
+            "audit_records",
+            "Records in the audit log",
+            ConstGauge::new(i64::try_from(store.audit).unwrap_or(i64::MAX)),
+        );
         registry.register("store_commits", "Synced commits", ConstCounter::new(store.commits));
         let time = ConstCounter::new(store.commit_time.as_secs_f64());
         registry.register_with_unit("store_commit_time", "Time spent in commits", Unit::Seconds, time);

@@ -67,6 +67,7 @@ fn every_change_is_told_with_what_it_was_before() {
         let made = items(&controller, "?kind=Slice&name=web").await;
         assert_eq!((made.len(), made[0]["verb"].as_str()), (1, Some("create")));
         assert_eq!(made[0]["object"]["spec"]["site"], "south");
+        assert!(controller.figure("wirecenter_audit_records ").await >= 5);
         // By pages, all of it once.
         let whole = items(&controller, "?limit=1000").await;
         let (mut pages, mut next) = (Vec::new(), String::new());

@@ -44,6 +44,17 @@ fn binding(user: &str, role: &str, scope: &str) -> Value {
     object("RoleBinding", &format!("{user}-{role}"), json!({"user": user, "role": role, "scope": scope}))
 }
 
+/// A time that is far enough ahead for what is to be done before, on a machine with other work too.
+fn soon() -> jiff::Timestamp {
+    jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5)
+}
+
+/// Returns when it is past `end`.
+async fn pass(end: jiff::Timestamp) {
+    let left = std::time::Duration::try_from(end.duration_since(jiff::Timestamp::now())).unwrap_or_default();
+    tokio::time::sleep(left + std::time::Duration::from_millis(10)).await;
+}
+
 /// A token of a user's, made by root.
 async fn token(controller: &Controller, user: &str) -> String {
     let path = format!("/api/v1/users/{user}/tokens");

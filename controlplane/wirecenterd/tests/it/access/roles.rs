@@ -1,7 +1,7 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{binding, make, names, network, object, slice, token, two_sites, user};
+use super::{binding, make, names, network, object, pass, slice, soon, token, two_sites, user};
 use crate::controller::{Controller, edited, run, subscriber};
 
 /// Whoever has a role over a scope, and the status of each request in their order.
@@ -210,7 +210,7 @@ fn rights_are_given_on_only_by_who_holds_them_so_and_end_when_they_expire() {
         assert_eq!(bind(&ann, &binding("bob", "slice-user", "Slice/web")).await, 403);
         assert_eq!(bind(&ann, &binding("bob", "no-such-role", "Site/north")).await, 422);
         let mut short = binding("bob", "slice-admin", "Slice/cdn");
-        let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+        let end = soon();
         short["spec"]["expiresAt"] = end.to_string().into();
         assert_eq!(bind(&ann, &short).await, 201);
         let get = async |token: &str| {
@@ -218,7 +218,7 @@ fn rights_are_given_on_only_by_who_holds_them_so_and_end_when_they_expire() {
         };
         assert_eq!(get(&bob).await, 200);
         assert_eq!(bind(&bob, &binding("cyd", "slice-user", "Slice/cdn")).await, 403, "without grant option");
-        tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+        pass(end).await;
         assert_eq!(get(&bob).await, 403);
         // Roles are for who holds all of it in the whole office, and the built-in ones for nobody.
         let rules = json!({"rules": [{"verbs": ["get"], "kinds": ["slices"]}]});

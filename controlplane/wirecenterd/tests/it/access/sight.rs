@@ -2,7 +2,7 @@ use http_body_util::BodyExt as _;
 use hyper::{Method, body::Incoming};
 use serde_json::{Value, json};
 
-use super::{binding, make, names, network, token, two_sites, user};
+use super::{binding, make, names, network, soon, token, two_sites, user};
 use crate::controller::{Controller, run};
 
 /// A watch's events, one after another.
@@ -103,7 +103,7 @@ fn a_watch_ends_when_its_right_or_its_token_does_or_what_is_around_it_moves() {
     run(async {
         let controller = Controller::start().await;
         two_sites(&controller).await;
-        let end = || (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2)).to_string();
+        let end = || soon().to_string();
         let mut short = binding("ann", "slice-user", "Slice/cdn");
         short["spec"]["expiresAt"] = end().into();
         make(&controller, &[user("ann"), user("bob"), short, binding("bob", "site-pi", "Site/north")]).await;

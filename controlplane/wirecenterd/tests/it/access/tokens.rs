@@ -1,7 +1,7 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{binding, make, token, user};
+use super::{binding, make, pass, soon, token, user};
 use crate::controller::{Controller, run};
 
 #[test]
@@ -102,7 +102,7 @@ fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_expires_or_its_user_ends
         };
         assert_eq!(status(&ann).await, 200);
         // By its own right, and seen afterwards without its secret.
-        let in_a_moment = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+        let in_a_moment = soon();
         let wish = json!({"name": "short", "expiresAt": in_a_moment});
         let answer = controller.call_as(&ann, Method::POST, tokens, &wish).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -113,7 +113,7 @@ fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_expires_or_its_user_ends
         assert_eq!(items.iter().map(|item| item["name"].clone()).collect::<Vec<_>>(), ["test", "short"]);
         assert!(items[0]["lastUsedAt"].is_string() && items[1]["lastUsedAt"].is_null(), "{items:?}");
         assert_eq!(status(short["token"].as_str().expect("a token")).await, 200);
-        tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+        pass(in_a_moment).await;
         assert_eq!(status(short["token"].as_str().expect("a token")).await, 401);
         // Neither in the past nor for ever.
         for expires_at in ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
