@@ -17,6 +17,7 @@ mod subscriber;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use credentials::Keyring;
 use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
 use xos_model::Graph;
@@ -27,6 +28,7 @@ pub use join::JoinError;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
+pub use secret::{RotationError, SecretError};
 pub use status::{NodeReport, SessionOutcome};
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
@@ -36,6 +38,7 @@ pub use stored::{object_key, read_object};
 pub struct Office {
     store: Store,
     scratch: Arc<Mutex<Scratch>>,
+    keyring: Option<Arc<Keyring>>,
 }
 
 /// Why a transaction wrote nothing.
@@ -47,7 +50,13 @@ enum Abort<T> {
 
 impl Office {
     pub fn new(store: Store) -> Self {
-        Self { store, scratch: Arc::default() }
+        Self { store, scratch: Arc::default(), keyring: None }
+    }
+
+    /// The same office with keys for its secrets; without them it takes none.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(Arc::new(keyring)), ..self }
     }
 
     pub fn store(&self) -> &Store {
@@ -61,11 +70,12 @@ impl Office {
         body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
     ) -> Result<Result<T, Rejection>, Stopped> {
         let scratch = self.scratch.clone();
+        let keyring = self.keyring.clone();
         let now = now();
         let body = move |txn: &mut Transaction<'_>| {
             // Only the store's writer comes here, so that the lock is always free.
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = body(&mut Admission::new(txn, &mut scratch, now));
+            let outcome = body(&mut Admission::new(txn, &mut scratch, keyring.as_deref(), now));
             let outcome = match outcome {
                 Ok(value) if dry_run => Err(Abort::DryRun(value)),
                 Ok(value) => Ok(value),

@@ -12,4 +12,5 @@ mod limits;
 mod listing;
 mod objects;
 mod references;
+mod secrets;
 mod watching;
