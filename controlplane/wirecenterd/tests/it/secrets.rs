@@ -67,11 +67,11 @@ fn a_secret_is_served_by_its_keys_and_kept_sealed() {
             controller.call(Method::POST, "/api/v1/backups", &place).await.status,
             StatusCode::CREATED
         );
-        let mode = std::fs::metadata(controller.data().join("keys/office"))
+        let bits = std::fs::metadata(controller.data().join("keys/office"))
             .expect("a key file")
             .permissions()
             .mode();
-        assert_eq!(mode & 0o7777, 0o600);
+        assert_eq!(bits & 0o7777, 0o600);
         for directory in [controller.data(), backups.path().to_owned()] {
             let (found, files) = leaks(&directory);
             assert!(found.is_empty() && files > 0, "{found:?}, {files} files");
