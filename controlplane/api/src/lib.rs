@@ -24,6 +24,11 @@
 //! key gets the first answer again, after a restart too, and another request with it is 422. What was refused did
 //! nothing and is not kept. The last 10,000 answers are, within 32 MiB.
 //!
+//! A Secret is sent as `{"data":{KEY:VALUE}}`, which is then all of it, and served as `{"keys":[KEY]}`, never with values.
+//! `keys` that are sent stand for the values that are stored: what was served can be put back and changes nothing, a key
+//! left out goes, and `data` beside `keys` adds or replaces. So does PATCH with `data`, in which null takes a key away.
+//! The store, and thereby a backup, has secrets sealed only; `DATA/keys/office` opens them. It is in no backup.
+//!
 //! # Who asks
 //!
 //! Root on the local socket may do everything, for recovery at three in the morning: it is `uid:0` in the audit log.
@@ -63,6 +68,6 @@ mod office;
 
 pub use http::{Http, Listeners, RateLimit, TokenText, serve};
 pub use office::{
-    FirstError, JoinError, NodeReport, Office, Rejection, RejectionKind, SessionOutcome, object_key,
-    read_object,
+    FirstError, JoinError, NodeReport, Office, Rejection, RejectionKind, RotationError, SecretError,
+    SessionOutcome, object_key, read_object,
 };

@@ -13,7 +13,7 @@ use std::{
 #[derive(Debug, clap::Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Where the store and the office's CA are kept; made if missing, for root only.
+    /// Where the store and the office's CA and keys are kept; made if missing, for root only.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/wirecenter", env = "WIRECENTER_DATA_DIR")]
     pub(crate) data_dir: PathBuf,
 
@@ -46,10 +46,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RECORDS", default_value = "500000")]
     pub(crate) audit_keep: NonZeroU64,
 
-    /// Fill the data directory, which must have no store yet, from a backup, and end. The office's CA is not part of
-    /// a backup: put the directory `ca` back beside it, or let all nodes join again.
+    /// Fill the data directory, which must have no store yet, from a backup, and end. The office's CA and keys are no part of
+    /// a backup: put the directories `ca` and `keys` back beside it; else all nodes join again and no secret opens.
     #[arg(long, value_name = "FILE")]
     pub(crate) restore: Option<PathBuf>,
+
+    /// Make a new key for secrets, seal all of them with it, and end. The controller must not be running. Older keys stay
+    /// in the key file, for backups made with them.
+    #[arg(long, conflicts_with = "restore")]
+    pub(crate) rotate_key: bool,
 
     /// API requests a second that each user may make for ever; root on the local socket is not limited.
     #[arg(long, value_name = "REQUESTS", default_value = "2000")]

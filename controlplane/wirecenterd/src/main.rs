@@ -6,6 +6,7 @@
 mod args;
 mod desk;
 mod feed;
+mod keys;
 mod listener;
 mod nodes;
 mod socket;
@@ -37,7 +38,9 @@ fn main() -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
     let (store, writer) = open_store(&args)?;
-    let outcome = runtime.block_on(run(&args, store));
+    let outcome = runtime.block_on(async {
+        if args.rotate_key { keys::rotate(&args.data_dir, store).await } else { run(&args, store).await }
+    });
     runtime.shutdown_timeout(END_TIMEOUT);
     WriterHandle::join(writer);
     outcome
@@ -60,7 +63,7 @@ fn open_store(args: &Args) -> anyhow::Result<(Store, WriterHandle)> {
 }
 
 async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
-    let office = api::Office::new(store.clone());
+    let office = api::Office::new(store.clone()).with_keyring(keys::open(&args.data_dir)?);
     let nodes = Arc::new(Nodes::default());
     let mut feed = Feed::new(office.clone(), nodes.clone());
     feed.load().context("deriving the nodes' desired state")?;

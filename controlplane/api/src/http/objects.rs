@@ -212,6 +212,7 @@ pub(super) async fn patch(
             serde_json::from_slice(&with_version(target.kind, &record)).map_err(|error| {
                 Problem::from(Rejection::damaged(&object_key(target.kind, &target.name), &error))
             })?;
+        forget_removed(target.kind, &mut value, &patch);
         merge_patch(&mut value, patch.clone());
         let draft = Draft::from_value(target.kind, value).map_err(Problem::invalid)?;
         check_name(&draft, &target.name)?;
@@ -223,6 +224,16 @@ pub(super) async fn patch(
         }
     }
     Err(Problem::busy())
+}
+
+/// The values of a secret are not in what a patch is merged into, only their names: a null takes away the name.
+fn forget_removed(kind: KindName, served: &mut Value, patch: &Value) {
+    if kind == KindName::Secret
+        && let Some(data) = patch.pointer("/spec/data").and_then(Value::as_object)
+        && let Some(keys) = served.pointer_mut("/spec/keys").and_then(Value::as_array_mut)
+    {
+        keys.retain(|key| !key.as_str().and_then(|key| data.get(key)).is_some_and(Value::is_null));
+    }
 }
 
 /// Whether the object has changed since it was read.

@@ -19,6 +19,7 @@ mod subscriber;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use credentials::Keyring;
 use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
 use xos_model::Graph;
@@ -38,6 +39,7 @@ pub use join::JoinError;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
+pub use secret::{RotationError, SecretError};
 pub use status::{NodeReport, SessionOutcome};
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
@@ -47,6 +49,7 @@ pub use stored::{object_key, read_object};
 pub struct Office {
     store: Store,
     scratch: Arc<Mutex<Scratch>>,
+    keyring: Option<Arc<Keyring>>,
     rights: Arc<Rights>,
     /// When tokens were last used, by their ids; since the start.
     uses: Arc<Uses>,
@@ -64,12 +67,18 @@ enum Abort<T> {
 impl Office {
     pub fn new(store: Store) -> Self {
         let rights = Arc::new(Rights::load(&store));
-        Self { store, scratch: Arc::default(), rights, uses: Arc::default(), caller: None }
+        Self { store, scratch: Arc::default(), keyring: None, rights, uses: Arc::default(), caller: None }
     }
 
     /// The same office, whose changes are judged by what the caller may do, and told of in the audit log.
     pub(crate) fn on_behalf_of(&self, caller: Arc<Caller>) -> Self {
         Self { caller: Some(caller), ..self.clone() }
+    }
+
+    /// The same office with keys for its secrets; without them it takes none.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(Arc::new(keyring)), ..self }
     }
 
     pub fn store(&self) -> &Store {
@@ -105,11 +114,12 @@ impl Office {
         let (scratch, rights, caller) = (self.scratch.clone(), self.rights.clone(), self.caller.clone());
         let judged = caller.clone().filter(|caller| !caller.is_root());
         let judge = judged.map(|caller| Judge { caller, rights: rights.clone(), store: self.store.clone() });
+        let keyring = self.keyring.clone();
         let now = now();
         let body = move |txn: &mut Transaction<'_>| {
             // Only the store's writer comes here, so that the lock is always free.
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut admission = Admission::new(txn, &mut scratch, now);
+            let mut admission = Admission::new(txn, &mut scratch, keyring.as_deref(), now);
             admission.judge = judge;
             admission.trail = caller.map(Trail::new);
             let outcome = body(&mut admission);

@@ -32,6 +32,16 @@ impl Rejection {
         Self { kind: RejectionKind::Invalid, detail: summary(&faults), faults }
     }
 
+    pub(crate) fn fault(pointer: impl Into<Pointer>, detail: impl std::fmt::Display) -> Self {
+        Self::invalid(vec![Fault::new(pointer, detail)])
+    }
+
+    /// A stored secret to which this controller has no key, or which is damaged.
+    pub(crate) fn unopened(name: &net_types::Name, error: &super::SecretError) -> Self {
+        let detail = format!("Secret {name} does not open: {error}");
+        Self { kind: RejectionKind::Damaged, detail, faults: Vec::new() }
+    }
+
     pub(crate) fn conflict(pointer: impl Into<Pointer>, detail: impl std::fmt::Display) -> Self {
         let faults = vec![Fault::new(pointer, detail)];
         Self { kind: RejectionKind::Conflict, detail: summary(&faults), faults }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use intent_store::{Record, Store, Table};
 use net_types::Name;
-use xos_model::{Kind, KindName, Object};
+use xos_model::{Kind, KindName, Object, SecretSpec};
 
 use super::Rejection;
 
@@ -34,6 +34,9 @@ pub(crate) fn encode<K: Kind>(object: &mut Object<K>) -> Vec<u8> {
 
 /// The served form: the stored one with its revision.
 pub(crate) fn with_version(kind: KindName, record: &Record) -> Bytes {
+    if kind == KindName::Secret {
+        return served_secret(record);
+    }
     // The stored form begins with these fields, in the order of their declaration.
     let head = format!(r#"{{"kind":"{kind}","metadata":{{"#);
     let Some(rest) = record.value.strip_prefix(head.as_bytes()) else {
@@ -42,4 +45,19 @@ pub(crate) fn with_version(kind: KindName, record: &Record) -> Bytes {
     };
     let head = format!(r#"{head}"resourceVersion":{},"#, record.revision);
     Bytes::from([head.as_bytes(), rest].concat())
+}
+
+/// A secret with the names of its values only. One that cannot be read is not served at all.
+fn served_secret(record: &Record) -> Bytes {
+    let stored = decode::<SecretSpec>("secrets/", record).map(|mut object| {
+        object.spec = object.spec.served();
+        serde_json::to_vec(&object).expect("objects hold nothing that JSON cannot")
+    });
+    stored.map_or_else(
+        |rejection| {
+            tracing::error!(revision = record.revision, %rejection, "a stored secret has an unknown form");
+            Bytes::from_static(br#"{"kind":"Secret"}"#)
+        },
+        Bytes::from,
+    )
 }

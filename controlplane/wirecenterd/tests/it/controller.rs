@@ -72,6 +72,21 @@ impl Controller {
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
     }
 
+    /// `wirecenterd --rotate-key` on its data directory.
+    pub(crate) fn rotate_key(&self) -> Result<(), String> {
+        let output = Command::new(env!("CARGO_BIN_EXE_wirecenterd"))
+            .arg("--data-dir")
+            .arg(self.data())
+            .arg("--rotate-key")
+            .output()
+            .expect("wirecenterd starts");
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
     /// A controller with a node, its pools and nothing else.
     pub(crate) async fn with_office() -> Self {
         let controller = Self::start().await;

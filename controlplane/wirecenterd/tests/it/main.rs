@@ -13,5 +13,6 @@ mod limits;
 mod listing;
 mod objects;
 mod references;
+mod secrets;
 mod tls;
 mod watching;

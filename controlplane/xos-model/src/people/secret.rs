@@ -1,6 +1,7 @@
 //! What is to be kept from all who need not know it: passwords, keys, tokens.
 //!
 //! A secret has three forms. It is sent as `data`, in the clear; stored `sealed`; served as the list of its `keys`.
+//! Sent back, `keys` stand for the values that are stored: with `data` beside them, only what is there is replaced.
 //! The clear form cannot be written, neither as JSON nor by `Debug`: whoever needs a value has to ask for it by name.
 
 use std::{
@@ -28,8 +29,10 @@ pub enum SecretSpec {
     Plain(SecretData),
     /// As it is stored: [`SecretData::encode`], encrypted, and the names of what is in it.
     Sealed { sealed: Base64, keys: BTreeSet<SecretKey> },
-    /// As it is served.
+    /// As it is served; from a client, the stored values of these keys and no others.
     Keys(BTreeSet<SecretKey>),
+    /// From a client: these values, and beside them the stored ones of `keys`.
+    Change { data: SecretData, keys: BTreeSet<SecretKey> },
 }
 
 /// Values by their names.
@@ -83,6 +86,17 @@ impl SecretData {
         self.0.keys().cloned().collect()
     }
 
+    /// These values, and beside them those that `other` has of `keys`; the first key that it lacks, if there is one.
+    pub fn with_kept(mut self, other: &Self, keys: &BTreeSet<SecretKey>) -> Result<Self, SecretKey> {
+        for key in keys {
+            if !self.0.contains_key(key) {
+                let value = other.0.get(key).ok_or_else(|| key.clone())?;
+                self.0.insert(key.clone(), value.clone());
+            }
+        }
+        Ok(self)
+    }
+
     /// What is to be encrypted: each key and value, each after its length as four bytes in network order.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = || self.0.iter().flat_map(|(key, value)| [key.as_str(), value.expose()]);
@@ -126,6 +140,7 @@ impl SecretSpec {
         match self {
             Self::Plain(data) => data.keys(),
             Self::Sealed { keys, .. } | Self::Keys(keys) => keys.clone(),
+            Self::Change { data, keys } => keys | &data.keys(),
         }
     }
 
@@ -163,7 +178,8 @@ impl TryFrom<Document> for SecretSpec {
                 Ok(Self::Sealed { sealed, keys })
             }
             Document { data: None, sealed: None, keys: Some(keys) } => Ok(Self::Keys(keys)),
-            _ => Err("a secret is sent as \"data\" alone"),
+            Document { data: Some(data), sealed: None, keys: Some(keys) } => Ok(Self::Change { data, keys }),
+            _ => Err("a secret is sent as \"data\", as the \"keys\" that stay, or as both"),
         }
     }
 }
@@ -179,7 +195,7 @@ impl Serialize for SecretSpec {
         }
         let sealed = match self {
             Self::Sealed { sealed, .. } => Some(sealed),
-            Self::Plain(_) | Self::Keys(_) => None,
+            Self::Plain(_) | Self::Keys(_) | Self::Change { .. } => None,
         };
         Written { sealed, keys: self.keys() }.serialize(serializer)
     }
@@ -189,25 +205,30 @@ impl Kind for SecretSpec {
     const KIND: KindName = KindName::Secret;
     type Status = SecretStatus;
 
-    /// The sealed form is taken: an object that is read, changed elsewhere and put back has it. That the seal is the
-    /// office's own, and of this very secret, shows when it is opened.
+    /// The sealed form is as it is stored. That the seal is the office's own, and of this very secret, shows when it is
+    /// opened.
     fn validate(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let mut values = |data: &SecretData| {
+            let at = Pointer::from("/spec/data");
+            check::at_most(&mut faults, &at, data.0.len(), Self::KEYS_MAX, "keys");
+            let bytes = data.0.values().map(|value| value.expose().len()).sum();
+            check::at_most(&mut faults, &at, bytes, Self::BYTES_MAX, "bytes");
+        };
         match self {
-            Self::Plain(data) => {
-                let at = Pointer::from("/spec/data");
-                check::at_most(&mut faults, &at, data.0.len(), Self::KEYS_MAX, "keys");
-                let bytes = data.0.values().map(|value| value.expose().len()).sum();
-                check::at_most(&mut faults, &at, bytes, Self::BYTES_MAX, "bytes");
+            Self::Plain(data) => values(data),
+            Self::Change { data, .. } => {
+                values(data);
+                check::at_most(&mut faults, &"/spec/keys".into(), self.keys().len(), Self::KEYS_MAX, "keys");
             }
             Self::Sealed { sealed, keys } => {
                 let max = Self::BYTES_MAX + Self::SEAL_BYTES_MAX + Self::KEYS_MAX * (SecretKey::LEN_MAX + 8);
                 check::at_most(&mut faults, &"/spec/sealed".into(), sealed.as_bytes().len(), max, "bytes");
                 check::at_most(&mut faults, &"/spec/keys".into(), keys.len(), Self::KEYS_MAX, "keys");
             }
-            Self::Keys(_) => {
-                faults
-                    .push(Fault::new("/spec/data", "the values of a secret are not served: send them anew"));
+            // That there are such values shows when it is stored.
+            Self::Keys(keys) => {
+                check::at_most(&mut faults, &"/spec/keys".into(), keys.len(), Self::KEYS_MAX, "keys");
             }
         }
         faults

@@ -62,7 +62,7 @@ fn a_secret_is_sent_stored_and_served() {
     let served = serde_json::to_value(sealed.served()).expect("JSON");
     assert_eq!(served, json!({"keys": ["password", "user"]}));
     let back: SecretSpec = parse_value(served).expect("read");
-    assert_eq!(back.validate()[0].pointer.as_str(), "/spec/data", "what is served cannot be put back");
+    assert_eq!((back.validate(), back.keys()), (vec![], sealed.keys()), "what is served can be put back");
     assert_eq!(plain().seal(|_| Err("no key")), Err("no key"));
 }
 
@@ -71,13 +71,36 @@ fn forms_do_not_mix() {
     for mixed in [
         json!({}),
         json!({"sealed": "AAAA"}),
-        json!({"data": {}, "keys": []}),
         json!({"data": {}, "sealed": "AAAA", "keys": []}),
         json!({"data": {"a b": ""}}),
         json!({"sealed": "A", "keys": []}),
     ] {
         parse_value::<SecretSpec>(mixed.clone()).expect_err(&mixed.to_string());
     }
+}
+
+#[test]
+fn a_change_keeps_what_it_names_and_replaces_what_it_has() {
+    let SecretSpec::Plain(stored) = plain() else { panic!("not in the clear") };
+    let change = |spec| match parse_value(spec).expect("a secret") {
+        SecretSpec::Change { data, keys } => data.with_kept(&stored, &keys),
+        SecretSpec::Keys(keys) => SecretData::default().with_kept(&stored, &keys),
+        other => panic!("{other:?}"),
+    };
+    for (spec, password, user, pin) in [
+        (json!({"keys": ["password", "user"]}), Some(CANARY), Some(""), None),
+        (json!({"keys": ["user"]}), None, Some(""), None),
+        (json!({"keys": ["user", "password"], "data": {"password": "new"}}), Some("new"), Some(""), None),
+        (json!({"keys": ["user", "pin"], "data": {"pin": "1"}}), None, Some(""), Some("1")),
+    ] {
+        let data = change(spec.clone()).expect("all is there");
+        assert_eq!(
+            (data.get("password"), data.get("user"), data.get("pin")),
+            (password, user, pin),
+            "{spec}"
+        );
+    }
+    assert_eq!(change(json!({"keys": ["pin", "user"]})).expect_err("no pin").as_str(), "pin");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod references;
 
 use std::{collections::HashSet, sync::Arc};
 
+use credentials::Keyring;
 use intent_store::{Key, Record, Table, Transaction};
 use jiff::Timestamp;
 use net_types::Name;
@@ -33,6 +34,7 @@ pub(super) use lookups::holder;
 pub(crate) struct Admission<'a, 't> {
     pub(crate) txn: &'a mut Transaction<'t>,
     pub(super) scratch: &'a mut Scratch,
+    keyring: Option<&'a Keyring>,
     pub(crate) now: Timestamp,
     /// Which operation is being done.
     place: usize,
@@ -95,6 +97,11 @@ pub(super) trait Managed: Kind {
         _new: &mut Object<Self>,
     ) -> Result<(), Rejection> {
         Ok(())
+    }
+
+    /// What a spec that was sent comes to, given the stored one that it is to replace.
+    fn resolve(_admission: &Admission<'_, '_>, _old: &Object<Self>, sent: Self) -> Result<Self, Rejection> {
+        Ok(sent)
     }
 
     /// Who needs the object without naming it in a reference.
@@ -165,12 +172,18 @@ macro_rules! dispatch {
 for_each_kind!(dispatch);
 
 impl<'a, 't> Admission<'a, 't> {
-    pub(super) fn new(txn: &'a mut Transaction<'t>, scratch: &'a mut Scratch, now: Timestamp) -> Self {
+    pub(super) fn new(
+        txn: &'a mut Transaction<'t>,
+        scratch: &'a mut Scratch,
+        keyring: Option<&'a Keyring>,
+        now: Timestamp,
+    ) -> Self {
         let (referred, condemned, gone, questions) = Default::default();
         let (open, roles, created, rights) = Default::default();
         Self {
             txn,
             scratch,
+            keyring,
             now,
             place: 0,
             referred,
@@ -185,6 +198,12 @@ impl<'a, 't> Admission<'a, 't> {
             rights,
             trail: None,
         }
+    }
+
+    /// What secrets are sealed with. Fail closed: nothing secret is written in the clear.
+    pub(super) fn keyring(&self) -> Result<&'a Keyring, Rejection> {
+        let none = || Rejection::conflict("/spec", "this controller has no key to seal secrets with");
+        self.keyring.ok_or_else(none)
     }
 
     /// Does all operations; what one of them leaves open is settled after the last.

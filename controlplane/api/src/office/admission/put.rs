@@ -59,7 +59,8 @@ impl Admission<'_, '_> {
             return Err(Rejection::conflict("/metadata/uid", detail));
         }
         check_underived(&old)?;
-        let respecified = draft.spec != old.spec;
+        let spec = K::resolve(self, &old, draft.spec)?;
+        let respecified = spec != old.spec;
         let unchanged = !respecified
             && draft.metadata.labels == old.metadata.labels
             && draft.metadata.finalizers == old.metadata.finalizers;
@@ -67,7 +68,7 @@ impl Admission<'_, '_> {
             return Ok(Done { effect: Effect::Unchanged, kind: K::KIND, name, record });
         }
         let mut new = old.clone();
-        new.spec = draft.spec;
+        new.spec = spec;
         new.metadata.labels = draft.metadata.labels;
         new.metadata.finalizers = draft.metadata.finalizers;
         if old.metadata.deleted_at.is_some() {
