@@ -11,7 +11,7 @@
 //! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none.
 //! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and
-//! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`. Errors are problems (RFC 9457).
+//! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`, `/openapi.json` (the API in `OpenAPI` 3.1, made from the list of kinds and the types). Errors are problems (RFC 9457).
 //!
 //! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there
 //! is only what they pick: an object that they begin to pick is `ADDED`, and one that they no longer pick is `DELETED`
@@ -33,7 +33,7 @@
 //!
 //! Root on the local socket may do everything, for recovery at three in the morning: it is `uid:0` in the audit log.
 //! Everyone else, there or over TLS, sends `Authorization: Bearer wct_…`, or gets 401; so can root, to ask as somebody else.
-//! `/healthz`, `/readyz`, `/version` and the login are for anybody. Every user, and every origin without one, has a
+//! `/healthz`, `/readyz`, `/version`, `/openapi.json` (it says nothing of data) and the login are for anybody. Every user, and every origin without one, has a
 //! share of requests; beyond it there is 429 with `Retry-After`. Each answer has an `x-request-id`.
 //!
 //! `POST`, `GET /api/v1/users/NAME/tokens` (`{"name","expiresAt"}`: 90 days if nothing is said, a year at most; shown

@@ -11,6 +11,7 @@ mod graph;
 mod object;
 mod office;
 mod people;
+mod schema;
 mod services;
 mod subscriber;
 mod values;

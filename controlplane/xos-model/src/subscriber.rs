@@ -16,7 +16,7 @@ pub use chain::{TENANT_SUFFIXES, chain};
 
 pub type Subscriber = Object<SubscriberSpec>;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriberSpec {
     pub access: Access,
@@ -43,7 +43,7 @@ pub struct SubscriberSpec {
 }
 
 /// Where the subscriber's line ends: a port of a node, and the two tags on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
     pub node: Name,
@@ -52,7 +52,7 @@ pub struct Access {
     pub c_vid: Vid,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bundle {
     /// From the subscriber; no limit unless said.
@@ -83,7 +83,7 @@ fn default_nat() -> bool {
     true
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriberStatus {
     /// The generation of the spec that all of this is about.
@@ -103,7 +103,7 @@ pub struct SubscriberStatus {
 }
 
 /// The subscriber's share of a public address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NatBlock {
     pub address: Ipv4Addr,

@@ -13,6 +13,8 @@ mod interface_address;
 mod mac;
 mod name;
 mod prefix;
+#[cfg(feature = "schema")]
+mod schema;
 mod vlan;
 mod vni;
 

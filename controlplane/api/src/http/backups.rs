@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use access_policy::Verb;
-use axum::{Extension, Json, body::Body, http::StatusCode};
+use axum::{
+    Extension, Json,
+    body::Body,
+    http::{HeaderMap, StatusCode},
+};
 use intent_store::{BackupError, Manifest};
 use serde::{Deserialize, Serialize};
 use xos_model::Fault;
@@ -11,6 +15,7 @@ use xos_model::Fault;
 use super::{
     access::Access,
     graph::blocking,
+    idempotency::refuse_key,
     limits::OBJECT_BYTES_MAX,
     objects::read_body,
     problem::Problem,
@@ -47,9 +52,11 @@ async fn place(body: Body) -> Result<PathBuf, Problem> {
 pub(super) async fn create(
     Extension(access): Extension<Access>,
     Parameters(_): Parameters<NoQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Backup>), Problem> {
     access.check(Verb::Create, BACKUPS)?;
+    refuse_key(&headers, "a backup is of the moment at which it is made: repeating it makes another")?;
     let path = place(body).await?;
     access.office().tell("create", BACKUPS, &path.to_string_lossy()).await??;
     let store = access.office().store().clone();

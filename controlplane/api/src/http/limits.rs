@@ -5,10 +5,10 @@ use std::time::Duration;
 /// Bytes of a request's body that holds one object.
 pub(super) const OBJECT_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a transaction's body.
-pub(super) const TRANSACTION_BYTES_MAX: usize = 8 << 20;
+pub(super) const TRANSACTION_BYTES_MAX: usize = 32 << 20;
 /// Bytes that are read of a body that is too long.
-pub(super) const DRAINED_BYTES_MAX: usize = 32 << 20;
-pub(super) const OPERATIONS_MAX: usize = 5000;
+pub(super) const DRAINED_BYTES_MAX: usize = 64 << 20;
+pub(super) const OPERATIONS_MAX: usize = 20_000;
 /// Faults that one answer names.
 pub(super) const FAULTS_MAX: usize = 100;
 

@@ -9,6 +9,7 @@ mod limits;
 mod list;
 mod metrics;
 mod objects;
+mod openapi;
 mod principal;
 mod problem;
 mod query;
@@ -27,7 +28,7 @@ use axum::{
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::{delete, get, post, put},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use net_types::Name;
 use tokio::sync::{Semaphore, watch as signal};
@@ -90,35 +91,43 @@ impl Http {
     }
 
     pub(crate) fn router(self) -> Router {
-        Router::new()
-            .route("/healthz", get(service::healthz))
-            .route("/readyz", get(service::readyz))
-            .route("/version", get(service::version))
-            .route("/metrics", get(service::metrics))
-            .route("/api/v1/transactions", post(transactions::post))
-            .route("/api/v1/graph", get(graph::get))
-            .route("/api/v1/graph/explanation", get(graph::explanation))
-            .route("/api/v1/backups", post(backups::create))
-            .route("/api/v1/backups/verify", post(backups::verify))
-            .route("/api/v1/nodes/{name}/join-token", post(service::join_token))
-            .route("/api/v1/login", post(access::login::post))
-            .route("/api/v1/whoami", get(access::review::whoami))
-            .route("/api/v1/access-reviews", post(access::review::review))
-            .route("/api/v1/built-in-roles", get(access::review::built_in_roles))
-            .route("/api/v1/audit", get(access::audit::get))
-            .route("/api/v1/users/{name}/tokens", get(access::tokens::list).post(access::tokens::create))
-            .route("/api/v1/users/{name}/tokens/{id}", delete(access::tokens::revoke))
-            .route("/api/v1/users/{name}/password", put(access::tokens::password))
-            .route("/api/v1/{plural}", get(list::get).post(objects::post))
-            .route(
-                "/api/v1/{plural}/{name}",
-                get(objects::get).put(objects::put).patch(objects::patch).delete(objects::delete),
-            )
+        let router = routes().into_iter().fold(Router::new(), |router, (path, at)| router.route(path, at));
+        router
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(async || Problem::no_such_path())
             .layer(from_fn_with_state(self.clone(), watchdog))
             .with_state(self)
     }
+}
+
+/// Every path, with what can be done there. The API's description says the same.
+fn routes() -> Vec<(&'static str, MethodRouter<Http>)> {
+    vec![
+        ("/healthz", get(service::healthz)),
+        ("/readyz", get(service::readyz)),
+        ("/version", get(service::version)),
+        ("/openapi.json", get(openapi::get)),
+        ("/metrics", get(service::metrics)),
+        ("/api/v1/transactions", post(transactions::post)),
+        ("/api/v1/graph", get(graph::get)),
+        ("/api/v1/graph/explanation", get(graph::explanation)),
+        ("/api/v1/backups", post(backups::create)),
+        ("/api/v1/backups/verify", post(backups::verify)),
+        ("/api/v1/nodes/{name}/join-token", post(service::join_token)),
+        ("/api/v1/login", post(access::login::post)),
+        ("/api/v1/whoami", get(access::review::whoami)),
+        ("/api/v1/access-reviews", post(access::review::review)),
+        ("/api/v1/built-in-roles", get(access::review::built_in_roles)),
+        ("/api/v1/audit", get(access::audit::get)),
+        ("/api/v1/users/{name}/tokens", get(access::tokens::list).post(access::tokens::create)),
+        ("/api/v1/users/{name}/tokens/{id}", delete(access::tokens::revoke)),
+        ("/api/v1/users/{name}/password", put(access::tokens::password)),
+        ("/api/v1/{plural}", get(list::get).post(objects::post)),
+        (
+            "/api/v1/{plural}/{name}",
+            get(objects::get).put(objects::put).patch(objects::patch).delete(objects::delete),
+        ),
+    ]
 }
 
 /// Reads a request's body before anything is answered: a connection on which the rest of a body comes after the answer

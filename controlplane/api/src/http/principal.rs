@@ -20,7 +20,7 @@ pub(super) enum Share {
 /// What anybody may ask without saying who it is.
 pub(super) fn is_public(method: &Method, path: &str) -> bool {
     match path {
-        "/healthz" | "/readyz" | "/version" => true,
+        "/healthz" | "/readyz" | "/version" | "/openapi.json" => true,
         "/api/v1/login" => method == Method::POST,
         _ => false,
     }

@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod listing;
 mod objects;
+mod openapi;
 mod references;
 mod secrets;
 mod tls;

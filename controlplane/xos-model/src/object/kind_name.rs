@@ -37,7 +37,7 @@ macro_rules! for_each_kind {
 macro_rules! kind_names {
     ($($kind:ident $plural:literal $short:literal $spec:ident;)*) => {
         /// The kinds of objects, in the order in which they can be made.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum KindName {
             $($kind,)*
         }

@@ -12,7 +12,7 @@ use crate::Text;
 pub type BackendHandle = Text<255>;
 
 /// Of what only the office itself knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BasicStatus {
     /// The generation of the spec that all of this is about.
@@ -23,7 +23,7 @@ pub struct BasicStatus {
 }
 
 /// Of what back ends have, too.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnactedStatus {
     /// The generation of the spec that all of this is about.

@@ -9,7 +9,7 @@ use crate::{BasicStatus, Fault, Kind, KindName, Object, Reference, values::is_un
 
 pub type AddressPool = Object<AddressPoolSpec>;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddressPoolSpec {
     pub node: Name,
@@ -26,7 +26,7 @@ pub struct AddressPoolSpec {
     pub lease_seconds: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Purpose {
     /// Inside addresses, leased to subscribers behind NAT.

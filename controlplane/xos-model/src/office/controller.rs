@@ -12,7 +12,7 @@ use crate::{
 
 pub type Controller = Object<ControllerSpec>;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ControllerSpec {
     /// Which plug-in of the synchronizer.
@@ -36,7 +36,7 @@ pub struct ControllerSpec {
     pub parameters: Attributes,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ControllerStatus {
     #[serde(default)]

@@ -8,7 +8,7 @@ use crate::{BasicStatus, Fault, Kind, KindName, Object, Pointer, Reference, docu
 pub type Deployment = Object<DeploymentSpec>;
 pub type DeploymentStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeploymentSpec {
     pub controller: Name,
@@ -19,14 +19,14 @@ pub struct DeploymentSpec {
     pub access: Vec<AccessRule>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessRule {
     pub effect: Effect,
     pub subject: Subject,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
     Allow,
@@ -34,7 +34,7 @@ pub enum Effect {
 }
 
 /// Whom a rule speaks of: `{"site": NAME}`, `{"user": NAME}` or `"everyone"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
     Site(Name),

@@ -7,7 +7,7 @@ use crate::{EnactedStatus, Fault, Kind, KindName, Object, Resources};
 pub type Flavor = Object<FlavorSpec>;
 pub type FlavorStatus = EnactedStatus;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct FlavorSpec(pub Resources);
 

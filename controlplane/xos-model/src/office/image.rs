@@ -9,7 +9,7 @@ use crate::{EnactedStatus, Fault, HttpUrl, Kind, KindName, Object, Resources, Sh
 pub type Image = Object<ImageSpec>;
 pub type ImageStatus = EnactedStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImageSpec {
     pub kind: ImageKind,
@@ -28,7 +28,9 @@ pub struct ImageSpec {
     pub minimum_memory_mib: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum ImageKind {
     Vm,
@@ -36,7 +38,7 @@ pub enum ImageKind {
 }
 
 /// As OpenStack's image service spells them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DiskFormat {
     Ami,
@@ -53,7 +55,7 @@ pub enum DiskFormat {
 }
 
 /// As OpenStack's image service spells them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ContainerFormat {
     Ami,

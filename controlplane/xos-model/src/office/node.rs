@@ -10,7 +10,7 @@ use crate::{Condition, Fault, Kind, KindName, Object, Pointer, Reference, values
 
 pub type Node = Object<NodeSpec>;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeSpec {
     /// The node's own address, on no link: the source of its ICMP errors.
@@ -23,7 +23,7 @@ pub struct NodeSpec {
     pub site: Option<Name>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodePort {
     pub name: IfName,
@@ -38,7 +38,7 @@ pub struct NodePort {
     pub addresses: BTreeSet<InterfaceAddress4>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PortRole {
     /// Subscribers are behind it, told apart by two tags.
@@ -48,14 +48,14 @@ pub enum PortRole {
 }
 
 /// A route of the node, by a neighbour on one of its core ports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeRoute {
     pub prefix: Prefix4,
     pub via: Ipv4Addr,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeStatus {
     pub observed_generation: u64,

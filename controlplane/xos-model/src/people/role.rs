@@ -10,14 +10,14 @@ use crate::{BasicStatus, Fault, Kind, KindName, Object, Pointer, document::check
 pub type Role = Object<RoleSpec>;
 pub type RoleStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleSpec {
     pub rules: Vec<RoleRule>,
 }
 
 /// Each of the verbs to each of the kinds. Rules only ever allow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleRule {
     pub verbs: VerbSet,

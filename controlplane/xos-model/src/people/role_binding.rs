@@ -9,7 +9,7 @@ use crate::{BasicStatus, Fault, Kind, KindName, Object, Reference};
 pub type RoleBinding = Object<RoleBindingSpec>;
 pub type RoleBindingStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleBindingSpec {
     pub user: Name,
@@ -24,7 +24,9 @@ pub struct RoleBindingSpec {
 }
 
 /// What a role is held over: `{"kind": "Office"}`, or an object as in `{"kind": "Slice", "name": "cdn"}`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(tag = "kind", content = "name", deny_unknown_fields)]
 pub enum Scope {
     Office,

@@ -11,7 +11,7 @@ use crate::{
 pub type User = Object<UserSpec>;
 pub type UserStatus = EnactedStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserSpec {
     pub email: Email,

@@ -7,7 +7,7 @@ use crate::{BasicStatus, Fault, HttpUrl, Kind, KindName, Object, Text};
 pub type View = Object<ViewSpec>;
 pub type ViewStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ViewSpec {
     #[serde(rename = "type")]
@@ -16,7 +16,7 @@ pub struct ViewSpec {
     pub title: Text<255>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ViewType {
     /// A JavaScript module that the portal runs.

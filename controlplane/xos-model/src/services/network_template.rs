@@ -8,7 +8,7 @@ use crate::{EnactedStatus, Fault, Kind, KindName, Object};
 pub type NetworkTemplate = Object<NetworkTemplateSpec>;
 pub type NetworkTemplateStatus = EnactedStatus;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkTemplateSpec {
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct NetworkTemplateSpec {
 }
 
 /// What a network looks like to whoever controls it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Topology {
     /// One switch to which everything is attached.
@@ -38,7 +38,7 @@ pub enum Topology {
     Custom,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Visibility {
     #[default]
@@ -48,7 +48,7 @@ pub enum Visibility {
 }
 
 /// How what is inside looks from outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Translation {
     #[default]

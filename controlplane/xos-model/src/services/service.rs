@@ -14,7 +14,7 @@ use crate::{
 pub type Service = Object<ServiceSpec>;
 pub type ServiceStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceSpec {
     /// What kind of service: the same for all versions of one, and only between those can a tenant move.
@@ -40,7 +40,7 @@ pub struct ServiceSpec {
 }
 
 /// Which tenancies a service takes: none, unless said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Accepts {
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct Accepts {
 }
 
 /// A side of a service to which a tenancy can be tied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceInterface {
     pub name: Name,
@@ -60,7 +60,7 @@ pub struct ServiceInterface {
     pub direction: InterfaceDirection,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum InterfaceDirection {
     /// For tenants.

@@ -12,7 +12,7 @@ use crate::{Attributes, BasicStatus, Fault, Kind, KindName, NatBlock, Object, Re
 pub type Tenant = Object<TenantSpec>;
 pub type TenantStatus = BasicStatus;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantSpec {
     /// Who uses.
@@ -38,7 +38,9 @@ pub struct TenantSpec {
     pub attributes: Attributes,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct TenantOf {
     pub kind: TenantKind,
@@ -46,7 +48,7 @@ pub struct TenantOf {
 }
 
 /// The services of a subscriber's chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// The optical line terminal, virtualized: the access line.
@@ -73,7 +75,7 @@ impl Provider {
 }
 
 /// What the three services of the office need to know of a tenancy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantAttributes {
     #[serde(default, skip_serializing_if = "Option::is_none")]

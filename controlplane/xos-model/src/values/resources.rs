@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Fault, Pointer, document::check};
 
 /// Processors, memory and disk of a virtual machine or a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
     pub cores: u16,

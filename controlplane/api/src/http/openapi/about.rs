@@ -1,0 +1,271 @@
+//! What can be done that is not about objects of a kind: who asks, the graph, backups, the controller itself.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::limits::{AUDIT_PAGE_DEFAULT, PAGE_MAX},
+    operations::body,
+    parameters::references,
+    responses::{answers, json as answer, text},
+    schemas::reference,
+};
+
+const JSON: &[&str] = &["application/json"];
+
+/// One method of a path.
+fn operation(method: &str, id: &str, summary: &str, done: Value, problems: &[u16]) -> Value {
+    json!({method: {"operationId": id, "summary": summary, "responses": answers(done, problems)}})
+}
+
+fn get(id: &str, summary: &str, done: Value) -> Value {
+    operation("get", id, summary, json!({"200": done}), &[400])
+}
+
+fn post(id: &str, summary: &str, schema: &str, done: Value, problems: &[u16]) -> Value {
+    let mut path = operation("post", id, summary, done, problems);
+    path["post"]["requestBody"] = body(JSON, &reference(schema), None);
+    path
+}
+
+fn query(name: &str, schema: Value) -> Value {
+    json!({"name": name, "in": "query", "schema": schema})
+}
+
+fn nothing() -> Value {
+    json!({"204": {"description": "Done"}})
+}
+
+/// The same answer to everybody.
+fn public(mut path: Value) -> Value {
+    path["get"]["security"] = json!([]);
+    path
+}
+
+pub(super) fn paths() -> Map<String, Value> {
+    let plain = || text("text/plain; charset=utf-8");
+    let metrics = text("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let this =
+        json!({"description": "Done", "content": {"application/json": {"schema": {"type": "object"}}}});
+    let paths = [
+        ("/healthz", public(get("live", "Whether the process lives", plain()))),
+        ("/readyz", public(get("ready", "Whether changes can be made", plain()))),
+        ("/version", public(get("version", "What this is", answer("Version")))),
+        ("/openapi.json", public(get("describe", "This document", this))),
+        ("/metrics", get("metrics", "What the controller counts, for Prometheus", metrics)),
+        ("/api/v1/graph", graph()),
+        ("/api/v1/graph/explanation", explanation()),
+        ("/api/v1/backups", backup("createBackup", "Writes a backup on the controller's machine", "201")),
+        ("/api/v1/backups/verify", backup("verifyBackup", "Reads a backup and says what is in it", "200")),
+        ("/api/v1/nodes/{name}/join-token", join_token()),
+        ("/api/v1/login", login()),
+        ("/api/v1/whoami", get("whoami", "Who asks, and with what roles", answer("Whoami"))),
+        ("/api/v1/access-reviews", review()),
+        (
+            "/api/v1/built-in-roles",
+            get("listBuiltInRoles", "The roles that are no objects", answer("BuiltInRoleList")),
+        ),
+        ("/api/v1/audit", audit()),
+        ("/api/v1/users/{name}/tokens", tokens()),
+        ("/api/v1/users/{name}/tokens/{id}", token()),
+        ("/api/v1/users/{name}/password", password()),
+    ];
+    paths.into_iter().map(|(path, at)| (path.to_owned(), at)).collect()
+}
+
+fn graph() -> Value {
+    let drawing = json!({"description": "The graph", "content": {
+        "text/plain; charset=utf-8": {"schema": {"type": "string"}},
+        "text/vnd.graphviz; charset=utf-8": {"schema": {"type": "string"}},
+        "application/json": {"schema": {"type": "object"}},
+    }});
+    let mut path = get("drawGraph", "The tenancy graph", drawing);
+    path["get"]["parameters"] = json!([query("format", json!({"enum": ["text", "json", "dot"]}))]);
+    path
+}
+
+fn explanation() -> Value {
+    let mut path = get("explain", "Why something is as it is", answer("Explanation"));
+    let mut thing = query("thing", json!({"type": "string", "examples": ["service/vcpe"]}));
+    thing["required"] = json!(true);
+    path["get"]["parameters"] = json!([thing]);
+    path
+}
+
+fn backup(id: &str, summary: &str, status: &str) -> Value {
+    post(id, summary, "BackupPlace", json!({status: answer("Backup")}), &[400, 409, 413, 415, 422])
+}
+
+fn join_token() -> Value {
+    let summary = "Makes a token with which the node can join once, in place of an earlier one";
+    let done = json!({"200": answer("JoinToken")});
+    let mut path = operation("post", "issueJoinToken", summary, done, &[400, 404, 413]);
+    path["parameters"] = references(&["name"]);
+    path
+}
+
+fn login() -> Value {
+    let done = json!({"201": answer("Token")});
+    let mut path =
+        post("login", "A token for a password, for 12 hours", "Login", done, &[400, 413, 415, 422]);
+    path["post"]["security"] = json!([]);
+    path
+}
+
+fn review() -> Value {
+    let done = json!({"200": answer("Verdict")});
+    post("reviewAccess", "Whether one may do something, and why", "AccessReview", done, &[400, 413, 415, 422])
+}
+
+fn audit() -> Value {
+    let mut path = get("listAudit", "What was changed and refused, the newest first", answer("AuditList"));
+    let limit = json!({"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": AUDIT_PAGE_DEFAULT});
+    let time = || json!({"type": "string", "format": "date-time"});
+    let text = || json!({"type": "string"});
+    path["get"]["parameters"] = json!([
+        query("since", time()),
+        query("until", time()),
+        query("user", text()),
+        query("kind", text()),
+        query("name", text()),
+        query("limit", limit),
+        query("continue", json!({"type": "string", "pattern": r"^[0-9]{1,19}\.[0-9]{1,9}$"})),
+    ]);
+    path
+}
+
+fn tokens() -> Value {
+    let summary = "Makes a token of the user's; it is shown this once";
+    let mut path = post(
+        "createToken",
+        summary,
+        "TokenWish",
+        json!({"201": answer("Token")}),
+        &[400, 404, 409, 413, 415, 422],
+    );
+    let list = operation(
+        "get",
+        "listTokens",
+        "The user's tokens, without themselves",
+        json!({"200": answer("TokenList")}),
+        &[400, 404],
+    );
+    path["get"] = list["get"].clone();
+    path["parameters"] = references(&["name"]);
+    path
+}
+
+fn token() -> Value {
+    let mut path = operation("delete", "revokeToken", "Ends a token", nothing(), &[400, 404, 413]);
+    let id =
+        json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}});
+    path["parameters"] = json!([{"$ref": "#/components/parameters/name"}, id]);
+    path
+}
+
+fn password() -> Value {
+    let mut path = operation(
+        "put",
+        "setPassword",
+        "Sets the user's password",
+        nothing(),
+        &[400, 404, 409, 413, 415, 422],
+    );
+    path["put"]["requestBody"] = body(JSON, &reference("NewPassword"), None);
+    path["parameters"] = references(&["name"]);
+    path
+}
+
+/// An object of these members and no others.
+fn closed(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+pub(super) fn all() -> Map<String, Value> {
+    let text = || json!({"type": "string"});
+    let time = || json!({"type": "string", "format": "date-time"});
+    let count = || json!({"type": "integer", "minimum": 0});
+    let items = |of: Value| closed(json!({"items": {"type": "array", "items": of}}), &["items"]);
+    let texts = || json!({"type": "array", "items": {"type": "string"}});
+    let binding = closed(
+        json!({"name": text(), "role": text(), "scope": reference("Scope"), "grantOption": {"type": "boolean"},
+            "expiresAt": time()}),
+        &["name", "role", "scope", "grantOption"],
+    );
+    let allowed = closed(json!({"verbs": texts(), "kinds": texts()}), &["verbs", "kinds"]);
+    let role = closed(
+        json!({"name": text(), "description": text(), "rules": {"type": "array", "items": allowed}}),
+        &["name", "description", "rules"],
+    );
+    let schemas = [
+        (
+            "Version",
+            closed(json!({"name": {"const": "wirecenterd"}, "version": text()}), &["name", "version"]),
+        ),
+        ("JoinToken", closed(json!({"token": text(), "expiresAt": time()}), &["token", "expiresAt"])),
+        ("Explanation", closed(json!({"sentences": texts()}), &["sentences"])),
+        (
+            "BackupPlace",
+            closed(
+                json!({"path": {"type": "string", "description": "An absolute path, on the controller's machine"}}),
+                &["path"],
+            ),
+        ),
+        (
+            "Backup",
+            closed(
+                json!({"path": text(), "format": text(), "revision": count(), "objects": count(), "claims": count(),
+                    "auditRecords": count(), "bytes": count(), "sha256": text()}),
+                &["path", "format", "revision", "objects", "claims", "auditRecords", "bytes", "sha256"],
+            ),
+        ),
+        (
+            "Login",
+            closed(
+                json!({"user": text(), "password": {"type": "string", "format": "password"}}),
+                &["user", "password"],
+            ),
+        ),
+        ("NewPassword", closed(json!({"password": {"type": "string", "format": "password"}}), &["password"])),
+        (
+            "TokenWish",
+            closed(
+                json!({"name": reference("Text255"), "expiresAt": {"type": ["string", "null"], "format": "date-time"}}),
+                &["name"],
+            ),
+        ),
+        (
+            "Token",
+            closed(
+                json!({"id": text(), "user": reference("Name"), "name": text(), "createdAt": time(), "expiresAt": time(),
+                    "login": {"type": "boolean"}, "lastUsedAt": time(), "token": text()}),
+                &["id", "user", "name", "createdAt", "expiresAt", "login"],
+            ),
+        ),
+        ("TokenList", items(reference("Token"))),
+        (
+            "Whoami",
+            closed(
+                json!({"user": text(), "via": {"enum": ["socket", "token"]}, "bindings": {"type": "array", "items": binding}}),
+                &["user", "via", "bindings"],
+            ),
+        ),
+        (
+            "AccessReview",
+            closed(
+                json!({"verb": reference("Verb"), "kind": text(), "name": {"anyOf": [reference("Name"), {"type": "null"}]}}),
+                &["verb", "kind"],
+            ),
+        ),
+        ("Verdict", closed(json!({"allowed": {"type": "boolean"}, "why": text()}), &["allowed", "why"])),
+        ("BuiltInRoleList", items(role)),
+        (
+            "AuditList",
+            closed(
+                json!({"kind": {"const": "AuditList"}, "metadata": closed(json!({"continue": text()}), &[]),
+                    "items": {"type": "array", "items": {"type": "object"}}}),
+                &["kind", "metadata", "items"],
+            ),
+        ),
+    ];
+    schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}

@@ -1,0 +1,84 @@
+//! JSON Schemas: what the text of each type looks like. What a pattern cannot say (a range of rates, host bits that
+//! must be zero) is said by parsing alone.
+
+use alloc::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Tpid, Vid, Vni};
+
+macro_rules! schema {
+    ($($type:ident: $schema:tt;)*) => {
+        $(impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        })*
+    };
+}
+
+/// A dotted quad as the standard library reads it, and a prefix length.
+const PREFIX: &str = concat!(
+    r"^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}",
+    r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$"
+);
+
+schema! {
+    BitRate: {
+        "description": "Bits per second, with k, M or G for a thousand, a million or a thousand million: 128k to 100G",
+        "type": "string",
+        "pattern": "^[0-9]{1,12}[kMG]?$",
+        "examples": ["100M"]
+    };
+    IfName: {
+        "description": "A network interface's name as Linux accepts it",
+        "type": "string",
+        "pattern": r"^(?!\.{1,2}$)[!-.0-9;-~]{1,15}$",
+        "examples": ["access0"]
+    };
+    InterfaceAddress4: {
+        "description": "An IPv4 address on an interface, with the prefix length of its link",
+        "type": "string",
+        "pattern": PREFIX,
+        "examples": ["192.0.2.2/30"]
+    };
+    Mac: {
+        "description": "The Ethernet address of one host",
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$",
+        "examples": ["02:00:5e:10:00:01"]
+    };
+    Name: {
+        "description": "An object's name",
+        "type": "string",
+        "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "examples": ["node1"]
+    };
+    Prefix4: {
+        "description": "An IPv4 prefix without host bits",
+        "type": "string",
+        "pattern": PREFIX,
+        "examples": ["198.51.100.0/24"]
+    };
+    Tpid: {
+        "description": "A tag protocol identifier",
+        "type": "string",
+        "enum": ["0x88a8", "0x8100"]
+    };
+    Vid: {
+        "description": "A VLAN identifier (IEEE 802.1Q)",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 4094
+    };
+    Vni: {
+        "description": "A VXLAN network identifier (RFC 7348)",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 0x00ff_ffff
+    };
+}
