@@ -9,7 +9,8 @@
 //! `/api/v1/PLURAL[/NAME]` of each kind with GET (`limit`, `continue`, `labelSelector`,
 //! `fieldSelector`; `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
 //! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
-//! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none.
+//! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none, 20,000 in 32 MiB. All bodies
+//! together have 64 MiB; who finds no room among them for 5 s gets 503 with `Retry-After`.
 //! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and
 //! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`, `/openapi.json` (the API in `OpenAPI` 3.1, made from the list of kinds and the types). Errors are problems (RFC 9457).
 //!
@@ -22,7 +23,8 @@
 //!
 //! A POST of an object or of a transaction with an `Idempotency-Key` is done once: for 24 hours the same request with that
 //! key gets the first answer again, after a restart too, and another request with it is 422. What was refused did
-//! nothing and is not kept. The last 10,000 answers are, within 32 MiB.
+//! nothing and is not kept. The last 10,000 answers are, within 32 MiB. A backup, and whatever has a Secret in it, refuses such a key:
+//! nothing is kept by which a secret could be guessed.
 //!
 //! A Secret is sent as `{"data":{KEY:VALUE}}`, which is then all of it, and served as `{"keys":[KEY]}`, never with values.
 //! `keys` that are sent stand for the values that are stored: what was served can be put back and changes nothing, a key

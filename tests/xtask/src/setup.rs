@@ -121,7 +121,25 @@ pub(crate) fn for_bench() -> Result<PathBuf> {
 pub(crate) fn for_tests() -> Result<()> {
     packages(TESTS)?;
     TEST_TOOLS.iter().try_for_each(tool)?;
+    schemathesis()?;
     kernel()
+}
+
+/// Holds the API against its description; in an environment of its own below the cache directory.
+fn schemathesis() -> Result<()> {
+    const VERSION: &str = "4.32.5";
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+    let place = cache.context("there is no home directory")?.join("wirecenter/schemathesis");
+    let installed = Command::new(place.join("bin/schemathesis")).arg("--version").output();
+    if installed.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(VERSION)) {
+        return Ok(());
+    }
+    step(&format!("installing schemathesis {VERSION} (pip, in {})", place.display()), || {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+        let wanted = format!("schemathesis=={VERSION}");
+        run(Command::new(place.join("bin/pip")).args(["install", "--quiet", &wanted]))
+    })
 }
 
 /// A kernel for virtual machines, kept in the target folder.

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub(super) const OBJECT_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a transaction's body.
 pub(super) const TRANSACTION_BYTES_MAX: usize = 32 << 20;
+/// Bytes of all bodies that are held at once, and how long one waits for room among them.
+pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
+pub(super) const BODIES_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes that are read of a body that is too long.
 pub(super) const DRAINED_BYTES_MAX: usize = 64 << 20;
 pub(super) const OPERATIONS_MAX: usize = 20_000;

@@ -2,6 +2,7 @@
 
 mod access;
 mod backups;
+mod bodies;
 mod fields;
 mod graph;
 mod idempotency;
@@ -39,6 +40,7 @@ use access::{
     login::{Failures, Hashing},
     refusals::Refusals,
 };
+use bodies::Bodies;
 use metrics::Metrics;
 use principal::Share;
 use problem::Problem;
@@ -57,6 +59,7 @@ struct Shared {
     office: Office,
     token_text: TokenText,
     metrics: Metrics,
+    bodies: Bodies,
     buckets: Buckets<Share>,
     hashing: Hashing,
     failures: Failures,
@@ -72,6 +75,7 @@ impl Http {
             office,
             token_text,
             metrics: Metrics::default(),
+            bodies: Bodies::default(),
             buckets: Buckets::new(limit),
             hashing: Hashing::default(),
             failures: Failures::default(),
@@ -132,13 +136,15 @@ fn routes() -> Vec<(&'static str, MethodRouter<Http>)> {
 
 /// Reads a request's body before anything is answered: a connection on which the rest of a body comes after the answer
 /// is closed, and a client that sends its next request on it meanwhile gets no answer at all.
-async fn whole(request: Request, next: Next) -> Response {
+async fn whole(http: &Http, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    match objects::read_body(body, limits::TRANSACTION_BYTES_MAX).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+    let is_transaction = parts.uri.path() == "/api/v1/transactions";
+    let limit = if is_transaction { limits::TRANSACTION_BYTES_MAX } else { limits::OBJECT_BYTES_MAX };
+    match http.0.bodies.read(body, limit).await {
+        Ok((bytes, _room)) => next.run(Request::from_parts(parts, bytes.into())).await,
         Err(problem) => problem.into_response(),
     }
 }
@@ -183,7 +189,7 @@ async fn watchdog(
                 drain(request).await;
                 problem.into_response()
             }
-            None => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(request, next)).await {
+            None => match tokio::time::timeout(limits::REQUEST_TIMEOUT, whole(&http, request, next)).await {
                 Ok(response) => response,
                 Err(_) => Problem::timeout().into_response(),
             },

@@ -17,7 +17,7 @@ use xos_model::{Fault, KindName, merge_patch};
 use super::{
     Http,
     access::Access,
-    idempotency::{Answer, Once},
+    idempotency::{Answer, Once, refuse_key},
     limits::{DRAINED_BYTES_MAX, OBJECT_BYTES_MAX},
     problem::Problem,
     query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
@@ -165,6 +165,9 @@ pub(super) async fn post(
     let kind = kind(&plural)?;
     check_media_type(&headers, &["application/json"])?;
     let body = read_body(body, OBJECT_BYTES_MAX).await?;
+    if kind == KindName::Secret {
+        refuse_key(&headers, "nothing is kept of a secret, not a hash of it either: say If-None-Match: *")?;
+    }
     let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     let draft = Draft::parse_as(kind, &body)?;
     let operation = with_headers(Operation::put(Verb::Create, draft), &headers)?;

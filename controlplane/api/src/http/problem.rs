@@ -10,7 +10,7 @@ use intent_store::{Compacted, Stopped};
 use serde::Serialize;
 use xos_model::{Fault, ParseError, Pointer};
 
-use super::limits::FAULTS_MAX;
+use super::limits::{BODIES_TIMEOUT, FAULTS_MAX};
 use crate::{Rejection, RejectionKind};
 
 #[derive(Clone, Debug, Serialize)]
@@ -109,6 +109,13 @@ impl Problem {
         let detail = format!("you ask more often than you may: try again in {seconds} s");
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", "Too many requests", detail);
         Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..problem }
+    }
+
+    pub(super) fn no_room() -> Self {
+        let seconds = u32::try_from(BODIES_TIMEOUT.as_secs()).unwrap_or(u32::MAX);
+        let detail = format!("there is no room for more requests' bodies: try again in {seconds} s");
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-room", "No room", detail);
+        Self { retry_after: Some(seconds), ..problem }
     }
 
     pub(super) fn key_taken() -> Self {

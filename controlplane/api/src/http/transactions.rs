@@ -71,8 +71,11 @@ pub(super) async fn post(
     check_media_type(&headers, &["application/json"])?;
     let dry_run = query.is_dry_run()?;
     let body = read_body(body, TRANSACTION_BYTES_MAX).await?;
-    let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     let operations = parse(&body)?;
+    let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
+    if once.is_some() {
+        no_secrets(&operations)?;
+    }
     let run = move |admission: &mut Admission<'_, '_>| {
         let done = admission
             .run_all(operations)
@@ -81,6 +84,14 @@ pub(super) async fn post(
         Ok(Outcome { resource_version: admission.txn.revision(), results })
     };
     http.admit_once(&access, once, dry_run, run, answer).await
+}
+
+/// What is kept of a request tells nothing of a secret: not a hash that guesses could be held against.
+fn no_secrets(operations: &[Operation]) -> Result<(), Problem> {
+    let is_secret = |operation: &Operation| matches!(operation, Operation::Put { draft, .. } if draft.kind() == KindName::Secret);
+    let Some(i) = operations.iter().position(is_secret) else { return Ok(()) };
+    let detail = "nothing is kept of a secret: send it without an Idempotency-Key";
+    Err(Problem::invalid(vec![Fault::new(place(i), detail)]))
 }
 
 fn answer(outcome: &Outcome) -> Answer {

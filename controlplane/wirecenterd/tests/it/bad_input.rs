@@ -258,7 +258,7 @@ fn bodies() -> Vec<Case> {
         ),
         case("10 MB", Method::POST, subscribers, "x".repeat(10 << 20), 413, &[""]),
         case("300 kB", Method::PATCH, alice, "x".repeat(300 << 10), 413, &[""]),
-        case("10 MB transaction", Method::POST, "/api/v1/transactions", "x".repeat(10 << 20), 413, &[""]),
+        case("33 MiB transaction", Method::POST, "/api/v1/transactions", "x".repeat(33 << 20), 413, &[""]),
         case("deep nesting", Method::POST, subscribers, "[".repeat(100_000), 400, &[""]),
         case(
             "twice the same field",
@@ -420,7 +420,7 @@ fn transactions() -> Vec<Case> {
         transaction("no kind", json!([{"op": "create", "object": {}}]), 422, &["/operations/0/object/kind"]),
         transaction(
             "too many",
-            Value::Array(vec![json!({"op": "delete", "object": 1}); 5001]),
+            Value::Array(vec![json!({"op": "delete", "object": 1}); 20_001]),
             422,
             &["/operations"],
         ),

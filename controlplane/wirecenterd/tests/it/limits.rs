@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use hyper::Method;
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
 };
 
-use crate::controller::{Controller, run};
+use crate::controller::{Controller, run, subscriber};
 
 /// What the controller answers to a request that is written as it is, until it ends the connection.
 async fn raw(controller: &Controller, request: &str) -> String {
@@ -121,5 +122,49 @@ fn one_watch_too_many_is_told_so() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         panic!("no room for another watch");
+    });
+}
+
+#[test]
+fn ten_thousand_objects_are_one_transaction() {
+    run(async {
+        let controller = Controller::with_office().await;
+        let operation = |i: u16| {
+            let object = subscriber(&format!("house{i}"), 1 + i / 4000, 1 + i % 4000);
+            json!({"op": "apply", "object": object})
+        };
+        let body = json!({"operations": (0..10_000).map(operation).collect::<Vec<_>>()});
+        let before = controller.revision().await;
+        let answer = controller.call(Method::POST, "/api/v1/transactions", &body).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let results = answer.json()["results"].as_array().expect("results").clone();
+        assert_eq!(results.len(), 10_000);
+        assert!(results.iter().all(|result| result["result"] == "created"));
+        let revision = answer.json()["resourceVersion"].as_u64();
+        assert!(revision > Some(before));
+        let within = |of: &serde_json::Value| of.as_u64() > Some(before) && of.as_u64() <= revision;
+        assert!(results.iter().all(|result| within(&result["resourceVersion"])));
+    });
+}
+
+#[test]
+fn a_secret_is_not_sent_with_an_idempotency_key() {
+    run(async {
+        let controller = Controller::start().await;
+        let secret = json!({"kind": "Secret", "metadata": {"name": "s"}, "spec": {"data": {"k": "guess"}}});
+        let batch = json!({"operations": [{"op": "create", "object": secret}]});
+        for (path, body, status) in [("/api/v1/secrets", &secret, 400), ("/api/v1/transactions", &batch, 422)]
+        {
+            let headers = [("idempotency-key", "k")];
+            let mut client = controller.client().await;
+            let answer = client.call(Method::POST, path, &headers, body.to_string()).await.expect("answers");
+            assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
+            assert_eq!(controller.get("/api/v1/secrets/s").await.status, 404);
+        }
+        let headers = [("idempotency-key", "k")];
+        let mut client = controller.client().await;
+        let place = json!({"path": controller.data().join("b")}).to_string();
+        let answer = client.call(Method::POST, "/api/v1/backups", &headers, place).await.expect("answers");
+        assert_eq!((answer.status.as_u16(), answer.places()), (400, vec!["idempotency-key".to_owned()]));
     });
 }

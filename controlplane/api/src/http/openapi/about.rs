@@ -12,6 +12,10 @@ use super::{
 
 const JSON: &[&str] = &["application/json"];
 
+/// What can be explained in the graph, with names in it.
+const THING: &str =
+    "^(service|tenant|network|private|shared|gateway|public)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+
 /// One method of a path.
 fn operation(method: &str, id: &str, summary: &str, done: Value, problems: &[u16]) -> Value {
     json!({method: {"operationId": id, "summary": summary, "responses": answers(done, problems)}})
@@ -85,7 +89,7 @@ fn graph() -> Value {
 
 fn explanation() -> Value {
     let mut path = get("explain", "Why something is as it is", answer("Explanation"));
-    let mut thing = query("thing", json!({"type": "string", "examples": ["service/vcpe"]}));
+    let mut thing = query("thing", json!({"type": "string", "pattern": THING, "examples": ["service/vcpe"]}));
     thing["required"] = json!(true);
     path["get"]["parameters"] = json!([thing]);
     path

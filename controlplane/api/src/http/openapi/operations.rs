@@ -10,6 +10,10 @@ use super::{
     schemas::reference,
 };
 
+/// What says how a new object is made; of a secret nothing is kept to know a request by.
+const CREATE: &[&str] = &["dryRun", "ifMatch", "ifNoneMatch", "idempotencyKey"];
+const SECRET: &[&str] = &["dryRun", "ifMatch", "ifNoneMatch"];
+
 /// How a change can be refused.
 const WRITE: &[u16] = &[400, 404, 409, 412, 413, 415, 422];
 
@@ -62,7 +66,7 @@ fn collection(kind: KindName) -> Value {
     path["post"] = json!({
         "operationId": format!("create{kind}"),
         "summary": format!("Makes an object of the kind {kind}"),
-        "parameters": references(&["dryRun", "ifMatch", "ifNoneMatch", "idempotencyKey"]),
+        "parameters": references(if kind == KindName::Secret { SECRET } else { CREATE }),
         "requestBody": body(&["application/json"], &reference(&format!("{kind}Draft")), None),
         "responses": answers(json!({"201": created(kind.as_str())}), WRITE),
     });
