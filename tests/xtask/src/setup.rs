@@ -45,6 +45,7 @@ const TESTS: &[Package] = &[
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),
     Package("busybox", "small tools in that machine"),
+    Package("python3-venv", "a place for the program that holds the API against its description"),
 ];
 
 /// A rival whose figures stand beside ours. It is unpacked and not installed: installed, it would run as a service.
