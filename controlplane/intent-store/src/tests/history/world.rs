@@ -14,6 +14,16 @@ pub(super) struct World<D> {
     runtime: tokio::runtime::Runtime,
 }
 
+impl<D> Drop for World<D> {
+    /// The engine is closed when this returns: a process that ends while RocksDB closes in another thread can abort.
+    fn drop(&mut self) {
+        if let Some((store, writer)) = self.store.take() {
+            drop(store);
+            writer.join();
+        }
+    }
+}
+
 /// A client that knows what it was told.
 #[derive(Default)]
 struct Watcher {
