@@ -68,12 +68,11 @@ impl Disk for RocksDisk {
     fn crash(&mut self, crash: Crash, work: impl FnOnce()) {
         let before = log(self.directory.path());
         work();
-        let after = Self::default();
-        for entry in std::fs::read_dir(self.directory.path()).expect("lists") {
-            let path = entry.expect("an entry").path();
-            std::fs::copy(&path, after.directory.path().join(path.file_name().expect("a name")))
-                .expect("copies");
-        }
+        let after = loop {
+            if let Some(copy) = copy(self.directory.path()) {
+                break Self { directory: copy };
+            }
+        };
         if let Some((path, length)) = log(after.directory.path()) {
             let before =
                 before.filter(|(old, _)| old.file_name() == path.file_name()).map_or(0, |(_, length)| length);
@@ -91,6 +90,20 @@ impl Disk for RocksDisk {
     fn another(&self) -> Self {
         Self::default()
     }
+}
+
+/// The directory's files. None: one went while they were copied, as those that the database no longer needs do.
+fn copy(directory: &Path) -> Option<TempDir> {
+    let copy = tempfile::tempdir().expect("a directory");
+    for entry in std::fs::read_dir(directory).expect("lists") {
+        let path = entry.expect("an entry").path();
+        match std::fs::copy(&path, copy.path().join(path.file_name().expect("a name"))) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => panic!("{} cannot be copied: {error}", path.display()),
+        }
+    }
+    Some(copy)
 }
 
 /// The newest write-ahead log, and how long it is.
