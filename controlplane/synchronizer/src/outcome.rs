@@ -8,7 +8,7 @@ use crate::{Handle, Key};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done(Made),
-    /// Applied; whether it works is said later ([`crate::Control::acknowledge`]). Dependants wait for that.
+    /// Applied; whether it works is said later, of its digest ([`crate::Control::acknowledge`]). Dependants wait.
     Pending(Made),
     Failed(Failure),
 }

@@ -23,6 +23,8 @@ pub struct Report {
     pub conditions: Vec<Condition>,
     /// The last errors, oldest first, at most [`crate::HISTORY_MAX`].
     pub errors: Vec<ErrorEntry>,
+    /// A back end acts on the object; else there is nothing that its status could say.
+    pub enacted: bool,
     /// Nothing is left of a deleted object at any back end: the finalizer can go.
     pub released: bool,
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinSet,
     time::{Instant, sleep_until, timeout},
 };
@@ -51,6 +51,8 @@ pub struct Runner<S: Store> {
     events: mpsc::UnboundedReceiver<Event<S::Body>>,
     tasks: JoinSet<Ended>,
     outbox: Arc<Outbox>,
+    /// Who waits for a back end to have nothing to do.
+    drained: Vec<(BackEnd, oneshot::Sender<()>)>,
 }
 
 /// What a task brings back.
@@ -71,6 +73,7 @@ impl<S: Store> Runner<S> {
             events,
             tasks: JoinSet::new(),
             outbox: Arc::default(),
+            drained: Vec::new(),
         };
         (runner, Control::new(sender))
     }
@@ -181,10 +184,11 @@ impl<S: Store> Runner<S> {
     fn take(&mut self, event: Event<S::Body>) {
         let now = self.now();
         match event {
-            Event::Acknowledge(back_end, key, generation, result) => {
-                self.scheduler.acknowledge(&back_end, &key, generation, result, now);
+            Event::Acknowledge(back_end, key, digest, result) => {
+                self.scheduler.acknowledge(&back_end, &key, digest, result, now);
             }
             Event::Recheck(back_end, key) => self.scheduler.recheck(&back_end, &key, now),
+            Event::Drained(back_end, answer) => self.drained.push((back_end, answer)),
             // Who asked and has gone does not need the answer.
             Event::Metrics(answer) => drop(answer.send(self.scheduler.metrics())),
             Event::Add(..) | Event::Shutdown => unreachable!("these are for the loop"),
@@ -237,5 +241,10 @@ impl<S: Store> Runner<S> {
             });
         }
         self.outbox.put(self.scheduler.take_reports());
+        let drained = self.drained.extract_if(.., |(back_end, _)| self.scheduler.is_drained(back_end));
+        // Who asked and has gone does not need the answer.
+        for (_, answer) in drained {
+            let _: Result<(), ()> = answer.send(());
+        }
     }
 }

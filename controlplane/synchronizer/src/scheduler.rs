@@ -134,6 +134,12 @@ impl Scheduler {
         self.units.iter().filter(|(_, unit)| !unit.settled).count()
     }
 
+    /// Whether the world is known, and a back end has nothing in its queue or under way.
+    pub fn is_drained(&self, back_end: &BackEnd) -> bool {
+        let idle = |queue: &Queue| queue.metrics.ready + queue.metrics.running == 0;
+        self.whole && self.queues.iter().filter(|queue| queue.name == *back_end).all(idle)
+    }
+
     /// How often a unit or an edge was looked at: the measure of the work that was done.
     pub fn looked(&self) -> u64 {
         self.looked

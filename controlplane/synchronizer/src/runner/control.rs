@@ -11,6 +11,7 @@ pub(super) enum Event<B> {
     Acknowledge(BackEnd, Key, u64, Result<(), Failure>),
     Recheck(BackEnd, Key),
     Metrics(oneshot::Sender<Vec<(BackEnd, Metrics)>>),
+    Drained(BackEnd, oneshot::Sender<()>),
     Add(BackEnd, Arc<dyn Erased<B>>),
     Shutdown,
 }
@@ -36,15 +37,16 @@ impl<B: Send + Sync + 'static> Control<B> {
         Self { events }
     }
 
-    /// What was applied pending ([`crate::Outcome::Pending`]) in this generation works, or not.
+    /// What was made with this digest ([`crate::Made::digest`]) works, or not: it was applied pending
+    /// ([`crate::Outcome::Pending`]), or has changed since it was last said. Of what is no longer so, it is nothing.
     pub fn acknowledge(
         &self,
         back_end: &BackEnd,
         key: Key,
-        generation: u64,
+        digest: u64,
         result: Result<(), Failure>,
     ) -> Result<(), Stopped> {
-        self.send(Event::Acknowledge(back_end.clone(), key, generation, result))
+        self.send(Event::Acknowledge(back_end.clone(), key, digest, result))
     }
 
     /// A back end may have lost or changed an object: it is applied again.
@@ -55,6 +57,14 @@ impl<B: Send + Sync + 'static> Control<B> {
     /// Adds a back end, as for a new Controller. Its name must be new.
     pub fn add(&self, name: &str, plugin: impl Plugin<B>) -> Result<(), Stopped> {
         self.send(Event::Add(BackEnd::new(name), Arc::new(plugin)))
+    }
+
+    /// Returns when the world is known and the back end has been given all of it that it can take: nothing is in its
+    /// queue or under way. What it has yet to acknowledge, or has refused, is not waited for.
+    pub async fn drained(&self, back_end: &BackEnd) -> Result<(), Stopped> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Event::Drained(back_end.clone(), sender))?;
+        answer.await.map_err(|_| Stopped)
     }
 
     pub async fn metrics(&self) -> Result<Vec<(BackEnd, Metrics)>, Stopped> {

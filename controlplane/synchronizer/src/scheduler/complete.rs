@@ -58,7 +58,7 @@ impl Scheduler {
                 None
             }
             Ended::Outcome(Outcome::Pending(made)) => {
-                let early = self.units[id].early.take().filter(|early| early.0 == generation);
+                let early = self.units[id].early.take().filter(|early| made.digest == Some(early.0));
                 self.succeed(id, run, generation, made, early.as_ref().is_some_and(|early| early.1.is_ok()));
                 early.and_then(|early| early.1.err())
             }
@@ -186,30 +186,44 @@ impl Scheduler {
         }
     }
 
-    /// What was applied pending turned out to work, or not. About another generation than was applied, it is nothing.
+    /// What was made with this digest works, or not; said of what is not there, or is being changed, it is nothing.
     pub fn acknowledge(
         &mut self,
         back_end: &BackEnd,
         key: &Key,
-        generation: u64,
+        digest: u64,
         result: Result<(), Failure>,
         now: Duration,
     ) {
         self.now = now;
         let Some(id) = self.find(back_end, key) else { return };
         let unit = &mut self.units[id];
-        match (unit.state, &mut unit.holding) {
-            (State::Running, _) => unit.early = Some(Box::new((generation, result))),
-            (State::Awaiting(_), Some(holding)) if holding.generation == generation => match result {
-                Ok(()) => {
-                    holding.acknowledged = true;
-                    self.push(id);
+        let of_this = unit.holding.as_ref().is_some_and(|holding| holding.digest == Some(digest));
+        match unit.state {
+            State::Running => unit.early = Some(Box::new((digest, result))),
+            State::Awaiting(_) | State::Idle | State::BackOff(_) if of_this => match result {
+                Ok(()) => self.overcome(id),
+                Err(failure) => {
+                    unit.settled = false;
+                    self.refuse(id, &failure);
                 }
-                Err(failure) => self.refuse(id, &failure),
             },
             _ => {}
         }
         self.process();
+    }
+
+    /// What was in doubt works after all.
+    fn overcome(&mut self, id: Id) {
+        let unit = &mut self.units[id];
+        if let Some(holding) = &mut unit.holding {
+            (holding.sure, holding.acknowledged) = (true, true);
+        }
+        (unit.attempt, unit.trouble) = (0, None);
+        if matches!(unit.state, State::BackOff(_)) {
+            self.set_state(id, State::Idle);
+        }
+        self.push(id);
     }
 
     /// The back end may no longer have the object as it was applied: it is applied again.

@@ -1,6 +1,6 @@
 //! What objects' statuses are to say.
 
-use super::{Id, Scheduler, unit::State};
+use super::{Id, NOWHERE, Scheduler, unit::State};
 use crate::{DEPENDENCY_NOT_READY, ErrorEntry, Report, SYNCED, report::condition};
 
 /// Errors that are kept of an object.
@@ -66,7 +66,16 @@ impl Scheduler {
             condition(DEPENDENCY_NOT_READY, waits, why, what, at),
         ];
         let released = meta.deleting && settled && units().all(|unit| !unit.holds());
+        let enacted = units().any(|unit| unit.back_end != NOWHERE);
         let (key, errors) = (node.key.clone(), node.history.clone());
-        Some(Report { key, uid: meta.uid, generation: meta.generation, conditions, errors, released })
+        Some(Report {
+            key,
+            uid: meta.uid,
+            generation: meta.generation,
+            conditions,
+            errors,
+            enacted,
+            released,
+        })
     }
 }

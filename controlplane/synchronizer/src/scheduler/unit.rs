@@ -36,7 +36,7 @@ pub(super) struct Unit {
     /// What its status says of why it is stuck.
     pub(super) shown: Option<Box<Cause>>,
     pub(super) run: Option<Box<Run>>,
-    /// An acknowledgement that came before the plug-in said that it would.
+    /// An acknowledgement that came before the plug-in said that it would, and of which digest.
     pub(super) early: Option<Box<(u64, Result<(), Failure>)>>,
     /// The step at which it last moved: a comparison that began before cannot judge it.
     pub(super) moved: u64,

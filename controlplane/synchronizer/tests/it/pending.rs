@@ -28,11 +28,9 @@ async fn dependants_wait_for_the_acknowledgement_of_this_generation() {
     pass(Duration::from_hours(24)).await;
     assert_eq!(back_end.calls().len(), 1, "a node may be off for as long as it likes");
     assert_eq!(store.condition(&slice, SYNCED).reason, "Pending");
-    let acknowledge = |key: &_, generation| {
-        running
-            .control
-            .acknowledge(&here, synchronizer::Key::clone(key), generation, Ok(()))
-            .expect("it runs");
+    // The back end's digests are the generations.
+    let acknowledge = |key: &_, digest| {
+        running.control.acknowledge(&here, synchronizer::Key::clone(key), digest, Ok(())).expect("it runs");
     };
     store.put(object(&slice, &[]));
     acknowledge(&slice, 1);
@@ -109,6 +107,48 @@ async fn an_acknowledgement_may_come_before_the_plug_in_has_answered() {
     drop(shut);
     at_once().await;
     assert!(store.synced(&slice));
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_worked_may_fail_later_and_work_again() {
+    let (store, back_end, here) = (MemoryStore::new(), BackEndInMemory::new(), BackEnd::new("nodes"));
+    let slice = key(SLICE, "alpha");
+    store.put(object(&slice, &[]));
+    let running = start(&store, [("nodes", nodes(&back_end, None))]);
+    at_once().await;
+    let say = |digest, result| {
+        running.control.acknowledge(&here, slice.clone(), digest, result).expect("it runs");
+    };
+    let refusal = || Err(Failure { message: "the map is full".into(), retry: Retry::OnChange });
+    say(1, Ok(()));
+    at_once().await;
+    assert!(store.synced(&slice));
+    say(7, refusal());
+    at_once().await;
+    assert!(store.synced(&slice), "that was of something else");
+    say(1, refusal());
+    at_once().await;
+    assert_eq!(store.condition(&slice, SYNCED).message, "nodes: the map is full");
+    say(1, Ok(()));
+    at_once().await;
+    assert!(store.synced(&slice));
+    pass(Duration::from_hours(24)).await;
+    assert_eq!(back_end.calls().len(), 1, "it has been there all the time");
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_back_end_is_drained_when_it_has_been_given_everything() {
+    let (store, back_end, here) = (MemoryStore::new(), BackEndInMemory::new(), BackEnd::new("nodes"));
+    let shut = back_end.gate.write().await;
+    (0..100).for_each(|i| store.put(object(&key(SLICE, &format!("s{i}")), &[])));
+    let running = start(&store, [("nodes", nodes(&back_end, None))]);
+    let mut drained = Box::pin(running.control.drained(&here));
+    assert!(tokio::time::timeout(Duration::from_millis(5), &mut drained).await.is_err());
+    drop(shut);
+    drained.await.expect("it runs");
+    assert_eq!(back_end.effects().len(), 100, "none of them is acknowledged");
     running.shutdown().await;
 }
 
