@@ -3,7 +3,7 @@
 //! ```text
 //! request ─► http: who asks, limits, JSON, one error mapping ─► Office: admission in one transaction ─► intent-store
 //!                                                       rights, references, claims, allocation, tenants, audit
-//! agents' reports ─► Office: status (Ready)          watch, pages ◄── change log, history
+//! synchronizer ◄─ Intent: change feed · what became of it ─► status (Ready)       watch, pages ◄── change log, history
 //! ```
 //!
 //! `/api/v1/PLURAL[/NAME]` of each kind with GET (`limit`, `continue`, `labelSelector`,
@@ -70,6 +70,6 @@ mod office;
 
 pub use http::{Http, Listeners, RateLimit, TokenText, serve};
 pub use office::{
-    FirstError, JoinError, NodeReport, Office, Rejection, RejectionKind, RotationError, SecretError,
-    SessionOutcome, object_key, read_object,
+    FirstError, Intent, IntentFeed, JoinError, NodeReport, Office, Rejection, RejectionKind, RotationError,
+    SecretError, object_key, read_object,
 };

@@ -1,7 +1,7 @@
 //! The store as its users hold it.
 
 use std::{
-    ops::Range,
+    ops::{Bound, Range},
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError,
@@ -13,8 +13,8 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    AuditError, AuditRecord, BackupError, Change, Compacted, Engine, EngineError, Manifest, Page, Reader,
-    Record, Table, Transaction, audit, backup,
+    AuditError, AuditRecord, BackupError, Change, Compacted, Engine, EngineError, Key, Manifest, Page,
+    Reader, Record, Table, Transaction, audit, backup,
     disk::{self, Loaded},
     index::Index,
     writer::{Job, Writer, WriterHandle},
@@ -162,6 +162,14 @@ impl Store {
             Table::Objects => self.index().object(key),
             Table::Claims => self.index().claims.get(key),
         }
+    }
+
+    /// The claims whose keys begin with `prefix`, in the order of their keys.
+    pub fn claims(&self, prefix: &str) -> Vec<(Key, Record)> {
+        let index = self.index();
+        let claims = index.claims.from(Bound::Included(prefix));
+        let claims = claims.take_while(|(key, _)| key.starts_with(prefix));
+        claims.map(|(key, record)| (key.into(), record)).collect()
     }
 
     /// Up to `limit` objects whose keys begin with `prefix` and come after `after`: as they are, or as they were at

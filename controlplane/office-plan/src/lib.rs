@@ -16,7 +16,7 @@ pub use allocate::{Allocation, Ledger, Refusal, allocate};
 pub use claim::{Claim, claims_of};
 pub use hints::Hints;
 pub use node::{LOOPBACK_LINK, clashes, node_resources};
-pub use pools::{NodePool, NodePools};
+pub use pools::{NodePool, NodePools, OfficePools};
 pub use session::session;
 
 #[cfg(test)]

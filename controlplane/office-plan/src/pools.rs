@@ -1,9 +1,12 @@
 //! The pools of one node.
 
-use std::net::Ipv4Addr;
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::Ipv4Addr,
+};
 
 use net_types::{Name, Prefix4};
-use xos_model::{AddressPoolSpec, Purpose};
+use xos_model::{AddressPoolSpec, Purpose, SubscriberStatus};
 
 use crate::{Claim, Hints};
 
@@ -39,6 +42,17 @@ impl NodePools {
         self.of(Purpose::Routed).find(|pool| pool.spec.prefix.contains_prefix(subnet))
     }
 
+    /// The pools that a subscriber's addresses, as they were allocated, are from.
+    pub fn used_by(&self, status: &SubscriberStatus) -> impl Iterator<Item = &Name> {
+        let own = match (status.subnet, status.address) {
+            (Some(subnet), _) => self.holding_subnet(subnet),
+            (None, Some(address)) => self.holding(Purpose::Subscriber, address),
+            (None, None) => None,
+        };
+        let shared = status.nat.and_then(|nat| self.holding(Purpose::Nat, nat.address));
+        own.into_iter().chain(shared).map(|pool| &pool.name)
+    }
+
     /// Lets `hints` know that a claim on one of these pools has been given up.
     pub fn released(&self, claim: &Claim, hints: &mut Hints) {
         match claim {
@@ -62,6 +76,39 @@ impl NodePools {
                 }
             }
         }
+    }
+}
+
+/// The pools of all nodes, as they come and go.
+#[derive(Clone, Debug, Default)]
+pub struct OfficePools {
+    specs: BTreeMap<Name, AddressPoolSpec>,
+    by_node: HashMap<Name, NodePools>,
+}
+
+impl OfficePools {
+    /// The pools of one node, if it has any.
+    pub fn of(&self, node: &Name) -> Option<&NodePools> {
+        self.by_node.get(node)
+    }
+
+    /// Takes a pool as it is now, or that it is gone. Gives back the nodes whose pools are others now.
+    pub fn change(&mut self, name: &Name, now: Option<AddressPoolSpec>) -> Vec<Name> {
+        let before = match &now {
+            Some(spec) => self.specs.insert(name.clone(), spec.clone()),
+            None => self.specs.remove(name),
+        };
+        if before == now {
+            return Vec::new();
+        }
+        let mut nodes: Vec<_> = before.into_iter().chain(now).map(|spec| spec.node).collect();
+        nodes.dedup();
+        for node in &nodes {
+            let pools = self.specs.iter().filter(|(_, spec)| spec.node == *node);
+            let pools = pools.map(|(name, spec)| NodePool { name: name.clone(), spec: spec.clone() });
+            self.by_node.insert(node.clone(), NodePools::new(pools.collect()));
+        }
+        nodes
     }
 }
 

@@ -1,11 +1,10 @@
 //! The office's controller.
 //!
-//! One store, and two ways in: the API on a unix socket (and over TLS, if asked for), and the link that the nodes' agents dial. Between them the
-//! feed keeps what each node should look like in step with the store. No packet ever comes by here.
+//! One store, and two ways in: the API on a unix socket (and over TLS, if asked for), and the link that the nodes' agents
+//! dial. Between them the synchronizer brings what is wanted to whoever does it, the nodes first of all. No packet ever
+//! comes by here.
 
 mod args;
-mod desk;
-mod feed;
 mod keys;
 mod listener;
 mod nodes;
@@ -16,13 +15,12 @@ use std::{io::IsTerminal as _, path::Path, sync::Arc};
 use anyhow::Context as _;
 use clap::Parser as _;
 use intent_store::{Options, RocksEngine, Store, WriterHandle};
+use synchronizer::{BackEnd, Config, Runner};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use args::Args;
-use desk::Desk;
-use feed::Feed;
-use nodes::Nodes;
+use nodes::{BACK_END, Desk, Nodes, NodesPlugin};
 
 /// How long what is still going on may take when the controller ends.
 const END_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(8);
@@ -62,11 +60,21 @@ fn open_store(args: &Args) -> anyhow::Result<(Store, WriterHandle)> {
     Store::open(engine, options).with_context(|| format!("the store in {}", directory.display()))
 }
 
+/// Of the jitter of back-offs: another at each start, so that controllers do not fall into step.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(())
+}
+
 async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let office = api::Office::new(store.clone()).with_keyring(keys::open(&args.data_dir)?);
-    let nodes = Arc::new(Nodes::default());
-    let mut feed = Feed::new(office.clone(), nodes.clone());
-    feed.load().context("deriving the nodes' desired state")?;
+    let intent = Arc::new(api::Intent::new(office.clone()));
+    let (runner, control) = Runner::new(intent, Config { seed: seed(), ..Config::default() });
+    let nodes = Arc::new(Nodes::new(store.clone(), control.clone()));
+    let mut runner = tokio::spawn(runner.with(BACK_END, NodesPlugin(nodes.clone())).run());
+    // An agent that saw half of its node's desired state would take down the other half.
+    let drained = control.drained(&BackEnd::new(BACK_END)).await;
+    drained.context("deriving the nodes' desired state")?;
     let desk = Arc::new(Desk::new(office.clone(), nodes));
     desk.open().await.context("writing that no node is connected yet")?;
 
@@ -96,8 +104,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
         api::Http::new(office, token_text, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));
-    let feed = tokio::spawn(feed.run());
-    let (mut link, mut feed) = (link, feed);
+    let mut link = link;
     let mut terminate = signal(SignalKind::terminate()).context("handling SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("handling SIGINT")?;
     let outcome = tokio::select! {
@@ -109,19 +116,24 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
             Ok(Err(error)) => error.into(),
             Err(error) => error.into(),
         }),
-        ended = &mut feed => Err(match ended {
-            Ok(error) => error,
+        ended = &mut runner => Err(match ended {
+            Ok(Ok(())) => anyhow::anyhow!("the synchronizer ended by itself"),
+            Ok(Err(error)) => anyhow::Error::from(error).context("following the store"),
             Err(error) => error.into(),
         }),
     };
     tracing::info!("ending");
     let _: std::io::Result<()> = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     ending.cancel();
-    feed.abort();
     let both = async {
         let _: Result<_, _> = http.await;
         if !link.is_finished() {
             let _: Result<_, _> = link.await;
+        }
+        // Last: what the agents said to the end is still written.
+        let _: Result<_, _> = control.shutdown();
+        if !runner.is_finished() {
+            let _: Result<_, _> = runner.await;
         }
     };
     if tokio::time::timeout(END_TIMEOUT, both).await.is_err() {

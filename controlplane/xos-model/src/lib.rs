@@ -22,8 +22,8 @@ pub use graph::{
     ThingError, Vertex, VirtualNetwork, VnId,
 };
 pub use object::{
-    BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName, Metadata,
-    Object, OwnerReference, READY, Reference, set_condition,
+    AnyObject, BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName,
+    Metadata, Object, Observed, OwnerReference, READY, Reference, set_condition,
 };
 pub use office::{
     AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, ContainerFormat, Controller, ControllerSpec,

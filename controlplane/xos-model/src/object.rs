@@ -7,22 +7,33 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Fault;
 
+mod any;
 mod condition;
 mod kind_name;
 mod metadata;
 mod reference;
 mod status;
 
+pub use any::AnyObject;
 pub use condition::{Condition, ConditionStatus, READY, set_condition};
 pub use kind_name::KindName;
 pub use metadata::{Metadata, OwnerReference};
 pub use reference::Reference;
-pub use status::{BackendHandle, BasicStatus, EnactedStatus};
+pub use status::{BackendHandle, BasicStatus, EnactedStatus, Observed};
 
 /// What an object of a kind asks for; the kind itself.
 pub trait Kind: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: KindName;
-    type Status: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Status: Observed
+        + Clone
+        + Debug
+        + Default
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static;
 
     /// All that is wrong with the spec taken by itself, with pointers from the top of the object.
     fn validate(&self) -> Vec<Fault>;

@@ -16,6 +16,7 @@ mod secret;
 mod status;
 mod stored;
 mod subscriber;
+mod synchronized;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,9 +41,10 @@ pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
 pub use secret::{RotationError, SecretError};
-pub use status::{NodeReport, SessionOutcome};
+pub use status::NodeReport;
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
+pub use synchronized::{Intent, IntentFeed};
 
 /// The office: its store, and the rules by which it changes. Clones are equal.
 #[derive(Clone)]

@@ -2,9 +2,13 @@
 
 use intent_store::Table;
 use office_plan::{Claim, clashes};
-use xos_model::{Node, NodeSpec, PortRole};
+use xos_model::{Condition, Node, NodeSpec, PortRole};
 
-use super::{Admission, Rejection, admission::Managed, join};
+use super::{
+    Admission, Rejection,
+    admission::{Managed, Ready},
+    join,
+};
 
 impl Managed for NodeSpec {
     fn admit(admission: &mut Admission<'_, '_>, old: Option<&Node>, new: &mut Node) -> Result<(), Rejection> {
@@ -28,6 +32,11 @@ impl Managed for NodeSpec {
         new.status.observed_generation = new.metadata.generation.unwrap_or(0);
         admission.scratch.changed(new.name());
         Ok(())
+    }
+
+    /// Its agent says how it is: see [`super::Office::node_reported`].
+    fn ready(_node: &Node, _synced: &Condition) -> Option<Ready> {
+        None
     }
 
     fn retire(admission: &mut Admission<'_, '_>, old: &Node) -> Result<(), Rejection> {

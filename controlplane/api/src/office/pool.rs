@@ -5,11 +5,11 @@ use std::ops::Bound;
 use intent_store::Table;
 use net_types::Name;
 use office_plan::{NodePool, NodePools, clashes};
-use xos_model::{AddressPool, AddressPoolSpec, Fault, KindName, Purpose};
+use xos_model::{AddressPool, AddressPoolSpec, Condition, Fault, KindName, Purpose};
 
 use super::{
     Admission, Rejection,
-    admission::{Managed, holder},
+    admission::{Managed, Ready, holder},
     stored::decode,
 };
 
@@ -47,6 +47,11 @@ impl Managed for AddressPoolSpec {
 
     fn user(admission: &Admission<'_, '_>, old: &AddressPool) -> Option<(KindName, Name)> {
         user(admission, &old.spec).map(|user| (KindName::Subscriber, user))
+    }
+
+    /// A pool is routes of its node, and the node says how those are.
+    fn ready(_pool: &AddressPool, _synced: &Condition) -> Option<Ready> {
+        None
     }
 
     fn retire(admission: &mut Admission<'_, '_>, old: &AddressPool) -> Result<(), Rejection> {

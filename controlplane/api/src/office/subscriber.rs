@@ -6,13 +6,13 @@ use intent_store::{Table, Transaction};
 use net_types::{Name, Prefix4};
 use office_plan::{Claim, Ledger, allocate, claims_of, session};
 use xos_model::{
-    ConditionStatus, Fault, KindName, Metadata, Object, OwnerReference, PortRole, READY, Subscriber,
-    SubscriberSpec, TenantSpec, TenantStatus, chain, set_condition,
+    Condition, ConditionStatus, Fault, KindName, Metadata, Object, OwnerReference, PortRole, READY,
+    Subscriber, SubscriberSpec, TenantSpec, TenantStatus, chain, set_condition,
 };
 
 use super::{
     Admission, Effect, Rejection,
-    admission::{Managed, holder, new_uid},
+    admission::{Managed, Ready, holder, new_uid},
     object_key,
 };
 
@@ -38,6 +38,18 @@ impl Managed for SubscriberSpec {
         }
         change_claims(admission, old, new)?;
         change_tenants(admission, old, new)
+    }
+
+    /// In the words of nodes and kernels: those of the synchronizer are for whoever knows it.
+    fn ready(subscriber: &Subscriber, synced: &Condition) -> Option<Ready> {
+        let node = &subscriber.spec.access.node;
+        let (reason, message) = match (synced.status, synced.reason.as_str()) {
+            (ConditionStatus::True, _) => ("Programmed", format!("in the kernel of node {node}")),
+            (_, "Failed") => ("Refused", synced.message.clone()),
+            (_, "Waiting") => ("Waiting", synced.message.clone()),
+            _ => ("Progressing", format!("waiting for node {node} to put it in its kernel")),
+        };
+        Some(Ready { status: synced.status, reason: reason.into(), message })
     }
 
     fn retire(admission: &mut Admission<'_, '_>, old: &Subscriber) -> Result<(), Rejection> {

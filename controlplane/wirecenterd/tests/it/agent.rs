@@ -182,7 +182,7 @@ fn ready_means_in_the_kernel() {
         node.inner().refused.insert("session/bob".to_owned().into(), "no room in the map".into());
         post(&controller, "bob", 8).await;
         let bob = until_ready(&controller, BOB, "False", "Refused").await;
-        assert_eq!(ready(&bob).2, "no room in the map");
+        assert_eq!(ready(&bob).2, "nodes: node1: no room in the map");
         let trouble = until_ready(&controller, NODE, "False", "Refused").await;
         assert!(ready(&trouble).2.contains("session/bob"), "{trouble}");
         assert_eq!(node.inner().received, received + 1);

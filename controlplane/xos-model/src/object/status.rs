@@ -6,7 +6,7 @@ use net_types::Name;
 use serde::{Deserialize, Serialize};
 
 use super::Condition;
-use crate::Text;
+use crate::{ControllerStatus, InstanceStatus, NetworkStatus, NodeStatus, SubscriberStatus, Text};
 
 /// What a back end calls something.
 pub type BackendHandle = Text<255>;
@@ -34,4 +34,29 @@ pub struct EnactedStatus {
     /// By Controller: what it is there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub backends: BTreeMap<Name, BackendHandle>,
+}
+
+/// What every status has.
+pub trait Observed {
+    fn conditions(&self) -> &[Condition];
+
+    fn conditions_mut(&mut self) -> &mut Vec<Condition>;
+}
+
+macro_rules! observed {
+    ($($status:ty)*) => {
+        $(impl Observed for $status {
+            fn conditions(&self) -> &[Condition] {
+                &self.conditions
+            }
+
+            fn conditions_mut(&mut self) -> &mut Vec<Condition> {
+                &mut self.conditions
+            }
+        })*
+    };
+}
+
+observed! {
+    BasicStatus EnactedStatus ControllerStatus InstanceStatus NetworkStatus NodeStatus SubscriberStatus
 }

@@ -6,7 +6,7 @@ use intent_store::{Record, Table};
 use xos_model::{KindName, Object};
 
 use super::{Admission, Done, Effect, Managed, Misplaced, check, check_underived};
-use crate::office::{Preconditions, Rejection, Target, object_key, stored::decode};
+use crate::office::{Preconditions, Rejection, Target, object_key, stored::decode, synchronized};
 
 impl Admission<'_, '_> {
     pub(super) fn delete<K: Managed>(
@@ -29,7 +29,7 @@ impl Admission<'_, '_> {
             let name = target.name.clone();
             return Ok(Done { effect: Effect::Unchanged, kind: K::KIND, name, record });
         }
-        if old.metadata.finalizers.is_empty() && !self.is_held(&old) {
+        if old.metadata.finalizers.is_empty() && !self.is_held(&old) && !self.is_recorded(&old) {
             return self.remove(&old, record);
         }
         old.metadata.deleted_at = Some(self.now);
@@ -41,11 +41,16 @@ impl Admission<'_, '_> {
         K::user(self, object).is_some() || self.referrers(K::KIND, object.name()).next().is_some()
     }
 
+    fn is_recorded<K: Managed>(&self, object: &Object<K>) -> bool {
+        synchronized::is_recorded(self.txn, K::KIND, object.name())
+    }
+
     fn remove<K: Managed>(&mut self, old: &Object<K>, record: Record) -> Result<Done, Rejection> {
         K::retire(self, old)?;
         K::regraph(self, Some(old), None)?;
         let name = old.name().clone();
         let key = object_key(K::KIND, &name);
+        synchronized::forget_all(self.txn, K::KIND, &name);
         let revision = self.txn.delete(Table::Objects, &key);
         self.note_rights(K::KIND, &name);
         self.gone.insert(key.into());
@@ -59,7 +64,7 @@ impl Admission<'_, '_> {
     }
 
     /// All operations are done: what can go goes, what must stay must be allowed to, and references must hold.
-    pub(super) fn finish(&mut self) -> Result<(), Misplaced> {
+    pub(in crate::office) fn finish(&mut self) -> Result<(), Misplaced> {
         let misplaced = |operation| move |rejection| Misplaced { operation, rejection };
         let mut asked = Vec::new();
         // What goes may free what it named.
@@ -120,6 +125,7 @@ impl Admission<'_, '_> {
             object.metadata.deleted_at.is_some()
                 && object.metadata.finalizers.is_empty()
                 && K::user(self, &object).is_none()
+                && !self.is_recorded(&object)
         })
     }
 

@@ -20,7 +20,7 @@ use credentials::Keyring;
 use intent_store::{Key, Record, Table, Transaction};
 use jiff::Timestamp;
 use net_types::Name;
-use xos_model::{Kind, KindName, Object, Reference, for_each_kind};
+use xos_model::{Condition, ConditionStatus, Kind, KindName, Object, Reference, for_each_kind};
 
 use super::{
     Draft, Operation, Preconditions, Rejection, Target, Verb, access, audit::Trail, object_key,
@@ -88,6 +88,13 @@ pub(crate) struct Misplaced {
     pub(crate) rejection: Rejection,
 }
 
+/// What the condition `Ready` says.
+pub(super) struct Ready {
+    pub(super) status: ConditionStatus,
+    pub(super) reason: String,
+    pub(super) message: String,
+}
+
 /// What a kind adds to the rules that hold for all.
 pub(super) trait Managed: Kind {
     /// Judges `new` against the other objects, completes its status, and makes all that follows from it.
@@ -116,6 +123,12 @@ pub(super) trait Managed: Kind {
         _new: Option<&Object<Self>>,
     ) -> Result<(), Rejection> {
         Ok(())
+    }
+
+    /// What `Ready` says, given what the synchronizer says; `None` where somebody else writes it.
+    fn ready(_object: &Object<Self>, synced: &Condition) -> Option<Ready> {
+        let Condition { status, reason, message, .. } = synced.clone();
+        Some(Ready { status, reason, message })
     }
 
     /// Takes back all that followed from the object.
@@ -204,6 +217,11 @@ impl<'a, 't> Admission<'a, 't> {
     pub(super) fn keyring(&self) -> Result<&'a Keyring, Rejection> {
         let none = || Rejection::conflict("/spec", "this controller has no key to seal secrets with");
         self.keyring.ok_or_else(none)
+    }
+
+    /// The object is to go when nothing holds it: see [`Self::finish`].
+    pub(super) fn condemn(&mut self, target: Target) {
+        self.condemned.push((self.place, target));
     }
 
     /// Does all operations; what one of them leaves open is settled after the last.

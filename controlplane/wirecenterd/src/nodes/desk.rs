@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use agent_link::{JoinRefused, NodeTable, Outcome, REMOVED, Report};
-use api::{JoinError, NodeReport, Office, SessionOutcome};
+use agent_link::{JoinRefused, NodeTable, Outcome, Report};
+use api::{JoinError, NodeReport, Office};
 use intent_store::Stopped;
 use net_types::{Generation, Name};
 use node_state::ResourceKey;
 use xos_model::{KindName, Node, NodeSpec};
 
-use crate::nodes::Nodes;
+use super::Nodes;
 
 /// The controller as its end of the agents' link knows it.
 pub(crate) struct Desk {
@@ -82,7 +82,7 @@ impl Desk {
     }
 
     fn generation(&self, node: &Name) -> u64 {
-        self.nodes.get(node).map_or(0, |table| table.generation().0)
+        self.nodes.table(node).map_or(0, |table| table.generation().0)
     }
 
     fn connected(&self) -> MutexGuard<'_, HashMap<Name, Connected>> {
@@ -98,14 +98,9 @@ impl Desk {
                 self.say_connected(node).await
             }
             Report::Applied { generation, results } => {
-                let sessions = {
-                    let mut connected = self.connected();
-                    connected.entry(node.clone()).or_default().take(generation, results)
-                };
-                // Both at once: they share a commit.
-                let (sessions, node) =
-                    tokio::join!(self.office.sessions_reported(node, sessions), self.say_connected(node));
-                sessions.and(node)
+                self.connected().entry(node.clone()).or_default().take(generation, &results);
+                self.nodes.reported(node, results);
+                self.say_connected(node).await
             }
             Report::Disconnected { reason } => {
                 tracing::info!(%node, reason, "node disconnected");
@@ -117,22 +112,15 @@ impl Desk {
 }
 
 impl Connected {
-    /// Notes what was refused, and gives back what is about sessions.
-    fn take(&mut self, generation: Generation, results: Vec<Outcome>) -> Vec<SessionOutcome> {
+    /// Notes what was refused.
+    fn take(&mut self, generation: Generation, results: &[Outcome]) {
         self.programmed = generation;
-        let mut sessions = Vec::new();
-        for (key, version, outcome) in results {
-            match &outcome {
-                Ok(()) => drop(self.refused.remove(&key)),
+        for (key, _, outcome) in results {
+            match outcome {
+                Ok(()) => drop(self.refused.remove(key)),
                 Err(error) => drop(self.refused.insert(key.clone(), error.clone())),
             }
-            if version != REMOVED
-                && let Some(subscriber) = key.subscriber()
-            {
-                sessions.push(SessionOutcome { subscriber, version, outcome });
-            }
         }
-        sessions
     }
 
     fn trouble(&self, generation: u64) -> Option<(&'static str, String)> {
@@ -165,9 +153,9 @@ impl agent_link::Office for Desk {
     }
 
     fn table(&self, node: &Name) -> Option<Arc<NodeTable>> {
-        let table = self.nodes.get(node);
+        let table = self.nodes.table(node);
         if table.is_none() {
-            // The feed is a step behind the store: a node that was just made has its table in a moment.
+            // The synchronizer is a step behind the store: a node that was just made has its table in a moment.
             let there = api::read_object::<NodeSpec>(self.office.store(), node).is_some();
             tracing::info!(%node, there, "an agent came for a node that has no table");
         }

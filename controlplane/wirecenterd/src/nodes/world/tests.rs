@@ -1,0 +1,119 @@
+use serde_json::{Value, json};
+use xos_model::Kind;
+
+use super::*;
+
+fn name(name: &str) -> Name {
+    name.parse().expect("a name")
+}
+
+fn spec<K: Kind>(spec: Value) -> K {
+    serde_json::from_value(spec).expect("a spec")
+}
+
+fn pool(node: &str, lease: u32) -> AddressPoolSpec {
+    let prefix = if node == "node1" { "100.64.0.0/24" } else { "100.65.0.0/24" };
+    let gateway = prefix.replace("0/24", "1");
+    spec(
+        json!({"node": node, "purpose": "subscriber", "prefix": prefix, "gateway": gateway, "leaseSeconds": lease}),
+    )
+}
+
+fn alice(node: &str, ready: &str) -> Subscriber {
+    let address = if node == "node1" { "100.64.0.2" } else { "100.65.0.2" };
+    let ready = json!({"type": "Ready", "status": ready, "reason": "", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let object = json!({
+        "kind": "Subscriber",
+        "metadata": {"name": "alice", "generation": 1},
+        "spec": {"access": {"node": node, "port": "access0", "sVid": 100, "cVid": 7}},
+        "status": {"observedGeneration": 1, "conditions": [ready], "address": address, "gateway": address},
+    });
+    serde_json::from_value(object).expect("a subscriber")
+}
+
+fn office() -> World {
+    let mut world = World::default();
+    for (node, inside) in [("node1", "inside1"), ("node2", "inside2")] {
+        let ports = json!([{"name": "access0", "role": "access"}]);
+        world.node(&name(node), spec(json!({"loopback": "192.0.2.1", "ports": ports})));
+        world.pool(&name(inside), Some(pool(node, 3600)));
+    }
+    world.take_changes();
+    world
+}
+
+/// What has to change at a node, in words.
+fn taken(world: &mut World, node: &str) -> Vec<String> {
+    let changes = world.take_changes().remove(&name(node)).flatten().unwrap_or_default();
+    let told = changes.into_iter().map(|change| match change {
+        Change::Upsert(resource) => format!("+{}", resource.key()),
+        Change::Remove(key) => format!("-{key}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn a_session_is_in_the_kernel_when_its_node_says_so_of_this_very_version() {
+    let mut world = office();
+    let (first, place) = world.session(&alice("node1", "False")).expect("a session");
+    assert_eq!((place, taken(&mut world, "node1")), (Place::Table, vec!["+session/alice".into()]));
+    world.pool(&name("inside1"), Some(pool("node1", 600)));
+    let (second, place) = world.session(&alice("node1", "False")).expect("a session");
+    assert_eq!(place, Place::Table);
+    assert_ne!(first, second);
+    let here = name("node1");
+    assert!(!world.placed(&here, &name("alice"), first, Place::Kernel), "that was the one before");
+    assert!(!world.placed(&name("node2"), &name("alice"), second, Place::Kernel), "nobody asked that node");
+    assert!(world.placed(&here, &name("alice"), second, Place::Kernel));
+    assert!(!world.placed(&here, &name("alice"), second, Place::Kernel), "that is no news");
+    assert_eq!(world.session(&alice("node1", "False")), Ok((second, Place::Kernel)));
+}
+
+#[test]
+fn what_a_node_has_refused_stays_refused_until_it_is_another() {
+    let mut world = office();
+    let (version, _) = world.session(&alice("node1", "False")).expect("a session");
+    let refused = Place::of(&Err("the map is full".into()));
+    assert!(world.placed(&name("node1"), &name("alice"), version, refused.clone()));
+    assert_eq!(world.session(&alice("node1", "False")), Ok((version, refused)));
+    world.pool(&name("inside1"), Some(pool("node1", 600)));
+    assert_eq!(world.session(&alice("node1", "False")).expect("a session").1, Place::Table);
+}
+
+#[test]
+fn a_subscriber_that_moves_leaves_nothing_behind() {
+    let mut world = office();
+    world.session(&alice("node1", "False")).expect("a session");
+    world.take_changes();
+    world.session(&alice("node2", "False")).expect("a session");
+    let changes = world.take_changes();
+    let of = |node: &str| changes[&name(node)].as_ref().map(Vec::len);
+    assert_eq!((of("node1"), of("node2")), (Some(1), Some(1)));
+    world.no_session(&name("alice"));
+    assert_eq!(taken(&mut world, "node2"), ["-session/alice"]);
+}
+
+#[test]
+fn after_a_start_the_status_is_believed_until_the_node_says_otherwise() {
+    let mut world = office();
+    let (version, place) = world.session(&alice("node1", "True")).expect("a session");
+    assert_eq!(place, Place::Kernel);
+    assert!(world.placed(&name("node1"), &name("alice"), version, Place::Refused("no".into())));
+    let mut changed = alice("node1", "True");
+    changed.metadata.generation = Some(2);
+    let mut world = office();
+    assert_eq!(world.session(&changed).expect("a session").1, Place::Table, "that was another spec");
+}
+
+#[test]
+fn a_node_that_goes_and_comes_begins_anew() {
+    let mut world = office();
+    world.no_node(&name("node1"));
+    assert_eq!(world.take_changes().remove(&name("node1")), Some(None));
+    assert_eq!(world.session(&alice("node1", "False")), Err(NoSession::Node(name("node1"))));
+    world.node(&name("node1"), spec(json!({"loopback": "192.0.2.1", "ports": []})));
+    assert!(!taken(&mut world, "node1").is_empty());
+    world.pool(&name("inside1"), None);
+    assert_eq!(taken(&mut world, "node1"), ["-route/100.64.0.0/24"]);
+    assert_eq!(world.session(&alice("node1", "False")), Err(NoSession::Pool(name("node1"))));
+}
