@@ -89,3 +89,6 @@ fn kind_of(key: &Key) -> Option<KindName> {
 fn parse(kind: KindName, place: &str, json: &[u8]) -> Result<AnyObject, StoreError> {
     AnyObject::parse(kind, json).map_err(|error| StoreError(format!("the stored object {place}: {error}")))
 }
+
+#[cfg(test)]
+mod tests;
