@@ -60,6 +60,10 @@
 //!
 //! # What is told
 //!
+//! `GET /api/v1/events` (`kind`, `name`, `severity`, `limit`, `continue`; `watch=1&resourceVersion=SEQUENCE`): what has happened
+//! that nobody asked for, the last 10,000: what a back end refused, and took after all; nodes that come and go. Who may get
+//! an object hears of it.
+//!
 //! `GET /api/v1/audit` (`since`, `until`, `user`, `kind`, `name`, `limit`, `continue`), the newest first: every change that
 //! came by a request, with what it was before, in the transaction that made it; every 401 and 403, and what was refused of
 //! changes, written beside the requests: 50 at once and one a second of each origin and user, 500 and five of all. How many

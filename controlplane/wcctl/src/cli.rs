@@ -2,6 +2,7 @@
 
 mod access;
 mod controllers;
+mod events;
 mod graph;
 mod objects;
 mod shell;
@@ -19,6 +20,7 @@ pub(crate) use access::{
 pub(crate) use controllers::{
     Backup, BackupCommand, BackupGroup, Config, ConfigCommand, Node, NodeCommand, SetContext, Token,
 };
+pub(crate) use events::Events;
 pub(crate) use graph::{Explain, Graph, GraphFormat};
 pub(crate) use objects::{Apply, Create, Delete, Describe, Diff, Edit, Format, Get, Label, Shown};
 pub(crate) use shell::{Completion, Man};
@@ -105,6 +107,8 @@ pub(crate) enum Command {
     Token(Tokens),
     /// Set a password
     Passwd(Passwd),
+    /// What has happened that nobody asked for: failures, recoveries, nodes that come and go
+    Events(Events),
     /// Who did what, and who was refused what
     Audit(Audit),
     /// About the office's nodes

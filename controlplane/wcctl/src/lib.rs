@@ -63,6 +63,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Login(login) => verbs::token::login(&place, &login).await,
         Command::Token(tokens) => verbs::token::run(&client()?, &tokens.command).await,
         Command::Passwd(passwd) => verbs::token::passwd(&client()?, &passwd).await,
+        Command::Events(events) => verbs::events::run(&client()?, &events).await,
         Command::Audit(audit) => verbs::audit::run(&client()?, &audit).await,
         Command::Node(node) => match node.command {
             NodeCommand::Token(token) => verbs::node::token(&client()?, &token).await,

@@ -22,6 +22,11 @@ pub(crate) const LOGIN: &str = "/api/v1/login";
 /// "before","after","patch"|"object","status","detail","leftOut"}]}`.
 pub(crate) const AUDIT: &str = "/api/v1/audit";
 
+/// `GET`, the newest first, with `kind`, `name`, `severity`, `limit` and `continue`:
+/// `{"metadata":{"resourceVersion","continue"},"items":[{"sequence","time","severity":"normal|warning","kind","name","reason",
+/// "message","backEnd","attempt"}]}`; with `watch=1&resourceVersion=SEQUENCE` what follows, as of objects.
+pub(crate) const EVENTS: &str = "/api/v1/events";
+
 /// `POST {"name","expiresAt"}`, `GET` a list, `DELETE` with an id after it:
 /// `{"id","user","name","createdAt","expiresAt","login","lastUsedAt"}`, and `token` in the answer to the first.
 pub(crate) fn tokens(user: &str) -> String {

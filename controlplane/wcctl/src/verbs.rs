@@ -10,6 +10,7 @@ pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod edit;
+pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod graph;
 pub(crate) mod label;

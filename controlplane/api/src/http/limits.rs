@@ -59,6 +59,7 @@ pub(super) const HASHING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Refusals that wait to be written to the audit log.
 pub(super) const REFUSALS_MAX: usize = 1024;
 pub(super) const AUDIT_PAGE_DEFAULT: usize = 100;
+pub(super) const EVENTS_PAGE_DEFAULT: usize = 100;
 
 /// Who is told apart at a time by the limit on requests.
 pub(super) const PRINCIPALS_MAX: usize = 4096;

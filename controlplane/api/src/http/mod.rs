@@ -3,6 +3,7 @@
 mod access;
 mod backups;
 mod bodies;
+mod events;
 mod fields;
 mod graph;
 mod idempotency;
@@ -123,6 +124,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Http>)> {
         ("/api/v1/access-reviews", post(access::review::review)),
         ("/api/v1/built-in-roles", get(access::review::built_in_roles)),
         ("/api/v1/audit", get(access::audit::get)),
+        ("/api/v1/events", get(events::get)),
         ("/api/v1/users/{name}/tokens", get(access::tokens::list).post(access::tokens::create)),
         ("/api/v1/users/{name}/tokens/{id}", delete(access::tokens::revoke)),
         ("/api/v1/users/{name}/password", put(access::tokens::password)),

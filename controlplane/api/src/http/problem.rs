@@ -136,6 +136,12 @@ impl Problem {
         Self::new(StatusCode::GONE, "rights-changed", "Rights changed", detail)
     }
 
+    pub(super) fn events_gone(asked: u64, kept: &std::ops::Range<u64>) -> Self {
+        let (first, last) = (kept.start, kept.end - 1);
+        let detail = format!("event {asked} is not among those that are kept, {first} to {last}; list again");
+        Self::new(StatusCode::GONE, "compacted", "Compacted", detail)
+    }
+
     pub(super) fn internal(detail: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }

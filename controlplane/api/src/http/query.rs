@@ -90,6 +90,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
+pub(super) fn is_watch(text: Option<&str>) -> Result<bool, Problem> {
+    match text {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(_) => Err(Problem::parameter("watch", "1 or 0")),
+    }
+}
+
 impl ListQuery {
     pub(super) fn filter(&self) -> Result<Filter, Problem> {
         Ok(Filter {
@@ -106,11 +114,7 @@ impl ListQuery {
     }
 
     pub(super) fn is_watch(&self) -> Result<bool, Problem> {
-        match self.watch.as_deref() {
-            None | Some("0" | "false") => Ok(false),
-            Some("1" | "true") => Ok(true),
-            Some(_) => Err(Problem::parameter("watch", "1 or 0")),
-        }
+        is_watch(self.watch.as_deref())
     }
 
     pub(super) fn resource_version(&self) -> Result<Option<u64>, Problem> {

@@ -4,6 +4,7 @@ mod access;
 mod admission;
 mod audit;
 mod draft;
+mod events;
 mod graph;
 mod join;
 mod kinds;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use credentials::Keyring;
 use intent_store::{Stopped, Store, Transaction};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use xos_model::Graph;
 
 pub use access::FirstError;
@@ -36,6 +38,7 @@ pub(crate) use admission::{Admission, Done, Effect, Misplaced};
 use audit::Trail;
 pub(crate) use audit::{AuditItem, AuditQuery, Refused, refusal as audit_refusal};
 pub(crate) use draft::Draft;
+pub(crate) use events::{Event, Severity, kept as kept_events, read as read_event};
 pub use join::JoinError;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
@@ -55,6 +58,8 @@ pub struct Office {
     rights: Arc<Rights>,
     /// When tokens were last used, by their ids; since the start.
     uses: Arc<Uses>,
+    /// Turns with every commit that has events.
+    events: Arc<watch::Sender<()>>,
     /// On whose behalf; without one, the controller acts by itself.
     caller: Option<Arc<Caller>>,
 }
@@ -69,7 +74,15 @@ enum Abort<T> {
 impl Office {
     pub fn new(store: Store) -> Self {
         let rights = Arc::new(Rights::load(&store));
-        Self { store, scratch: Arc::default(), keyring: None, rights, uses: Arc::default(), caller: None }
+        Self {
+            store,
+            scratch: Arc::default(),
+            keyring: None,
+            rights,
+            uses: Arc::default(),
+            events: Arc::default(),
+            caller: None,
+        }
     }
 
     /// The same office, whose changes are judged by what the caller may do, and told of in the audit log.
@@ -85,6 +98,11 @@ impl Office {
 
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Turns with every commit that has events.
+    pub(crate) fn news(&self) -> watch::Receiver<()> {
+        self.events.subscribe()
     }
 
     /// What is decided from, as durable.
@@ -125,7 +143,7 @@ impl Office {
             admission.judge = judge;
             admission.trail = caller.map(Trail::new);
             let outcome = body(&mut admission);
-            let (changed, trail) = (admission.rights, admission.trail);
+            let (changed, trail, eventful) = (admission.rights, admission.trail, admission.eventful);
             if outcome.is_ok() && !dry_run {
                 rights.will_change(changed, txn.revision());
                 if let Some(record) = trail.and_then(Trail::finish) {
@@ -134,14 +152,20 @@ impl Office {
             }
             let outcome = match outcome {
                 Ok(value) if dry_run => Err(Abort::DryRun(value)),
-                Ok(value) => Ok(value),
+                Ok(value) => Ok((value, eventful)),
                 Err(rejection) => Err(Abort::Rejected(rejection)),
             };
             scratch.end(outcome.is_ok());
             outcome
         };
         Ok(match self.store.transact(body).await? {
-            Ok(value) | Err(Abort::DryRun(value)) => Ok(value),
+            Ok((value, eventful)) => {
+                if eventful {
+                    self.events.send_replace(());
+                }
+                Ok(value)
+            }
+            Err(Abort::DryRun(value)) => Ok(value),
             Err(Abort::Rejected(rejection)) => Err(rejection),
         })
     }

@@ -3,9 +3,15 @@
 use intent_store::Stopped;
 use jiff::Timestamp;
 use net_types::Name;
-use xos_model::{Condition, ConditionStatus, NodeSpec, NodeStatus, READY, set_condition};
+use xos_model::{Condition, ConditionStatus, KindName, Node, NodeSpec, NodeStatus, READY, set_condition};
 
-use super::{Effect, Office, Rejection};
+use super::{
+    Admission, Effect, Office, Rejection,
+    events::{Event, Severity},
+};
+
+/// The reason that the desk gives when an agent does not take something.
+const REFUSED: &str = "Refused";
 
 /// What is known of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +48,7 @@ impl Office {
                 Some((word, sentence)) => (ConditionStatus::Unknown, *word, sentence.as_str()),
             };
             note(&mut node.status.conditions, ready, admission.now);
+            admission.tell_of(&node, &before);
             // The time alone is no news.
             let news = NodeStatus { last_seen: before.last_seen, ..node.status.clone() } != before;
             if news {
@@ -51,6 +58,34 @@ impl Office {
         });
         log(written.await?);
         Ok(())
+    }
+}
+
+impl Admission<'_, '_> {
+    /// A node has come or gone, or its agent refuses something, or no longer does.
+    fn tell_of(&mut self, node: &Node, before: &NodeStatus) {
+        let refused = |status: &NodeStatus| {
+            let ready = status.conditions.iter().find(|condition| condition.kind == READY)?;
+            (ready.reason == REFUSED).then(|| ready.message.clone())
+        };
+        let told = match (before.connected, node.status.connected) {
+            (false, true) => {
+                Some((Severity::Normal, "Connected", "the node's agent is connected".to_owned()))
+            }
+            (true, false) => {
+                Some((Severity::Warning, "Disconnected", "the node's agent is not connected".to_owned()))
+            }
+            _ => match (refused(before), refused(&node.status)) {
+                (before, Some(now)) if before.as_ref() != Some(&now) => {
+                    Some((Severity::Warning, REFUSED, now))
+                }
+                _ => None,
+            },
+        };
+        if let Some((severity, reason, message)) = told {
+            let about = (KindName::Node, node.name().as_str());
+            self.happened(&Event::new(about, severity, (reason, &message), self.now));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use xos_model::{KindName, TENANT_SUFFIXES};
 
+use super::events;
 use crate::{
     cli::Describe,
     client::{Client, text},
@@ -14,12 +15,17 @@ use crate::{
     output::{self, Table},
 };
 
+/// The last events of an object that are shown with it.
+const EVENTS: usize = 10;
+
 pub(crate) async fn run(client: &Client, describe: &Describe) -> Result<(), Failure> {
     let groups = super::resolve(client, &describe.targets, (&describe.selector).into()).await?;
     let mut texts = Vec::new();
     for object in groups.iter().flat_map(|(_, objects)| objects) {
         let related = related(client, object).await?;
-        texts.push(text_of(object, &related, Timestamp::now())?);
+        let picks = events::picks_object(&text(&object["kind"]), &text(&object["metadata"]["name"]));
+        let (events, _) = events::newest(client, &picks, EVENTS).await?;
+        texts.push(text_of(object, &related, &events, Timestamp::now())?);
     }
     if texts.is_empty() {
         return output::print("There are none.\n");
@@ -40,7 +46,7 @@ async fn related(client: &Client, object: &Value) -> Result<Vec<Value>, Failure>
     Ok(tenants)
 }
 
-fn text_of(object: &Value, related: &[Value], now: Timestamp) -> Result<String, Failure> {
+fn text_of(object: &Value, related: &[Value], events: &[Value], now: Timestamp) -> Result<String, Failure> {
     let metadata = &object["metadata"];
     let mut out = String::new();
     let mut head = |title: &str, value: String| {
@@ -72,6 +78,7 @@ fn text_of(object: &Value, related: &[Value], now: Timestamp) -> Result<String, 
     section(&mut out, "Status", &Value::Object(status))?;
     table(&mut out, "Conditions", conditions_table(conditions.as_ref(), now));
     table(&mut out, "Tenancies", tenancies_table(related));
+    table(&mut out, "Events", events::table(events));
     Ok(out)
 }
 

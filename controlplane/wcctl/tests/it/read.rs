@@ -192,6 +192,49 @@ fn a_watch_of_one_object_tells_of_no_other() {
     assert_eq!(lines, [["EVENT", "NAME"], ["ADDED", "bob-inc"], ["MODIFIED", "bob-inc"]]);
 }
 
+/// The newest first, as the controller tells them.
+fn events() -> String {
+    let event = |sequence: u64, time: &str, severity: &str, reason: &str, message: &str| {
+        json!({"sequence": sequence, "time": time, "severity": severity, "kind": "Subscriber", "name": "alice",
+            "reason": reason, "message": message})
+    };
+    let recovered = event(8, "2026-11-01T10:05:00Z", "normal", "Recovered", "in the kernel of node node1");
+    let failed = event(7, "2026-11-01T10:00:00Z", "warning", "Failed", "node1: the map is full");
+    json!({"kind": "EventList", "metadata": {"resourceVersion": 8}, "items": [recovered, failed]}).to_string()
+}
+
+#[test]
+fn events_are_told_in_their_order_and_followed() {
+    let page = "GET /api/v1/events?limit=100&kind=Subscriber&severity=warning";
+    let later = json!({"sequence": 9, "time": "2026-11-01T11:00:00Z", "severity": "warning", "kind": "Subscriber",
+        "name": "bob", "reason": "Failed", "message": "no"});
+    let stream = json!({"type": "ADDED", "object": later}).to_string() + "\n";
+    let fake = Fake::start(&[
+        (page.to_owned(), 200, events()),
+        ("GET /api/v1/events?watch=1&resourceVersion=8&kind=Subscriber&severity=warning".into(), 200, stream),
+        (
+            "GET /api/v1/events?watch=1&resourceVersion=9&kind=Subscriber&severity=warning".into(),
+            410,
+            json!({"status": 410, "title": "Compacted", "detail": "list again"}).to_string(),
+        ),
+    ]);
+    let run = fake.wcctl(&["events", "subscribers", "--warnings", "--watch"]);
+    let words: Vec<Vec<&str>> =
+        run.stdout.lines().map(|line| line.split_whitespace().skip(1).take(3).collect()).collect();
+    assert_eq!(
+        words,
+        [
+            ["SEVERITY", "OBJECT", "REASON"],
+            ["warning", "subscriber/alice", "Failed"],
+            ["normal", "subscriber/alice", "Recovered"],
+            ["warning", "subscriber/bob", "Failed"],
+        ]
+    );
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    let none = Fake::start(&[("GET /api/v1/events?limit=100", 200, r#"{"items":[],"metadata":{}}"#)]);
+    assert_eq!(none.wcctl(&["events"]).stdout, "There are no events.\n");
+}
+
 #[test]
 fn a_description_is_for_reading() {
     let tenant = |suffix: &str, kind: &str, user: &str, connect: &str| {
@@ -205,6 +248,7 @@ fn a_description_is_for_reading() {
         tenant("volt", "Subscriber", "alice", "shared"),
         tenant("vcpe", "Tenant", "alice-volt", "shared"),
         tenant("vbng", "Tenant", "alice-vcpe", "public"),
+        ("GET /api/v1/events?limit=10&kind=Subscriber&name=alice".into(), 200, events()),
     ]);
     let run = fake.wcctl(&["describe", "sub", "alice"]);
     let created = alice()["metadata"]["createdAt"].as_str().expect("a time")[..13].to_owned();
@@ -242,6 +286,10 @@ Tenancies:
   alice-volt   subscriber/alice    volt       shared
   alice-vcpe   tenant/alice-volt   vcpe       shared
   alice-vbng   tenant/alice-vcpe   vbng       public
+Events:
+  TIME                   SEVERITY   REASON      MESSAGE
+  2026-11-01T10:00:00Z   warning    Failed      node1: the map is full
+  2026-11-01T10:05:00Z   normal     Recovered   in the kernel of node node1
 ";
     assert_eq!(rest, expected);
 }

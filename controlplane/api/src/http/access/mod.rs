@@ -57,6 +57,15 @@ impl Access {
         self.judge(asked, Some(&subject))
     }
 
+    /// Whether what proved who asks still does.
+    pub(super) fn check_token(&self) -> Result<(), Problem> {
+        let Some(key) = &self.caller.token else { return Ok(()) };
+        match self.office.known_token(key) {
+            Some(_) => Ok(()),
+            None => Err(Problem::unauthorized("the token is not valid any more")),
+        }
+    }
+
     fn judge(&self, asked: Asked<'_>, subject: Option<&Subject>) -> Result<(), Problem> {
         if self.caller.is_root() {
             return Ok(());

@@ -62,13 +62,13 @@ impl Sight {
         self.access.office.rights().version
     }
 
-    /// Whether what proved who asks still does.
+    /// Whether all objects of the kind are seen, wherever they lie.
+    pub(in crate::http) fn sees_all(&self) -> bool {
+        self.scopes.is_none()
+    }
+
     pub(in crate::http) fn check_token(&self) -> Result<(), Problem> {
-        let Some(key) = &self.access.caller.token else { return Ok(()) };
-        match self.access.office.known_token(key) {
-            Some(_) => Ok(()),
-            None => Err(Problem::unauthorized("the token is not valid any more")),
-        }
+        self.access.check_token()
     }
 
     /// When something of it ends by itself, at the earliest.

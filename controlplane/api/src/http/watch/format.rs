@@ -26,7 +26,7 @@ impl Format {
         if ranges.any(names_events) { Self::Events } else { Self::Lines }
     }
 
-    pub(super) fn media_type(self) -> &'static str {
+    pub(in crate::http) fn media_type(self) -> &'static str {
         match self {
             Self::Lines => "application/x-ndjson",
             Self::Events => "text/event-stream",
@@ -34,7 +34,7 @@ impl Format {
     }
 
     /// How long it may be quiet.
-    pub(super) fn patience(self) -> Duration {
+    pub(in crate::http) fn patience(self) -> Duration {
         match self {
             Self::Lines => BOOKMARK_PERIOD,
             Self::Events => HEARTBEAT_PERIOD,
@@ -42,7 +42,7 @@ impl Format {
     }
 
     /// Appends an event. `seen` is where a client that has read it can resume; none, if it could not without loss.
-    pub(super) fn event(self, out: &mut Vec<u8>, kind: &str, seen: Option<u64>, object: &[u8]) {
+    pub(in crate::http) fn event(self, out: &mut Vec<u8>, kind: &str, seen: Option<u64>, object: &[u8]) {
         match self {
             Self::Lines => {
                 out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
@@ -60,7 +60,7 @@ impl Format {
     }
 
     /// Appends the last event: why the watch ends.
-    pub(super) fn error(self, out: &mut Vec<u8>, problem: &Problem) {
+    pub(in crate::http) fn error(self, out: &mut Vec<u8>, problem: &Problem) {
         let problem = serde_json::to_vec(problem).expect("plain fields");
         let kind = match self {
             Self::Lines => "ERROR",

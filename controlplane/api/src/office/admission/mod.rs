@@ -59,6 +59,8 @@ pub(crate) struct Admission<'a, 't> {
     pub(super) rights: Vec<Target>,
     /// What is told of it.
     pub(super) trail: Option<Trail>,
+    /// There are new events.
+    pub(super) eventful: bool,
 }
 
 /// What became of an operation.
@@ -210,6 +212,7 @@ impl<'a, 't> Admission<'a, 't> {
             created,
             rights,
             trail: None,
+            eventful: false,
         }
     }
 

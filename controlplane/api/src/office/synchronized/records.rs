@@ -104,19 +104,21 @@ impl Admission<'_, '_> {
         }
     }
 
-    /// Keeps the last errors; says whether there are others than before.
-    pub(super) fn keep_errors(&mut self, kind: KindName, name: &Name, errors: &[ErrorEntry]) -> bool {
+    /// Keeps the last errors; gives back those that were kept before.
+    pub(super) fn keep_errors(
+        &mut self,
+        kind: KindName,
+        name: &Name,
+        errors: &[ErrorEntry],
+    ) -> Vec<ErrorEntry> {
         let place = errors_key(kind, name);
-        let value = serde_json::to_vec(errors).expect("plain fields");
         let before = self.txn.get(Table::Claims, &place);
-        let news = match &before {
-            Some(kept) => *kept.value != *value,
-            None => !errors.is_empty(),
-        };
-        if news {
-            self.txn.put(Table::Claims, place, value);
+        let before = before.and_then(|kept| serde_json::from_slice::<Vec<ErrorEntry>>(&kept.value).ok());
+        let before = before.unwrap_or_default();
+        if before != errors {
+            self.txn.put(Table::Claims, place, serde_json::to_vec(errors).expect("plain fields"));
         }
-        news
+        before
     }
 
     /// Whether the object is still the one that is meant.

@@ -2,12 +2,15 @@
 
 use jiff::Timestamp;
 use synchronizer::{DEPENDENCY_NOT_READY, Report, SYNCED, Write};
-use xos_model::{ConditionStatus, KindName, Object, Observed as _, READY, for_each_kind, set_condition};
+use xos_model::{
+    Condition, ConditionStatus, KindName, Object, Observed as _, READY, for_each_kind, set_condition,
+};
 
 use super::{kind_of, records};
 use crate::office::{
     Admission, Effect, Office, Rejection, Target,
     admission::{Managed, Ready},
+    events::{Event, Severity},
     read_object,
 };
 
@@ -56,12 +59,31 @@ impl Admission<'_, '_> {
             self.condemn(Target { kind: K::KIND, name: report.key.name.clone() });
             return Ok(());
         }
-        self.keep_errors(K::KIND, &report.key.name, &report.errors);
+        let failed = object.status.conditions().iter().any(is_failure);
+        let before = self.keep_errors(K::KIND, &report.key.name, &report.errors);
+        let about = (K::KIND, report.key.name.as_str());
+        for error in report.errors.iter().filter(|error| !before.contains(error)) {
+            let event = Event::new(about, Severity::Warning, ("Failed", &error.message), error.at);
+            let (back_end, attempt) = (Some(error.back_end.clone()), Some(error.attempt));
+            self.happened(&Event { back_end, attempt, ..event });
+        }
         if write(&mut object, report, self.now) {
+            let ready = object.status.conditions().iter().find(|known| known.kind == READY);
+            if let Some(ready) = ready.filter(|ready| failed && ready.status == ConditionStatus::True) {
+                let event = Event::new(about, Severity::Normal, ("Recovered", &ready.message), self.now);
+                self.happened(&event);
+            }
             self.store(object, Effect::Configured);
         }
         Ok(())
     }
+}
+
+/// Whether a condition says that the last attempt failed.
+fn is_failure(condition: &Condition) -> bool {
+    condition.kind == READY
+        && condition.status == ConditionStatus::False
+        && matches!(condition.reason.as_str(), "Failed" | "Refused")
 }
 
 fn is_of<K: Managed>(object: &Object<K>, report: &Report) -> bool {
