@@ -137,18 +137,16 @@ pub(super) async fn get(
     let record = http.record(&target);
     access.check_object(Right::Get, target.kind.plural(), &target, record.as_ref().ok())?;
     let record = record?;
-    if let Some(unwanted) = entity_tags(&headers, "if-none-match")?
-        && unwanted.holds(record.revision)
-    {
+    let (wanted, unwanted) = (entity_tags(&headers, "if-match")?, entity_tags(&headers, "if-none-match")?);
+    // In this order (RFC 9110, section 13.2.2).
+    if wanted.is_some_and(|wanted| !wanted.holds(record.revision)) {
+        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
+        return Err(Rejection::precondition(detail).into());
+    }
+    if unwanted.is_some_and(|unwanted| unwanted.holds(record.revision)) {
         let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &record);
         *response.body_mut() = Body::empty();
         return Ok(response);
-    }
-    if let Some(wanted) = entity_tags(&headers, "if-match")?
-        && !wanted.holds(record.revision)
-    {
-        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
-        return Err(Rejection::precondition(detail).into());
     }
     Ok(served(StatusCode::OK, target.kind, &record))
 }

@@ -40,6 +40,11 @@ pub(super) fn problems() -> Map<String, Value> {
         let mut response = json!({"description": title, "content": content});
         if status == 429 {
             response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}});
+        } else if status == 503 {
+            let mut header = retry_after();
+            header["description"] = json!("For want of room, not of a store: when to try again, in seconds");
+            header["required"] = json!(false);
+            response["headers"] = json!({"Retry-After": header});
         }
         (format!("Problem{status}"), response)
     };
@@ -53,10 +58,14 @@ pub(super) fn headers() -> Value {
             "schema": {"type": "string", "pattern": "^\"[0-9]+\"$"},
         },
         "Location": {"description": "The new object's path", "required": true, "schema": {"type": "string"}},
-        "RetryAfter": {
-            "description": "After how many seconds to try again", "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-        },
+        "RetryAfter": retry_after(),
+    })
+}
+
+fn retry_after() -> Value {
+    json!({
+        "description": "After how many seconds to try again", "required": true,
+        "schema": {"type": "integer", "minimum": 1},
     })
 }
 
