@@ -11,6 +11,7 @@ mod list;
 mod metrics;
 mod objects;
 mod openapi;
+mod plans;
 mod principal;
 mod problem;
 mod query;

@@ -7,6 +7,7 @@ use crate::references::object;
 /// What every object is called of which there is but one: the name that the API's description gives as an example.
 pub(crate) const NAME: &str = "node1";
 
+#[expect(clippy::needless_pass_by_value, reason = "specs are written where they are used")]
 fn named(kind: &str, spec: Value) -> Value {
     object(kind, NAME, &spec)
 }

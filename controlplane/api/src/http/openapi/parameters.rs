@@ -42,7 +42,7 @@ pub(super) fn all() -> Value {
             them, as server-sent events", json!({"enum": ["0", "1", "false", "true"]})),
         "resourceVersion": query("resourceVersion", "The revision after which a watch begins; without one, with all \
             that there is", revision.clone()),
-        "dryRun": query("dryRun", "Does nothing, but answers as if it had", json!({"enum": ["All"]})),
+        "dryRun": query("dryRun", "Does nothing, but answers what would be done", json!({"enum": ["All"]})),
         "ifMatch": header("If-Match", "Only if the object has one of these entity tags, or is there (*)", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "Only if the object has none of these entity tags, or is not there (*)",
             tags),

@@ -96,6 +96,7 @@ pub(super) fn all() -> Map<String, Value> {
     generator.subschema_for::<xos_model::Scope>();
     generator.subschema_for::<xos_model::Text<255>>();
     generator.subschema_for::<crate::office::AuditItem>();
+    generator.subschema_for::<crate::office::Plan>();
     xos_model::Graph::data_schema(&mut generator);
     for (name, mut schema) in generator.take_definitions(true) {
         if let Ok(schema) = <&mut Schema>::try_from(&mut schema) {
