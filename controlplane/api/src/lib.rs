@@ -8,7 +8,8 @@
 //!
 //! `/api/v1/PLURAL[/NAME]` of each kind with GET (`limit`, `continue`, `labelSelector`,
 //! `fieldSelector`; `watch=1&resourceVersion=N`), POST, PUT (creates what is not there), PATCH (RFC 7396) and DELETE, each with
-//! `dryRun=All`; `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
+//! `dryRun=All` (nothing is done, and the answer is the plan: each object that would change, with a JSON Patch and the old
+//! values, those that follow included); `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none, 20,000 in 32 MiB. All bodies
 //! together have 64 MiB; who finds no room among them for 5 s gets 503 with `Retry-After`.
 //! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and

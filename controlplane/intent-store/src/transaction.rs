@@ -113,6 +113,11 @@ impl<'s> Transaction<'s> {
         self.revision
     }
 
+    /// The revision of the last change of an object before this transaction.
+    pub fn before(&self) -> u64 {
+        self.before
+    }
+
     pub fn get(&self, table: Table, key: &str) -> Option<Record> {
         if let Some(written) = self.own.layer(table).get(key).or_else(|| self.batch.layer(table).get(key)) {
             return written.clone();
@@ -131,6 +136,18 @@ impl<'s> Transaction<'s> {
                 Table::Claims => self.index.claims.get(key).is_some(),
             },
         }
+    }
+
+    /// What this transaction has written so far, in the order of the keys: each object as it was before it, and as it
+    /// is. What came and went again is among it, with neither.
+    pub fn changed(&self) -> impl Iterator<Item = (Key, Option<Record>, Option<Record>)> {
+        self.own.objects.iter().map(|(key, now)| {
+            let was = match self.batch.objects.get(key) {
+                Some(below) => below.clone(),
+                None => self.index.object(key),
+            };
+            (key.clone(), was, now.clone())
+        })
     }
 
     /// Writes a value, and says with which revision.

@@ -89,7 +89,7 @@ pub(crate) enum Command {
     Label(Label),
     /// Delete objects, by name, by label or as files name them
     Delete(Delete),
-    /// What `apply` would change, as a unified diff
+    /// What `apply` would change, field by field
     Diff(Diff),
     /// Wait until objects are ready, or gone
     Wait(Wait),

@@ -15,6 +15,7 @@ pub(crate) mod get;
 pub(crate) mod graph;
 pub(crate) mod label;
 pub(crate) mod node;
+mod plan;
 mod report;
 pub(crate) mod shell;
 pub(crate) mod token;

@@ -16,7 +16,9 @@ mod services;
 mod subscriber;
 mod values;
 
-pub use document::{Fault, ParseError, Pointer, merge_patch, parse, parse_value};
+pub use document::{
+    Change, ChangeOp, Fault, ParseError, Pointer, difference, merge_patch, parse, parse_value,
+};
 pub use graph::{
     Attachment, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link, PublicAccess, Side, Thing,
     ThingError, Vertex, VirtualNetwork, VnId,

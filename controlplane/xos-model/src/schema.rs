@@ -3,26 +3,13 @@
 
 use std::borrow::Cow;
 
+use net_types::schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     Attributes, Base64, CaBundle, Email, HttpUrl, KindName, KindSet, SecretKey, SecretSpec, Sha256, SshKey,
-    Text, Verb, VerbSet, Version,
+    Text, Verb, VerbSet, Version, VnId,
 };
-
-macro_rules! schema {
-    ($($type:ident: $schema:tt;)*) => {
-        $(impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        })*
-    };
-}
 
 schema! {
     Attributes: {
@@ -67,6 +54,11 @@ schema! {
         "description": "A public key as in authorized_keys, without options",
         "type": "string",
         "maxLength": SshKey::LEN_MAX
+    };
+    VnId: {
+        "description": "A virtual network: a Network object, a slice's own, or the one that two services share",
+        "type": "string",
+        "pattern": "^(network|private|shared)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
     };
     Version: {
         "description": "A version as a service's makers write it",

@@ -27,6 +27,11 @@ pub use prefix::{Prefix4, PrefixError};
 pub use vlan::{Tpid, TpidError, Vid, VidError};
 pub use vni::{Vni, VniError};
 
+/// What [`schema!`] names a type by.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub type SchemaName = alloc::borrow::Cow<'static, str>;
+
 /// A revision of the office's intent; a node only ever moves to a higher one.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

@@ -1,21 +1,20 @@
 //! JSON Schemas: what the text of each type looks like. What a pattern cannot say (a range of rates, host bits that
 //! must be zero) is said by parsing alone.
 
-use alloc::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-
 use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Tpid, Vid, Vni};
 
+/// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
+/// called by its name in. Whoever uses it depends on `schemars` and `serde_json`.
+#[macro_export]
 macro_rules! schema {
     ($($type:ident: $schema:tt;)*) => {
-        $(impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
+        $(impl ::schemars::JsonSchema for $type {
+            fn schema_name() -> $crate::SchemaName {
                 stringify!($type).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                ::schemars::json_schema!($schema)
             }
         })*
     };

@@ -30,6 +30,8 @@ enum Campaign {
     ControllerCrash,
     /// Bring a real kernel from arbitrary leftovers to arbitrary desired states
     NodeConverge,
+    /// Hold the API against its own description (schemathesis); a round is an example for each operation
+    Openapi,
     /// Fuzz every parser (needs a rustup nightly and cargo-fuzz)
     Fuzz,
 }
@@ -38,6 +40,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     match arguments.name {
         Campaign::ControllerCrash => test(arguments, "wirecenterd", "crash"),
         Campaign::NodeConverge => test(arguments, "linux-node", "converge"),
+        Campaign::Openapi => test(arguments, "wirecenterd", "the_api_is_as_it_describes_itself"),
         Campaign::Fuzz => fuzz(arguments),
     }
 }

@@ -204,17 +204,15 @@ fn sha256(parts: &[&[u8]]) -> String {
 
 impl Http {
     /// Runs `body` in a transaction and renders what comes of it; a request that was done already only gets its answer
-    /// again. A dry run does nothing, and so there is nothing of it to be kept.
+    /// again.
     pub(super) async fn admit_once<T: Send + 'static>(
         &self,
         access: &Access,
         once: Option<Once>,
-        dry_run: bool,
         body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
         render: fn(&T) -> Answer,
     ) -> Result<Response, Problem> {
-        let outcome = access.office().admit(dry_run, move |admission| {
-            let once = once.filter(|_| !dry_run);
+        let outcome = access.office().admit(false, move |admission| {
             if let Some(known) = once.as_ref().map(|once| once.recall(admission)).transpose()?.flatten() {
                 return Ok(known);
             }

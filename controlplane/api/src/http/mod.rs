@@ -12,6 +12,7 @@ mod list;
 mod metrics;
 mod objects;
 mod openapi;
+mod plans;
 mod principal;
 mod problem;
 mod query;

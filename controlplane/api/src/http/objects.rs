@@ -19,13 +19,15 @@ use super::{
     access::Access,
     idempotency::{Answer, Once, refuse_key},
     limits::{DRAINED_BYTES_MAX, OBJECT_BYTES_MAX},
+    plans::plan,
     problem::Problem,
     query::{NoQuery, Parameters, WriteQuery, check_media_type, entity_tags},
 };
 use crate::{
     Rejection, RejectionKind,
     office::{
-        Admission, Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key, with_version,
+        Admission, Done, Draft, Effect, Misplaced, Operation, Preconditions, Target, Verb, object_key,
+        with_version,
     },
 };
 
@@ -84,16 +86,25 @@ fn entity_tag(record: &Record) -> String {
     format!("\"{}\"", record.revision)
 }
 
-impl Http {
-    async fn run(
-        &self,
-        access: &Access,
-        query: &WriteQuery,
-        operation: Operation,
-    ) -> Result<Response, Problem> {
-        Ok(answer(&access.office().run(query.is_dry_run()?, operation).await??).into_response())
+/// Does an operation, or says what it would do.
+async fn run(
+    access: &Access,
+    query: &WriteQuery,
+    operation: Operation,
+) -> Result<Result<Response, Rejection>, Problem> {
+    if query.is_dry_run()? {
+        return plan(access, vec![operation], alone).await;
     }
+    let done = access.office().run(operation).await?;
+    Ok(done.map(|done| answer(&done).into_response()))
+}
 
+/// Of what is refused of the only operation.
+fn alone(misplaced: Misplaced) -> Rejection {
+    misplaced.rejection
+}
+
+impl Http {
     fn record(&self, target: &Target) -> Result<Record, Problem> {
         let record = self.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
         record.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()).into())
@@ -137,18 +148,16 @@ pub(super) async fn get(
     let record = http.record(&target);
     access.check_object(Right::Get, target.kind.plural(), &target, record.as_ref().ok())?;
     let record = record?;
-    if let Some(unwanted) = entity_tags(&headers, "if-none-match")?
-        && unwanted.holds(record.revision)
-    {
+    let (wanted, unwanted) = (entity_tags(&headers, "if-match")?, entity_tags(&headers, "if-none-match")?);
+    // In this order (RFC 9110, section 13.2.2).
+    if wanted.is_some_and(|wanted| !wanted.holds(record.revision)) {
+        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
+        return Err(Rejection::precondition(detail).into());
+    }
+    if unwanted.is_some_and(|unwanted| unwanted.holds(record.revision)) {
         let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &record);
         *response.body_mut() = Body::empty();
         return Ok(response);
-    }
-    if let Some(wanted) = entity_tags(&headers, "if-match")?
-        && !wanted.holds(record.revision)
-    {
-        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
-        return Err(Rejection::precondition(detail).into());
     }
     Ok(served(StatusCode::OK, target.kind, &record))
 }
@@ -171,15 +180,17 @@ pub(super) async fn post(
     let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     let draft = Draft::parse_as(kind, &body)?;
     let operation = with_headers(Operation::put(Verb::Create, draft), &headers)?;
+    if query.is_dry_run()? {
+        return Ok(plan(&access, vec![operation], alone).await??);
+    }
     let create = move |admission: &mut Admission<'_, '_>| {
-        let done = admission.run_all(vec![operation]).map_err(|misplaced| misplaced.rejection)?;
+        let done = admission.run_all(vec![operation]).map_err(alone)?;
         Ok(done.into_iter().next().expect("as many outcomes as operations"))
     };
-    http.admit_once(&access, once, query.is_dry_run()?, create, answer).await
+    http.admit_once(&access, once, create, answer).await
 }
 
 pub(super) async fn put(
-    State(http): State<Http>,
     Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(query): Parameters<WriteQuery>,
@@ -190,7 +201,7 @@ pub(super) async fn put(
     check_media_type(&headers, &["application/json"])?;
     let draft = Draft::parse_as(target.kind, &read_body(body, OBJECT_BYTES_MAX).await?)?;
     check_name(&draft, &target.name)?;
-    http.run(&access, &query, with_headers(Operation::put(Verb::Apply, draft), &headers)?).await
+    Ok(run(&access, &query, with_headers(Operation::put(Verb::Apply, draft), &headers)?).await??)
 }
 
 pub(super) async fn patch(
@@ -220,8 +231,8 @@ pub(super) async fn patch(
         let draft = Draft::from_value(target.kind, value).map_err(Problem::invalid)?;
         check_name(&draft, &target.name)?;
         let operation = with_headers(Operation::put(Verb::Patch, draft), &headers)?;
-        match access.office().run(query.is_dry_run()?, operation).await? {
-            Ok(done) => return Ok(answer(&done).into_response()),
+        match run(&access, &query, operation).await? {
+            Ok(response) => return Ok(response),
             Err(rejection) if !own_version && overtaken(&rejection) => {}
             Err(rejection) => return Err(rejection.into()),
         }
@@ -246,7 +257,6 @@ fn overtaken(rejection: &Rejection) -> bool {
 }
 
 pub(super) async fn delete(
-    State(http): State<Http>,
     Extension(access): Extension<Access>,
     Path((plural, name)): Path<(String, String)>,
     Parameters(query): Parameters<WriteQuery>,
@@ -254,5 +264,5 @@ pub(super) async fn delete(
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
     let operation = Operation::Delete { target, preconditions: Preconditions::default() };
-    http.run(&access, &query, with_headers(operation, &headers)?).await
+    Ok(run(&access, &query, with_headers(operation, &headers)?).await??)
 }

@@ -17,10 +17,14 @@ use super::{
     idempotency::{Answer, Once},
     limits::{FAULTS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX},
     objects::read_body,
+    plans::plan,
     problem::Problem,
     query::{Parameters, WriteQuery, check_media_type},
 };
-use crate::office::{Admission, Done, Draft, Effect, Misplaced, Operation, Verb};
+use crate::{
+    Rejection,
+    office::{Admission, Done, Draft, Effect, Misplaced, Operation, Verb},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,21 +73,21 @@ pub(super) async fn post(
     body: Body,
 ) -> Result<Response, Problem> {
     check_media_type(&headers, &["application/json"])?;
-    let dry_run = query.is_dry_run()?;
     let body = read_body(body, TRANSACTION_BYTES_MAX).await?;
     let operations = parse(&body)?;
     let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     if once.is_some() {
         no_secrets(&operations)?;
     }
+    if query.is_dry_run()? {
+        return Ok(plan(&access, operations, placed).await??);
+    }
     let run = move |admission: &mut Admission<'_, '_>| {
-        let done = admission
-            .run_all(operations)
-            .map_err(|Misplaced { operation, rejection }| rejection.under(&place(operation)))?;
+        let done = admission.run_all(operations).map_err(placed)?;
         let results = done.into_iter().map(result).collect();
         Ok(Outcome { resource_version: admission.txn.revision(), results })
     };
-    http.admit_once(&access, once, dry_run, run, answer).await
+    http.admit_once(&access, once, run, answer).await
 }
 
 /// What is kept of a request tells nothing of a secret: not a hash that guesses could be held against.
@@ -108,6 +112,10 @@ fn result(Done { effect, kind, name, record }: Done) -> OperationResult {
         Effect::Deleting => "deleting",
     };
     OperationResult { result, kind, name, resource_version: record.revision }
+}
+
+fn placed(Misplaced { operation, rejection }: Misplaced) -> Rejection {
+    rejection.under(&place(operation))
 }
 
 fn place(operation: usize) -> Pointer {

@@ -9,6 +9,7 @@ mod graph;
 mod join;
 mod kinds;
 mod node;
+mod plan;
 mod pool;
 mod rejection;
 mod request;
@@ -40,6 +41,7 @@ pub(crate) use audit::{AuditItem, AuditQuery, Refused, refusal as audit_refusal}
 pub(crate) use draft::Draft;
 pub(crate) use events::{Event, Severity, kept as kept_events, read as read_event};
 pub use join::JoinError;
+pub(crate) use plan::Plan;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
@@ -176,12 +178,8 @@ impl Office {
     }
 
     /// Does one operation.
-    pub(crate) async fn run(
-        &self,
-        dry_run: bool,
-        operation: Operation,
-    ) -> Result<Result<Done, Rejection>, Stopped> {
-        let outcome = self.admit(dry_run, move |admission| {
+    pub(crate) async fn run(&self, operation: Operation) -> Result<Result<Done, Rejection>, Stopped> {
+        let outcome = self.admit(false, move |admission| {
             let done = admission.run_all(vec![operation]).map_err(|misplaced| misplaced.rejection)?;
             Ok(done.into_iter().next())
         });

@@ -65,14 +65,17 @@ pub(crate) struct Describe {
 
 const APPLY_EXAMPLES: &str = "\
 Files hold YAML, of one or more documents, or JSON. A directory stands for its *.yaml, *.yml and *.json files.
-Whatever the number of objects, all are applied in one transaction, or none. For a directory the plan is shown first
-(on standard error), and on a terminal it is asked whether to go on; what is unchanged is then counted only.
+Whatever the number of objects (20,000 at most), all are applied in one transaction, or none. For a directory the
+controller's plan is shown first (on standard error): how many objects of each kind would be created, updated, deleted
+and left as they are, and some of them by name. On a terminal it is then asked whether to go on; what is unchanged is
+counted only. A refusal names the file and the line of the object.
 
 Examples:
   wcctl apply -f office.yaml
   wcctl apply -f office/ -f subscribers.json
   wcctl apply -f - < subscriber.yaml
-  wcctl apply -f office.yaml --dry-run     judge, and change nothing
+  wcctl apply -f office.yaml --dry-run     all that would change, field by field; nothing is changed
+  wcctl apply -f office/ --dry-run -o json the plan as data
   wcctl apply -f office/ --yes             show the plan, and do not ask";
 
 #[derive(Args)]
@@ -80,7 +83,7 @@ Examples:
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// Let the controller judge the objects without storing them
+    /// Show what would change, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do not ask on a terminal whether a folder's plan is to be carried out
@@ -93,7 +96,7 @@ pub(crate) struct Apply {
 /// How what was changed is printed.
 #[derive(Args)]
 pub(crate) struct Shown {
-    /// Print the objects, rather than what became of each
+    /// Print the objects, rather than what became of each; with --dry-run the plan, as data
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<Format>,
 }
@@ -103,7 +106,7 @@ An object that is there already is a conflict: then nothing is made.
 
 Examples:
   wcctl create -f subscriber.yaml
-  wcctl create -f office/ --dry-run
+  wcctl create -f office/ --dry-run        all that would be there, with what the controller adds
   wcctl create -f subscriber.yaml -o yaml";
 
 #[derive(Args)]
@@ -111,7 +114,7 @@ Examples:
 pub(crate) struct Create {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// Let the controller judge the objects without storing them
+    /// Show what would be made, and make nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -189,14 +192,19 @@ pub(crate) struct Delete {
 }
 
 const DIFF_EXAMPLES: &str = "\
-Exits with 1 if there are differences. What only the controller writes (status, identity) is left out.
+The controller works the changes out, and makes none: what it fills in and what follows from the objects is among them.
+Values of secrets are not shown. Exits with 0 if nothing would change and with 1 if anything would.
 
 Examples:
-  wcctl diff -f office.yaml";
+  wcctl diff -f office.yaml
+  wcctl diff -f office/ -o json            the plan as data: operations as of JSON Patch, with the old values";
 
 #[derive(Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub(crate) struct Diff {
     #[command(flatten)]
     pub(crate) files: Files,
+    /// Print the plan as data; table: how many objects of each kind; name: which objects
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Format>,
 }

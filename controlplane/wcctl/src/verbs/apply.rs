@@ -1,45 +1,39 @@
 //! `wcctl apply`, and the transactions that it shares with `delete`.
 
-mod plan;
-
 use std::io::{self, IsTerminal as _};
 
 use serde_json::{Value, json};
 
-use super::report;
+use super::{plan::Plan, report};
 use crate::{
-    cli::Apply,
+    cli::{Apply, Format},
     client::{Client, text},
     failure::{Failure, Fault, Problem},
-    kinds::Reference,
     manifest::{self, Document},
     output, progress,
 };
-use plan::Plan;
 
 pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
     let documents = manifest::read(&apply.files.filenames)?;
     let operations: Vec<Value> =
         documents.iter().map(|document| json!({"op": "apply", "object": document.object})).collect();
+    if apply.dry_run {
+        return dry_run(client, &documents, &operations, apply.shown.output).await;
+    }
     let is_planned = apply.files.filenames.iter().any(|filename| filename.is_dir());
     if is_planned {
-        let plan = plan(client, &documents, &operations).await?;
-        let text = plan.text();
-        if apply.dry_run && apply.shown.output.is_none() {
-            return output::print(&text);
-        }
-        eprint!("{text}");
-        if !apply.dry_run && plan.is_empty() && apply.shown.output.is_none() {
+        let plan = Plan::of(client, &documents, &operations).await?;
+        eprint!("{}", plan.summary());
+        if plan.is_empty() && apply.shown.output.is_none() {
             return output::print("Nothing to change.\n");
         }
-        if !apply.dry_run && !apply.yes && io::stdin().is_terminal() && !progress::is_agreed("Apply this?") {
+        if !apply.yes && io::stdin().is_terminal() && !progress::is_agreed("Apply this?") {
             return Err(Failure::NotMet("nothing was changed".into()));
         }
     }
     let what = format!("applying {} objects", documents.len());
-    let results = progress::during(&what, transact(client, &operations, apply.dry_run)).await;
+    let results = progress::during(&what, transact(client, &operations)).await;
     let results = results.map_err(|failure| locate(&documents, failure))?;
-    let dry = if apply.dry_run { " (dry run)" } else { "" };
     let summary = summary(&results);
     // Among the lines of a whole folder, those that tell of no change would hide the others.
     let is_told = |result: &String| apply.shown.output.is_some() || !is_planned || result != "unchanged";
@@ -47,23 +41,28 @@ pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
         .into_iter()
         .zip(results)
         .filter(|(_, result)| is_told(result))
-        .map(|(document, result)| (document.reference, result + dry))
+        .map(|(document, result)| (document.reference, result))
         .collect();
     report::print(client, apply.shown.output, &results).await?;
     if is_planned {
-        eprintln!("{summary}{dry}");
+        eprintln!("{summary}");
     }
     Ok(())
 }
 
-async fn plan(client: &Client, documents: &[Document], operations: &[Value]) -> Result<Plan, Failure> {
-    let what = format!("planning for {} objects", documents.len());
-    let results = progress::during(&what, transact(client, operations, true)).await;
-    let results = results.map_err(|failure| locate(documents, failure))?;
-    let changed = documents.iter().zip(&results).filter(|(_, result)| *result == "configured");
-    let changed: Vec<Reference> = changed.map(|(document, _)| document.reference.clone()).collect();
-    let live = progress::during("reading what is there", report::present(client, &changed)).await?;
-    Plan::new(documents, &results, &live)
+/// Shows all that would change; beside the differences, in short what they are.
+pub(super) async fn dry_run(
+    client: &Client,
+    documents: &[Document],
+    operations: &[Value],
+    format: Option<Format>,
+) -> Result<(), Failure> {
+    let plan = Plan::of(client, documents, operations).await?;
+    plan.print(format)?;
+    if format.is_none() {
+        eprint!("{}", plan.summary());
+    }
+    Ok(())
 }
 
 fn summary(results: &[String]) -> String {
@@ -72,13 +71,8 @@ fn summary(results: &[String]) -> String {
 }
 
 /// Does all operations or none; what became of each, in their order.
-pub(super) async fn transact(
-    client: &Client,
-    operations: &[Value],
-    dry_run: bool,
-) -> Result<Vec<String>, Failure> {
-    let path = if dry_run { "/api/v1/transactions?dryRun=All" } else { "/api/v1/transactions" };
-    let answer = client.post(path, &json!({"operations": operations})).await?;
+pub(super) async fn transact(client: &Client, operations: &[Value]) -> Result<Vec<String>, Failure> {
+    let answer = client.post("/api/v1/transactions", &json!({"operations": operations})).await?;
     let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
     if results.len() != operations.len() {
         return Err(Failure::Answer(format!(

@@ -4,7 +4,7 @@ use std::{env, fmt::Write as _, fs, io, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{diff::intent_of_live, report};
+use super::report;
 use crate::{
     cli::Edit,
     client::Client,
@@ -24,7 +24,7 @@ pub(crate) async fn run(client: &Client, edit: &Edit) -> Result<(), Failure> {
         _ => return Err(Failure::Usage("one object can be edited at a time: KIND/NAME or KIND NAME".into())),
     };
     let live = client.get(&reference.path()).await.map_err(|failure| super::about(&reference, failure))?;
-    let mut before = intent_of_live(&live);
+    let mut before = intent(&live);
     before["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
     let file = tempfile::Builder::new().prefix("wcctl-edit-").suffix(".yaml").tempfile();
     let file = file.map_err(|source| Failure::File { path: env::temp_dir(), source })?;
@@ -69,6 +69,18 @@ pub(crate) async fn run(client: &Client, edit: &Edit) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// What an operator says in an object: its labels, its finalizers and its spec.
+fn intent(object: &Value) -> Value {
+    let mut metadata = json!({"name": object["metadata"]["name"]});
+    for field in ["labels", "finalizers"] {
+        let value = &object["metadata"][field];
+        if !value.is_null() && *value != json!({}) && *value != json!([]) {
+            metadata[field] = value.clone();
+        }
+    }
+    json!({"kind": object["kind"], "metadata": metadata, "spec": object["spec"]})
 }
 
 fn is_stale(problem: &Problem) -> bool {

@@ -21,6 +21,27 @@ fn done(results: &[&str]) -> String {
     json!({"results": results}).to_string()
 }
 
+/// A plan of objects, each with an action and its changes.
+pub(crate) fn plan(objects: &[(&str, &str, &str, Value)]) -> String {
+    let mut summary: Vec<Value> = Vec::new();
+    let mut planned = Vec::new();
+    for (operation, (kind, name, action, changes)) in objects.iter().enumerate() {
+        if summary.last().is_none_or(|count| count["kind"] != *kind) {
+            summary.push(json!({"kind": kind, "create": 0, "update": 0, "delete": 0, "unchanged": 0}));
+        }
+        let count = &mut summary.last_mut().expect("one")[*action];
+        *count = json!(count.as_u64().expect("a number") + 1);
+        planned.push(
+            json!({"kind": kind, "name": name, "action": action, "operation": operation, "changes": changes}),
+        );
+    }
+    json!({"resourceVersion": 7, "summary": summary, "objects": planned}).to_string()
+}
+
+pub(crate) fn replaced(path: &str, old: &str, value: &str) -> Value {
+    json!([{"op": "replace", "path": path, "old": old, "value": value}])
+}
+
 #[test]
 fn a_folder_is_planned_before_it_is_applied() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -28,85 +49,91 @@ fn a_folder_is_planned_before_it_is_applied() {
     let pool = r#"{"kind": "AddressPool", "metadata": {"name": "inside"}, "spec": {}}"#;
     fs::write(dir.path().join("b.json"), pool).expect("written");
     let folder = dir.path().to_str().expect("UTF-8");
-    let results = done(&["unchanged", "created", "configured"]);
-    let present = ("GET /api/v1/subscribers/alice", 200, alice().to_string());
-    let fake = Fake::start(&[
-        (DRY, 200, results.clone()),
-        present.clone(),
-        (TRANSACTIONS, 200, results.clone()),
-        (DRY, 200, results),
-        present,
-        (DRY, 200, done(&["unchanged"; 3])),
+    let made =
+        json!([{"op": "add", "path": "", "value": {"kind": "AddressPool", "spec": {"leaseSeconds": 600}}}]);
+    let planned = plan(&[
+        ("Node", "node1", "unchanged", json!([])),
+        ("AddressPool", "inside", "create", made),
+        ("Subscriber", "alice", "update", replaced("/spec/bundle/rateUp", "20M", "50M")),
     ]);
-    let plan = "\
+    let same = plan(&[("Node", "node1", "unchanged", json!([]))]);
+    let fake = Fake::start(&[
+        (DRY, 200, planned.clone()),
+        (TRANSACTIONS, 200, done(&["unchanged", "created", "configured"])),
+        (DRY, 200, planned.clone()),
+        (DRY, 200, planned.clone()),
+        (DRY, 200, same),
+    ]);
+    let summary = "\
 3 objects, in one transaction:
-  to create       1  (1 addresspool)
-  to change       1  (1 subscriber)
-  unchanged       1
+KIND           CREATE   UPDATE   DELETE   UNCHANGED
+nodes          0        0        0        1
+addresspools   1        0        0        0
+subscribers    0        1        0        0
 + addresspool/inside
-~ subscriber/alice: spec.bundle.rateUp: 20M → 50M
+~ subscriber/alice: /spec/bundle/rateUp: 20M → 50M
 ";
     // Nobody can be asked, so it goes on.
     let run = fake.wcctl(&["apply", "-f", folder]);
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(run.stdout, "addresspool/inside created\nsubscriber/alice configured\n");
-    assert_eq!(run.stderr, format!("{plan}1 created, 1 changed, 1 unchanged\n"));
-    let body: Value = serde_json::from_str(&fake.bodies()[2]).expect("JSON");
+    assert_eq!(run.stderr, format!("{summary}1 created, 1 changed, 1 unchanged\n"));
+    let body: Value = serde_json::from_str(&fake.bodies()[1]).expect("JSON");
     let kinds: Vec<&Value> =
         body["operations"].as_array().expect("a list").iter().map(|op| &op["object"]["kind"]).collect();
     assert_eq!(kinds, ["Node", "AddressPool", "Subscriber"]);
 
     let dry = fake.wcctl(&["apply", "-f", folder, "--dry-run"]);
-    assert_eq!((dry.status, dry.stdout.as_str(), dry.stderr.as_str()), (0, plan, ""));
+    let differences = "\
+--- /dev/null
++++ planned/addresspool/inside
+@@ / @@
++kind: AddressPool
++spec:
++  leaseSeconds: 600
+--- live/subscriber/alice
++++ planned/subscriber/alice
+@@ /spec/bundle/rateUp @@
+-20M
++50M
+";
+    assert_eq!((dry.status, dry.stdout.as_str(), dry.stderr.as_str()), (0, differences, summary));
+    let data = fake.wcctl(&["apply", "-f", folder, "--dry-run", "-o", "json"]);
+    let data: Value = serde_json::from_str(&data.stdout).expect("JSON");
+    assert_eq!(data, serde_json::from_str::<Value>(&planned).expect("JSON"));
     let same = fake.wcctl(&["apply", "-f", folder, "--yes"]);
     assert_eq!((same.status, same.stdout.as_str()), (0, "Nothing to change.\n"));
     assert_eq!(fake.left(), [] as [String; 0]);
 }
 
 #[test]
-fn ten_thousand_objects_are_one_transaction() {
-    let count = 10_000;
+fn of_many_objects_some_of_each_kind_are_named() {
     let dir = tempfile::tempdir().expect("a directory");
-    for part in 0..10 {
-        let text: String = (part * count / 10..(part + 1) * count / 10)
-            .map(|n| {
-                MANIFEST.split_inclusive("---\n").next().expect("one").replace("alice", &format!("sub-{n}"))
-            })
-            .collect();
-        fs::write(dir.path().join(format!("{part}.yaml")), text).expect("written");
-    }
-    let mut results = vec!["created"; count];
-    results[..100].fill("configured");
-    let mut live = alice();
-    let page: Vec<Value> = (0..100)
-        .map(|n| {
-            live["metadata"]["name"] = json!(format!("sub-{n}"));
-            live["spec"]["suspended"] = json!(true);
-            live.clone()
-        })
-        .collect();
-    let fake = Fake::start(&[
-        (DRY, 200, done(&results)),
-        // A hundred of a kind are read as a list.
-        ("GET /api/v1/subscribers?limit=500", 200, json!({"metadata": {}, "items": page}).to_string()),
-        (TRANSACTIONS, 200, done(&results)),
-    ]);
+    fs::write(dir.path().join("a.yaml"), MANIFEST).expect("written");
+    let names: Vec<String> = (0..300).map(|n| format!("sub-{n}")).collect();
+    let mut objects = vec![("Node", "node1", "create", json!([]))];
+    objects.extend(names.iter().enumerate().map(|(n, name)| {
+        let action = if n < 200 { "create" } else { "update" };
+        let changes = if n < 200 { json!([]) } else { replaced("/spec/bundle/rateUp", "1M", "2M") };
+        ("Subscriber", name.as_str(), action, changes)
+    }));
+    let fake = Fake::start(&[(DRY, 200, plan(&objects)), (TRANSACTIONS, 200, done(&["created"; 2]))]);
     let run = fake.wcctl(&["apply", "-f", dir.path().to_str().expect("UTF-8"), "--yes"]);
-    assert_eq!((run.status, run.stdout.lines().count()), (0, count), "{}", run.stderr);
-    let lines: Vec<&str> = run.stderr.lines().filter(|line| !line.ends_with('…')).collect();
+    let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(
-        lines[..4],
+        lines[..5],
         [
-            "10000 objects, in one transaction:",
-            "  to create    9900  (9900 subscribers)",
-            "  to change     100  (100 subscribers)",
-            "  unchanged       0",
+            "301 objects, in one transaction:",
+            "KIND          CREATE   UPDATE   DELETE   UNCHANGED",
+            "nodes         1        0        0        0",
+            "subscribers   200      100      0        0",
+            "+ node/node1",
         ]
     );
-    assert_eq!(lines[24], "  … and 9880 more");
-    assert_eq!(lines[25], "~ subscriber/sub-0: spec.suspended: true → nothing");
-    assert_eq!(lines[45..], ["  … and 80 more", "9900 created, 100 changed, 0 unchanged"]);
-    assert_eq!(fake.bodies()[0], fake.bodies()[2]);
+    assert_eq!(lines[10], "+ … and 195 more subscribers");
+    assert_eq!(lines[11], "~ subscriber/sub-200: /spec/bundle/rateUp: 1M → 2M");
+    assert_eq!(lines[16..], ["~ … and 95 more subscribers", "2 created, 0 changed, 0 unchanged"]);
+    assert_eq!(fake.bodies()[0], fake.bodies()[1], "what was planned is what is sent");
 }
 
 /// Runs on a terminal of its own, at which `answer` is typed; what the terminal showed.
@@ -129,11 +156,9 @@ fn somebody_at_a_terminal_is_asked_before_a_folder_is_applied() {
     fs::write(dir.path().join("a.yaml"), MANIFEST).expect("written");
     let apply = format!("apply -f {}", dir.path().display());
     let created = done(&["created", "created"]);
-    let fake = Fake::start(&[
-        (DRY, 200, created.clone()),
-        (DRY, 200, created.clone()),
-        (TRANSACTIONS, 200, created),
-    ]);
+    let planned =
+        plan(&[("Node", "node1", "create", json!([])), ("Subscriber", "alice", "create", json!([]))]);
+    let fake = Fake::start(&[(DRY, 200, planned.clone()), (DRY, 200, planned), (TRANSACTIONS, 200, created)]);
     let (status, text) = at_terminal(&fake, &apply, "n\n");
     assert_eq!((status, fake.bodies().len()), (1, 1), "{text}");
     assert!(text.contains("+ node/node1") && text.contains("Apply this? [y/N]"), "{text}");

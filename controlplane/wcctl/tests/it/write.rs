@@ -4,7 +4,11 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{fake::Fake, read::alice};
+use crate::{
+    fake::Fake,
+    plan::{plan, replaced},
+    read::alice,
+};
 
 pub(crate) const MANIFEST: &str = "\
 kind: Subscriber
@@ -37,8 +41,7 @@ pub(crate) const TRANSACTIONS: &str = "POST /api/v1/transactions";
 fn apply_is_one_transaction_in_the_order_of_what_refers_to_what() {
     let (_dir, file) = manifest(MANIFEST);
     let results = json!({"results": [{"result": "unchanged"}, {"result": "created"}]}).to_string();
-    let dry = "POST /api/v1/transactions?dryRun=All";
-    let fake = Fake::start(&[(TRANSACTIONS, 200, results.clone()), (dry, 200, results)]);
+    let fake = Fake::start(&[(TRANSACTIONS, 200, results)]);
     let run = fake.wcctl(&["apply", "-f", &file]);
     assert_eq!(
         (run.status, run.stdout.as_str()),
@@ -52,8 +55,6 @@ fn apply_is_one_transaction_in_the_order_of_what_refers_to_what() {
         json!({"op": "apply", "object": {"kind": "Node", "metadata": {"name": "node1"}, "spec": {}}})
     );
     assert_eq!(body["operations"][1]["object"]["spec"]["access"]["sVid"], 100);
-    let run = fake.wcctl(&["apply", "-f", &file, "--dry-run"]);
-    assert_eq!(run.stdout, "node/node1 unchanged (dry run)\nsubscriber/alice created (dry run)\n");
 }
 
 #[test]
@@ -128,46 +129,35 @@ fn delete_takes_what_refers_to_others_first() {
 #[test]
 fn diff_shows_what_apply_would_change_and_nothing_else() {
     let alone = MANIFEST.split("---").next().expect("a document");
-    let (_dir, same) = manifest(alone);
-    let get = "GET /api/v1/subscribers/alice";
+    let (_dir, file) = manifest(alone);
+    let dry = "POST /api/v1/transactions?dryRun=All";
+    let changed = plan(&[("Subscriber", "alice", "update", replaced("/spec/bundle/rateUp", "20M", "50M"))]);
+    let fault = json!({"pointer": "/operations/0/object/spec/access/sVid", "detail": "1 to 4094"});
     let fake = Fake::start(&[
-        (get, 200, alice().to_string()),
-        (get, 200, alice().to_string()),
-        (get, 404, "{}".into()),
+        (dry, 200, plan(&[("Subscriber", "alice", "unchanged", json!([]))])),
+        (dry, 200, changed.clone()),
+        (dry, 200, changed),
+        (dry, 200, plan(&[("Secret", "login", "update", json!([]))])),
+        (dry, 422, json!({"title": "Invalid", "status": 422, "errors": [fault]}).to_string()),
+        (dry, 200, json!({"results": []}).to_string()),
     ]);
-    let run = fake.wcctl(&["diff", "-f", &same]);
-    assert_eq!(
-        (run.status, run.stdout.as_str()),
-        (0, ""),
-        "status, identity and defaults do not differ: {}",
-        run.stderr
-    );
-
-    let (_dir, changed) = manifest(&alone.replace("rateUp: 20M", "rateUp: 50M"));
-    let run = fake.wcctl(&["diff", "-f", &changed]);
-    let expected = "\
---- live/subscriber/alice
-+++ file/subscriber/alice
-@@ -14,4 +14,4 @@
-     - \"9.9.9.9\"
-     nat: true
-     rateDown: 100M
--    rateUp: 20M
-+    rateUp: 50M
-";
+    let diff = |more: &[&str]| fake.wcctl(&[&["diff", "-f", &file], more].concat());
+    let run = diff(&[]);
+    assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+    let body: Value = serde_json::from_str(&fake.bodies()[0]).expect("JSON");
+    assert_eq!(body["operations"][0]["op"], "apply");
+    let run = diff(&[]);
+    let expected =
+        "--- live/subscriber/alice\n+++ planned/subscriber/alice\n@@ /spec/bundle/rateUp @@\n-20M\n+50M\n";
     assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (1, expected, ""));
-
-    let run = fake.wcctl(&["diff", "-f", &same]);
-    assert_eq!(run.status, 1);
-    assert!(
-        run.stdout
-            .starts_with("--- /dev/null\n+++ file/subscriber/alice\n@@ -0,0 +1,17 @@\n+kind: Subscriber\n"),
-        "{}",
-        run.stdout
-    );
-
-    let (_dir, wrong) = manifest(&alone.replace("sVid: 100", "sVid: 4095"));
-    let run = fake.wcctl(&["diff", "-f", &wrong]);
-    assert_eq!(run.status, 2);
+    let run = diff(&["-o", "name"]);
+    assert_eq!((run.status, run.stdout.as_str()), (1, "subscriber/alice\n"));
+    let run = diff(&[]);
+    let expected = "--- live/secret/login\n+++ planned/secret/login\n@@ values that are not shown @@\n";
+    assert_eq!((run.status, run.stdout.as_str()), (1, expected));
+    let run = diff(&[]);
+    assert_eq!(run.status, 3);
     assert!(run.stderr.contains(":6: subscriber/alice: /spec/access/sVid: "), "{}", run.stderr);
+    let run = diff(&[]);
+    assert_eq!(run.status, 5, "a controller that knows no plans: {}", run.stderr);
 }

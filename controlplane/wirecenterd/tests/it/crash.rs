@@ -8,7 +8,10 @@ use std::{
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::controller::{Client, Controller, edited, run, subscriber};
+use crate::{
+    campaign::from_environment,
+    controller::{Client, Controller, edited, run, subscriber},
+};
 
 const WORKERS: u16 = 6;
 const NAMES: u64 = 40;
@@ -199,13 +202,6 @@ async fn campaign(seed: u64, rounds: u64) {
     let known: usize = worlds.iter().map(|world| world.values().flatten().count()).sum();
     assert!(known > 0, "nothing was ever provisioned");
     assert_eq!(all(&controller, "subscribers").await.len(), known);
-}
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number")),
-        Err(_) => default,
-    }
 }
 
 /// A slice of the campaign `cargo xtask campaign controller-crash`.

@@ -17,7 +17,7 @@ use crate::controller::{Controller, run};
 /// An operator's home, on a machine that knows of the office what is put there.
 struct Operator(TempDir);
 
-fn wcctl_program() -> PathBuf {
+pub(crate) fn wcctl_program() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_wirecenterd")).with_file_name("wcctl");
     assert!(path.exists(), "{} is missing: cargo build -p wcctl", path.display());
     path

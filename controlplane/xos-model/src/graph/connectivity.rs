@@ -7,14 +7,16 @@ use std::{
 };
 
 use net_types::{Name, NameError};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::Graph;
 use crate::{Connect, ExposedPort, GatewayDirection, KindName, OwnerReference, TenantSpec};
 
 /// All that follows from a graph. Everything in it names the objects because of which it is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Connectivity {
     pub networks: Vec<VirtualNetwork>,
     pub gateways: Vec<Gateway>,
@@ -33,8 +35,9 @@ pub enum VnId {
     Shared(Name),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct VirtualNetwork {
     pub id: VnId,
     /// The slices that it is for: its owner, or all of both services.
@@ -43,8 +46,9 @@ pub struct VirtualNetwork {
 }
 
 /// What rules let through between networks that stay apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Gateway {
     /// The Tenant that asks for it.
     pub tenancy: Name,
@@ -56,8 +60,9 @@ pub struct Gateway {
 }
 
 /// A service at one end of a gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Side {
     pub service: Name,
     /// The networks of its slices.
@@ -67,8 +72,9 @@ pub struct Side {
 }
 
 /// An instance on a network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Attachment {
     pub instance: Name,
     pub network: VnId,
@@ -76,8 +82,9 @@ pub struct Attachment {
 }
 
 /// A service that is used over the public network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct PublicAccess {
     /// The Tenant that asks for it.
     pub tenancy: Name,

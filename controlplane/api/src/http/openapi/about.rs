@@ -53,7 +53,7 @@ pub(super) fn paths() -> Map<String, Value> {
     let paths = [
         ("/healthz", public(get("live", "Whether the process lives", plain()))),
         ("/readyz", public(get("ready", "Whether changes can be made", plain()))),
-        ("/version", public(get("version", "What this is", answer("Version")))),
+        ("/version", public(get("version", "What this is", answer("Program")))),
         ("/openapi.json", public(get("describe", "This document", this))),
         ("/metrics", get("metrics", "What the controller counts, for Prometheus", metrics)),
         ("/api/v1/graph", graph()),
@@ -81,7 +81,7 @@ fn graph() -> Value {
     let drawing = json!({"description": "The graph", "content": {
         "text/plain; charset=utf-8": {"schema": {"type": "string"}},
         "text/vnd.graphviz; charset=utf-8": {"schema": {"type": "string"}},
-        "application/json": {"schema": {"type": "object"}},
+        "application/json": {"schema": reference("TenancyGraph")},
     }});
     let mut path = get("drawGraph", "The tenancy graph", drawing);
     path["get"]["parameters"] = json!([query("format", json!({"enum": ["text", "json", "dot"]}))]);
@@ -243,7 +243,7 @@ pub(super) fn all() -> Map<String, Value> {
     );
     let schemas = [
         (
-            "Version",
+            "Program",
             closed(json!({"name": {"const": "wirecenterd"}, "version": text()}), &["name", "version"]),
         ),
         ("JoinToken", closed(json!({"token": text(), "expiresAt": time()}), &["token", "expiresAt"])),
@@ -316,7 +316,7 @@ pub(super) fn all() -> Map<String, Value> {
             "AuditList",
             closed(
                 json!({"kind": {"const": "AuditList"}, "metadata": closed(json!({"continue": text()}), &[]),
-                    "items": {"type": "array", "items": {"type": "object"}}}),
+                    "items": {"type": "array", "items": reference("AuditItem")}}),
                 &["kind", "metadata", "items"],
             ),
         ),

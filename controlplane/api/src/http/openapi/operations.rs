@@ -6,7 +6,7 @@ use xos_model::KindName;
 use super::{
     about,
     parameters::references,
-    responses::{answers, created, json, object},
+    responses::{answers, created, done_or_plan, json as answer, object, object_or_plan},
     schemas::reference,
 };
 
@@ -63,12 +63,14 @@ fn collection(kind: KindName) -> Value {
         ),
         "responses": answers(json!({"200": list}), &[400, 404, 410]),
     }});
+    let mut planned = answer("Plan");
+    planned["description"] = json!("Of a dry run: what would change");
     path["post"] = json!({
         "operationId": format!("create{kind}"),
         "summary": format!("Makes an object of the kind {kind}"),
         "parameters": references(if kind == KindName::Secret { SECRET } else { CREATE }),
         "requestBody": body(&["application/json"], &reference(&format!("{kind}Draft")), None),
-        "responses": answers(json!({"201": created(kind.as_str())}), WRITE),
+        "responses": answers(json!({"200": planned, "201": created(kind.as_str())}), WRITE),
     });
     path
 }
@@ -99,7 +101,7 @@ fn single(kind: KindName) -> Value {
         "parameters": references(write),
         "requestBody": body(&["application/json"], &draft, None),
         "responses": answers(
-            json!({"200": object(name, "Replaced"), "201": created(name), "202": deleting}), problems,
+            json!({"200": object_or_plan(name, "Replaced"), "201": created(name), "202": deleting}), problems,
         ),
     });
     let merge = json!({"type": "object", "description": "A merge patch (RFC 7396)"});
@@ -109,14 +111,14 @@ fn single(kind: KindName) -> Value {
         "summary": format!("Changes an object of the kind {kind}"),
         "parameters": references(write),
         "requestBody": body(&["application/merge-patch+json", "application/json"], &merge, Some(&labels)),
-        "responses": answers(json!({"200": object(name, "Changed"), "202": deleting}), problems),
+        "responses": answers(json!({"200": object_or_plan(name, "Changed"), "202": deleting}), problems),
     });
     path["delete"] = json!({
         "operationId": format!("delete{kind}"),
         "summary": format!("Deletes an object of the kind {kind}"),
         "parameters": references(write),
         "responses": answers(
-            json!({"200": object(name, "Gone: as it was"), "202": deleting}), &[400, 404, 409, 412, 413, 422],
+            json!({"200": object_or_plan(name, "Gone: as it was"), "202": deleting}), &[400, 404, 409, 412, 413, 422],
         ),
     });
     path
@@ -130,6 +132,6 @@ fn transactions() -> Value {
         "requestBody": body(
             &["application/json"], &reference("Transaction"), Some(&json!({"operations": []})),
         ),
-        "responses": answers(json!({"200": json("TransactionResult")}), WRITE),
+        "responses": answers(json!({"200": done_or_plan("TransactionResult")}), WRITE),
     }})
 }

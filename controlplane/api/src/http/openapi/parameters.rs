@@ -9,11 +9,11 @@ pub(super) fn references(names: &[&str]) -> Value {
     names.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})).collect()
 }
 
-/// Up to 16 requirements: a key, `!` and a key, or a key and a value.
-const LABEL_SELECTOR: &str = r"^(\s*|TERM(,TERM){0,15})$";
+/// Up to 16 requirements.
+const SELECTOR: &str = r"^(\s*|TERM(,TERM){0,15})$";
+/// A key, `!` and a key, or a key and a value.
 const LABEL_TERM: &str =
     r"(\s*(!\s*)?[A-Za-z0-9_./-]+\s*|\s*[A-Za-z0-9_./-]+\s*(==?|!=)\s*[A-Za-z0-9_./-]*\s*)";
-const FIELD_SELECTOR: &str = r"^(\s*|TERM(,TERM){0,15})$";
 const FIELD_TERM: &str =
     r"(\s*(kind|metadata|spec|status)(\.[A-Za-z0-9_/-]+)*\s*(==?|!=)[^=!,\u0000-\u001f\u007f-\u009f]*)";
 /// Tags are revisions in quotes.
@@ -23,8 +23,8 @@ pub(super) fn all() -> Value {
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let header = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "header", "description": description, "schema": schema});
     let revision = json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});
-    let labels = LABEL_SELECTOR.replace("TERM", LABEL_TERM);
-    let fields = FIELD_SELECTOR.replace("TERM", FIELD_TERM);
+    let labels = SELECTOR.replace("TERM", LABEL_TERM);
+    let fields = SELECTOR.replace("TERM", FIELD_TERM);
     let tags = json!({"type": "string", "pattern": ENTITY_TAGS});
     json!({
         "name": {"name": "name", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
@@ -42,7 +42,7 @@ pub(super) fn all() -> Value {
             them, as server-sent events", json!({"enum": ["0", "1", "false", "true"]})),
         "resourceVersion": query("resourceVersion", "The revision after which a watch begins; without one, with all \
             that there is", revision.clone()),
-        "dryRun": query("dryRun", "Does nothing, but answers as if it had", json!({"enum": ["All"]})),
+        "dryRun": query("dryRun", "Does nothing, but answers what would be done", json!({"enum": ["All"]})),
         "ifMatch": header("If-Match", "Only if the object has one of these entity tags, or is there (*)", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "Only if the object has none of these entity tags, or is not there (*)",
             tags),

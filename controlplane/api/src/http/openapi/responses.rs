@@ -40,6 +40,11 @@ pub(super) fn problems() -> Map<String, Value> {
         let mut response = json!({"description": title, "content": content});
         if status == 429 {
             response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}});
+        } else if status == 503 {
+            let mut header = retry_after();
+            header["description"] = json!("For want of room, not of a store: when to try again, in seconds");
+            header["required"] = json!(false);
+            response["headers"] = json!({"Retry-After": header});
         }
         (format!("Problem{status}"), response)
     };
@@ -47,16 +52,24 @@ pub(super) fn problems() -> Map<String, Value> {
 }
 
 pub(super) fn headers() -> Value {
-    json!({
-        "ETag": {
-            "description": "The object's revision in quotes", "required": true,
+    let tag = |is_required: bool| {
+        json!({
+            "description": "The object's revision in quotes", "required": is_required,
             "schema": {"type": "string", "pattern": "^\"[0-9]+\"$"},
-        },
+        })
+    };
+    json!({
+        "ETag": tag(true),
+        "ETagIfDone": tag(false),
         "Location": {"description": "The new object's path", "required": true, "schema": {"type": "string"}},
-        "RetryAfter": {
-            "description": "After how many seconds to try again", "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-        },
+        "RetryAfter": retry_after(),
+    })
+}
+
+fn retry_after() -> Value {
+    json!({
+        "description": "After how many seconds to try again", "required": true,
+        "schema": {"type": "integer", "minimum": 1},
     })
 }
 
@@ -75,6 +88,26 @@ pub(super) fn object(kind: &str, description: &str) -> Value {
         "description": description,
         "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
         "content": {"application/json": {"schema": reference(kind)}},
+    })
+}
+
+/// An answer with an object, or with the plan of a dry run, which has no entity tag.
+pub(super) fn object_or_plan(kind: &str, description: &str) -> Value {
+    let mut answer = object(kind, &format!("{description}; of a dry run, what would change"));
+    answer["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETagIfDone"});
+    answer["content"]["application/json"]["schema"] = either(kind, "Plan");
+    answer
+}
+
+fn either(one: &str, other: &str) -> Value {
+    json!({"anyOf": [reference(one), reference(other)]})
+}
+
+/// What was done, or would be.
+pub(super) fn done_or_plan(schema: &str) -> Value {
+    json!({
+        "description": "Done; of a dry run, what would change",
+        "content": {"application/json": {"schema": either(schema, "Plan")}},
     })
 }
 

@@ -95,6 +95,9 @@ pub(super) fn all() -> Map<String, Value> {
     generator.subschema_for::<xos_model::Verb>();
     generator.subschema_for::<xos_model::Scope>();
     generator.subschema_for::<xos_model::Text<255>>();
+    generator.subschema_for::<crate::office::AuditItem>();
+    generator.subschema_for::<crate::office::Plan>();
+    xos_model::Graph::data_schema(&mut generator);
     for (name, mut schema) in generator.take_definitions(true) {
         if let Ok(schema) = <&mut Schema>::try_from(&mut schema) {
             RecursiveTransform(bounded).transform(schema);
@@ -104,7 +107,10 @@ pub(super) fn all() -> Map<String, Value> {
     schemas.insert("Problem".into(), problem());
     schemas.insert("Transaction".into(), transaction());
     schemas.insert("TransactionResult".into(), transaction_result());
-    schemas.extend(about::all());
+    for (name, schema) in about::all() {
+        let taken = schemas.insert(name, schema);
+        assert!(taken.is_none(), "two schemas of one name, one of them {taken:?}");
+    }
     schemas
 }
 

@@ -2,6 +2,7 @@
 
 use intent_store::{AuditError, AuditRecord, Store};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,14 +25,16 @@ pub(crate) struct AuditQuery {
 }
 
 /// A change, or a refusal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct AuditItem {
     pub(crate) time: Timestamp,
     pub(crate) request: String,
     pub(crate) user: String,
     pub(crate) from: String,
     /// `done` or `refused`.
+    #[schemars(extend("enum" = ["done", "refused"]))]
     pub(crate) outcome: &'static str,
     pub(crate) verb: String,
     pub(crate) kind: String,
@@ -51,7 +54,7 @@ pub(crate) struct AuditItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
     /// Refusals before this one of which nothing else is told.
-    #[serde(skip_serializing_if = "super::is_zero")]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub(crate) left_out: u64,
 }
 

@@ -15,7 +15,7 @@ async fn office() -> Office {
     let (store, _) = Store::open(MemoryEngine::default(), Options::default()).expect("opens");
     let office = Office::new(store);
     let draft = Draft::parse(NODE).expect("a node");
-    office.run(false, Operation::put(Verb::Create, draft)).await.expect("runs").expect("is accepted");
+    office.run(Operation::put(Verb::Create, draft)).await.expect("runs").expect("is accepted");
     office
 }
 

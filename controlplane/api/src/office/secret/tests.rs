@@ -16,7 +16,7 @@ fn store() -> Store {
 
 async fn create(office: &Office) -> Result<(), Rejection> {
     let draft = Draft::parse(SECRET).expect("a secret");
-    office.run(false, Operation::put(Verb::Create, draft)).await.expect("runs").map(drop)
+    office.run(Operation::put(Verb::Create, draft)).await.expect("runs").map(drop)
 }
 
 #[tokio::test]
@@ -54,6 +54,6 @@ async fn without_the_key_there_is_no_secret() {
     assert!(matches!(other.reseal_secrets().await, Err(RotationError::Secret { .. })));
     // Sent anew as a whole, it is sealed with the key that there is.
     let draft = Draft::parse(SECRET).expect("a secret");
-    other.run(false, Operation::put(Verb::Apply, draft)).await.expect("runs").expect("is accepted");
+    other.run(Operation::put(Verb::Apply, draft)).await.expect("runs").expect("is accepted");
     assert_eq!(other.open_secret(&db(), "user").expect("opens").expose(), "ann");
 }

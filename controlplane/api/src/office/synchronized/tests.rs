@@ -97,14 +97,14 @@ impl Running {
     async fn put(&self, text: &str) {
         let site = json!({"kind": "Site", "metadata": {"name": "north"}, "spec": {"description": text}});
         let draft = Draft::parse(site.to_string().as_bytes()).expect("a site");
-        let done = self.office.run(false, Operation::put(Verb::Apply, draft)).await;
+        let done = self.office.run(Operation::put(Verb::Apply, draft)).await;
         done.expect("the store runs").expect("it is accepted");
     }
 
     async fn delete(&self) {
         let target = Target { kind: KindName::Site, name: north() };
         let operation = Operation::Delete { target, preconditions: Preconditions::default() };
-        self.office.run(false, operation).await.expect("the store runs").expect("it is accepted");
+        self.office.run(operation).await.expect("the store runs").expect("it is accepted");
     }
 
     fn site(&self) -> Option<Site> {

@@ -1,5 +1,6 @@
 //! As data.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,14 +8,16 @@ use super::super::{Connectivity, Graph, Held, Shelf};
 use crate::{InstanceSpec, NetworkSpec, ServiceSpec, SliceSpec, TenantSpec};
 
 /// A name and what is asked for under it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Graph{K}", deny_unknown_fields)]
 struct Entry<'a, K> {
     name: &'a str,
     spec: &'a K,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TenancyGraph", deny_unknown_fields)]
 struct Data<'a> {
     services: Vec<Entry<'a, ServiceSpec>>,
     tenants: Vec<Entry<'a, TenantSpec>>,
@@ -40,5 +43,10 @@ impl Graph {
             connectivity: self.connectivity(),
         };
         serde_json::to_value(data).expect("names, specs and references are JSON")
+    }
+
+    /// What [`Self::data`] looks like.
+    pub fn data_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Data<'static>>()
     }
 }

@@ -1,0 +1,154 @@
+//! What a dry run says, held against what is then done.
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    controller::{Controller, edited, run, subscriber},
+    everything::{NAME, everything},
+    references::{object, results, transact},
+};
+
+async fn plan(controller: &Controller, operations: &Value) -> Value {
+    let body = json!({"operations": operations});
+    let answer = controller.call(Method::POST, "/api/v1/transactions?dryRun=All", &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+fn planned<'a>(plan: &'a Value, kind: &str, name: &str) -> &'a Value {
+    let objects = plan["objects"].as_array().expect("objects");
+    let found: Vec<_> = objects.iter().filter(|one| one["kind"] == kind && one["name"] == name).collect();
+    assert_eq!(found.len(), 1, "{kind} {name}: {plan}");
+    found[0]
+}
+
+#[test]
+fn a_plan_is_what_is_then_done() {
+    run(async {
+        let controller = Controller::start().await;
+        let all = everything();
+        let operations: Vec<_> = all.iter().map(|object| json!({"op": "apply", "object": object})).collect();
+        let whole = plan(&controller, &json!(operations)).await;
+        let asked: Vec<_> = whole["objects"]
+            .as_array()
+            .expect("objects")
+            .iter()
+            .filter(|one| one["operation"].is_u64())
+            .collect();
+        assert_eq!(asked.len(), all.len());
+        assert!(asked.iter().all(|one| one["action"] == "create"), "{whole}");
+        assert!(!whole.to_string().contains("s3cret-value"), "{whole}");
+        assert_eq!(results(&transact(&controller, "apply", &all).await), vec!["created"; all.len()]);
+        // What the server has added to what was sent was in the plan.
+        for one in whole["objects"].as_array().expect("objects") {
+            let (kind, name) = (one["kind"].as_str().expect("text"), one["name"].as_str().expect("text"));
+            let plural = xos_model::KindName::ALL
+                .iter()
+                .find(|known| known.as_str() == kind)
+                .expect("a kind")
+                .plural();
+            let made = controller.get(&format!("/api/v1/{plural}/{name}")).await.json();
+            let change = &one["changes"][0];
+            assert_eq!((&change["op"], &change["path"]), (&json!("add"), &json!("")), "{one}");
+            for part in ["kind", "spec", "status"] {
+                assert_eq!(change["value"][part], made[part], "{kind} {name}");
+            }
+        }
+        let again = plan(&controller, &json!(operations)).await;
+        for one in again["objects"].as_array().expect("objects") {
+            assert_eq!((&one["action"], &one["changes"]), (&json!("unchanged"), &json!([])), "{one}");
+        }
+    });
+}
+
+#[test]
+fn a_plan_names_fields_with_both_values_and_no_secret() {
+    run(async {
+        let controller = Controller::start().await;
+        transact(&controller, "create", &everything()).await;
+        let revision = controller.revision().await;
+        let faster = edited(
+            subscriber(NAME, 100, 7),
+            json!({"spec": {"bundle": {"rateUp": "50M", "dns": ["9.9.9.9"]}}}),
+        );
+        let secret = object("Secret", NAME, &json!({"data": {"user": "karaf", "password": "another-value"}}));
+        let new = object("Site", "new", &json!({}));
+        let operations = json!([
+            {"op": "apply", "object": faster},
+            {"op": "apply", "object": secret},
+            {"op": "create", "object": new},
+            {"op": "delete", "object": {"kind": "RoleBinding", "metadata": {"name": NAME}}},
+            {"op": "apply", "object": object("Flavor", NAME, &json!({"cores": 1, "memoryMib": 2048, "diskGib": 10}))},
+        ]);
+        let plan = plan(&controller, &operations).await;
+        assert_eq!(plan["resourceVersion"], revision);
+        let alice = planned(&plan, "Subscriber", NAME);
+        assert_eq!((&alice["action"], &alice["operation"]), (&json!("update"), &json!(0)));
+        let changes = alice["changes"].as_array().expect("changes");
+        let rate = json!({"op": "replace", "path": "/spec/bundle/rateUp", "old": "20M", "value": "50M"});
+        assert!(changes.contains(&rate), "{alice}");
+        assert!(
+            changes.iter().any(|change| change["path"]
+                .as_str()
+                .is_some_and(|path| path.starts_with("/spec/bundle/dns"))),
+            "{alice}"
+        );
+        let secret = planned(&plan, "Secret", NAME);
+        assert_eq!(secret["action"], "update");
+        for value in ["another-value", "s3cret-value", "sealed"] {
+            assert!(!plan.to_string().contains(value), "{plan}");
+        }
+        let site = planned(&plan, "Site", "new");
+        assert_eq!(
+            (&site["action"], &site["changes"][0]["value"]["kind"]),
+            (&json!("create"), &json!("Site"))
+        );
+        assert!(site["changes"][0]["value"]["metadata"].get("uid").is_none(), "{site}");
+        let gone = planned(&plan, "RoleBinding", NAME);
+        assert_eq!((&gone["action"], &gone["changes"][0]["op"]), (&json!("delete"), &json!("remove")));
+        assert_eq!(planned(&plan, "Flavor", NAME)["action"], "unchanged");
+        let count = |kind: &str| {
+            plan["summary"]
+                .as_array()
+                .expect("counts")
+                .iter()
+                .find(|one| one["kind"] == kind)
+                .cloned()
+                .expect("a kind")
+        };
+        assert_eq!(
+            count("Site"),
+            json!({"kind": "Site", "create": 1, "update": 0, "delete": 0, "unchanged": 0})
+        );
+        assert_eq!(count("Flavor")["unchanged"], 1);
+        assert_eq!(controller.revision().await, revision);
+    });
+}
+
+#[test]
+fn a_single_change_has_a_plan_too_and_what_is_refused_is_refused() {
+    run(async {
+        let controller = Controller::start().await;
+        transact(&controller, "create", &everything()).await;
+        let path = format!("/api/v1/sites/{NAME}?dryRun=All");
+        let patched =
+            controller.call(Method::PATCH, &path, &json!({"spec": {"description": "elsewhere"}})).await;
+        let expected = json!([{"op": "replace", "path": "/spec/description", "old": "A place of work", "value": "elsewhere"}]);
+        assert_eq!(patched.json()["objects"][0]["changes"], expected, "{patched:?}");
+        let put = controller.call(Method::PUT, &path, &object("Site", NAME, &json!({}))).await;
+        assert_eq!(put.json()["objects"][0]["action"], "update", "{put:?}");
+        let used = controller.call(Method::DELETE, &path, &Value::Null).await;
+        assert_eq!(used.status, 409, "{used:?}");
+        // With a finalizer it would wait: that is a deletion, too.
+        let held =
+            json!({"kind": "Site", "metadata": {"name": "held", "finalizers": ["example/it"]}, "spec": {}});
+        assert_eq!(controller.call(Method::POST, "/api/v1/sites", &held).await.status, 201);
+        let held = controller.call(Method::DELETE, "/api/v1/sites/held?dryRun=All", &Value::Null).await;
+        let one = held.json()["objects"][0].clone();
+        assert_eq!(
+            (&one["action"], &one["changes"][0]["path"]),
+            (&json!("delete"), &json!("/metadata/deletedAt"))
+        );
+    });
+}
