@@ -97,6 +97,12 @@ impl Inspector {
         })
     }
 
+    /// The slot of the session that the tags lead to on a port: what the kernel would find for a frame now.
+    pub fn slot_by_tags(&self, port: &IfName, s_vid: u16, c_vid: u16) -> Option<u32> {
+        let port = self.tables.held_port(port)?;
+        Some(self.tables.slot_by_tags(port.index, s_vid, c_vid)).filter(|slot| *slot != 0)
+    }
+
     fn session(&self, slot: u32, port_name: impl Fn(u16) -> Option<IfName>) -> SessionView {
         let at = self.tables.sessions.at(slot);
         let reach = self.tables.reach(slot);

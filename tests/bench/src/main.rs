@@ -3,10 +3,13 @@
 mod client;
 mod dataplane;
 mod figure;
+mod latency;
 mod machine;
 mod node;
 mod office;
 mod provision;
+mod schedule;
+mod whole;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -32,6 +35,10 @@ enum Area {
     Controlplane,
     /// The agent of a node with 100,000 subscribers: its restart after a kill, and its memory
     Node,
+    /// Ordering and handing out the synchronizer's work of a whole office
+    Schedule,
+    /// From an acknowledged change to a watcher, and to the kernel's maps
+    Latency,
 }
 
 fn main() -> Result<()> {
@@ -42,6 +49,8 @@ fn main() -> Result<()> {
             Area::Dataplane => dataplane::run()?,
             Area::Controlplane => provision::run()?,
             Area::Node => node::run()?,
+            Area::Schedule => schedule::run(),
+            Area::Latency => latency::run()?,
         };
         if json {
             for figure in &figures {

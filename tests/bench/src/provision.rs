@@ -1,6 +1,6 @@
 //! How fast a running controller provisions subscribers, each acknowledged only when it is on disk.
 
-mod controller;
+pub(crate) mod controller;
 mod etcd;
 
 use std::{
@@ -92,7 +92,7 @@ fn full() -> Result<(Vec<f64>, Vec<f64>)> {
 }
 
 /// A new controller with a node and pools for all.
-fn new_office() -> Result<Controller> {
+pub(crate) fn new_office() -> Result<Controller> {
     let controller = Controller::new()?;
     let mut client = Client::connect(&controller.socket())?;
     client

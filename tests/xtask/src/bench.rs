@@ -9,7 +9,7 @@ use crate::workspace::{bin_dir, build, run};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What to measure (dataplane, controlplane, node); everything unless told
+    /// What to measure (dataplane, controlplane, node, schedule, latency); everything unless told
     areas: Vec<String>,
     /// One JSON object a line instead of a table
     #[arg(long)]
