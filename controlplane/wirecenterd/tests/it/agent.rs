@@ -17,7 +17,7 @@ use crate::controller::{Controller, run, subscriber};
 
 /// A node whose kernel takes everything, but for what the test says.
 #[derive(Default)]
-struct FakeNode(Mutex<Inner>);
+pub(crate) struct FakeNode(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -32,7 +32,7 @@ struct Inner {
 }
 
 impl FakeNode {
-    fn with_token(token: &Value) -> Arc<Self> {
+    pub(crate) fn with_token(token: &Value) -> Arc<Self> {
         let token = token["token"].as_str().expect("text").parse().expect("a token");
         Arc::new(Self(Mutex::new(Inner { token: Some(token), ..Inner::default() })))
     }
@@ -41,7 +41,7 @@ impl FakeNode {
         self.0.lock().expect("no test panics with it")
     }
 
-    fn start(self: &Arc<Self>, controller: &Controller) -> JoinHandle<std::convert::Infallible> {
+    pub(crate) fn start(self: &Arc<Self>, controller: &Controller) -> JoinHandle<std::convert::Infallible> {
         let config = LinkConfig {
             controller: controller.agents(),
             node: "node1".parse().expect("a name"),
@@ -50,6 +50,13 @@ impl FakeNode {
             backoff_max: Duration::from_millis(100),
         };
         tokio::spawn(Link::new(config, self.clone()).run())
+    }
+
+    /// Forgets its join token: it comes in by the certificate that it has, if it has one.
+    pub(crate) fn forget_token(&self) -> bool {
+        let mut inner = self.inner();
+        inner.token = None;
+        inner.identity.is_some()
     }
 
     fn session(&self, name: &str) -> Option<node_state::Session> {
@@ -109,7 +116,7 @@ impl Node for FakeNode {
 }
 
 /// Waits until `holds`; what does not come about fails the test.
-async fn until<T>(what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..1500 {
         if let Some(value) = holds().await {
             return value;
@@ -146,7 +153,7 @@ async fn post(controller: &Controller, name: &str, c_vid: u16) -> Value {
     controller.call(Method::POST, "/api/v1/subscribers", &subscriber(name, 100, c_vid)).await.json()
 }
 
-async fn token(controller: &Controller) -> Value {
+pub(crate) async fn token(controller: &Controller) -> Value {
     controller.call(Method::POST, "/api/v1/nodes/node1/join-token", &json!({})).await.json()
 }
 
