@@ -51,7 +51,8 @@ pub(crate) struct Identified {
 }
 
 impl Authority {
-    const KEY_FILE: &str = "office-ca-key.pem";
+    /// In its directory, its key.
+    pub const KEY_FILE: &str = "office-ca-key.pem";
     /// In its directory, the certificate that clients are to trust.
     pub const CERTIFICATE_FILE: &str = "office-ca.pem";
 
@@ -63,22 +64,29 @@ impl Authority {
         if !key_path.exists() {
             Self::make(dir.as_ref(), &certificate_path, &key_path)?;
         }
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|source| AuthorityError::File { path: path.into(), source })
+        };
+        Self::from_pem((&certificate_path, &read(&certificate_path)?), (&key_path, &read(&key_path)?))
+    }
+
+    /// An authority from its certificate and its key in PEM, each after the path that it is from.
+    pub fn from_pem(
+        (certificate_path, certificate): (&Path, &str),
+        (key_path, key): (&Path, &str),
+    ) -> Result<Self, AuthorityError> {
         let content = |path: &Path, reason: String| AuthorityError::Content { path: path.into(), reason };
-        let pem = std::fs::read(&certificate_path)
-            .map_err(|source| AuthorityError::File { path: certificate_path.clone(), source })?;
-        let certificate =
-            CertificateDer::from_pem_slice(&pem).map_err(|e| content(&certificate_path, e.to_string()))?;
-        let pem = std::fs::read_to_string(&key_path)
-            .map_err(|source| AuthorityError::File { path: key_path.clone(), source })?;
-        let key = KeyPair::from_pem(&pem).map_err(|e| content(&key_path, e.to_string()))?;
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())
+            .map_err(|e| content(certificate_path, e.to_string()))?;
+        let key = KeyPair::from_pem(key).map_err(|e| content(key_path, e.to_string()))?;
         let public = x509_parser::parse_x509_certificate(&certificate)
-            .map_err(|e| content(&certificate_path, e.to_string()))?
+            .map_err(|e| content(certificate_path, e.to_string()))?
             .1
             .public_key()
             .raw
             .to_vec();
         if public != key.subject_public_key_info() {
-            return Err(content(&key_path, "it is not the key of the certificate beside it".into()));
+            return Err(content(key_path, "it is not the key of the certificate beside it".into()));
         }
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         Ok(Self { issuer, certificate })

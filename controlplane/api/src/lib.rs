@@ -30,7 +30,9 @@
 //! A Secret is sent as `{"data":{KEY:VALUE}}`, which is then all of it, and served as `{"keys":[KEY]}`, never with values.
 //! `keys` that are sent stand for the values that are stored: what was served can be put back and changes nothing, a key
 //! left out goes, and `data` beside `keys` adds or replaces. So does PATCH with `data`, in which null takes a key away.
-//! The store, and thereby a backup, has secrets sealed only; `DATA/keys/office` opens them. It is in no backup.
+//! The store has secrets sealed only; `DATA/keys/office` opens them. A backup has the store, that file and the office's
+//! authority (`DATA/ca`), for without them no secret opens and no node is known: whoever has a backup has the office. To
+//! verify one is to look that its authority is whole and its keys open its secrets.
 //!
 //! # Who asks
 //!
@@ -72,9 +74,11 @@
 
 mod http;
 mod office;
+mod vault;
 
 pub use http::{Http, Listeners, RateLimit, TokenText, serve};
 pub use office::{
     FirstError, Intent, IntentFeed, JoinError, NodeReport, Office, Rejection, RejectionKind, RotationError,
     SecretError, object_key, read_object,
 };
+pub use vault::Vault;

@@ -1,6 +1,5 @@
 //! The key file: a first line that says what it is, then a key on each line, as id and key in hexadecimal digits, the
-//! sealing one first. It is its owner's alone (mode 0600). Whoever has it and the store has every secret: back it up
-//! apart from the store.
+//! sealing one first. It is its owner's alone (mode 0600). Whoever has it and the store has every secret.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -55,6 +54,11 @@ impl Keyring {
         }
     }
 
+    /// The keys of a key file's text, which is called `path`.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, KeyFileError> {
+        parse(text).map_err(|line| KeyFileError::Damaged { path: path.into(), line })
+    }
+
     /// A ring that seals with a new key and opens with all others too; when this returns, it is durable.
     pub fn rotate(&self, path: &Path) -> Result<Self, KeyFileError> {
         if self.keys().len() >= KEYS_MAX {
@@ -89,7 +93,7 @@ fn read(path: &Path, file: File) -> Result<Keyring, KeyFileError> {
     }
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
     file.take(FILE_BYTES_MAX as u64).read_to_string(&mut text).map_err(failed)?;
-    parse(&text).map_err(|line| KeyFileError::Damaged { path: path.into(), line })
+    Keyring::from_text(path, &text)
 }
 
 /// The keys, or the line that is not as it should be.

@@ -140,7 +140,7 @@ fn reopened(directory: &std::path::Path) {
     println!("opened in {took:.2?}: {:.0} bytes for each", (resident() - before) / f64::from(OBJECTS));
     let (before, started) = (resident(), Instant::now());
     let path = directory.with_extension("backup");
-    let manifest = store.backup(&path).expect("is taken");
+    let manifest = store.backup(&path, &[]).expect("is taken");
     let (took, more) = (started.elapsed(), (resident() - before) / 1e6);
     println!("backup of {} MB in {took:.2?}, {more:.1} MB of memory more", manifest.bytes / 1_000_000);
     let (started, copy) = (Instant::now(), directory.with_extension("restored"));

@@ -13,8 +13,8 @@
 //!   and watches; claims (who holds which address, port block or tag) are committed with them and have none.
 //! - Beside the tables there is the audit log: records that are appended with the transaction that they tell of, or
 //!   with its refusal, and stay on disk: no more of them is in memory than a page that is read.
-//! - A backup is a dump of all pairs as they were at one moment, taken while writes go on. It knows nothing of the
-//!   engine: what one engine dumped, another can restore.
+//! - A backup is a dump of all pairs as they were at one moment, taken while writes go on, with the files beside the
+//!   store that belong with it. It knows nothing of the engine: what one engine dumped, another can restore.
 //! - A commit that fails stops the store for good: whether it is on disk is not known until the store is opened again.
 //!
 //! In memory the values of a kind are packed against one of them, and unpacked for whoever reads.
@@ -37,7 +37,9 @@ mod transaction;
 mod writer;
 
 pub use audit::{AuditError, AuditRecord};
-pub use backup::{BackupError, Manifest, RestoreError, VerifyError, restore, restore_into, verify};
+pub use backup::{
+    BackupError, Companion, Manifest, RestoreError, VerifyError, inspect, restore, restore_into, verify,
+};
 pub use engine::{Engine, EngineError, Reader, Visit, Write};
 pub use memory::{Fault, MemoryEngine};
 pub use record::{Change, Compacted, Key, Page, Record, Table};

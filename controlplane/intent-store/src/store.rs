@@ -13,7 +13,8 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    AuditError, AuditRecord, BackupError, Change, Compacted, Engine, EngineError, Key, Manifest, Page,
+    AuditError, AuditRecord, BackupError, Change, Compacted, Companion, Engine, EngineError, Key, Manifest,
+    Page,
     Reader, Record, Table, Transaction, audit, backup,
     disk::{self, Loaded},
     index::Index,
@@ -218,14 +219,14 @@ impl Store {
 
     /// Writes all that is durable at one moment to a new file, which only its owner can read; `path` must not exist
     /// yet, and does not until the backup is complete. Transactions go on meanwhile. It blocks, and takes little
-    /// memory. Objects that are encrypted stay so: their key is not in it.
-    pub fn backup(&self, path: &Path) -> Result<Manifest, BackupError> {
+    /// memory. `files` come with it as they are.
+    pub fn backup(&self, path: &Path, files: &[Companion]) -> Result<Manifest, BackupError> {
         let _one_at_a_time = match self.shared.backup.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
             Err(TryLockError::WouldBlock) => return Err(BackupError::Busy),
         };
-        self.with_reader(|reader| backup::write(reader, path, &|| self.is_stopped()))?
+        self.with_reader(|reader| backup::write(reader, path, files, &|| self.is_stopped()))?
     }
 
     /// Reads what is durable, which is possible while the writer runs.

@@ -46,8 +46,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RECORDS", default_value = "500000")]
     pub(crate) audit_keep: NonZeroU64,
 
-    /// Fill the data directory, which must have no store yet, from a backup, and end. The office's CA and keys are no part of
-    /// a backup: put the directories `ca` and `keys` back beside it; else all nodes join again and no secret opens.
+    /// Fill the data directory, which must have no store, CA and keys yet, from a backup, and end. A backup has all that is
+    /// needed: tokens go on working, nodes stay joined, secrets open. For the same reason, whoever has a backup has the
+    /// office: guard it as you guard the data directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) restore: Option<PathBuf>,
 

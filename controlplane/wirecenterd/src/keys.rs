@@ -1,4 +1,4 @@
-//! The keys of the office's secrets: a file of the controller's own, beside the store and in no backup of it.
+//! The keys of the office's secrets: a file of the controller's own, beside the store.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,15 @@ use intent_store::Store;
 
 use crate::socket;
 
+/// In the data directory, where the key file is.
+pub(crate) const DIRECTORY: &str = "keys";
+pub(crate) const FILE: &str = "office";
+
 /// The key file; its directory is made if it is missing.
 fn path(data_dir: &Path) -> anyhow::Result<PathBuf> {
-    let directory = data_dir.join("keys");
+    let directory = data_dir.join(DIRECTORY);
     socket::make_private_directory(&directory)?;
-    Ok(directory.join("office"))
+    Ok(directory.join(FILE))
 }
 
 /// The keys; one is made at the first start.

@@ -8,9 +8,11 @@ mod args;
 mod keys;
 mod listener;
 mod nodes;
+mod restore;
 mod socket;
+mod vault;
 
-use std::{io::IsTerminal as _, path::Path, sync::Arc};
+use std::{io::IsTerminal as _, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -31,8 +33,9 @@ fn main() -> anyhow::Result<()> {
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     if let Some(backup) = &args.restore {
-        return restore(&args, backup);
+        return restore::restore(&args.data_dir, backup);
     }
+    restore::finish(&args.data_dir).context("ending a restore that was cut off")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
     let (store, writer) = open_store(&args)?;
@@ -42,13 +45,6 @@ fn main() -> anyhow::Result<()> {
     runtime.shutdown_timeout(END_TIMEOUT);
     WriterHandle::join(writer);
     outcome
-}
-
-fn restore(args: &Args, backup: &Path) -> anyhow::Result<()> {
-    socket::make_private_directory(&args.data_dir)?;
-    let manifest = intent_store::restore(backup, &args.data_dir.join("store"))?;
-    tracing::info!(revision = manifest.revision, objects = manifest.objects, "restored");
-    Ok(())
 }
 
 fn open_store(args: &Args) -> anyhow::Result<(Store, WriterHandle)> {
@@ -99,9 +95,10 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
 
     let ending = CancellationToken::new();
     let link = tokio::spawn(agent_link::serve(agents, authority, desk, ending.clone().cancelled_owned()));
+    let vault = Arc::new(vault::Vault { data_dir: args.data_dir.clone() });
     let http = tokio::spawn(api::serve(
         api::Listeners { local, remote },
-        api::Http::new(office, token_text, args.rate_limit()),
+        api::Http::new(office, vault, token_text, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));
     let mut link = link;

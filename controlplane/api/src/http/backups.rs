@@ -6,13 +6,15 @@ use access_policy::Verb;
 use axum::{
     Extension, Json,
     body::Body,
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use intent_store::{BackupError, Manifest};
 use serde::{Deserialize, Serialize};
-use xos_model::Fault;
+use xos_model::{Fault, KindName};
 
 use super::{
+    Http,
     access::Access,
     graph::blocking,
     idempotency::refuse_key,
@@ -21,7 +23,7 @@ use super::{
     problem::Problem,
     query::{NoQuery, Parameters},
 };
-use crate::Rejection;
+use crate::{Rejection, office::check_secret};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +51,12 @@ async fn place(body: Body) -> Result<PathBuf, Problem> {
     Err(Problem::invalid(vec![Fault::new("/path", detail)]))
 }
 
+fn unfit(error: impl std::fmt::Display) -> Rejection {
+    Rejection::fault("/path", error)
+}
+
 pub(super) async fn create(
+    State(http): State<Http>,
     Extension(access): Extension<Access>,
     Parameters(_): Parameters<NoQuery>,
     headers: HeaderMap,
@@ -59,16 +66,22 @@ pub(super) async fn create(
     refuse_key(&headers, "a backup is of the moment at which it is made: repeating it makes another")?;
     let path = place(body).await?;
     access.office().tell("create", BACKUPS, &path.to_string_lossy()).await??;
-    let store = access.office().store().clone();
-    let backup = blocking(move || match store.backup(&path) {
-        Ok(manifest) => Ok(Backup { path, manifest }),
-        Err(error @ (BackupError::Busy | BackupError::Exists(_))) => Err(Rejection::conflict("/path", error)),
-        Err(error) => Err(Rejection::invalid(vec![Fault::new("/path", error)])),
+    let (store, vault) = (access.office().store().clone(), http.0.vault.clone());
+    let backup = blocking(move || {
+        let files = vault.read().map_err(unfit)?;
+        match store.backup(&path, &files) {
+            Ok(manifest) => Ok(Backup { path, manifest }),
+            Err(error @ (BackupError::Busy | BackupError::Exists(_))) => {
+                Err(Rejection::conflict("/path", error))
+            }
+            Err(error) => Err(unfit(error)),
+        }
     });
     Ok((StatusCode::CREATED, Json(backup.await?)))
 }
 
 pub(super) async fn verify(
+    State(http): State<Http>,
     Extension(access): Extension<Access>,
     Parameters(_): Parameters<NoQuery>,
     body: Body,
@@ -76,9 +89,21 @@ pub(super) async fn verify(
     // Whatever file is named is read: that is for who may write one.
     access.check(Verb::Create, BACKUPS)?;
     let path = place(body).await?;
-    let backup = blocking(move || match intent_store::verify(&path) {
-        Ok(manifest) => Ok(Backup { path, manifest }),
-        Err(error) => Err(Rejection::invalid(vec![Fault::new("/path", error)])),
+    let vault = http.0.vault.clone();
+    let backup = blocking(move || {
+        let secrets_begin = format!("{}/", KindName::Secret.plural());
+        let mut secrets = Vec::new();
+        let mut keep = |key: &str, value: &[u8]| {
+            if key.starts_with(&secrets_begin) {
+                secrets.push((key.to_owned(), value.to_owned()));
+            }
+        };
+        let (manifest, files) = intent_store::inspect(&path, &mut keep).map_err(unfit)?;
+        let keyring = vault.open(&files).map_err(unfit)?;
+        for (key, value) in &secrets {
+            check_secret(&keyring, key, value).map_err(unfit)?;
+        }
+        Ok(Backup { path, manifest })
     });
     Ok(Json(backup.await?))
 }

@@ -36,7 +36,7 @@ use axum::{
 use net_types::Name;
 use tokio::sync::{Semaphore, watch as signal};
 
-use crate::{Office, office::Origin};
+use crate::{Office, Vault, office::Origin};
 use access::{
     Access,
     login::{Failures, Hashing},
@@ -59,6 +59,7 @@ pub struct Http(Arc<Shared>);
 
 struct Shared {
     office: Office,
+    vault: Arc<dyn Vault>,
     token_text: TokenText,
     metrics: Metrics,
     bodies: Bodies,
@@ -72,9 +73,10 @@ struct Shared {
 }
 
 impl Http {
-    pub fn new(office: Office, token_text: TokenText, limit: RateLimit) -> Self {
+    pub fn new(office: Office, vault: Arc<dyn Vault>, token_text: TokenText, limit: RateLimit) -> Self {
         Self(Arc::new(Shared {
             office,
+            vault,
             token_text,
             metrics: Metrics::default(),
             bodies: Bodies::default(),

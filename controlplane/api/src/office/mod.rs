@@ -45,6 +45,7 @@ pub(crate) use plan::Plan;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use request::{Match, Operation, Preconditions, Target, Verb};
 use scratch::Scratch;
+pub(crate) use secret::check as check_secret;
 pub use secret::{RotationError, SecretError};
 pub use status::NodeReport;
 pub(crate) use stored::with_version;

@@ -4,7 +4,7 @@
 //! comes to the same as what is stored changes nothing: to whoever may write a secret, that says if a guess is right.
 
 use credentials::{Keyring, OpenError, Place};
-use intent_store::{Table, Transaction};
+use intent_store::{Record, Table, Transaction};
 use net_types::Name;
 use xos_model::{Kind as _, KindName, Metadata, Object, SecretData, SecretSpec, SecretText};
 
@@ -104,6 +104,13 @@ fn open(keyring: &Keyring, metadata: &Metadata, spec: &SecretSpec) -> Result<Sec
     let SecretSpec::Sealed { sealed, .. } = spec else { return Err(SecretError::Damaged) };
     let plain = keyring.open(place(metadata), sealed.as_bytes())?;
     SecretData::decode(&plain).ok_or(SecretError::Damaged)
+}
+
+/// Whether a stored secret opens with these keys.
+pub(crate) fn check(keyring: &Keyring, key: &str, value: &[u8]) -> Result<(), Rejection> {
+    let object: Object<SecretSpec> = decode(key, &Record { revision: 0, value: value.into() })?;
+    let opened = open(keyring, &object.metadata, &object.spec);
+    opened.map(drop).map_err(|error| Rejection::unopened(object.name(), &error))
 }
 
 impl Office {

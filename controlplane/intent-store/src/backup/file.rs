@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
-pub(super) const MAGIC: &[u8; 20] = b"wirecenter backup 1\n";
+pub(super) const MAGIC: &[u8; 20] = b"wirecenter backup 2\n";
 /// What stands before the number of the file's format.
 pub(super) const MAGIC_NAME: &[u8] = b"wirecenter backup ";
 /// A block ends with the first pair that brings it to so many bytes.
@@ -16,6 +16,7 @@ pub(super) const PAIR_BYTES_MAX: usize = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BlockKind {
     Pairs = b'P' as isize,
+    Companion = b'F' as isize,
     Manifest = b'M' as isize,
 }
 
@@ -130,6 +131,7 @@ impl<R: Read> BlockReader<R> {
         }
         let kind = match content.remove(0) {
             b'P' => BlockKind::Pairs,
+            b'F' => BlockKind::Companion,
             b'M' => BlockKind::Manifest,
             _ => return Err(ReadFault::Damaged("a block is of no known kind")),
         };

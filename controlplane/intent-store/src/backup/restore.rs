@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Manifest,
+    Companion, Manifest,
     verify::{ReadError, VerifyError, open, read, verify},
 };
 use crate::{
@@ -33,8 +33,9 @@ pub enum RestoreError {
 const COMMIT_BYTES: usize = 4 << 20;
 
 /// Makes a store for [`RocksEngine`] from a backup. `directory` must be empty or not be there; it has all of the
-/// backup when this returns, and nothing of it after an error. It blocks.
-pub fn restore(backup: &Path, directory: &Path) -> Result<Manifest, RestoreError> {
+/// backup when this returns, and nothing of it after an error. The files that came with the store are given back. It
+/// blocks.
+pub fn restore(backup: &Path, directory: &Path) -> Result<(Manifest, Vec<Companion>), RestoreError> {
     let failed = |cause| RestoreError::Make { path: directory.into(), cause };
     match std::fs::read_dir(directory) {
         Ok(mut entries) => {
@@ -53,16 +54,19 @@ pub fn restore(backup: &Path, directory: &Path) -> Result<Manifest, RestoreError
         _ => Path::new("."),
     };
     let beside = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(failed)?;
-    let manifest = restore_into(backup, &mut RocksEngine::open(beside.path())?)?;
+    let restored = restore_into(backup, &mut RocksEngine::open(beside.path())?)?;
     std::fs::rename(beside.path(), directory).map_err(failed)?;
     // It is no longer there to be removed.
     let _: PathBuf = beside.keep();
     std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
-    Ok(manifest)
+    Ok(restored)
 }
 
 /// Fills an empty engine from a backup, which is verified first. If this breaks off half way, no store opens there.
-pub fn restore_into(backup: &Path, engine: &mut impl Engine) -> Result<Manifest, RestoreError> {
+pub fn restore_into(
+    backup: &Path,
+    engine: &mut impl Engine,
+) -> Result<(Manifest, Vec<Companion>), RestoreError> {
     let mut is_empty = true;
     engine.reader().scan(&[]..disk::END, &mut |_, _| {
         is_empty = false;
@@ -87,12 +91,12 @@ pub fn restore_into(backup: &Path, engine: &mut impl Engine) -> Result<Manifest,
         bytes = 0;
         engine.commit(&std::mem::take(&mut writes))
     };
-    let manifest = read(backup, open(backup)?, visit).map_err(|error| match error {
+    let restored = read(backup, open(backup)?, visit).map_err(|error| match error {
         ReadError::Verify(error) => RestoreError::Backup(error),
         ReadError::Visit(error) => RestoreError::Engine(error),
     })?;
     // Without it no store is opened: it comes last.
     writes.extend(format);
     engine.commit(&writes)?;
-    Ok(manifest)
+    Ok(restored)
 }

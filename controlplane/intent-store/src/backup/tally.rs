@@ -15,6 +15,8 @@ pub struct Manifest {
     pub objects: u64,
     pub claims: u64,
     pub audit_records: u64,
+    /// The files from beside the store, by their paths.
+    pub files: Vec<String>,
     /// The length of keys and values together.
     pub bytes: u64,
     /// Of the file up to the manifest, in hexadecimal digits.
@@ -28,6 +30,7 @@ pub(super) struct Tally {
     objects: u64,
     claims: u64,
     audit_records: u64,
+    files: Vec<String>,
     bytes: u64,
     /// The highest of any object.
     newest: u64,
@@ -58,14 +61,23 @@ impl Tally {
         Ok(())
     }
 
+    /// Takes one more file in; they must come in the order of their paths.
+    pub(super) fn note_file(&mut self, path: &str) -> Result<(), String> {
+        if self.files.last().is_some_and(|last| last.as_str() >= path) {
+            return Err(format!("the file {path} is out of order"));
+        }
+        self.files.push(path.to_owned());
+        Ok(())
+    }
+
     pub(super) fn manifest(self, sha256: String) -> Result<Manifest, String> {
-        let Self { format, revision, objects, claims, audit_records, bytes, newest, last: _ } = self;
+        let Self { format, revision, objects, claims, audit_records, files, bytes, newest, last: _ } = self;
         let format = format.ok_or("the store's format is missing")?;
         if newest > revision {
             return Err(format!(
                 "an object of revision {newest} is newer than the store's revision {revision}"
             ));
         }
-        Ok(Manifest { format, revision, objects, claims, audit_records, bytes, sha256 })
+        Ok(Manifest { format, revision, objects, claims, audit_records, files, bytes, sha256 })
     }
 }

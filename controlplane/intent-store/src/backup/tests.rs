@@ -48,7 +48,7 @@ fn a_backup_amid_writes_is_the_store_of_one_revision() {
             }
             store.revisions().wait_for(|revision| *revision > before).await.expect("open");
             let (store, to) = (store.clone(), path.clone());
-            let backup = tokio::task::spawn_blocking(move || store.backup(&to).expect("is taken"));
+            let backup = tokio::task::spawn_blocking(move || store.backup(&to, &[]).expect("is taken"));
             clients.join_all().await;
             backup.await.expect("ends")
         });
@@ -63,7 +63,7 @@ fn a_backup_amid_writes_is_the_store_of_one_revision() {
     let then = page(&store, Some(manifest.revision));
 
     let restored = directory.path().join("restored");
-    assert_eq!(restore(&path, &restored).expect("is restored"), manifest);
+    assert_eq!(restore(&path, &restored).expect("is restored").0, manifest);
     let (copy, copy_writer) = open(RocksEngine::open(&restored).expect("opens"));
     assert_eq!((copy.revision(), page(&copy, None)), (manifest.revision, then));
     // Each transaction made two revisions, a claim and a record: they are there for those up to this one.
@@ -118,10 +118,10 @@ fn no_write_waits_for_a_backup_and_no_backup_for_another() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("backup");
     let manifest = std::thread::scope(|scope| {
-        let backup = scope.spawn(|| store.backup(&path));
+        let backup = scope.spawn(|| store.backup(&path, &[]));
         pairs.recv().expect("the backup has begun");
         block_on(provision(&store, 2));
-        let other = store.backup(&directory.path().join("other"));
+        let other = store.backup(&directory.path().join("other"), &[]);
         assert!(matches!(other, Err(BackupError::Busy)), "{other:?}");
         assert!(!path.exists(), "only what is complete has the name");
         for _ in 0..100 {
@@ -143,7 +143,7 @@ fn small(directory: &std::path::Path) -> std::path::PathBuf {
         block_on(provision(&store, number));
     }
     let path = directory.join("small");
-    store.backup(&path).expect("is taken");
+    store.backup(&path, &[]).expect("is taken");
     drop(store);
     writer.join();
     path
@@ -189,8 +189,8 @@ fn what_is_wrong_is_said_in_words() {
     assert!(words.starts_with("the backup PATH is damaged between its bytes 20 and "), "{words}");
     assert!(words.ends_with(": its SHA-256 is another"), "{words}");
     assert_eq!(judge(b"a shopping list of more than 20 bytes"), "PATH is no backup of Wirecenter's store");
-    let later = "the backup PATH is of another version: this program reads version 1";
-    assert_eq!(judge(b"wirecenter backup 2\nand so on"), later);
+    let later = "the backup PATH is of another version: this program reads version 2";
+    assert_eq!(judge(b"wirecenter backup 1\nand so on"), later);
     std::fs::remove_file(&path).expect("removes");
     let error = verify(&path).expect_err("is missing").to_string();
     assert!(error.starts_with("cannot read the backup "), "{error}");
@@ -230,7 +230,7 @@ fn a_backup_is_restored_only_where_nothing_is_and_only_whole() {
 
     // Another engine takes it as well, if it is empty; one that fails half way has no store.
     let mut engine = MemoryEngine::default();
-    let manifest = restore_into(&path, &mut engine).expect("is restored");
+    let (manifest, _) = restore_into(&path, &mut engine).expect("is restored");
     assert!(matches!(restore_into(&path, &mut engine), Err(RestoreError::EngineNotEmpty)));
     let (store, writer) = open(engine);
     assert_eq!((store.revision(), manifest.revision), (6, 6));
@@ -244,12 +244,12 @@ fn a_backup_does_not_take_the_place_of_a_file() {
     let path = small(directory.path());
     let before = std::fs::read(&path).expect("reads");
     let (store, writer) = open(MemoryEngine::default());
-    assert!(matches!(store.backup(&path), Err(BackupError::Exists(_))));
+    assert!(matches!(store.backup(&path, &[]), Err(BackupError::Exists(_))));
     assert_eq!(std::fs::read(&path).expect("reads"), before);
-    let nowhere = store.backup(&directory.path().join("no/where"));
+    let nowhere = store.backup(&directory.path().join("no/where"), &[]);
     assert!(matches!(nowhere, Err(BackupError::Write { .. })));
     // Of an empty store there is a backup too.
-    let empty = store.backup(&directory.path().join("empty")).expect("is taken");
+    let empty = store.backup(&directory.path().join("empty"), &[]).expect("is taken");
     assert_eq!((empty.revision, empty.objects), (0, 0));
     let mode = std::os::unix::fs::MetadataExt::mode(
         &std::fs::metadata(directory.path().join("empty")).expect("is there"),
@@ -265,7 +265,7 @@ fn a_damaged_store_has_no_backup() {
     let (store, writer) = open(disk.clone());
     disk.commit(&[Write { key: b"z".to_vec(), value: Some(vec![]) }]).expect("commits");
     let directory = tempfile::tempdir().expect("a directory");
-    let error = store.backup(&directory.path().join("backup")).expect_err("is refused").to_string();
+    let error = store.backup(&directory.path().join("backup"), &[]).expect_err("is refused").to_string();
     assert_eq!(error, "the store is damaged: no one knows the key \"z\"");
     let mut left = 0;
     let found = disk.scan([].as_slice()..[0xff].as_slice(), &mut |_, _| {
@@ -276,6 +276,34 @@ fn a_damaged_store_has_no_backup() {
         (found.is_ok(), left, std::fs::read_dir(directory.path()).expect("lists").count()),
         (true, 2, 0)
     );
+    drop(store);
+    writer.join();
+}
+
+#[test]
+fn files_beside_the_store_come_along() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("backup");
+    let (store, writer) = open(MemoryEngine::default());
+    block_on(provision(&store, 1));
+    let file = |path: &str, content: &[u8]| Companion { path: path.into(), content: content.to_vec().into() };
+    let files = [file("keys/office", b"key"), file("ca/office-ca.pem", b"")];
+    let manifest = store.backup(&path, &files).expect("is taken");
+    assert_eq!(manifest.files, ["ca/office-ca.pem", "keys/office"]);
+    assert_eq!(verify(&path).expect("is sound"), manifest);
+    let mut seen = Vec::new();
+    let (inspected, found) = inspect(&path, &mut |key, _| seen.push(key.to_owned())).expect("is sound");
+    let [key, certificate] = files;
+    assert_eq!((inspected, found), (manifest, vec![certificate, key]));
+    assert_eq!(seen, ["a/1", "b/1"]);
+    let out = directory.path().join("out");
+    for wrong in ["../x", "/x", "", "a//b", "a/./b", "a/b/c/d/e", "a b"] {
+        assert!(matches!(store.backup(&out, &[file(wrong, b"")]), Err(BackupError::File(_))), "{wrong}");
+    }
+    let twice = [file("a", b""), file("a", b"")];
+    assert!(matches!(store.backup(&out, &twice), Err(BackupError::File(_))));
+    assert!(matches!(store.backup(&out, &[file("a", &[0; 70_000])]), Err(BackupError::File(_))));
+    assert!(!out.exists());
     drop(store);
     writer.join();
 }

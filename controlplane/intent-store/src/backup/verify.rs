@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroizing;
+
 use super::{
-    Manifest,
+    Companion, Manifest,
     file::{BlockKind, BlockReader, MAGIC, MAGIC_NAME, ReadFault, hex},
     tally::Tally,
 };
+use crate::disk::Pair;
 
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -19,7 +22,7 @@ pub enum VerifyError {
     Read { path: PathBuf, cause: io::Error },
     #[error("{} is no backup of Wirecenter's store", path.display())]
     Foreign { path: PathBuf },
-    #[error("the backup {} is of another version: this program reads version 1", path.display())]
+    #[error("the backup {} is of another version: this program reads version 2", path.display())]
     Version { path: PathBuf },
     #[error("the backup {} is incomplete: it ends after {bytes} bytes, before its manifest does", path.display())]
     Incomplete { path: PathBuf, bytes: u64 },
@@ -32,11 +35,31 @@ pub fn verify(path: &Path) -> Result<Manifest, VerifyError> {
     verify_bytes(path, open(path)?)
 }
 
+/// The same, for who judges what is in it, too: gives the key and value of each object to `visit`, and back the files
+/// that came with the store. Only when this returns is it known that all of it is as it was written.
+pub fn inspect(
+    path: &Path,
+    visit: &mut dyn FnMut(&str, &[u8]),
+) -> Result<(Manifest, Vec<Companion>), VerifyError> {
+    let visit = |key: &[u8], value: &[u8]| {
+        if let Some(Pair::Object(key, _, value)) = Pair::read(key, value) {
+            visit(key, value);
+        }
+        Ok::<_, Infallible>(())
+    };
+    read(path, open(path)?, visit).map_err(unvisited)
+}
+
 pub(super) fn verify_bytes(path: &Path, input: impl Read) -> Result<Manifest, VerifyError> {
-    read(path, input, |_, _| Ok::<_, Infallible>(())).map_err(|error| match error {
+    let all = read(path, input, |_, _| Ok::<_, Infallible>(()));
+    all.map(|(manifest, _)| manifest).map_err(unvisited)
+}
+
+fn unvisited(error: ReadError<Infallible>) -> VerifyError {
+    match error {
         ReadError::Verify(error) => error,
         ReadError::Visit(never) => match never {},
-    })
+    }
 }
 
 pub(super) fn open(path: &Path) -> Result<impl Read, VerifyError> {
@@ -54,11 +77,11 @@ pub(super) fn read<E>(
     path: &Path,
     input: impl Read,
     mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
-) -> Result<Manifest, ReadError<E>> {
+) -> Result<(Manifest, Vec<Companion>), ReadError<E>> {
     let unreadable = |cause| ReadError::Verify(VerifyError::Read { path: path.into(), cause });
     let mut blocks = BlockReader::new(input);
     begin(path, &mut blocks).map_err(ReadError::Verify)?;
-    let mut tally = Tally::default();
+    let (mut tally, mut files) = (Tally::default(), Vec::new());
     loop {
         let (from, digest) = (blocks.at, blocks.digest());
         let block = blocks.block();
@@ -79,7 +102,14 @@ pub(super) fn read<E>(
             if !blocks.is_at_end().map_err(unreadable)? {
                 return Err(damaged("more follows after its end".into()));
             }
-            return Ok(said);
+            return Ok((said, files));
+        }
+        let content = Zeroizing::new(content);
+        if kind == BlockKind::Companion {
+            let file = Companion::decode(&content).ok_or_else(|| damaged("a file is cut off".into()))?;
+            file.check().and_then(|()| tally.note_file(&file.path)).map_err(&damaged)?;
+            files.push(file);
+            continue;
         }
         let mut rest = content.as_slice();
         while !rest.is_empty() {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Manifest,
+    Companion, Manifest,
     file::{BLOCK_BYTES, BlockKind, BlockWriter, PAIR_BYTES_MAX, hex},
     tally::Tally,
 };
@@ -25,14 +25,17 @@ pub enum BackupError {
     Engine(#[from] EngineError),
     #[error("cannot write the backup {}: {cause}", path.display())]
     Write { path: PathBuf, cause: io::Error },
+    #[error("{0}")]
+    File(String),
     #[error("the store is damaged: {0}")]
     Damaged(String),
 }
 
-/// Writes all that `reader` has, as of one moment.
+/// Writes all that `reader` has, as of one moment, and the files that belong with it.
 pub(crate) fn write(
     reader: &dyn Reader,
     path: &Path,
+    files: &[Companion],
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<Manifest, BackupError> {
     let failed = |cause| BackupError::Write { path: path.into(), cause };
@@ -47,6 +50,12 @@ pub(crate) fn write(
     let file = tempfile::Builder::new().prefix(".backup-").tempfile_in(directory).map_err(failed)?;
     let mut blocks = BlockWriter::new(BufWriter::new(file)).map_err(failed)?;
     let mut tally = Tally::default();
+    let mut files: Vec<_> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    for file in files {
+        file.check().and_then(|()| tally.note_file(&file.path)).map_err(BackupError::File)?;
+        blocks.block(BlockKind::Companion, &file.encode()).map_err(failed)?;
+    }
     dump(reader, &mut blocks, &mut tally, is_stopped).map_err(|fault| fault.error(path))?;
     let manifest = tally.manifest(hex(&blocks.digest())).map_err(BackupError::Damaged)?;
     let json = serde_json::to_vec(&manifest).expect("plain fields");

@@ -55,6 +55,20 @@ pub(crate) enum ConfigCommand {
     DeleteContext { name: String },
 }
 
+const BACKUP_EXAMPLES: &str = "\
+A backup has all objects, tokens and the audit log, and with them the office's CA and the keys that open its Secrets, as
+they lie on the controller's disk: whoever has the file has the office. It is made with mode 0600; guard it as you guard
+the controller's data directory, and encrypt it before it leaves the machine. `wirecenterd --restore` puts it back.
+
+Examples:
+  wcctl backup create /var/backups/wirecenter/monday";
+
+const VERIFY_EXAMPLES: &str = "\
+Every byte is read; the CA must be whole, and the keys must open every Secret.
+
+Examples:
+  wcctl backup verify /var/backups/wirecenter/monday";
+
 #[derive(Args)]
 pub(crate) struct BackupGroup {
     #[command(subcommand)]
@@ -64,10 +78,10 @@ pub(crate) struct BackupGroup {
 #[derive(Subcommand)]
 pub(crate) enum BackupCommand {
     /// Write one, while the controller goes on
-    #[command(after_help = "Examples:\n  wcctl backup create /var/backups/wirecenter/monday")]
+    #[command(after_help = BACKUP_EXAMPLES)]
     Create(Backup),
     /// Read one whole, and say whether it is sound
-    #[command(after_help = "Examples:\n  wcctl backup verify /var/backups/wirecenter/monday")]
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Backup),
 }
 

@@ -33,10 +33,11 @@ async fn ask(client: &Client, backup: &Backup, path: &str, done: &str, doing: &s
     let answer = progress::during(&what, client.post_within(path, &body, TIMEOUT)).await?;
     let line = |answer: &Value| {
         format!(
-            "{file} {done}: revision {}, {} objects, {} bytes\n",
+            "{file} {done}: revision {}, {} objects, {} bytes, {} files of CA and keys\n",
             text(&answer["revision"]),
             text(&answer["objects"]),
-            text(&answer["bytes"])
+            text(&answer["bytes"]),
+            answer["files"].as_array().map_or(0, Vec::len)
         )
     };
     output::print(&output::value(backup.shown.output, &answer, line)?)

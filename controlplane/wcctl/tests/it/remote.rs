@@ -55,7 +55,9 @@ fn an_explanation_is_a_few_sentences() {
 
 #[test]
 fn backups_are_made_and_verified_at_the_controller() {
-    let answer = json!({"path": "/b", "revision": 41, "objects": 12, "bytes": 4096}).to_string();
+    let answer =
+        json!({"path": "/b", "revision": 41, "objects": 12, "bytes": 4096, "files": ["ca/x", "keys/office"]})
+            .to_string();
     let fake = Fake::start(&[
         ("POST /api/v1/backups", 201, answer.clone()),
         ("POST /api/v1/backups/verify", 200, answer),
@@ -65,7 +67,7 @@ fn backups_are_made_and_verified_at_the_controller() {
         let run = fake.wcctl(&[&["backup"], arguments].concat());
         (run.status, run.stdout + &run.stderr)
     };
-    let what = "revision 41, 12 objects, 4096 bytes";
+    let what = "revision 41, 12 objects, 4096 bytes, 2 files of CA and keys";
     assert_eq!(of(&["create", "/b"]), (0, format!("/b written: {what}\n")));
     assert_eq!(of(&["verify", "/b"]), (0, format!("/b sound: {what}\n")));
     assert_eq!(of(&["verify", "/b"]), (3, "wcctl: Damaged: block 7\n".into()));

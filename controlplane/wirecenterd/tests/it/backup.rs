@@ -1,9 +1,15 @@
 //! Backups, from taking one to an office that comes out of it.
 
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::controller::{Controller, run, subscriber};
+use crate::{
+    controller::{Controller, run, subscriber},
+    fake_node::{FakeNode, token, until},
+    references::{object, results, transact},
+};
 
 #[test]
 fn an_office_comes_out_of_its_backup_as_it_was() {
@@ -42,10 +48,10 @@ fn a_backup_that_is_none_is_told_so() {
         let directory = tempfile::TempDir::new().expect("a directory");
         let path = directory.path().join("broken");
         controller.call(Method::POST, "/api/v1/backups", &json!({"path": path})).await;
-        let mut bytes = std::fs::read(&path).expect("is there");
+        let mut bytes = fs::read(&path).expect("is there");
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        std::fs::write(&path, bytes).expect("written");
+        fs::write(&path, bytes).expect("written");
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         for (place, pointer) in [
             (json!({"path": path}), "/path"),
@@ -66,5 +72,134 @@ fn a_backup_that_is_none_is_told_so() {
         assert_eq!((refused.status, refused.places()), (unprocessable, vec!["/path".to_owned()]));
         assert!(Controller::restored(&path).await.is_err());
         assert_eq!(controller.call(Method::GET, "/api/v1/backups/verify", &Value::Null).await.status, 405);
+    });
+}
+
+fn secret() -> Value {
+    object("Secret", "db", &json!({"data": {"password": "correct-horse-battery-staple"}}))
+}
+
+async fn backup(controller: &Controller) -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let path = directory.path().join("monday");
+    let made = controller.call(Method::POST, "/api/v1/backups", &json!({"path": path})).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    (directory, path)
+}
+
+async fn connected(controller: &Controller, wanted: bool) {
+    until("the node is connected, or not", async || {
+        let node = controller.get("/api/v1/nodes/node1").await.json();
+        (node["status"]["connected"].as_bool().unwrap_or_default() == wanted).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn what_a_restored_office_needs_is_in_the_backup() {
+    run(async {
+        let mut controller = Controller::with_office().await;
+        let administrator = controller.first_token();
+        assert_eq!(results(&transact(&controller, "create", &[secret()]).await), ["created"]);
+        let node = FakeNode::with_token(&token(&controller).await);
+        let link = node.start(&controller);
+        connected(&controller, true).await;
+        link.abort();
+        connected(&controller, false).await;
+        let (_directory, path) = backup(&controller).await;
+        assert_eq!(fs::metadata(&path).expect("is there").permissions().mode() & 0o7777, 0o600);
+        let place = json!({"path": path});
+        let sound = controller.call(Method::POST, "/api/v1/backups/verify", &place).await.json();
+        assert_eq!(sound["files"], json!(["ca/office-ca-key.pem", "ca/office-ca.pem", "keys/office"]));
+        controller.kill();
+
+        let restored = Controller::restored(&path).await.expect("restores");
+        for file in ["ca/office-ca-key.pem", "ca/office-ca.pem", "keys/office"] {
+            let (was, is) = (controller.data().join(file), restored.data().join(file));
+            assert_eq!(fs::read(was).expect("was there"), fs::read(&is).expect("is there"), "{file}");
+            let mode =
+                |path: &std::path::Path| fs::metadata(path).expect("is there").permissions().mode() & 0o7777;
+            assert_eq!((mode(&is), mode(is.parent().expect("a directory"))), (0o600, 0o700), "{file}");
+        }
+        // The secret opens: the same value is recognized.
+        assert_eq!(results(&transact(&restored, "apply", &[secret()]).await), ["unchanged"]);
+        let whoami = restored.call_as(&administrator, Method::GET, "/api/v1/whoami", &Value::Null).await;
+        assert_eq!((whoami.status, &whoami.json()["user"]), (StatusCode::OK, &json!("admin")));
+        assert!(!restored.log().contains("wct_"), "no other administrator is made");
+        // The node's certificate is one of this authority's, and it trusts it.
+        assert!(node.forget_token(), "it has joined");
+        let link = node.start(&restored);
+        connected(&restored, true).await;
+        link.abort();
+    });
+}
+
+#[test]
+fn a_backup_whose_keys_do_not_open_its_secrets_is_told_so() {
+    run(async {
+        let mut controller = Controller::start().await;
+        transact(&controller, "create", &[secret()]).await;
+        controller.kill();
+        fs::remove_file(controller.data().join("keys/office")).expect("was there");
+        controller.start_again().await;
+        let (_directory, path) = backup(&controller).await;
+        let place = json!({"path": path});
+        let verified = controller.call(Method::POST, "/api/v1/backups/verify", &place).await;
+        assert_eq!((verified.status.as_u16(), verified.places()), (422, vec!["/path".into()]));
+        assert!(verified.json()["detail"].to_string().contains("Secret db does not open"), "{verified:?}");
+    });
+}
+
+#[test]
+fn a_restore_that_is_cut_off_is_all_or_nothing() {
+    run(async {
+        let mut controller = Controller::start().await;
+        transact(&controller, "create", &[secret()]).await;
+        let (_directory, path) = backup(&controller).await;
+        controller.kill();
+
+        // Before it was complete: nothing of it counts, and another attempt does it.
+        let mut restored = Controller::absent();
+        let half = restored.data().join(".restore/keys");
+        fs::create_dir_all(&half).expect("made");
+        fs::write(half.join("office"), "half a ke").expect("written");
+        restored.restore(&path).expect("restores");
+        let entries = || {
+            let entries = fs::read_dir(restored.data()).expect("a directory");
+            let mut names: Vec<_> = entries
+                .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(entries(), ["ca", "keys", "store"]);
+
+        // After it was complete, with some of it in its place: the next start puts the rest there.
+        let complete = restored.data().join(".restored");
+        fs::create_dir(&complete).expect("made");
+        for part in ["keys", "store"] {
+            fs::rename(restored.data().join(part), complete.join(part)).expect("moved");
+        }
+        restored.start_again().await;
+        assert!(!complete.exists());
+        assert_eq!(results(&transact(&restored, "apply", &[secret()]).await), ["unchanged"]);
+    });
+}
+
+#[test]
+fn keys_that_are_there_are_not_written_over() {
+    run(async {
+        let controller = Controller::start().await;
+        let (_directory, path) = backup(&controller).await;
+        for (part, file) in [("ca", "office-ca.pem"), ("keys", "office"), ("store", "CURRENT")] {
+            let other = Controller::absent();
+            let directory = other.data().join(part);
+            fs::create_dir_all(&directory).expect("made");
+            fs::write(directory.join(file), "mine").expect("written");
+            let refused = other.restore(&path).expect_err("something is there");
+            assert!(refused.contains(&format!("{part} is not empty")), "{refused}");
+            assert_eq!(fs::read(directory.join(file)).expect("is there"), b"mine");
+            assert_eq!(fs::read_dir(other.data()).expect("a directory").count(), 1);
+        }
     });
 }

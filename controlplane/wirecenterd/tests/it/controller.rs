@@ -51,10 +51,14 @@ impl Controller {
         controller
     }
 
+    /// One that has not been started, and has nothing yet.
+    pub(crate) fn absent() -> Self {
+        Self { directory: TempDir::new().expect("a directory"), arguments: &[], child: None }
+    }
+
     /// A controller whose store comes out of a backup; what `wirecenterd --restore` said, if it would not.
     pub(crate) async fn restored(backup: &Path) -> Result<Self, String> {
-        let mut controller =
-            Self { directory: TempDir::new().expect("a directory"), arguments: &[], child: None };
+        let mut controller = Self::absent();
         controller.restore(backup)?;
         controller.start_again().await;
         Ok(controller)

@@ -52,6 +52,13 @@ impl FakeNode {
         tokio::spawn(Link::new(config, self.clone()).run())
     }
 
+    /// Forgets its join token: it comes in by the certificate that it has, if it has one.
+    pub(crate) fn forget_token(&self) -> bool {
+        let mut inner = self.inner();
+        inner.token = None;
+        inner.identity.is_some()
+    }
+
     /// From now on the node does not take a resource.
     pub(crate) fn refuse(&self, key: &str, why: &str) {
         self.inner().refused.insert(key.to_owned().into(), why.into());

@@ -259,8 +259,18 @@ pub(super) fn all() -> Map<String, Value> {
             "Backup",
             closed(
                 json!({"path": text(), "format": text(), "revision": count(), "objects": count(), "claims": count(),
-                    "auditRecords": count(), "bytes": count(), "sha256": text()}),
-                &["path", "format", "revision", "objects", "claims", "auditRecords", "bytes", "sha256"],
+                    "auditRecords": count(), "files": texts(), "bytes": count(), "sha256": text()}),
+                &[
+                    "path",
+                    "format",
+                    "revision",
+                    "objects",
+                    "claims",
+                    "auditRecords",
+                    "files",
+                    "bytes",
+                    "sha256",
+                ],
             ),
         ),
         (

@@ -205,7 +205,7 @@ impl<D: Disk> World<D> {
     pub(super) fn restore(&mut self) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("backup");
-        let manifest = self.store().backup(&path).expect("is taken");
+        let manifest = self.store().backup(&path, &[]).expect("is taken");
         let model = &self.model;
         assert_eq!((manifest.revision, manifest.objects), (model.revision(), model.now().len() as u64));
         self.close();
