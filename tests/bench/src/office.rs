@@ -79,8 +79,9 @@ pub(crate) fn batches(socket: &Path, numbers: Range<u32>) -> Result<f64> {
     Ok(rate)
 }
 
-/// Claims of an office without subscribers: one for each pool, and five of its first administrator.
-const OTHER_CLAIMS: u64 = 2 + 5;
+/// Claims of an office without subscribers: one for each pool, five of its first administrator, and five of its services
+/// (what two tenancies between them name, and that they have been made).
+const OTHER_CLAIMS: u64 = 2 + 5 + 5;
 
 /// How many subscribers the controller has, by its own count of claims: four each.
 pub(crate) fn subscribers(socket: &Path) -> Result<u64> {

@@ -25,7 +25,8 @@ use super::{
 use crate::{
     Rejection, RejectionKind,
     office::{
-        Admission, Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key, with_version,
+        Admission, Derived, Done, Draft, Effect, Operation, Preconditions, Target, Verb, object_key,
+        with_version,
     },
 };
 
@@ -36,7 +37,7 @@ pub(super) fn kind(plural: &str) -> Result<KindName, Problem> {
     KindName::from_plural(plural).ok_or_else(Problem::no_such_path)
 }
 
-fn target(plural: &str, name: &str) -> Result<Target, Problem> {
+pub(super) fn target(plural: &str, name: &str) -> Result<Target, Problem> {
     let kind = kind(plural)?;
     let name = name.parse().map_err(|_| Problem::from(Rejection::not_found(kind, name)))?;
     Ok(Target { kind, name })
@@ -59,10 +60,18 @@ pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Probl
     if length <= limit { Ok(bytes) } else { Err(Problem::too_large(limit)) }
 }
 
-fn served(status: StatusCode, kind: KindName, record: &Record) -> Response {
-    let tag = HeaderValue::from_str(&entity_tag(record)).expect("digits in quotes");
+/// An object, and the revision since when it is as it is.
+struct Found {
+    record: Record,
+    /// Later than the object's own, if it follows from another and from how chains go, which has changed since.
+    since: u64,
+}
+
+fn served(status: StatusCode, kind: KindName, found: &Found) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", found.since)).expect("digits in quotes");
     let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json), (header::ETAG, tag)], with_version(kind, record)).into_response()
+    let headers = [(header::CONTENT_TYPE, json), (header::ETAG, tag)];
+    (status, headers, with_version(kind, &found.record)).into_response()
 }
 
 fn answer(done: &Done) -> Answer {
@@ -94,9 +103,17 @@ impl Http {
         Ok(answer(&access.office().run(query.is_dry_run()?, operation).await??).into_response())
     }
 
-    fn record(&self, target: &Target) -> Result<Record, Problem> {
-        let record = self.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
-        record.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()).into())
+    fn find(&self, target: &Target) -> Result<Found, Problem> {
+        let office = self.office();
+        if let Some(record) = office.store().get(Table::Objects, &object_key(target.kind, &target.name)) {
+            return Ok(Found { since: record.revision, record });
+        }
+        if target.kind == KindName::Tenant
+            && let Some(Derived { record, since, .. }) = office.derived(&target.name)
+        {
+            return Ok(Found { since, record });
+        }
+        Err(Rejection::not_found(target.kind, target.name.as_str()).into())
     }
 }
 
@@ -134,23 +151,24 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    let record = http.record(&target);
-    access.check_object(Right::Get, target.kind.plural(), &target, record.as_ref().ok())?;
-    let record = record?;
+    let found = http.find(&target);
+    let record = found.as_ref().ok().map(|found| &found.record);
+    access.check_object(Right::Get, target.kind.plural(), &target, record)?;
+    let found = found?;
     if let Some(unwanted) = entity_tags(&headers, "if-none-match")?
-        && unwanted.holds(record.revision)
+        && unwanted.holds(found.since)
     {
-        let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &record);
+        let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &found);
         *response.body_mut() = Body::empty();
         return Ok(response);
     }
     if let Some(wanted) = entity_tags(&headers, "if-match")?
-        && !wanted.holds(record.revision)
+        && !wanted.holds(found.since)
     {
-        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
+        let detail = format!("{} {name} has revision {}", target.kind, found.since);
         return Err(Rejection::precondition(detail).into());
     }
-    Ok(served(StatusCode::OK, target.kind, &record))
+    Ok(served(StatusCode::OK, target.kind, &found))
 }
 
 pub(super) async fn post(
@@ -206,7 +224,7 @@ pub(super) async fn patch(
     let patch: Value = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
     let own_version = patch.pointer("/metadata/resourceVersion").is_some();
     for _ in 0..PATCH_TRIES {
-        let record = http.record(&target);
+        let record = http.find(&target).map(|found| found.record);
         if record.is_err() {
             access.check_object(Right::Patch, target.kind.plural(), &target, None)?;
         }
