@@ -45,7 +45,7 @@ impl Continue {
     fn parse(text: &str, kind: KindName) -> Result<Self, Problem> {
         let bad = || Problem::parameter("continue", "not a token that a list gave");
         let (revision, rest) = text.split_once('.').ok_or_else(bad)?;
-        let (is_derived, name) = match rest.strip_prefix(DERIVED).filter(|_| kind == KindName::Tenant) {
+        let (is_derived, name) = match rest.strip_prefix(DERIVED) {
             Some(name) => (true, name),
             None => (false, rest),
         };
@@ -112,6 +112,11 @@ pub(super) fn collect(
     let mut last_is_derived = false;
     let mut is_derived = from.as_ref().is_some_and(|from| from.is_derived);
     let mut after = from.map(|from| from.key);
+    if is_derived && kind != KindName::Tenant {
+        // Nothing of the kind follows from others: all of it is stored, and has been listed.
+        let revision = office.store().page(&prefix, None, 1, revision)?.revision;
+        return Ok(Selected { revision, items, next: None });
+    }
     loop {
         let wanted = SCAN.min(limit + 1);
         let page = match revision.filter(|_| is_derived) {

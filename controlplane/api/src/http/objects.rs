@@ -111,7 +111,7 @@ impl Http {
         if target.kind == KindName::Tenant
             && let Some(Derived { record, since, .. }) = office.derived(&target.name)
         {
-            return Ok(Found { since, record });
+            return Ok(Found { record, since });
         }
         Err(Rejection::not_found(target.kind, target.name.as_str()).into())
     }

@@ -205,8 +205,8 @@ fn a_description_is_for_reading() {
         tenant("vbng", "Tenant", "alice-vcpe", "public"),
     ]});
     let fake = Fake::start(&[
-        ("GET /api/v1/subscribers/alice".into(), 200, alice().to_string()),
-        ("GET /api/v1/subscribers/alice/chain".into(), 200, chain.to_string()),
+        ("GET /api/v1/subscribers/alice", 200, alice().to_string()),
+        ("GET /api/v1/subscribers/alice/chain", 200, chain.to_string()),
     ]);
     let run = fake.wcctl(&["describe", "sub", "alice"]);
     let created = alice()["metadata"]["createdAt"].as_str().expect("a time")[..13].to_owned();

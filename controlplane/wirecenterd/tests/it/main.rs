@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod controller;
 mod crash;
+mod derived;
 mod events;
 mod graph;
 mod idempotency;

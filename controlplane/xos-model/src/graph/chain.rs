@@ -88,15 +88,15 @@ impl Graph {
                 Some(before) => names[before].clone().map(|name| TenantOf { kind: TenantKind::Tenant, name }),
             };
             // What follows from a tenancy that has no name has none either.
-            let named = tenant.and_then(|tenant| match tenancy_name(subscriber.name(), stage.service) {
+            let tenancy = tenant.and_then(|tenant| match tenancy_name(subscriber.name(), stage.service) {
                 Ok(name) => Some((tenant, name)),
                 Err(fault) => {
                     chain.faults.push(fault);
                     None
                 }
             });
-            names.push(named.as_ref().map(|(_, name)| name.clone()));
-            let Some((tenant, name)) = named else { continue };
+            names.push(tenancy.as_ref().map(|(_, name)| name.clone()));
+            let Some((tenant, name)) = tenancy else { continue };
             let link = Link {
                 subscriber,
                 service: stage.service,

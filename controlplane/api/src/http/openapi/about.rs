@@ -53,7 +53,7 @@ pub(super) fn paths() -> Map<String, Value> {
     let paths = [
         ("/healthz", public(get("live", "Whether the process lives", plain()))),
         ("/readyz", public(get("ready", "Whether changes can be made", plain()))),
-        ("/version", public(get("version", "What this is", answer("Version")))),
+        ("/version", public(get("version", "What this is", answer("Program")))),
         ("/openapi.json", public(get("describe", "This document", this))),
         ("/metrics", get("metrics", "What the controller counts, for Prometheus", metrics)),
         ("/api/v1/graph", graph()),
@@ -211,7 +211,7 @@ pub(super) fn all() -> Map<String, Value> {
     );
     let schemas = [
         (
-            "Version",
+            "Program",
             closed(json!({"name": {"const": "wirecenterd"}, "version": text()}), &["name", "version"]),
         ),
         ("JoinToken", closed(json!({"token": text(), "expiresAt": time()}), &["token", "expiresAt"])),

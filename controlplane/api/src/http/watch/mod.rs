@@ -215,9 +215,10 @@ impl Watch {
 
     /// How chains have gone since where the watch is, for a watch of what follows from them.
     fn chains(&self) -> Result<Option<Chains>, Problem> {
-        let sees_part = self.filter.sight().is_some_and(Sight::is_narrow);
         let of_tenants = self.kind == KindName::Tenant;
-        if !of_tenants && !(sees_part && self.kind == KindName::Subscriber) {
+        let sees_part = self.filter.sight().is_some_and(Sight::is_narrow);
+        let of_some_subscribers = self.kind == KindName::Subscriber && sees_part;
+        if !(of_tenants || of_some_subscribers) {
             return Ok(None);
         }
         // After the changes were read: if these are not what they follow from, then a later one is told of here.

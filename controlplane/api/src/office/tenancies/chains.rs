@@ -187,7 +187,7 @@ fn load(store: &Store, revision: u64) -> Result<Graph, Compacted> {
                     KindName::Service => decode::<ServiceSpec>(key, record).map(|object| graph.put(&object)),
                     _ => decode::<TenantSpec>(key, record).map(|object| {
                         if leads(&object.spec) {
-                            graph.put(&object)
+                            graph.put(&object);
                         }
                     }),
                 };
