@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request ─► http: who asks, limits, JSON, one error mapping ─► Office: admission in one transaction ─► intent-store
-//!                                                       rights, references, claims, allocation, tenants, audit
+//!                                                       rights, references, claims, allocation, chains, audit
 //! synchronizer ◄─ Intent: change feed · what became of it ─► status (Ready)       watch, pages ◄── change log, history
 //! ```
 //!
@@ -33,6 +33,15 @@
 //! The store has secrets sealed only; `DATA/keys/office` opens them. A backup has the store, that file and the office's
 //! authority (`DATA/ca`), for without them no secret opens and no node is known: whoever has a backup has the office. To
 //! verify one is to look that its authority is whole and its keys open its secrets.
+//!
+//! # Tenancies of subscribers
+//!
+//! They are Tenants like others to whoever reads, and stored nowhere: named `SUBSCRIBER-SERVICE`, with the subscriber's
+//! revision, labels and times, owned by the Subscriber and by the Tenants between services that lead to them. Whoever writes one is
+//! told (409) what to change instead. A list has the stored Tenants first and then these, each by name. A change of a
+//! subscriber gives several events of one revision, of which server-sent events give the id with the last; whoever reads lines
+//! and breaks off between them resumes at the revision before. A change of the graph that leads chains another way ends all
+//! watches of tenants with 410 (`chains-changed`). `GET /api/v1/subscribers/NAME/chain` lists one subscriber's, each after its tenant.
 //!
 //! # Who asks
 //!

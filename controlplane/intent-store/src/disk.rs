@@ -15,9 +15,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::{Engine, Key, OpenError, Record, Write, index::Index};
 
-pub(crate) const FORMAT: &str = "2";
-/// Had no audit log, and is otherwise the same.
-const FORMAT_WITHOUT_AUDIT: &str = "1";
+pub(crate) const FORMAT: &str = "3";
 
 const AUDIT_KEY: &[u8] = b"maudit";
 const FORMAT_KEY: &[u8] = b"mformat";
@@ -88,7 +86,6 @@ pub(crate) fn load(engine: &mut impl Engine) -> Result<Loaded, OpenError> {
     }
     match format.as_deref() {
         Some(FORMAT) => {}
-        Some(FORMAT_WITHOUT_AUDIT) => engine.commit(&[write_format()])?,
         Some(found) => return Err(OpenError::Format { found: found.into() }),
         None if index.is_empty() && revision.is_none() && audit.is_none() => {
             engine.commit(&[write_format()])?;

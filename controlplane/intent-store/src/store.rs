@@ -14,8 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AuditError, AuditRecord, BackupError, Change, Compacted, Companion, Engine, EngineError, Key, Manifest,
-    Page,
-    Reader, Record, Table, Transaction, audit, backup,
+    Page, Reader, Record, Table, Transaction, audit, backup,
     disk::{self, Loaded},
     index::Index,
     writer::{Job, Writer, WriterHandle},

@@ -37,6 +37,9 @@ impl fmt::Display for Claim {
 }
 
 impl Claim {
+    /// What the keys of all tags begin with: every subscriber holds some.
+    pub const TAGS: &str = "tags/";
+
     /// What the keys of all tags of a node begin with.
     pub fn tags_of_node(node: &Name) -> String {
         format!("tags/{node}/")

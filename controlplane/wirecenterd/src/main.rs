@@ -82,6 +82,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let agents = tokio::net::TcpListener::bind(args.agent_listen)
         .await
         .with_context(|| format!("listening for agents on {}", args.agent_listen))?;
+    office.found().await?.context("making the services of a central office")?;
     // Nobody can come before there is somebody who may let them in.
     office.first_administrator(std::io::stderr()).await.context("making the first administrator")?;
     let local = socket::bind(&args.socket)?;

@@ -26,7 +26,7 @@ mod index;
 mod render;
 mod vertex;
 
-pub use chain::{DerivedTenancy, Link};
+pub use chain::{Chain, DerivedTenancy, Link};
 pub use check::GraphFault;
 pub use connectivity::{Attachment, Connectivity, Gateway, PublicAccess, Side, VirtualNetwork, VnId};
 pub use explain::{Thing, ThingError};
@@ -43,6 +43,8 @@ pub struct Graph {
     slices: Shelf<SliceSpec>,
     networks: Shelf<NetworkSpec>,
     instances: Shelf<InstanceSpec>,
+    /// The services of which each subscriber is a tenant.
+    entries: BTreeSet<Name>,
     /// By service: the tenancies in which it is the tenant.
     uses: Index,
     /// By service: the tenancies in which it is the provider.

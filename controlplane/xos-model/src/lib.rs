@@ -20,8 +20,8 @@ pub use document::{
     Change, ChangeOp, Fault, ParseError, Pointer, difference, merge_patch, parse, parse_value,
 };
 pub use graph::{
-    Attachment, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link, PublicAccess, Side, Thing,
-    ThingError, Vertex, VirtualNetwork, VnId,
+    Attachment, Chain, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link, PublicAccess, Side,
+    Thing, ThingError, Vertex, VirtualNetwork, VnId,
 };
 pub use object::{
     AnyObject, BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName,
@@ -41,12 +41,13 @@ pub use people::{
 pub use services::{
     Accepts, Connect, ExposedPort, GatewayDirection, Instance, InstancePhase, InstanceSpec, InstanceStatus,
     InterfaceDirection, Isolation, Network, NetworkOs, NetworkSpec, NetworkStatus, NetworkTemplate,
-    NetworkTemplateSpec, NetworkTemplateStatus, Placement, Provider, Service, ServiceInterface, ServiceSpec,
-    ServiceStatus, Slice, SliceSpec, SliceStatus, Tenant, TenantAttributes, TenantKind, TenantOf, TenantSpec,
-    TenantStatus, Topology, Translation, Transport, Visibility,
+    NetworkTemplateSpec, NetworkTemplateStatus, Placement, Service, ServiceInterface, ServiceSpec,
+    ServiceStatus, Slice, SliceSpec, SliceStatus, Tenant, TenantKind, TenantOf, TenantSpec, TenantStatus,
+    Topology, Translation, Transport, Visibility,
 };
 pub use subscriber::{
-    Access, Bundle, NatBlock, Subscriber, SubscriberSpec, SubscriberStatus, TENANT_SUFFIXES, chain,
+    ACCESS_LINE, Access, Bundle, HOME_NETWORK, INTERNET_ROUTE, NatBlock, Subscriber, SubscriberSpec,
+    SubscriberStatus, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

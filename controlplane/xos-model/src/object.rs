@@ -86,12 +86,6 @@ impl<K: Kind> Draft<K> {
             faults.push(Fault::new("/kind", detail));
         }
         faults.extend(self.spec.validate());
-        let longest = Name::LEN_MAX - crate::subscriber::SUFFIX_LEN_MAX;
-        if K::KIND == KindName::Subscriber && self.metadata.name.as_str().len() > longest {
-            let rule =
-                format!("a subscriber's name has at most {longest} characters: its tenants' names add to it");
-            faults.push(Fault::new("/metadata/name", rule));
-        }
         faults
     }
 }

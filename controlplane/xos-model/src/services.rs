@@ -16,4 +16,4 @@ pub use network_template::{
 };
 pub use service::{Accepts, InterfaceDirection, Service, ServiceInterface, ServiceSpec, ServiceStatus};
 pub use slice::{ExposedPort, Isolation, Slice, SliceSpec, SliceStatus, Transport};
-pub use tenant::{Provider, Tenant, TenantAttributes, TenantOf, TenantSpec, TenantStatus};
+pub use tenant::{Tenant, TenantOf, TenantSpec, TenantStatus};

@@ -9,10 +9,9 @@ use crate::{
     Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
 };
 
-mod chain;
+mod attributes;
 
-pub(crate) use chain::SUFFIX_LEN_MAX;
-pub use chain::{TENANT_SUFFIXES, chain};
+pub use attributes::{ACCESS_LINE, HOME_NETWORK, INTERNET_ROUTE, subscriber_attributes};
 
 pub type Subscriber = Object<SubscriberSpec>;
 

@@ -8,10 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use xos_model::{Graph, Object, TenantSpec, Thing};
+use xos_model::{Graph, Thing};
 
 use super::{Http, access::Access, problem::Problem, query::Parameters};
-use crate::office::read_object;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,24 +66,13 @@ pub(super) async fn explanation(
     let office = http.office().clone();
     let sentences = blocking(move || {
         if let Thing::Tenant(name) = &thing
-            && let Some(tenant) = read_object::<TenantSpec>(office.store(), name)
-            && !tenant.metadata.owner_references.is_empty()
+            && let Some(derived) = office.derived(name)
         {
-            return Ok(derived(&tenant));
+            return Ok(derived.tenancy.explain());
         }
         Ok(office.graph()?.explain(&thing))
     });
     Ok(Json(Explanation { sentences: sentences.await? }))
-}
-
-/// Why a tenancy is there that nobody asked for by itself.
-fn derived(tenant: &Object<TenantSpec>) -> Vec<String> {
-    let TenantSpec { tenant: user, provider, connect, .. } = &tenant.spec;
-    let mut sentences =
-        vec![format!("Tenant {}: {} {} uses {provider}, {connect}.", tenant.name(), user.kind, user.name)];
-    let owners = tenant.metadata.owner_references.iter();
-    sentences.extend(owners.map(|owner| format!("It follows from {} {}.", owner.kind, owner.name)));
-    sentences
 }
 
 /// Where it holds up nobody: much may have to be read.

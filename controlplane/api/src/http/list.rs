@@ -7,34 +7,56 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use intent_store::{Key, Record};
+use intent_store::{Key, Record, Table};
 use xos_model::KindName;
 
 use super::{
     Http,
     access::Access,
     limits::SCAN,
-    objects::kind,
+    objects::{kind, target},
     problem::Problem,
-    query::{Filter, ListQuery, Parameters},
+    query::{Filter, ListQuery, NoQuery, Parameters},
     watch::{self, Format, last_event_id},
 };
-use crate::office::with_version;
+use crate::{
+    Rejection,
+    office::{object_key, with_version},
+};
 
-/// Where a list goes on: at the same revision, after this key.
+/// Where a list goes on: at the same revision, after this place.
 struct Continue {
     revision: u64,
-    after: String,
+    place: Place,
 }
 
+/// A place in a list: all that is stored comes first, and then what follows from other objects, each by its keys.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) key: String,
+    pub(super) is_derived: bool,
+}
+
+/// What stands in a token before the name of what follows from other objects.
+const DERIVED: &str = "derived.";
+
 impl Continue {
-    /// Written `REVISION.NAME`; to clients it is opaque.
+    /// Written `REVISION.NAME` or `REVISION.derived.NAME`; to clients it is opaque.
     fn parse(text: &str, kind: KindName) -> Result<Self, Problem> {
         let bad = || Problem::parameter("continue", "not a token that a list gave");
-        let (revision, name) = text.split_once('.').ok_or_else(bad)?;
+        let (revision, rest) = text.split_once('.').ok_or_else(bad)?;
+        let (is_derived, name) = match rest.strip_prefix(DERIVED) {
+            Some(name) => (true, name),
+            None => (false, rest),
+        };
         let name: net_types::Name = name.parse().map_err(|_| bad())?;
         let revision = revision.parse().map_err(|_| bad())?;
-        Ok(Self { revision, after: format!("{}/{name}", kind.plural()) })
+        Ok(Self { revision, place: Place { key: format!("{}/{name}", kind.plural()), is_derived } })
+    }
+
+    fn text(revision: u64, place: &Place) -> String {
+        let name = place.key.rsplit('/').next().unwrap_or_default();
+        format!("{revision}.{}{name}", if place.is_derived { DERIVED } else { "" })
     }
 }
 
@@ -56,15 +78,23 @@ pub(super) async fn get(
     }
     let limit = query.limit()?;
     let from = query.from.as_deref().map(|text| Continue::parse(text, kind)).transpose()?;
-    let revision = from.as_ref().map(|from| from.revision);
-    let page = collect(&http, kind, &filter, from.map(|from| from.after), revision, limit)?;
-    Ok(render(kind, &page))
+    let list = move || {
+        let revision = from.as_ref().map(|from| from.revision);
+        let page = collect(&http, kind, &filter, from.map(|from| from.place), revision, limit)?;
+        Ok(render(kind, &page))
+    };
+    if kind == KindName::Tenant {
+        // Many may have to be derived before one is picked.
+        return tokio::task::spawn_blocking(list).await.map_err(Problem::internal)?;
+    }
+    list()
 }
 
 pub(super) struct Selected {
     pub(super) revision: u64,
     pub(super) items: Vec<(Key, Record)>,
-    pub(super) more: bool,
+    /// Where more follow.
+    pub(super) next: Option<Place>,
 }
 
 /// Up to `limit` objects that the filter picks.
@@ -72,38 +102,57 @@ pub(super) fn collect(
     http: &Http,
     kind: KindName,
     filter: &Filter,
-    mut after: Option<String>,
+    from: Option<Place>,
     mut revision: Option<u64>,
     limit: usize,
 ) -> Result<Selected, Problem> {
+    let office = http.office();
     let prefix = format!("{}/", kind.plural());
-    let mut items = Vec::new();
+    let mut items: Vec<(Key, Record)> = Vec::new();
+    let mut last_is_derived = false;
+    let mut is_derived = from.as_ref().is_some_and(|from| from.is_derived);
+    let mut after = from.map(|from| from.key);
+    if is_derived && kind != KindName::Tenant {
+        // Nothing of the kind follows from others: all of it is stored, and has been listed.
+        let revision = office.store().page(&prefix, None, 1, revision)?.revision;
+        return Ok(Selected { revision, items, next: None });
+    }
     loop {
-        let page = http.office().store().page(&prefix, after.as_deref(), SCAN.min(limit + 1), revision)?;
+        let wanted = SCAN.min(limit + 1);
+        let page = match revision.filter(|_| is_derived) {
+            Some(revision) => office.tenancies(revision)?.page(after.as_deref(), wanted)?,
+            None => office.store().page(&prefix, after.as_deref(), wanted, revision)?,
+        };
         revision = Some(page.revision);
         after = page.items.last().map(|(key, _)| key.to_string());
         for item in page.items {
             if filter.picks(kind, &item.1) {
-                if items.len() == limit {
-                    return Ok(Selected { revision: page.revision, items, more: true });
+                if let Some((key, _)) = items.last()
+                    && items.len() == limit
+                {
+                    let next = Some(Place { key: key.to_string(), is_derived: last_is_derived });
+                    return Ok(Selected { revision: page.revision, items, next });
                 }
                 items.push(item);
+                last_is_derived = is_derived;
             }
         }
-        if !page.more {
-            return Ok(Selected { revision: page.revision, items, more: false });
+        if page.more {
+            continue;
         }
+        if is_derived || kind != KindName::Tenant {
+            return Ok(Selected { revision: page.revision, items, next: None });
+        }
+        (is_derived, after) = (true, None);
     }
 }
 
-fn render(kind: KindName, page: &Selected) -> Response {
+pub(super) fn render(kind: KindName, page: &Selected) -> Response {
     let head = format!(r#"{{"kind":"{kind}List","metadata":{{"resourceVersion":{}"#, page.revision);
     let mut body = head.into_bytes();
-    if page.more
-        && let Some((key, _)) = page.items.last()
-    {
-        let name = key.rsplit('/').next().unwrap_or_default();
-        body.extend_from_slice(format!(r#","continue":"{}.{name}""#, page.revision).as_bytes());
+    if let Some(place) = &page.next {
+        let token = Continue::text(page.revision, place);
+        body.extend_from_slice(format!(r#","continue":"{token}""#).as_bytes());
     }
     body.extend_from_slice(br#"},"items":["#);
     for (i, (_, record)) in page.items.iter().enumerate() {
@@ -114,4 +163,21 @@ fn render(kind: KindName, page: &Selected) -> Response {
     }
     body.extend_from_slice(b"]}");
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+/// The tenancies of a subscriber's chain, each after its tenant.
+pub(super) async fn chain(
+    State(http): State<Http>,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+    Parameters(_): Parameters<NoQuery>,
+) -> Result<Response, Problem> {
+    let target = target(KindName::Subscriber.plural(), &name)?;
+    let found = http.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
+    access.check_object(Verb::Get, target.kind.plural(), &target, found.as_ref())?;
+    let found = found.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()))?;
+    let filter = Filter::default().within(access.sight(Verb::List, KindName::Tenant)?);
+    let mut items = http.office().chain_of(&found);
+    items.retain(|(_, record)| filter.picks(KindName::Tenant, record));
+    Ok(render(KindName::Tenant, &Selected { revision: found.revision, items, next: None }))
 }

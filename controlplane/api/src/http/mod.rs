@@ -122,6 +122,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Http>)> {
         ("/api/v1/backups", post(backups::create)),
         ("/api/v1/backups/verify", post(backups::verify)),
         ("/api/v1/nodes/{name}/join-token", post(service::join_token)),
+        ("/api/v1/subscribers/{name}/chain", get(list::chain)),
         ("/api/v1/login", post(access::login::post)),
         ("/api/v1/whoami", get(access::review::whoami)),
         ("/api/v1/access-reviews", post(access::review::review)),

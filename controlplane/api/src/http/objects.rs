@@ -26,8 +26,8 @@ use super::{
 use crate::{
     Rejection, RejectionKind,
     office::{
-        Admission, Done, Draft, Effect, Misplaced, Operation, Preconditions, Target, Verb, object_key,
-        with_version,
+        Admission, Derived, Done, Draft, Effect, Misplaced, Operation, Preconditions, Target, Verb,
+        object_key, with_version,
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) fn kind(plural: &str) -> Result<KindName, Problem> {
     KindName::from_plural(plural).ok_or_else(Problem::no_such_path)
 }
 
-fn target(plural: &str, name: &str) -> Result<Target, Problem> {
+pub(super) fn target(plural: &str, name: &str) -> Result<Target, Problem> {
     let kind = kind(plural)?;
     let name = name.parse().map_err(|_| Problem::from(Rejection::not_found(kind, name)))?;
     Ok(Target { kind, name })
@@ -61,10 +61,18 @@ pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Probl
     if length <= limit { Ok(bytes) } else { Err(Problem::too_large(limit)) }
 }
 
-fn served(status: StatusCode, kind: KindName, record: &Record) -> Response {
-    let tag = HeaderValue::from_str(&entity_tag(record)).expect("digits in quotes");
+/// An object, and the revision since when it is as it is.
+struct Found {
+    record: Record,
+    /// Later than the object's own, if it follows from another and from how chains go, which has changed since.
+    since: u64,
+}
+
+fn served(status: StatusCode, kind: KindName, found: &Found) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", found.since)).expect("digits in quotes");
     let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json), (header::ETAG, tag)], with_version(kind, record)).into_response()
+    let headers = [(header::CONTENT_TYPE, json), (header::ETAG, tag)];
+    (status, headers, with_version(kind, &found.record)).into_response()
 }
 
 fn answer(done: &Done) -> Answer {
@@ -105,9 +113,17 @@ fn alone(misplaced: Misplaced) -> Rejection {
 }
 
 impl Http {
-    fn record(&self, target: &Target) -> Result<Record, Problem> {
-        let record = self.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
-        record.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()).into())
+    fn find(&self, target: &Target) -> Result<Found, Problem> {
+        let office = self.office();
+        if let Some(record) = office.store().get(Table::Objects, &object_key(target.kind, &target.name)) {
+            return Ok(Found { since: record.revision, record });
+        }
+        if target.kind == KindName::Tenant
+            && let Some(Derived { record, since, .. }) = office.derived(&target.name)
+        {
+            return Ok(Found { record, since });
+        }
+        Err(Rejection::not_found(target.kind, target.name.as_str()).into())
     }
 }
 
@@ -145,21 +161,22 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let target = target(&plural, &name)?;
-    let record = http.record(&target);
-    access.check_object(Right::Get, target.kind.plural(), &target, record.as_ref().ok())?;
-    let record = record?;
+    let found = http.find(&target);
+    let record = found.as_ref().ok().map(|found| &found.record);
+    access.check_object(Right::Get, target.kind.plural(), &target, record)?;
+    let found = found?;
     let (wanted, unwanted) = (entity_tags(&headers, "if-match")?, entity_tags(&headers, "if-none-match")?);
     // In this order (RFC 9110, section 13.2.2).
-    if wanted.is_some_and(|wanted| !wanted.holds(record.revision)) {
-        let detail = format!("{} {name} has revision {}", target.kind, record.revision);
+    if wanted.is_some_and(|wanted| !wanted.holds(found.since)) {
+        let detail = format!("{} {name} has revision {}", target.kind, found.since);
         return Err(Rejection::precondition(detail).into());
     }
-    if unwanted.is_some_and(|unwanted| unwanted.holds(record.revision)) {
-        let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &record);
+    if unwanted.is_some_and(|unwanted| unwanted.holds(found.since)) {
+        let mut response = served(StatusCode::NOT_MODIFIED, target.kind, &found);
         *response.body_mut() = Body::empty();
         return Ok(response);
     }
-    Ok(served(StatusCode::OK, target.kind, &record))
+    Ok(served(StatusCode::OK, target.kind, &found))
 }
 
 pub(super) async fn post(
@@ -217,7 +234,7 @@ pub(super) async fn patch(
     let patch: Value = xos_model::parse(&read_body(body, OBJECT_BYTES_MAX).await?)?;
     let own_version = patch.pointer("/metadata/resourceVersion").is_some();
     for _ in 0..PATCH_TRIES {
-        let record = http.record(&target);
+        let record = http.find(&target).map(|found| found.record);
         if record.is_err() {
             access.check_object(Right::Patch, target.kind.plural(), &target, None)?;
         }

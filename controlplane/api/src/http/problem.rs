@@ -142,6 +142,11 @@ impl Problem {
         Self::new(StatusCode::GONE, "compacted", "Compacted", detail)
     }
 
+    pub(super) fn chains_changed() -> Self {
+        let detail = "subscribers' chains go another way since then: list again";
+        Self::new(StatusCode::GONE, "chains-changed", "Chains changed", detail)
+    }
+
     pub(super) fn internal(detail: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }

@@ -57,6 +57,12 @@ impl Filter {
         self.selects(kind, record) && self.sees(record)
     }
 
+    /// The same of what followed from a subscriber when that was so.
+    pub(super) fn picks_of(&self, kind: KindName, record: &Record, subscriber: &Record) -> bool {
+        self.selects(kind, record)
+            && self.sight.as_ref().is_none_or(|sight| sight.sees_of(record, subscriber))
+    }
+
     fn selects(&self, kind: KindName, record: &Record) -> bool {
         // The served form, for it has the revision among its fields.
         self.labels.picks(&record.value)

@@ -1,25 +1,11 @@
 //! The tenancy graph, read from the objects that it is made of.
 
 use intent_store::{Key, Record, Store};
-use serde::Deserialize;
 use xos_model::{Graph, InstanceSpec, Kind, NetworkSpec, Object, ServiceSpec, SliceSpec, TenantSpec, Vertex};
 
 use super::{Rejection, stored::decode};
 
 const PAGE: usize = 1000;
-
-/// Only whether an object follows from others.
-#[derive(Deserialize)]
-struct Derivation {
-    metadata: DerivationMetadata,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DerivationMetadata {
-    #[serde(default)]
-    owner_references: Vec<serde::de::IgnoredAny>,
-}
 
 /// Gives all objects whose keys begin with a prefix to a visitor.
 pub(super) trait Objects {
@@ -43,13 +29,8 @@ pub(super) fn load(objects: &impl Objects) -> Result<Graph, Rejection> {
 fn vertices<K: Vertex>(objects: &impl Objects, graph: &mut Graph) -> Result<(), Rejection> {
     let prefix = format!("{}/", <K as Kind>::KIND.plural());
     objects.each(&prefix, &mut |key, record| {
-        // What follows from other objects says nothing of its own.
-        let derivation: Derivation =
-            serde_json::from_slice(&record.value).map_err(|error| Rejection::damaged(&key, &error))?;
-        if derivation.metadata.owner_references.is_empty() {
-            let object: Object<K> = decode(&key, &record)?;
-            graph.put(&object);
-        }
+        let object: Object<K> = decode(&key, &record)?;
+        graph.put(&object);
         Ok(())
     })
 }

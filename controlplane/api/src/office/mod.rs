@@ -5,6 +5,7 @@ mod admission;
 mod audit;
 mod draft;
 mod events;
+mod founding;
 mod graph;
 mod join;
 mod kinds;
@@ -19,6 +20,7 @@ mod status;
 mod stored;
 mod subscriber;
 mod synchronized;
+mod tenancies;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,8 +32,8 @@ use xos_model::Graph;
 
 pub use access::FirstError;
 pub(crate) use access::{
-    Asked, Caller, Durable, IssuedToken, KnownToken, LOGIN_LIFETIME, Origin, Subject, decide, refused,
-    scopes_of, subject,
+    Asked, Beside, Caller, Durable, IssuedToken, KnownToken, LOGIN_LIFETIME, Origin, Subject, decide,
+    refused, scopes_of, subject,
 };
 use access::{Rights, Uses};
 use admission::Judge;
@@ -51,6 +53,8 @@ pub use status::NodeReport;
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
 pub use synchronized::{Intent, IntentFeed};
+use tenancies::Steering;
+pub(crate) use tenancies::{Chains, Derived};
 
 /// The office: its store, and the rules by which it changes. Clones are equal.
 #[derive(Clone)]
@@ -59,6 +63,8 @@ pub struct Office {
     scratch: Arc<Mutex<Scratch>>,
     keyring: Option<Arc<Keyring>>,
     rights: Arc<Rights>,
+    /// How chains go.
+    steering: Arc<Steering>,
     /// When tokens were last used, by their ids; since the start.
     uses: Arc<Uses>,
     /// Turns with every commit that has events.
@@ -77,11 +83,20 @@ enum Abort<T> {
 impl Office {
     pub fn new(store: Store) -> Self {
         let rights = Arc::new(Rights::load(&store));
+        let steering = Arc::new(Steering::load(&store));
+        let mut scratch = Scratch::default();
+        // So that no write waits for it. Whoever writes what cannot be judged without is told why it cannot be read.
+        match graph::load(&graph::AtOnce { store: &store, revision: store.revision() }) {
+            Ok(graph) => scratch.keep_graph(graph),
+            Err(rejection) => tracing::error!(%rejection, "the tenancy graph cannot be read"),
+        }
+        let scratch = Arc::new(Mutex::new(scratch));
         Self {
             store,
-            scratch: Arc::default(),
+            scratch,
             keyring: None,
             rights,
+            steering,
             uses: Arc::default(),
             events: Arc::default(),
             caller: None,
@@ -135,6 +150,7 @@ impl Office {
         body: impl FnOnce(&mut Admission<'_, '_>) -> Result<T, Rejection> + Send + 'static,
     ) -> Result<Result<T, Rejection>, Stopped> {
         let (scratch, rights, caller) = (self.scratch.clone(), self.rights.clone(), self.caller.clone());
+        let steering = self.steering.clone();
         let judged = caller.clone().filter(|caller| !caller.is_root());
         let judge = judged.map(|caller| Judge { caller, rights: rights.clone(), store: self.store.clone() });
         let keyring = self.keyring.clone();
@@ -146,9 +162,11 @@ impl Office {
             admission.judge = judge;
             admission.trail = caller.map(Trail::new);
             let outcome = body(&mut admission);
-            let (changed, trail, eventful) = (admission.rights, admission.trail, admission.eventful);
+            let (changed, steered) = (admission.rights, admission.steering);
+            let (trail, eventful) = (admission.trail, admission.eventful);
             if outcome.is_ok() && !dry_run {
                 rights.will_change(changed, txn.revision());
+                steering.will_change(steered, txn.revision());
                 if let Some(record) = trail.and_then(Trail::finish) {
                     txn.audit(record);
                 }

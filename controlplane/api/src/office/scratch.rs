@@ -13,7 +13,7 @@ pub(super) struct Scratch {
     pools: HashMap<Name, Arc<NodePools>>,
     /// Whether the running transaction has written a node or a pool.
     dirty: bool,
-    /// The tenancy graph, once somebody has asked for it.
+    /// The tenancy graph, unless it could not be read so far.
     graph: Option<Graph>,
     /// What takes the running transaction's changes of the graph back, in their order.
     undo: Vec<Undo>,

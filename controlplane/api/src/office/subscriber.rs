@@ -1,4 +1,4 @@
-//! The rules of subscribers: their line, their addresses, and the chain of tenancies that follows.
+//! The rules of subscribers: their line, and their addresses. Their tenancies follow from them, and are not stored.
 
 use std::ops::Bound;
 
@@ -6,14 +6,12 @@ use intent_store::{Table, Transaction};
 use net_types::{Name, Prefix4};
 use office_plan::{Claim, Ledger, allocate, claims_of, session};
 use xos_model::{
-    Condition, ConditionStatus, Fault, KindName, Metadata, Object, OwnerReference, PortRole, READY,
-    Subscriber, SubscriberSpec, TenantSpec, TenantStatus, chain, set_condition,
+    Condition, ConditionStatus, Fault, KindName, PortRole, READY, Subscriber, SubscriberSpec, set_condition,
 };
 
 use super::{
-    Admission, Effect, Rejection,
-    admission::{Managed, Ready, holder, new_uid},
-    object_key,
+    Admission, Rejection,
+    admission::{Managed, Ready, holder},
 };
 
 impl Managed for SubscriberSpec {
@@ -36,8 +34,13 @@ impl Managed for SubscriberSpec {
             let conditions = &mut new.status.conditions;
             set_condition(conditions, READY, ConditionStatus::False, "Progressing", &message, admission.now);
         }
-        change_claims(admission, old, new)?;
-        change_tenants(admission, old, new)
+        admission.follow_subscriber(old, new);
+        change_claims(admission, old, new)
+    }
+
+    /// Who names a tenancy that would go with it.
+    fn user(admission: &Admission<'_, '_>, old: &Subscriber) -> Option<(KindName, Name)> {
+        admission.user_of_chain(old)
     }
 
     /// In the words of nodes and kernels: those of the synchronizer are for whoever knows it.
@@ -57,9 +60,6 @@ impl Managed for SubscriberSpec {
         for claim in claims_of(&old.spec, &old.status) {
             admission.txn.delete(Table::Claims, &claim.to_string());
             pools.released(&claim, &mut admission.scratch.hints);
-        }
-        for (name, _) in chain(old) {
-            admission.txn.delete(Table::Objects, &object_key(KindName::Tenant, &name));
         }
         Ok(())
     }
@@ -121,42 +121,6 @@ fn change_claims(
     }
     for claim in after.iter().filter(|claim| !before.contains(claim)) {
         admission.txn.put(Table::Claims, claim.to_string(), new.name().as_str().as_bytes());
-    }
-    Ok(())
-}
-
-fn change_tenants(
-    admission: &mut Admission<'_, '_>,
-    old: Option<&Subscriber>,
-    new: &Subscriber,
-) -> Result<(), Rejection> {
-    let before = old.map(chain);
-    for (i, (name, spec)) in chain(new).into_iter().enumerate() {
-        if before.as_ref().is_some_and(|before| before[i].1 == spec) {
-            continue;
-        }
-        // A new subscriber has none yet: its name is its tenants' alone.
-        let known = if old.is_some() { admission.load::<TenantSpec>(&name)? } else { None };
-        let metadata = match known {
-            Some(tenant) => Metadata {
-                generation: tenant.metadata.generation.map(|generation| generation + 1),
-                ..tenant.metadata
-            },
-            None => Metadata {
-                uid: Some(new_uid()),
-                generation: Some(1),
-                created_at: Some(admission.now),
-                owner_references: vec![OwnerReference {
-                    kind: KindName::Subscriber,
-                    name: new.name().clone(),
-                    uid: new.metadata.uid.clone().unwrap_or_default(),
-                }],
-                ..Metadata::named(name)
-            },
-        };
-        let observed_generation = metadata.generation.unwrap_or(0);
-        let status = TenantStatus { observed_generation, ..TenantStatus::default() };
-        admission.store(Object { kind: KindName::Tenant, metadata, spec, status }, Effect::Configured);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use xos_model::{KindName, TENANT_SUFFIXES};
+use xos_model::KindName;
 
 use super::events;
 use crate::{
@@ -33,17 +33,17 @@ pub(crate) async fn run(client: &Client, describe: &Describe) -> Result<(), Fail
     output::print(&texts.join("\n\n"))
 }
 
-/// The tenancies of a subscriber's chain, those that are there.
+/// The tenancies of a subscriber's chain.
 async fn related(client: &Client, object: &Value) -> Result<Vec<Value>, Failure> {
     let Some(Reference { kind: Kind(KindName::Subscriber), name }) = Reference::of(object) else {
         return Ok(vec![]);
     };
-    let mut tenants = Vec::new();
-    for suffix in TENANT_SUFFIXES {
-        let tenant = Reference { kind: Kind(KindName::Tenant), name: format!("{name}{suffix}") };
-        tenants.extend(client.find(&tenant).await?);
+    match client.get(&format!("/api/v1/subscribers/{name}/chain")).await {
+        Ok(mut chain) => Ok(chain["items"].as_array_mut().map(std::mem::take).unwrap_or_default()),
+        // It has just gone, or whoever asks may not see tenancies.
+        Err(Failure::Refused(problem)) if matches!(problem.status, 403 | 404) => Ok(vec![]),
+        Err(failure) => Err(failure),
     }
-    Ok(tenants)
 }
 
 fn text_of(object: &Value, related: &[Value], events: &[Value], now: Timestamp) -> Result<String, Failure> {

@@ -240,15 +240,17 @@ fn a_description_is_for_reading() {
     let tenant = |suffix: &str, kind: &str, user: &str, connect: &str| {
         let name = format!("alice-{suffix}");
         let spec = json!({"tenant": {"kind": kind, "name": user}, "provider": suffix, "connect": connect});
-        let path = format!("GET /api/v1/tenants/{name}");
-        (path, 200, json!({"kind": "Tenant", "metadata": {"name": name}, "spec": spec}).to_string())
+        json!({"kind": "Tenant", "metadata": {"name": name}, "spec": spec})
     };
-    let fake = Fake::start(&[
-        ("GET /api/v1/subscribers/alice".into(), 200, alice().to_string()),
+    let chain = json!({"kind": "TenantList", "metadata": {"resourceVersion": 41}, "items": [
         tenant("volt", "Subscriber", "alice", "shared"),
         tenant("vcpe", "Tenant", "alice-volt", "shared"),
         tenant("vbng", "Tenant", "alice-vcpe", "public"),
-        ("GET /api/v1/events?limit=10&kind=Subscriber&name=alice".into(), 200, events()),
+    ]});
+    let fake = Fake::start(&[
+        ("GET /api/v1/subscribers/alice", 200, alice().to_string()),
+        ("GET /api/v1/subscribers/alice/chain", 200, chain.to_string()),
+        ("GET /api/v1/events?limit=10&kind=Subscriber&name=alice", 200, events()),
     ]);
     let run = fake.wcctl(&["describe", "sub", "alice"]);
     let created = alice()["metadata"]["createdAt"].as_str().expect("a time")[..13].to_owned();

@@ -128,7 +128,7 @@ fn as_wanted(object: &Value) -> (u64, bool) {
     (rate.bits_per_second(), object["spec"]["bundle"]["nat"] == false)
 }
 
-/// Nothing is half there: every subscriber has its tenants, its addresses and its claims, alone.
+/// Nothing is half there: every subscriber has its tenancies, its addresses and its claims, alone.
 async fn check_whole(controller: &Controller, subscribers: &BTreeMap<String, Value>) {
     let tenants = all(controller, "tenants").await;
     let mut expected = BTreeSet::new();
@@ -151,11 +151,17 @@ async fn check_whole(controller: &Controller, subscribers: &BTreeMap<String, Val
         assert!(status["address"].is_string() && (status["nat"].is_object() != status["subnet"].is_string()));
         claims += if status["nat"].is_object() { 4 } else { 3 };
     }
+    expected.extend(["volt-vcpe", "vcpe-vbng"].map(String::from));
     assert_eq!(tenants.keys().cloned().collect::<BTreeSet<_>>(), expected);
     let pools = 3;
     // Its token twice, its binding's two references, and that it has been made.
     let administrator = 5;
-    assert_eq!(controller.figure("wirecenter_store_claims ").await, claims + pools + administrator);
+    // What two tenancies between services name, and that these have been made.
+    let services = 5;
+    assert_eq!(
+        controller.figure("wirecenter_store_claims ").await,
+        claims + pools + administrator + services
+    );
 }
 
 /// What was acknowledged is there; what was not answered is there wholly or not at all.

@@ -7,6 +7,7 @@ mod bad_input;
 mod campaign;
 mod controller;
 mod crash;
+mod derived;
 mod events;
 mod everything;
 mod fake_node;

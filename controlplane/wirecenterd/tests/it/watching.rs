@@ -6,21 +6,30 @@ use serde_json::{Value, json};
 
 use crate::controller::{Controller, run, subscriber};
 
-struct Watch {
+pub(crate) struct Watch {
     body: Incoming,
     pending: Vec<u8>,
 }
 
 impl Watch {
     async fn start(controller: &Controller, query: &str) -> Self {
-        let path = format!("/api/v1/subscribers?watch=1{query}");
+        Self::of(controller, "subscribers", query, &[]).await
+    }
+
+    pub(crate) async fn of(
+        controller: &Controller,
+        plural: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+    ) -> Self {
+        let path = format!("/api/v1/{plural}?watch=1{query}");
         let mut client = controller.client().await;
-        let response = client.send(Method::GET, &path, &[], "").await.expect("answers");
+        let response = client.send(Method::GET, &path, headers, "").await.expect("answers");
         assert_eq!(response.status(), 200);
         Self { body: response.into_body(), pending: Vec::new() }
     }
 
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.pending.drain(..=end).collect();
@@ -32,7 +41,7 @@ impl Watch {
     }
 
     /// What happened to whom, and the revision.
-    async fn event(&mut self) -> (String, String, u64) {
+    pub(crate) async fn event(&mut self) -> (String, String, u64) {
         let event = self.next().await.expect("an event");
         let metadata = &event["object"]["metadata"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -30,25 +30,44 @@ pub struct Link<'a> {
     pub tenancy: Option<&'a TenantSpec>,
 }
 
-/// A service's place in a chain.
+/// The tenancies of a subscriber, each after its tenant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chain {
+    /// All that hold.
+    pub tenancies: Vec<DerivedTenancy>,
+    /// Why others do not.
+    pub faults: Vec<Fault>,
+}
+
+/// A place in a chain that some service has.
 struct Place<'a> {
     /// Whose place it is.
     ordinary: &'a Name,
-    tenant: TenantOf,
+    /// The stage before it.
+    tenant: Option<usize>,
     via: Option<(&'a Name, &'a TenantSpec)>,
+}
+
+/// A service in its place.
+struct Stage<'a> {
+    service: &'a Name,
+    service_spec: &'a ServiceSpec,
+    /// The stage before it; none where the chain begins.
+    tenant: Option<usize>,
+    /// The tenancies between services that lead here.
+    via: Vec<(&'a Name, &'a TenantSpec)>,
 }
 
 impl Graph {
     /// How many services a chain has at most.
     pub const CHAIN_MAX: usize = 64;
 
-    /// The services of which subscribers can be tenants: where a chain begins.
+    /// The services of which each subscriber is a tenant: where chains begin.
     pub fn entries(&self) -> impl Iterator<Item = &Name> {
-        let takes = |spec: &ServiceSpec| spec.accepts.tenants.contains(&TenantKind::Subscriber);
-        self.services.iter().filter(move |(_, held)| takes(&held.spec)).map(|(name, _)| name)
+        self.entries.iter()
     }
 
-    /// The tenancies of `subscriber`, beginning at the Service `entry`, each after its tenant.
+    /// The tenancies of `subscriber`, beginning at the services of which each subscriber is a tenant.
     ///
     /// A tenancy between two services that is per tenant leads from the one to the other. A service has one tenancy
     /// with a subscriber, even if several lead to it: the first, by the number of steps and then by name, is its tenant.
@@ -58,97 +77,114 @@ impl Graph {
     pub fn chain(
         &self,
         subscriber: &Subscriber,
-        entry: &Name,
         mut attributes: impl FnMut(Link<'_>) -> Attributes,
-    ) -> Result<Vec<DerivedTenancy>, Vec<Fault>> {
-        let mut chain: Vec<DerivedTenancy> = Vec::new();
-        let mut faults = Vec::new();
-        let mut position: BTreeMap<&Name, usize> = BTreeMap::new();
-        let tenant = TenantOf { kind: TenantKind::Subscriber, name: subscriber.name().clone() };
-        let mut places = VecDeque::from([Place { ordinary: entry, tenant, via: None }]);
-        while let Some(place) = places.pop_front() {
-            let Some((service, service_spec)) = self.stand_in(&subscriber.spec, &place, &mut faults) else {
-                continue;
+    ) -> Chain {
+        let mut chain = Chain::default();
+        let stages = self.stages(&subscriber.spec.services, &mut chain.faults);
+        let mut names: Vec<Option<Name>> = Vec::with_capacity(stages.len());
+        for stage in stages {
+            let tenant = match stage.tenant {
+                None => Some(TenantOf { kind: TenantKind::Subscriber, name: subscriber.name().clone() }),
+                Some(before) => names[before].clone().map(|name| TenantOf { kind: TenantKind::Tenant, name }),
             };
-            if let Some(&i) = position.get(service) {
-                let owner = place.via.map(|(tenancy, _)| self.owner(KindName::Tenant, tenancy));
-                let owners = &mut chain[i].owner_references;
-                owners.extend(owner.filter(|owner| !owners.contains(owner)));
-                continue;
-            }
-            if chain.len() == Self::CHAIN_MAX {
-                let detail = format!("a chain of more than {} services", Self::CHAIN_MAX);
-                return Err(vec![Fault::new("/spec", detail)]);
-            }
-            let link = Link { subscriber, service, service_spec, tenancy: place.via.map(|(_, spec)| spec) };
-            let name = match tenancy_name(subscriber.name(), service) {
-                Ok(name) => name,
-                Err(fault) => return Err(vec![fault]),
+            // What follows from a tenancy that has no name has none either.
+            let tenancy = tenant.and_then(|tenant| match tenancy_name(subscriber.name(), stage.service) {
+                Ok(name) => Some((tenant, name)),
+                Err(fault) => {
+                    chain.faults.push(fault);
+                    None
+                }
+            });
+            names.push(tenancy.as_ref().map(|(_, name)| name.clone()));
+            let Some((tenant, name)) = tenancy else { continue };
+            let link = Link {
+                subscriber,
+                service: stage.service,
+                service_spec: stage.service_spec,
+                tenancy: stage.via.first().map(|(_, spec)| *spec),
             };
-            for via in self.onward(service, place.ordinary) {
-                let tenant = TenantOf { kind: TenantKind::Tenant, name: name.clone() };
-                places.push_back(Place { ordinary: &via.1.provider, tenant, via: Some(via) });
-            }
-            position.insert(service, chain.len());
-            let owner_references = self.owners(subscriber, service, place.via.map(|(name, _)| name));
-            let spec = derived(&link, place.tenant, attributes(link));
-            chain.push(DerivedTenancy { name, spec, owner_references });
+            let spec = derived(&link, tenant, attributes(link));
+            let owner_references = self.owners(subscriber, &stage);
+            chain.tenancies.push(DerivedTenancy { name, spec, owner_references });
         }
-        if faults.is_empty() { Ok(chain) } else { Err(faults) }
+        chain
     }
 
-    /// What is wrong with a Subscriber that is new, or no longer what it was `before`, as far as its chain goes.
-    pub fn admit_subscriber(
-        &self,
-        subscriber: &Subscriber,
-        before: Option<&SubscriberSpec>,
-        entry: &Name,
-    ) -> Vec<Fault> {
-        let chain = match self.chain(subscriber, entry, |_| Attributes::default()) {
-            Ok(chain) => chain,
-            Err(faults) => return faults,
-        };
-        let of_type = |service| self.service(service).map(|spec| (&spec.service_type, spec));
-        let types: BTreeMap<_, _> =
-            chain.iter().filter_map(|tenancy| of_type(&tenancy.spec.provider)).collect();
+    /// The services of the chain of a subscriber with these stand-ins.
+    pub fn services_of(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<&Name> {
+        self.stages(stand_ins, &mut Vec::new()).into_iter().map(|stage| stage.service).collect()
+    }
+
+    /// What is wrong with a Subscriber that is new, or whose services are no longer those of `before`, as far as its
+    /// chain goes.
+    pub fn admit_subscriber(&self, subscriber: &Subscriber, before: Option<&SubscriberSpec>) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let stages = self.stages(&subscriber.spec.services, &mut faults);
+        let names = stages.iter().map(|stage| tenancy_name(subscriber.name(), stage.service));
+        faults.extend(names.filter_map(Result::err));
+        if !faults.is_empty() {
+            return faults;
+        }
+        let types: BTreeMap<_, _> =
+            stages.iter().map(|stage| (&stage.service_spec.service_type, stage.service_spec)).collect();
         for (service_type, service) in &subscriber.spec.services {
             let at = Pointer::from("/spec/services").at(service_type);
             let chosen = before.and_then(|before| before.services.get(service_type));
             match types.get(service_type) {
+                _ if chosen == Some(service) => {}
                 None => faults.push(Fault::new(at, format!("no service of the chain is a {service_type}"))),
-                Some(spec) if !spec.enabled && chosen != Some(service) => {
-                    faults.push(Fault::new(at, disabled(service)));
-                }
+                Some(spec) if !spec.enabled => faults.push(Fault::new(at, disabled(service))),
                 Some(_) => {}
             }
         }
-        for provider in chain.iter().map(|tenancy| &tenancy.spec.provider).filter(|_| before.is_none()) {
-            if let Some((service_type, spec)) = of_type(provider)
-                && !spec.enabled
-                && !subscriber.spec.services.contains_key(service_type)
-            {
-                faults.push(Fault::new("/spec", disabled(provider)));
+        for Stage { service, service_spec, .. } in stages.iter().filter(|_| before.is_none()) {
+            let is_chosen = subscriber.spec.services.contains_key(&service_spec.service_type);
+            if !service_spec.enabled && !is_chosen {
+                faults.push(Fault::new("/spec", disabled(service)));
             }
         }
         faults
     }
 
+    /// Every service of a chain, each after its tenant.
+    fn stages<'a>(&'a self, stand_ins: &BTreeMap<Name, Name>, faults: &mut Vec<Fault>) -> Vec<Stage<'a>> {
+        let mut stages: Vec<Stage<'a>> = Vec::new();
+        let mut position: BTreeMap<&Name, usize> = BTreeMap::new();
+        let begin = |ordinary| Place { ordinary, tenant: None, via: None };
+        let mut places: VecDeque<_> = self.entries.iter().map(begin).collect();
+        while let Some(place) = places.pop_front() {
+            let Some((service, service_spec)) = self.stand_in(stand_ins, &place, faults) else { continue };
+            if let Some(&i) = position.get(service) {
+                let ways = &mut stages[i].via;
+                ways.extend(place.via.filter(|(name, _)| ways.iter().all(|(known, _)| known != name)));
+                continue;
+            }
+            if stages.len() == Self::CHAIN_MAX {
+                let detail = format!("a chain of more than {} services", Self::CHAIN_MAX);
+                faults.push(Fault::new("/spec", detail));
+                break;
+            }
+            let tenant = Some(stages.len());
+            for via in self.onward(service, place.ordinary) {
+                places.push_back(Place { ordinary: &via.1.provider, tenant, via: Some(via) });
+            }
+            position.insert(service, stages.len());
+            let via = place.via.into_iter().collect();
+            stages.push(Stage { service, service_spec, tenant: place.tenant, via });
+        }
+        stages
+    }
+
     /// The service that the subscriber has at this place; none if there is none, or a fault.
-    fn stand_in(
-        &self,
-        spec: &SubscriberSpec,
+    fn stand_in<'a>(
+        &'a self,
+        stand_ins: &BTreeMap<Name, Name>,
         place: &Place<'_>,
         faults: &mut Vec<Fault>,
-    ) -> Option<(&Name, &ServiceSpec)> {
-        let Some((ordinary, held)) = self.services.get_key_value(place.ordinary) else {
-            if place.via.is_none() {
-                faults.push(Fault::new("/spec", format!("there is no Service {}", place.ordinary)));
-            }
-            return None;
-        };
+    ) -> Option<(&'a Name, &'a ServiceSpec)> {
+        let (ordinary, held) = self.services.get_key_value(place.ordinary)?;
         let service_type = &held.spec.service_type;
-        let Some(name) = spec.services.get(service_type).filter(|name| *name != ordinary) else {
+        let Some(name) = stand_ins.get(service_type).filter(|name| *name != ordinary) else {
             return Some((ordinary, &held.spec));
         };
         let (tenant, connect) = match place.via {
@@ -185,17 +221,15 @@ impl Graph {
         if own.is_empty() && service != ordinary { of(ordinary) } else { own }
     }
 
-    fn owners(&self, subscriber: &Subscriber, service: &Name, via: Option<&Name>) -> Vec<OwnerReference> {
+    fn owners(&self, subscriber: &Subscriber, stage: &Stage<'_>) -> Vec<OwnerReference> {
         let subscriber = OwnerReference {
             kind: KindName::Subscriber,
             name: subscriber.name().clone(),
             uid: subscriber.metadata.uid.clone().unwrap_or_default(),
         };
-        let cause = match via {
-            Some(tenancy) => self.owner(KindName::Tenant, tenancy),
-            None => self.owner(KindName::Service, service),
-        };
-        vec![subscriber, cause]
+        let entry = stage.tenant.is_none().then(|| self.owner(KindName::Service, stage.service));
+        let ways = stage.via.iter().map(|(tenancy, _)| self.owner(KindName::Tenant, tenancy));
+        std::iter::once(subscriber).chain(entry).chain(ways).collect()
     }
 }
 

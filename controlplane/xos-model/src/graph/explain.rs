@@ -102,6 +102,9 @@ impl Graph {
             format!("It has {}.", list("slice", self.slices_of.get(name))),
         ];
         let tenancies = self.used.get(name).chain(self.uses.get(name)).take(LISTED_MAX);
+        if spec.per_subscriber {
+            sentences.push("Each subscriber is a tenant of it: chains begin there.".into());
+        }
         sentences.extend(tenancies.filter_map(|tenancy| Some(relation(tenancy, self.tenant(tenancy)?))));
         sentences
     }
@@ -253,7 +256,7 @@ impl DerivedTenancy {
         }
         sentences.extend(owners.map(|owner| match owner.kind {
             KindName::Service => {
-                format!("Subscribers are tenants of Service {}: a chain begins there.", owner.name)
+                format!("Each subscriber is a tenant of Service {}: a chain begins there.", owner.name)
             }
             kind => format!("{kind} {} begets it: it is per tenant.", owner.name),
         }));

@@ -78,7 +78,11 @@ pub(super) fn office() -> Sketch {
     let only = |tenant: &str, connect: &str| json!({"accepts": {"tenants": [tenant], "connect": [connect]}});
     let per_tenant = json!({"perTenant": true});
     Sketch::default()
-        .service("volt", only("Subscriber", "shared"))
+        .service("volt", {
+            let mut volt = only("Subscriber", "shared");
+            merge_patch(&mut volt, json!({"perSubscriber": true}));
+            volt
+        })
         .service("vcpe", only("Service", "shared"))
         .service("vbng", only("Service", "public"))
         .tenancy("volt>vcpe", "shared", per_tenant.clone())

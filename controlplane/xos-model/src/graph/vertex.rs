@@ -32,7 +32,13 @@ impl Sealed for ServiceSpec {
         &mut graph.services
     }
 
-    fn note(&self, _: &Name, _: &mut Graph, _: bool) {}
+    fn note(&self, name: &Name, graph: &mut Graph, present: bool) {
+        if present && self.per_subscriber {
+            graph.entries.insert(name.clone());
+        } else {
+            graph.entries.remove(name);
+        }
+    }
 }
 
 impl Sealed for TenantSpec {

@@ -31,6 +31,9 @@ pub struct ServiceSpec {
     pub controller: Option<Name>,
     #[serde(default)]
     pub accepts: Accepts,
+    /// Each subscriber is a tenant of it: where the chains of subscribers begin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_subscriber: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<ServiceInterface>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +100,10 @@ impl Kind for ServiceSpec {
             let empty = if tenants.is_empty() { "tenants" } else { "connect" };
             let detail = "both of tenants and connect are empty, or neither";
             faults.push(Fault::new(Pointer::from("/spec/accepts").at(empty), detail));
+        }
+        if self.per_subscriber && !tenants.contains(&TenantKind::Subscriber) {
+            let detail = "only a service that accepts a Subscriber as a tenant";
+            faults.push(Fault::new("/spec/perSubscriber", detail));
         }
         faults
     }

@@ -1,13 +1,10 @@
 //! A tenancy: one service, or a subscriber, uses another service (the XOS paper, section 3.3).
 
-use std::net::Ipv4Addr;
-
-use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use net_types::Name;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Connect, GatewayDirection, TenantKind};
-use crate::{Attributes, BasicStatus, Fault, Kind, KindName, NatBlock, Object, Reference};
+use crate::{Attributes, BasicStatus, Fault, Kind, KindName, Object, Reference};
 
 pub type Tenant = Object<TenantSpec>;
 pub type TenantStatus = BasicStatus;
@@ -45,72 +42,6 @@ pub struct TenantSpec {
 pub struct TenantOf {
     pub kind: TenantKind,
     pub name: Name,
-}
-
-/// The services of a subscriber's chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    /// The optical line terminal, virtualized: the access line.
-    Volt,
-    /// The customer premises equipment, virtualized: leases, NAT, rates.
-    Vcpe,
-    /// The broadband network gateway, virtualized: routing to the core.
-    Vbng,
-}
-
-impl Provider {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Volt => "volt",
-            Self::Vcpe => "vcpe",
-            Self::Vbng => "vbng",
-        }
-    }
-
-    /// The name of the Service.
-    pub fn name(self) -> Name {
-        self.as_str().parse().expect("each of the three is a name")
-    }
-}
-
-/// What the three services of the office need to know of a tenancy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TenantAttributes {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<Name>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub port: Option<IfName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub s_vid: Option<Vid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub c_vid: Option<Vid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mac: Option<Mac>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<Ipv4Addr>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gateway: Option<Ipv4Addr>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subnet: Option<Prefix4>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nat: Option<NatBlock>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate_up: Option<BitRate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate_down: Option<BitRate>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dns: Vec<Ipv4Addr>,
-}
-
-impl From<&TenantAttributes> for Attributes {
-    fn from(attributes: &TenantAttributes) -> Self {
-        match serde_json::to_value(attributes) {
-            Ok(Value::Object(members)) => Self(members),
-            Ok(_) | Err(_) => Self::default(),
-        }
-    }
 }
 
 impl TenantSpec {

@@ -12,9 +12,12 @@ use std::{fmt, sync::Arc};
 use access_policy::{Scope, Verb};
 use intent_store::Record;
 use jiff::Timestamp;
+use xos_model::KindName;
 
 use super::problem::Problem;
-use crate::office::{Asked, Caller, Durable, Office, Subject, Target, decide, refused, scopes_of, subject};
+use crate::office::{
+    Asked, Beside, Caller, Durable, Office, Subject, Target, decide, refused, scopes_of, subject,
+};
 pub(super) use sight::Sight;
 
 /// The office as whoever asks may use it; every handler but the public ones takes it.
@@ -78,8 +81,22 @@ impl Access {
         }
     }
 
+    /// In which scopes an object lies, or lay when another was so.
+    fn scopes_beside(&self, subject: &Subject, other: KindName, record: &Record) -> Vec<Scope> {
+        let chains = self.office.chains();
+        let known = Durable { store: self.office.store(), index: &self.office.rights(), chains: &chains };
+        match crate::office::subject(other, record) {
+            Some(other) => scopes_of(subject, &Beside { known: &known, other }),
+            None => scopes_of(subject, &known),
+        }
+    }
+
     fn scopes(&self, subject: &Subject) -> Vec<Scope> {
-        scopes_of(subject, &Durable { store: self.office.store(), index: &self.office.rights() })
+        let chains = self.office.chains();
+        scopes_of(
+            subject,
+            &Durable { store: self.office.store(), index: &self.office.rights(), chains: &chains },
+        )
     }
 }
 

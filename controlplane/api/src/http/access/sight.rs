@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use xos_model::KindName;
 
 use super::{super::problem::Problem, Access};
-use crate::office::{Asked, subject};
+use crate::office::{Asked, Target, subject};
 
 /// The scopes in which objects of a kind may be listed, or watched.
 #[derive(Clone, Debug)]
@@ -48,6 +48,14 @@ impl Sight {
         self.access.scopes(&subject).iter().any(|scope| seen.contains(scope))
     }
 
+    /// The same of what followed from a subscriber when that was so.
+    pub(in crate::http) fn sees_of(&self, record: &Record, subscriber: &Record) -> bool {
+        let Some(seen) = &self.scopes else { return true };
+        let Some(subject) = subject(self.kind, record) else { return false };
+        let scopes = self.access.scopes_beside(&subject, KindName::Subscriber, subscriber);
+        scopes.iter().any(|scope| seen.contains(scope))
+    }
+
     /// Whether all that could be seen at first still may, and nothing else.
     pub(in crate::http) fn check(&self) -> Result<(), Problem> {
         if self.access.seen(self.verb, self.kind)? == self.scopes {
@@ -83,6 +91,11 @@ impl Sight {
         ends.chain(self.access.caller.until).min()
     }
 
+    /// Whether only a part of the objects may be seen.
+    pub(in crate::http) fn is_narrow(&self) -> bool {
+        self.scopes.is_some()
+    }
+
     /// Whether a change of another object may have moved some of these in or out of sight, without a change of theirs.
     pub(in crate::http) fn is_moved_by(
         &self,
@@ -103,9 +116,12 @@ impl Sight {
         let kind = key.split('/').next().and_then(KindName::from_plural);
         let is_around = |kind: &KindName| around.contains(kind) || more.contains(kind);
         let Some(kind) = kind.filter(|kind| is_around(kind) && *kind != self.kind) else { return false };
+        // A subscriber's tenancies lie where its node does, and a binding over one, too.
+        let counts = |home: &Target| kind != KindName::Subscriber || home.kind == KindName::Node;
         let place = |record: Option<&Record>| {
             let subject = subject(kind, record?)?;
-            Some((subject.homes(), subject.brings().collect::<Vec<_>>()))
+            let homes: BTreeSet<_> = subject.homes().into_iter().filter(counts).collect();
+            Some((homes, subject.brings().collect::<Vec<_>>()))
         };
         // What is new has nothing in it yet, and what goes nothing any more.
         match (place(before), place(now)) {

@@ -61,6 +61,7 @@ pub(super) fn paths() -> Map<String, Value> {
         ("/api/v1/backups", backup("createBackup", "Writes a backup on the controller's machine", "201")),
         ("/api/v1/backups/verify", backup("verifyBackup", "Reads a backup and says what is in it", "200")),
         ("/api/v1/nodes/{name}/join-token", join_token()),
+        ("/api/v1/subscribers/{name}/chain", chain()),
         ("/api/v1/login", login()),
         ("/api/v1/whoami", get("whoami", "Who asks, and with what roles", answer("Whoami"))),
         ("/api/v1/access-reviews", review()),
@@ -104,6 +105,14 @@ fn join_token() -> Value {
     let summary = "Makes a token with which the node can join once, in place of an earlier one";
     let done = json!({"200": answer("JoinToken")});
     let mut path = operation("post", "issueJoinToken", summary, done, &[400, 404, 413]);
+    path["parameters"] = references(&["name"]);
+    path
+}
+
+fn chain() -> Value {
+    let summary = "The tenancies that follow from a subscriber, each after its tenant";
+    let done = json!({"200": answer("TenantList")});
+    let mut path = operation("get", "getChain", summary, done, &[400, 404]);
     path["parameters"] = references(&["name"]);
     path
 }

@@ -32,7 +32,7 @@ pub(super) fn all() -> Value {
             "type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT,
         })),
         "continue": query("continue", "What the page before said of the next; opaque", json!({
-            "type": "string", "pattern": r"^[0-9]{1,19}\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+            "type": "string", "pattern": r"^[0-9]{1,19}\.(derived\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
         })),
         "labelSelector": query("labelSelector", "Which labels the objects have: tier=gold,region!=north,trial,!test",
             json!({"type": "string", "pattern": labels})),

@@ -1,5 +1,6 @@
 //! Streams of changes, an event each.
 
+mod derived;
 mod format;
 
 use std::time::Duration;
@@ -20,11 +21,11 @@ use super::{
     Http,
     access::Sight,
     limits::{PAGE_MAX, WATCH_CHUNK},
-    list::collect,
+    list::{Place, collect},
     problem::Problem,
     query::Filter,
 };
-use crate::office::with_version;
+use crate::office::{Chains, with_version};
 pub(super) use format::{Format, last_event_id};
 
 /// One watch. It holds no changes: it goes through the store's log, however slowly the client reads, until the log
@@ -57,8 +58,8 @@ enum Initial {
     Nothing,
     /// All that there was at the watch's first revision.
     All,
-    /// The rest of it, after this key.
-    After(String),
+    /// The rest of it, after this place.
+    After(Place),
 }
 
 /// Begins a watch after a revision; without one, with all that there is.
@@ -170,17 +171,17 @@ impl Watch {
         let after = match std::mem::replace(&mut self.initial, Initial::Nothing) {
             Initial::Nothing => return self.read_changes(out),
             Initial::All => None,
-            Initial::After(key) => Some(key),
+            Initial::After(place) => Some(place),
         };
         let page = collect(&self.http, self.kind, &self.filter, after, Some(self.at), PAGE_MAX)?;
         for (_, record) in &page.items {
             // Whoever resumed at one of these would miss the others.
             self.format.event(out, "ADDED", None, &with_version(self.kind, record));
         }
-        match page.items.last() {
-            Some((key, _)) if page.more => self.initial = Initial::After(key.to_string()),
+        match page.next {
+            Some(place) => self.initial = Initial::After(place),
             // So that a client knows when it has seen all.
-            _ => self.bookmark(out),
+            None => self.bookmark(out),
         }
         Ok(())
     }
@@ -190,8 +191,14 @@ impl Watch {
             self.revisions.mark_unchanged();
             let changes = self.http.office().store().changes(self.at, WATCH_CHUNK)?;
             let Some(last) = changes.last() else { return Ok(()) };
+            let chains = self.chains()?;
             self.at = last.revision;
             for change in &changes {
+                if let Some(tenancies) =
+                    chains.as_ref().and_then(|chains| derived::changes(&self.http, chains, change))
+                {
+                    self.derived(out, change, &tenancies);
+                }
                 if change.key.starts_with(&self.prefix) {
                     self.change(out, change);
                 } else if self.filter.sight().is_some_and(|sight| {
@@ -206,20 +213,56 @@ impl Watch {
         }
     }
 
-    /// To a client with selectors an object comes and goes with its labels and fields.
+    /// How chains have gone since where the watch is, for a watch of what follows from them.
+    fn chains(&self) -> Result<Option<Chains>, Problem> {
+        let of_tenants = self.kind == KindName::Tenant;
+        let sees_part = self.filter.sight().is_some_and(Sight::is_narrow);
+        let of_some_subscribers = self.kind == KindName::Subscriber && sees_part;
+        if !(of_tenants || of_some_subscribers) {
+            return Ok(None);
+        }
+        // After the changes were read: if these are not what they follow from, then a later one is told of here.
+        let chains = self.http.office().chains();
+        match (chains.since > self.at, of_tenants) {
+            (true, true) => Err(Problem::chains_changed()),
+            // The services in whose chains they are may see them.
+            (true, false) => Err(Problem::rights_changed()),
+            (false, _) => Ok(of_tenants.then_some(chains)),
+        }
+    }
+
+    /// What one change of a subscriber is to its tenancies.
+    fn derived(&mut self, out: &mut Vec<u8>, of: &Change, changes: &[Change]) {
+        let (user_before, user_now) = (of.before.as_ref(), of.now.as_ref());
+        let picks = |record: &Record, user: Option<&Record>| {
+            user.is_some_and(|user| self.filter.picks_of(self.kind, record, user))
+        };
+        let tenancies = changes.iter().filter_map(|change| {
+            let before = change.before.as_ref().filter(|before| picks(before, user_before));
+            let now = change.now.as_ref().filter(|now| picks(now, user_now));
+            let left = change.now.as_ref().filter(|now| {
+                self.filter.sight().zip(user_now).is_none_or(|(sight, user)| sight.sees_of(now, user))
+            });
+            event_of(change.revision, before, now, left)
+        });
+        let mut seen: Vec<_> = tenancies.collect();
+        let last = seen.pop();
+        for (event, record) in seen {
+            // All are of one revision: whoever resumed at it would miss the rest.
+            self.format.event(out, event, None, &with_version(self.kind, &record));
+        }
+        if let Some((event, record)) = last {
+            self.event(out, event, &record);
+        }
+    }
+
     fn change(&mut self, out: &mut Vec<u8>, change: &Change) {
-        let seen =
-            |record: &Option<Record>| record.clone().filter(|record| self.filter.picks(self.kind, record));
-        match (seen(&change.before), seen(&change.now)) {
-            (None, Some(now)) => self.event(out, "ADDED", &now),
-            (Some(_), Some(now)) => self.event(out, "MODIFIED", &now),
-            (Some(before), None) => {
-                // As it now is, unless that may not be seen any more.
-                let now = change.now.as_ref().filter(|now| self.filter.sees(now));
-                let value = now.map_or(before.value, |now| now.value.clone());
-                self.event(out, "DELETED", &Record { revision: change.revision, value });
-            }
-            (None, None) => {}
+        let picks = |record: &&Record| self.filter.picks(self.kind, record);
+        let before = change.before.as_ref().filter(picks);
+        let now = change.now.as_ref().filter(picks);
+        let left = change.now.as_ref().filter(|now| self.filter.sees(now));
+        if let Some((event, record)) = event_of(change.revision, before, now, left) {
+            self.event(out, event, &record);
         }
     }
 
@@ -233,5 +276,24 @@ impl Watch {
         let object = format!(r#"{{"kind":"{kind}","metadata":{{"resourceVersion":{at}}}}}"#);
         self.told = Some(at);
         self.format.event(out, "BOOKMARK", self.told, object.as_bytes());
+    }
+}
+
+/// To a client with selectors an object comes and goes with its labels and fields. What goes is shown as it now is, unless
+/// that may not be seen any more: `left`.
+fn event_of(
+    revision: u64,
+    before: Option<&Record>,
+    now: Option<&Record>,
+    left: Option<&Record>,
+) -> Option<(&'static str, Record)> {
+    match (before, now) {
+        (None, Some(now)) => Some(("ADDED", now.clone())),
+        (Some(_), Some(now)) => Some(("MODIFIED", now.clone())),
+        (Some(before), None) => {
+            let value = left.unwrap_or(before).value.clone();
+            Some(("DELETED", Record { revision, value }))
+        }
+        (None, None) => None,
     }
 }

@@ -1,6 +1,9 @@
 //! What stored objects of any kind say of where they lie.
 
+use std::collections::BTreeMap;
+
 use intent_store::{Record, Table};
+use net_types::Name;
 use xos_model::{KindName, for_each_kind};
 
 use super::scopes::{Known, Subject};
@@ -22,8 +25,18 @@ for_each_kind!(subjects);
 /// As a transaction sees them.
 impl Known for Admission<'_, '_> {
     fn subject(&self, target: &Target) -> Option<Subject> {
-        let record = self.txn.get(Table::Objects, &object_key(target.kind, &target.name))?;
-        subject(target.kind, &record)
+        match self.txn.get(Table::Objects, &object_key(target.kind, &target.name)) {
+            Some(record) => subject(target.kind, &record),
+            None if target.kind == KindName::Tenant => {
+                subject(target.kind, &self.derived(&target.name)?.record)
+            }
+            None => None,
+        }
+    }
+
+    fn chain(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<Name> {
+        let graph = self.scratch.graph();
+        graph.map(|graph| graph.services_of(stand_ins).into_iter().cloned().collect()).unwrap_or_default()
     }
 
     fn brought_by(&self, target: &Target) -> Vec<Target> {

@@ -14,7 +14,7 @@ pub(crate) use credentials::{IssuedToken, KnownToken, LOGIN_LIFETIME, Uses};
 pub(crate) use decide::{Asked, decide, forbidden, refused};
 pub use first::FirstError;
 pub(crate) use lookup::subject;
-pub(crate) use rights::{Durable, Index, Rights, matters};
+pub(crate) use rights::{Beside, Durable, Index, Rights, matters};
 pub(crate) use scopes::{Known, Subject, scopes_of, wider};
 
 #[cfg(test)]

@@ -14,13 +14,14 @@ use std::{
 
 use access_policy::{Policy, Role};
 use intent_store::{Store, Table};
+use net_types::Name;
 use xos_model::{KindName, RoleBindingSpec, RoleSpec, UserSpec};
 
 use super::{
     lookup,
     scopes::{Known, Subject},
 };
-use crate::office::{Target, object_key, read_object};
+use crate::office::{Chains, Target, object_key, read_object, tenancies};
 
 const PAGE: usize = 1000;
 
@@ -47,6 +48,13 @@ pub(crate) struct Index {
 pub(crate) struct Durable<'a> {
     pub(crate) store: &'a Store,
     pub(crate) index: &'a Index,
+    pub(crate) chains: &'a Chains,
+}
+
+/// The same, but for one object that was another then.
+pub(crate) struct Beside<'a> {
+    pub(crate) known: &'a Durable<'a>,
+    pub(crate) other: Subject,
 }
 
 /// The kinds that decisions are made from.
@@ -165,10 +173,34 @@ impl Index {
     }
 }
 
+impl Known for Beside<'_> {
+    fn subject(&self, target: &Target) -> Option<Subject> {
+        if self.other.target == *target { Some(self.other.clone()) } else { self.known.subject(target) }
+    }
+
+    fn chain(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<Name> {
+        self.known.chain(stand_ins)
+    }
+
+    fn brought_by(&self, target: &Target) -> Vec<Target> {
+        self.known.brought_by(target)
+    }
+}
+
 impl Known for Durable<'_> {
     fn subject(&self, target: &Target) -> Option<Subject> {
-        let record = self.store.get(Table::Objects, &object_key(target.kind, &target.name))?;
-        lookup::subject(target.kind, &record)
+        match self.store.get(Table::Objects, &object_key(target.kind, &target.name)) {
+            Some(record) => lookup::subject(target.kind, &record),
+            None if target.kind == KindName::Tenant => {
+                let derived = tenancies::derived(self.store, self.chains, &target.name)?;
+                lookup::subject(target.kind, &derived.record)
+            }
+            None => None,
+        }
+    }
+
+    fn chain(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<Name> {
+        self.chains.graph.services_of(stand_ins).into_iter().cloned().collect()
     }
 
     fn brought_by(&self, target: &Target) -> Vec<Target> {

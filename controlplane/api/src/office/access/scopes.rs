@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! site ◄ node ◄ pool                      site ◄ slice ► service         slice ◄ network, instance ► deployment
-//! subscriber ► node ► site, services      tenant ► subscriber ► site     tenant ► both services, the tenancy it serves
+//! subscriber ► node ► site, its chain     tenant ► subscriber ► site     tenant ► both services, the tenancy it serves
 //! user ► site                             role binding ► what it is over
 //! deployment ► its sites; those sites, and what stands in them, lie in the deployment
 //! service, deployment ► controller ► secret: what is named lies in the scope of who names it
@@ -10,10 +10,10 @@
 //!
 //! Everything lies in the office. Whoever brings an object into a scope by naming it must be allowed to change it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use net_types::Name;
-use xos_model::{Kind, KindName, Object, OwnerReference, Provider, Reference, Scope};
+use xos_model::{Kind, KindName, Object, OwnerReference, Reference, Scope};
 
 use crate::office::Target;
 
@@ -31,6 +31,9 @@ pub(crate) trait Known {
 
     /// Who brings the target into its scope by naming it.
     fn brought_by(&self, target: &Target) -> Vec<Target>;
+
+    /// The services of the chain of a subscriber that has these, by their types, in place of the ordinary ones.
+    fn chain(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<Name>;
 }
 
 impl Subject {
@@ -41,11 +44,10 @@ impl Subject {
 
     pub(crate) fn new<K: Kind>(name: &Name, spec: &K, owners: &[OwnerReference]) -> Self {
         let mut references = spec.references();
-        let owner = |owner: &OwnerReference| Reference::new(OWNER, owner.kind, &owner.name);
-        references.extend(owners.iter().map(owner));
-        if K::KIND == KindName::Subscriber {
-            references.extend(ordinary_services(&references));
-        }
+        // What the tenancies between services beget lies with the subscriber, and not with them.
+        let owners = owners.iter().filter(|owner| owner.kind == KindName::Subscriber);
+        references
+            .extend(owners.map(|owner: &OwnerReference| Reference::new(OWNER, owner.kind, &owner.name)));
         Self { target: Target { kind: K::KIND, name: name.clone() }, references }
     }
 
@@ -93,15 +95,13 @@ fn own(kind: KindName, name: &Name) -> Option<Scope> {
     })
 }
 
-/// The services of a subscriber's chain for which it names no others.
-fn ordinary_services(references: &[Reference]) -> Vec<Reference> {
-    let stands_in = |provider: Provider| {
-        let place = format!("/spec/services/{}", provider.as_str());
-        references.iter().any(|reference| reference.pointer.as_str() == place)
-    };
-    let ordinary = [Provider::Volt, Provider::Vcpe, Provider::Vbng].into_iter();
-    let ordinary = ordinary.filter(|provider| !stands_in(*provider));
-    ordinary.map(|provider| Reference::new("/spec/services", KindName::Service, &provider.name())).collect()
+/// The services that a subscriber names, by the types of those that they stand in for.
+fn stand_ins(references: &[Reference]) -> BTreeMap<Name, Name> {
+    let named = references.iter().filter_map(|reference| {
+        let service_type = reference.pointer.as_str().strip_prefix("/spec/services/")?;
+        Some((service_type.parse().ok()?, reference.name.clone()))
+    });
+    named.collect()
 }
 
 /// Whether an object lies in what it names here.
@@ -143,6 +143,9 @@ pub(crate) fn scopes_of(subject: &Subject, known: &dyn Known) -> Vec<Scope> {
     }
     match kind {
         KindName::Site => in_deployments(&subject.target, known, &mut found),
+        KindName::Subscriber => {
+            found.extend(known.chain(&stand_ins(&subject.references)).into_iter().map(Scope::Service));
+        }
         KindName::Controller => found.extend(known.brought_by(&subject.target).iter().filter_map(scope)),
         KindName::Secret => {
             for controller in known.brought_by(&subject.target) {

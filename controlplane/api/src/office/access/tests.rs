@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use intent_store::Record;
+use net_types::Name;
 use serde_json::{Value, json};
 use xos_model::{KindName, Scope};
 
@@ -15,6 +16,11 @@ struct Office(BTreeMap<Target, Subject>);
 impl Known for Office {
     fn subject(&self, target: &Target) -> Option<Subject> {
         self.0.get(target).cloned()
+    }
+
+    fn chain(&self, stand_ins: &BTreeMap<Name, Name>) -> Vec<Name> {
+        let ordinary = ["volt", "vcpe", "vbng"].map(|text| text.parse::<Name>().expect("a name"));
+        ordinary.map(|name| stand_ins.get(&name).unwrap_or(&name).clone()).into()
     }
 
     fn brought_by(&self, target: &Target) -> Vec<Target> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use intent_store::{Record, Table};
 use xos_model::{KindName, Object};
 
-use super::{Admission, Done, Effect, Managed, Misplaced, check, check_underived};
+use super::{Admission, Done, Effect, Managed, Misplaced, check, tenancies::taken};
 use crate::office::{Preconditions, Rejection, Target, object_key, stored::decode, synchronized};
 
 impl Admission<'_, '_> {
@@ -16,15 +16,19 @@ impl Admission<'_, '_> {
     ) -> Result<Done, Rejection> {
         let key = object_key(K::KIND, &target.name);
         let record = self.txn.get(Table::Objects, &key);
-        self.judge_delete::<K>(target, record.as_ref())?;
-        check(K::KIND, &target.name, record.as_ref(), preconditions)?;
+        let derived = self.derived_as::<K>(&target.name, record.as_ref());
+        let seen = derived.as_ref().map(|derived| &derived.record).or(record.as_ref());
+        self.judge_delete::<K>(target, seen)?;
+        check(K::KIND, &target.name, seen, preconditions)?;
+        if let Some(derived) = derived {
+            return Err(taken(&derived));
+        }
         let record = record.ok_or_else(|| Rejection::not_found(K::KIND, target.name.as_str()))?;
         let mut old: Object<K> = decode(&key, &record)?;
         if preconditions.uid.is_some() && preconditions.uid != old.metadata.uid {
             let detail = format!("this {} {} is another one, made since", K::KIND, target.name);
             return Err(Rejection::conflict("/metadata/uid", detail));
         }
-        check_underived(&old)?;
         if old.metadata.deleted_at.is_some() {
             let name = target.name.clone();
             return Ok(Done { effect: Effect::Unchanged, kind: K::KIND, name, record });
@@ -83,7 +87,8 @@ impl Admission<'_, '_> {
         }
         self.judge_open()?;
         self.check_references()?;
-        self.ask_graph()
+        self.ask_graph()?;
+        self.check_tenancies()
     }
 
     /// Of what is condemned, and of all that is being deleted and names it: what nothing else names. Objects that name

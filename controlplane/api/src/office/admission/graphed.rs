@@ -2,21 +2,16 @@
 
 use intent_store::{Key, Record, Table};
 use net_types::Name;
-use xos_model::{
-    Fault, Graph, InstanceSpec, NetworkSpec, Object, ServiceSpec, SliceSpec, TenantSpec, Vertex,
-};
+use xos_model::{Fault, Graph, InstanceSpec, NetworkSpec, Object, SliceSpec, Vertex};
 
 use super::{Admission, Managed, Misplaced};
-use crate::office::{
-    Rejection,
-    graph::{self, Objects},
-};
+use crate::office::{Rejection, graph::Objects};
 
 /// What is wrong with one changed object, now that all have changed.
 pub(super) type Question = Box<dyn FnOnce(&Graph) -> Vec<Fault>>;
 
 impl Admission<'_, '_> {
-    fn regraph<K: Vertex>(
+    pub(super) fn regraph<K: Vertex>(
         &mut self,
         old: Option<&Object<K>>,
         new: Option<&Object<K>>,
@@ -26,11 +21,9 @@ impl Admission<'_, '_> {
             (Some(object), _) | (None, Some(object)) => object.name().clone(),
             (None, None) => return Ok(()),
         };
-        if self.scratch.graph().is_none() {
-            // As it is before this change: the object itself is written after this.
-            let graph = graph::load(self)?;
-            self.scratch.keep_graph(graph);
-        }
+        // As it is before this change: the object itself is written after this.
+        self.know_graph()?;
+        self.follow(old, new);
         let before = old.cloned();
         let undo_name = name.clone();
         self.scratch.change_graph(
@@ -90,8 +83,6 @@ macro_rules! graphed {
 }
 
 graphed! {
-    ServiceSpec Graph::admit_service;
-    TenantSpec Graph::admit_tenant;
     SliceSpec |graph, name, _| graph.admit_slice(name);
     NetworkSpec |graph, name, _| graph.admit_network(name);
     InstanceSpec |graph, name, _| graph.admit_instance(name);

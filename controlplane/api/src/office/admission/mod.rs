@@ -13,6 +13,7 @@ mod judged;
 mod lookups;
 mod put;
 mod references;
+mod tenancies;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -46,6 +47,8 @@ pub(crate) struct Admission<'a, 't> {
     gone: HashSet<Key>,
     /// What the tenancy graph is to be asked at the end.
     questions: Vec<(usize, graphed::Question)>,
+    /// What the tenancies of subscribers are to be asked at the end.
+    followed: tenancies::Followed,
     /// Who asks, unless it may do everything.
     pub(super) judge: Option<Judge>,
     is_one_of_several: bool,
@@ -57,11 +60,24 @@ pub(crate) struct Admission<'a, 't> {
     created: HashSet<Key>,
     /// What decisions are made from, and was written.
     pub(super) rights: Vec<Target>,
+    /// What chains follow from, and was written.
+    pub(super) steering: Vec<Target>,
     /// What is told of it.
     pub(super) trail: Option<Trail>,
     /// There are new events.
     pub(super) eventful: bool,
 }
+
+/// Kinds that are judged by the tenancy graph, or by the tenancies that follow from it.
+const NEEDS_GRAPH: [KindName; 7] = [
+    KindName::Service,
+    KindName::Tenant,
+    KindName::Slice,
+    KindName::Network,
+    KindName::Instance,
+    KindName::Subscriber,
+    KindName::RoleBinding,
+];
 
 /// What became of an operation.
 #[derive(Clone, Debug)]
@@ -194,7 +210,7 @@ impl<'a, 't> Admission<'a, 't> {
         now: Timestamp,
     ) -> Self {
         let (referred, condemned, gone, questions) = Default::default();
-        let (open, roles, created, rights) = Default::default();
+        let (open, roles, created, rights, steering, followed) = Default::default();
         Self {
             txn,
             scratch,
@@ -205,12 +221,14 @@ impl<'a, 't> Admission<'a, 't> {
             condemned,
             gone,
             questions,
+            followed,
             judge: None,
             is_one_of_several: false,
             open,
             roles,
             created,
             rights,
+            steering,
             trail: None,
             eventful: false,
         }
@@ -245,6 +263,13 @@ impl<'a, 't> Admission<'a, 't> {
     }
 
     fn run(&mut self, operation: Operation) -> Result<Done, Rejection> {
+        let kind = match &operation {
+            Operation::Put { draft, .. } => draft.kind(),
+            Operation::Delete { target, .. } => target.kind,
+        };
+        if NEEDS_GRAPH.contains(&kind) {
+            self.know_graph()?;
+        }
         let before = self.before(&operation);
         let done = match operation {
             Operation::Put { verb, draft, preconditions } => self.put_any(verb, *draft, &preconditions),
@@ -268,10 +293,13 @@ impl<'a, 't> Admission<'a, 't> {
 }
 
 impl Admission<'_, '_> {
-    /// Decisions are made from some kinds of objects: they are told what has changed.
+    /// Decisions are made from some kinds of objects, and chains follow from some: they are told what has changed.
     fn note_rights(&mut self, kind: KindName, name: &Name) {
         if access::matters(kind) {
             self.rights.push(Target { kind, name: name.clone() });
+        }
+        if super::tenancies::matters(kind) {
+            self.steering.push(Target { kind, name: name.clone() });
         }
     }
 }
@@ -308,12 +336,4 @@ fn check(
         return Err(Rejection::conflict("/metadata/resourceVersion", format!("{kind} {name} {is}")));
     }
     Ok(())
-}
-
-/// What follows from another object changes with that, and with nothing else.
-fn check_underived<K: Kind>(object: &Object<K>) -> Result<(), Rejection> {
-    let Some(owner) = object.metadata.owner_references.first() else { return Ok(()) };
-    let detail =
-        format!("{} {} follows from {} {}: change that", K::KIND, object.name(), owner.kind, owner.name);
-    Err(Rejection::conflict("/metadata/ownerReferences", detail))
 }

@@ -3,7 +3,7 @@
 use intent_store::{Record, Table};
 use xos_model::{Draft, Metadata, Object};
 
-use super::{Admission, Done, Effect, Managed, check, check_underived, new_uid};
+use super::{Admission, Done, Effect, Managed, check, new_uid, tenancies::taken};
 use crate::office::{Preconditions, Rejection, Target, Verb, object_key, stored::decode};
 
 impl Admission<'_, '_> {
@@ -15,8 +15,13 @@ impl Admission<'_, '_> {
     ) -> Result<Done, Rejection> {
         let name = draft.metadata.name.clone();
         let record = self.txn.get(Table::Objects, &object_key(K::KIND, &name));
-        self.judge_put(verb, &draft, record.as_ref())?;
-        check(K::KIND, &name, record.as_ref(), preconditions)?;
+        let derived = self.derived_as::<K>(&name, record.as_ref());
+        let seen = derived.as_ref().map(|derived| &derived.record).or(record.as_ref());
+        self.judge_put(verb, &draft, seen)?;
+        check(K::KIND, &name, seen, preconditions)?;
+        if let Some(derived) = derived {
+            return Err(taken(&derived));
+        }
         match record {
             None if matches!(verb, Verb::Update | Verb::Patch) => {
                 Err(Rejection::not_found(K::KIND, name.as_str()))
@@ -58,7 +63,6 @@ impl Admission<'_, '_> {
             let detail = format!("this {} {name} is another one, made since", K::KIND);
             return Err(Rejection::conflict("/metadata/uid", detail));
         }
-        check_underived(&old)?;
         let spec = K::resolve(self, &old, draft.spec)?;
         let respecified = spec != old.spec;
         let unchanged = !respecified

@@ -86,12 +86,19 @@ impl Admission<'_, '_> {
             if kind == KindName::Role && access_policy::is_built_in(&name) {
                 continue;
             }
-            let there = self.txn.contains(Table::Objects, &object_key(kind, &name));
-            let target = Target { kind, name };
+            let mut target = Target { kind, name };
+            let mut there = self.txn.contains(Table::Objects, &object_key(kind, &target.name));
+            if !there
+                && kind == KindName::Tenant
+                && let Some(derived) = self.derived(&target.name)
+            {
+                // It is there as long as its subscriber is.
+                (there, target) = (true, Target { kind: KindName::Subscriber, name: derived.subscriber });
+            }
             let rejection = if !there {
                 Rejection::invalid(vec![Fault::new(pointer, format!("there is no {kind} {}", target.name))])
             } else if self.is_deleting(&target) {
-                Rejection::conflict(pointer, format!("{kind} {} is being deleted", target.name))
+                Rejection::conflict(pointer, format!("{} {} is being deleted", target.kind, target.name))
             } else {
                 continue;
             };

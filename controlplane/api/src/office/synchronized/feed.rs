@@ -86,10 +86,6 @@ impl IntentFeed {
             self.pools.change(&name, spec);
         }
         let key = Key::new(kind, name);
-        // What follows from another object is nothing by itself.
-        if body.as_ref().is_some_and(|body| !body.metadata().owner_references.is_empty()) {
-            return Ok(None);
-        }
         Ok(Some(match body {
             Some(body) => Change::Present(self.object(key, &body)?),
             None => Change::Gone(key),

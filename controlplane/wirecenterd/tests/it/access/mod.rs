@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::controller::{Answer, Controller};
 
 /// As root, by the socket; it must succeed.
-async fn make(controller: &Controller, objects: &[Value]) {
+pub(crate) async fn make(controller: &Controller, objects: &[Value]) {
     let operations: Vec<_> = objects.iter().map(|object| json!({"op": "apply", "object": object})).collect();
     let answer =
         controller.call(Method::POST, "/api/v1/transactions", &json!({"operations": operations})).await;
@@ -24,7 +24,7 @@ fn object(kind: &str, name: &str, spec: Value) -> Value {
     json!({"kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
-fn user(name: &str) -> Value {
+pub(crate) fn user(name: &str) -> Value {
     object("User", name, json!({"email": format!("{name}@example.net")}))
 }
 
@@ -36,7 +36,7 @@ fn network(name: &str, slice: &str) -> Value {
     object("Network", name, json!({"slice": slice}))
 }
 
-fn binding(user: &str, role: &str, scope: &str) -> Value {
+pub(crate) fn binding(user: &str, role: &str, scope: &str) -> Value {
     let scope = match scope.split_once('/') {
         Some((kind, name)) => json!({"kind": kind, "name": name}),
         None => json!({"kind": scope}),
@@ -56,14 +56,14 @@ async fn pass(end: jiff::Timestamp) {
 }
 
 /// A token of a user's, made by root.
-async fn token(controller: &Controller, user: &str) -> String {
+pub(crate) async fn token(controller: &Controller, user: &str) -> String {
     let path = format!("/api/v1/users/{user}/tokens");
     let answer = controller.call(Method::POST, &path, &json!({"name": "test"})).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()["token"].as_str().expect("a token").to_owned()
 }
 
-fn names(list: &Answer) -> Vec<String> {
+pub(crate) fn names(list: &Answer) -> Vec<String> {
     assert_eq!(list.status, 200, "{list:?}");
     let items = list.json()["items"].as_array().expect("items").clone();
     items.iter().map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned()).collect()

@@ -47,7 +47,8 @@ impl Graph {
             done.insert(name);
             let spec = &held.spec;
             let state = if spec.enabled { "" } else { ", not enabled" };
-            put(out, format_args!("{indent}{arrow}{name} {}{state}{by}", spec.version));
+            let begins = if spec.per_subscriber { ", each subscriber's" } else { "" };
+            put(out, format_args!("{indent}{arrow}{name} {}{state}{begins}{by}", spec.version));
             self.members(name, &format!("{indent}  "), out);
             let providers: Vec<_> = self.providers(name).collect();
             todo.extend(providers.into_iter().rev().map(|edge| (depth + 1, &edge.1.provider, Some(edge))));

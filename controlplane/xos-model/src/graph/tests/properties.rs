@@ -48,11 +48,11 @@ fn piece() -> impl Strategy<Value = Piece> {
         || prop::collection::btree_set(prop::sample::select(vec!["Service", "Subscriber", "Tenant"]), 0..3);
     let connects = || prop::sample::select(vec!["public", "shared", "gateway"]);
     let service =
-        (pick("s"), pick("k"), kinds(), prop::collection::btree_set(connects(), 0..4), any::<bool>());
-    let service = service.prop_map(|(called, service_type, tenants, connect, enabled)| {
+        (pick("s"), pick("k"), kinds(), prop::collection::btree_set(connects(), 0..4), any::<(bool, bool)>());
+    let service = service.prop_map(|(called, service_type, tenants, connect, (enabled, entry))| {
         let accepts = json!({"tenants": tenants, "connect": connect});
-        let spec =
-            json!({"serviceType": service_type, "version": "1", "enabled": enabled, "accepts": accepts});
+        let spec = json!({"serviceType": service_type, "version": "1", "enabled": enabled, "accepts": accepts,
+                   "perSubscriber": entry});
         Piece::Service(object(&called, spec))
     });
     let tenant = prop_oneof![
@@ -237,20 +237,20 @@ proptest! {
         let graph = graph(&pieces);
         let access = json!({"node": "node1", "port": "access0", "sVid": 1, "cVid": 1});
         let subscriber: Subscriber = object::<SubscriberSpec>("alice", json!({"access": access, "services": stand_ins}));
-        for entry in (0..5).map(|i| name(&format!("s{i}"))) {
-            graph.admit_subscriber(&subscriber, None, &entry);
-            let Ok(chain) = graph.chain(&subscriber, &entry, |_| Attributes::default()) else { continue };
-            let mut known = BTreeSet::from([subscriber.name().clone()]);
-            for tenancy in &chain {
-                prop_assert!(known.contains(&tenancy.spec.tenant.name), "a tenancy comes after its tenant");
-                prop_assert!(known.insert(tenancy.name.clone()), "a service has one tenancy");
-                prop_assert_eq!(tenancy.name.to_string(), format!("alice-{}", tenancy.spec.provider));
-                let service = &graph.services[&tenancy.spec.provider].spec;
-                let wanted = subscriber.spec.services.get(&service.service_type);
-                prop_assert!(wanted.is_none_or(|wanted| *wanted == tenancy.spec.provider));
-                prop_assert!(tenancy.owner_references.len() >= 2 && !tenancy.explain().is_empty());
-            }
+        graph.admit_subscriber(&subscriber, None);
+        let chain = graph.chain(&subscriber, |_| Attributes::default()).tenancies;
+        let mut known = BTreeSet::from([subscriber.name().clone()]);
+        for tenancy in &chain {
+            prop_assert!(known.contains(&tenancy.spec.tenant.name), "a tenancy comes after its tenant");
+            prop_assert!(known.insert(tenancy.name.clone()), "a service has one tenancy");
+            prop_assert_eq!(tenancy.name.to_string(), format!("alice-{}", tenancy.spec.provider));
+            let service = &graph.services[&tenancy.spec.provider].spec;
+            let wanted = subscriber.spec.services.get(&service.service_type);
+            prop_assert!(wanted.is_none_or(|wanted| *wanted == tenancy.spec.provider));
+            prop_assert!(tenancy.owner_references.len() >= 2 && !tenancy.explain().is_empty());
         }
+        let services: Vec<_> = chain.iter().map(|tenancy| &tenancy.spec.provider).collect();
+        prop_assert_eq!(graph.services_of(&subscriber.spec.services), services);
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn the_office_as_text() {
         .network("n1", "cpes", json!({}))
         .network("n2", "cpes", json!({}));
     let expected = "\
-volt 1
+volt 1, each subscriber's
   → dns 9.18, not enabled  (volt-dns: public)
     → nowhere, which is not there  (dns-nowhere: shared)
   → vcpe 1  (volt-vcpe: shared, per tenant)
