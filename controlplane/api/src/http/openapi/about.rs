@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::limits::{AUDIT_PAGE_DEFAULT, EVENTS_PAGE_DEFAULT, PAGE_MAX},
+    super::limits::{AUDIT_PAGE_DEFAULT, PAGE_MAX},
+    events,
     operations::body,
     parameters::references,
     responses::{answers, json as answer, text},
@@ -17,7 +18,7 @@ const THING: &str =
     "^(service|tenant|network|private|shared|gateway|public)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
 /// One method of a path.
-fn operation(method: &str, id: &str, summary: &str, done: Value, problems: &[u16]) -> Value {
+pub(super) fn operation(method: &str, id: &str, summary: &str, done: Value, problems: &[u16]) -> Value {
     json!({method: {"operationId": id, "summary": summary, "responses": answers(done, problems)}})
 }
 
@@ -31,7 +32,7 @@ fn post(id: &str, summary: &str, schema: &str, done: Value, problems: &[u16]) ->
     path
 }
 
-fn query(name: &str, schema: Value) -> Value {
+pub(super) fn query(name: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "schema": schema})
 }
 
@@ -70,7 +71,7 @@ pub(super) fn paths() -> Map<String, Value> {
             get("listBuiltInRoles", "The roles that are no objects", answer("BuiltInRoleList")),
         ),
         ("/api/v1/audit", audit()),
-        ("/api/v1/events", events()),
+        ("/api/v1/events", events::path()),
         ("/api/v1/users/{name}/tokens", tokens()),
         ("/api/v1/users/{name}/tokens/{id}", token()),
         ("/api/v1/users/{name}/password", password()),
@@ -147,33 +148,6 @@ fn audit() -> Value {
     path
 }
 
-fn events() -> Value {
-    let lines =
-        json!({"schema": {"type": "string", "description": "A line of JSON for each event of a watch"}});
-    let stream = json!({"schema": {"type": "string", "description": "The events of a watch"}});
-    let page = json!({"description": "A page, or a watch", "content": {
-        "application/json": {"schema": reference("EventList")},
-        "application/x-ndjson": lines,
-        "text/event-stream": stream,
-    }});
-    let summary = "What has happened that nobody asked for, the newest first; or what happens from now on";
-    let mut path = operation("get", "listEvents", summary, json!({"200": page}), &[400, 410]);
-    let limit = json!({"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": EVENTS_PAGE_DEFAULT});
-    let sequence = || json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});
-    let kinds: Vec<_> =
-        xos_model::KindName::ALL.iter().flat_map(|kind| [kind.as_str(), kind.plural()]).collect();
-    path["get"]["parameters"] = json!([
-        query("kind", json!({"enum": kinds})),
-        query("name", json!({"type": "string"})),
-        query("severity", json!({"enum": ["normal", "warning"]})),
-        query("limit", limit),
-        query("continue", sequence()),
-        {"$ref": "#/components/parameters/watch"},
-        query("resourceVersion", sequence()),
-    ]);
-    path
-}
-
 fn tokens() -> Value {
     let summary = "Makes a token of the user's; it is shown this once";
     let mut path = post(
@@ -217,21 +191,8 @@ fn password() -> Value {
 }
 
 /// An object of these members and no others.
-fn closed(properties: Value, required: &[&str]) -> Value {
+pub(super) fn closed(properties: Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
-}
-
-fn event() -> Value {
-    let text = || json!({"type": "string"});
-    let count = || json!({"type": "integer", "minimum": 1});
-    closed(
-        json!({
-            "sequence": count(), "time": {"type": "string", "format": "date-time"},
-            "severity": {"enum": ["normal", "warning"]}, "kind": reference("KindName"), "name": text(),
-            "reason": text(), "message": text(), "backEnd": text(), "attempt": count(),
-        }),
-        &["sequence", "time", "severity", "kind", "name", "reason", "message"],
-    )
 }
 
 pub(super) fn all() -> Map<String, Value> {
@@ -322,15 +283,6 @@ pub(super) fn all() -> Map<String, Value> {
         ),
         ("Verdict", closed(json!({"allowed": {"type": "boolean"}, "why": text()}), &["allowed", "why"])),
         ("BuiltInRoleList", items(role)),
-        ("Event", event()),
-        (
-            "EventList",
-            closed(
-                json!({"kind": {"const": "EventList"}, "items": {"type": "array", "items": reference("Event")},
-                    "metadata": closed(json!({"resourceVersion": count(), "continue": text()}), &["resourceVersion"])}),
-                &["kind", "metadata", "items"],
-            ),
-        ),
         (
             "AuditList",
             closed(
@@ -340,5 +292,5 @@ pub(super) fn all() -> Map<String, Value> {
             ),
         ),
     ];
-    schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    schemas.into_iter().chain(events::schemas()).map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

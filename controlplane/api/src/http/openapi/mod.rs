@@ -2,6 +2,7 @@
 
 #[expect(clippy::needless_pass_by_value, reason = "pieces of a document are written where they are used")]
 mod about;
+mod events;
 mod operations;
 mod parameters;
 mod responses;
