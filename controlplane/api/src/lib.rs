@@ -12,7 +12,8 @@
 //! values, those that follow included); `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none, 20,000 in 32 MiB. All bodies
 //! together have 64 MiB; who finds no room among them for 5 s gets 503 with `Retry-After`.
-//! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and
+//! `GET /api/v1/graph?format=text|json|dot`, `…/graph/connectivity` (what follows from it) and `/api/v1/explain/PLURAL/NAME`,
+//! `/api/v1/explain/private|shared|gateway|public/NAME`, `/api/v1/explain/attachment/INSTANCE/network|private|shared/NAME`. `POST /api/v1/backups` and
 //! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`, `/openapi.json` (the API in `OpenAPI` 3.1, made from the list of kinds and the types). Errors are problems (RFC 9457).
 //!
 //! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there

@@ -38,7 +38,7 @@ pub(super) fn kind(plural: &str) -> Result<KindName, Problem> {
     KindName::from_plural(plural).ok_or_else(Problem::no_such_path)
 }
 
-fn target(plural: &str, name: &str) -> Result<Target, Problem> {
+pub(super) fn target(plural: &str, name: &str) -> Result<Target, Problem> {
     let kind = kind(plural)?;
     let name = name.parse().map_err(|_| Problem::from(Rejection::not_found(kind, name)))?;
     Ok(Target { kind, name })
@@ -105,7 +105,7 @@ fn alone(misplaced: Misplaced) -> Rejection {
 }
 
 impl Http {
-    fn record(&self, target: &Target) -> Result<Record, Problem> {
+    pub(super) fn record(&self, target: &Target) -> Result<Record, Problem> {
         let record = self.office().store().get(Table::Objects, &object_key(target.kind, &target.name));
         record.ok_or_else(|| Rejection::not_found(target.kind, target.name.as_str()).into())
     }

@@ -17,6 +17,7 @@ mod secret;
 mod status;
 mod stored;
 mod subscriber;
+mod told;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -46,6 +47,7 @@ pub use secret::{RotationError, SecretError};
 pub use status::{NodeReport, SessionOutcome};
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
+pub(crate) use told::{Told, told};
 
 /// The office: its store, and the rules by which it changes. Clones are equal.
 #[derive(Clone)]

@@ -29,6 +29,7 @@ use super::{
 
 pub(super) use judged::Judge;
 pub(super) use lookups::holder;
+pub(super) use references::referrers_of;
 
 /// A transaction under the office's rules.
 pub(crate) struct Admission<'a, 't> {
