@@ -12,7 +12,8 @@
 //! values, those that follow included); `ETag`, `If-Match`, `If-None-Match`. `POST /api/v1/transactions` with
 //! `{"operations":[{"op":"create|update|apply|delete","object":{…}}]}`: all of them or none, 20,000 in 32 MiB. All bodies
 //! together have 64 MiB; who finds no room among them for 5 s gets 503 with `Retry-After`.
-//! `GET /api/v1/graph?format=text|json|dot`, `GET /api/v1/graph/explanation?thing=service/NAME`. `POST /api/v1/backups` and
+//! `GET /api/v1/graph?format=text|json|dot`, `…/graph/connectivity` (what follows from it) and `/api/v1/explain/PLURAL/NAME`,
+//! `/api/v1/explain/private|shared|gateway|public/NAME`, `/api/v1/explain/attachment/INSTANCE/network|private|shared/NAME`. `POST /api/v1/backups` and
 //! `/api/v1/backups/verify` with `{"path":"/…"}`. `POST /api/v1/nodes/NAME/join-token`. `/healthz`, `/readyz`, `/version`, `/metrics`, `/openapi.json` (the API in `OpenAPI` 3.1, made from the list of kinds and the types). Errors are problems (RFC 9457).
 //!
 //! A watch's lines are `{"type":"ADDED|MODIFIED|DELETED|BOOKMARK|ERROR","object":{…}}`. To a watch with selectors there
@@ -66,7 +67,8 @@
 //! are one space for the whole office, so that making what exists elsewhere is a conflict. An object that moves is judged
 //! where it was and where it will be (not by the scope that it is itself), and what an object brings into its scope by naming
 //! it (a service its controller, say) needs the right to update that. A change of nothing but a subscriber's
-//! `bundle.dns` is one of `subscribers/features`. What is no object is judged in the whole office: `get metrics`,
+//! `bundle.dns` is one of `subscribers/features`. Of several operations together, one that may not be
+//! done is told of before one that cannot be. What is no object is judged in the whole office: `get metrics`,
 //! `create backups` (to verify one, too), `list audit`; the graph by `list` of all kinds that it shows; a join token by
 //! `update` of `nodes/join-token`. `GET /api/v1/whoami`, `POST /api/v1/access-reviews` with `{"verb","kind","name"}`.
 //!

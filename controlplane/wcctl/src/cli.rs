@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Wait until objects are ready, or gone
     Wait(Wait),
-    /// Why something of the tenancy graph is there, and is as it is
+    /// Why something is there: an object, or what follows from the tenancy graph
     Explain(Explain),
     /// The tenancy graph: who is whose tenant
     Graph(Graph),

@@ -50,8 +50,14 @@ pub(crate) fn graph(format: &str) -> String {
     format!("/api/v1/graph?format={format}")
 }
 
-/// `GET`: `{"sentences":["…"]}`, which say why something of the tenancy graph is there and as it is: `service/NAME`,
-/// `private/SLICE`, `attachment/INSTANCE/…`.
+/// The same of what follows from the graph.
+pub(crate) fn connectivity(format: &str) -> String {
+    format!("/api/v1/graph/connectivity?format={format}")
+}
+
+/// `GET`: `{"sentences":["…"],"owners":[…],"references":[…],"referrers":[…]}`, which say why something is there: an object,
+/// as `PLURAL/NAME`, or `private/SLICE`, `attachment/INSTANCE/…`.
 pub(crate) fn explanation(thing: &str) -> String {
-    format!("/api/v1/graph/explanation?thing={}", escape(thing))
+    let parts: Vec<_> = thing.split('/').map(escape).collect();
+    format!("/api/v1/explain/{}", parts.join("/"))
 }

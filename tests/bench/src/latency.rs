@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 const GRAIN: Duration = Duration::from_micros(100);
 /// Subscribers that come in bulk while others come singly.
 const BULK: u32 = 30_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let mut figures = watchers()?;

@@ -1,14 +1,14 @@
-//! The tenancy graph, drawn and explained.
+//! The tenancy graph and what follows from it, drawn.
 
 use access_policy::Verb;
 use axum::{
-    Extension, Json,
+    Extension,
     extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
-use xos_model::{Graph, Thing};
+use serde::Deserialize;
+use xos_model::Graph;
 
 use super::{Http, access::Access, problem::Problem, query::Parameters};
 
@@ -18,21 +18,35 @@ pub(super) struct Drawing {
     format: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Question {
-    thing: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Explanation {
-    sentences: Vec<String>,
-}
-
 /// The graph is of the whole office, and so is an explanation that follows from it.
-fn sees_all(access: &Access) -> Result<(), Problem> {
+pub(super) fn sees_all(access: &Access) -> Result<(), Problem> {
     let kinds = ["services", "tenants", "slices", "networks", "instances"];
     kinds.into_iter().try_for_each(|kind| access.check(Verb::List, kind))
+}
+
+/// How to write something down: its media type, and itself.
+type Draw = fn(&Graph) -> (&'static str, String);
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const DOT: &str = "text/vnd.graphviz; charset=utf-8";
+
+impl Drawing {
+    fn pick(&self, [text, json, dot]: [Draw; 3]) -> Result<Draw, Problem> {
+        match self.format.as_deref() {
+            None | Some("text") => Ok(text),
+            Some("json") => Ok(json),
+            Some("dot") => Ok(dot),
+            Some(_) => Err(Problem::parameter("format", "one of text, json and dot")),
+        }
+    }
+}
+
+async fn drawn(http: &Http, access: &Access, draw: Draw) -> Result<Response, Problem> {
+    sees_all(access)?;
+    let office = http.office().clone();
+    let (kind, body) = blocking(move || Ok(draw(&office.graph()?))).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
 }
 
 pub(super) async fn get(
@@ -40,39 +54,26 @@ pub(super) async fn get(
     Extension(access): Extension<Access>,
     Parameters(drawing): Parameters<Drawing>,
 ) -> Result<Response, Problem> {
-    sees_all(&access)?;
-    let draw: fn(&Graph) -> (&'static str, String) = match drawing.format.as_deref() {
-        None | Some("text") => |graph| ("text/plain; charset=utf-8", graph.text()),
-        Some("json") => |graph| ("application/json", graph.data().to_string()),
-        Some("dot") => |graph| ("text/vnd.graphviz; charset=utf-8", graph.dot()),
-        Some(_) => return Err(Problem::parameter("format", "one of text, json and dot")),
-    };
-    let office = http.office().clone();
-    let (kind, body) = blocking(move || Ok(draw(&office.graph()?))).await?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+    let draw = drawing.pick([
+        |graph| (TEXT, graph.text()),
+        |graph| (JSON, graph.data().to_string()),
+        |graph| (DOT, graph.dot()),
+    ])?;
+    drawn(&http, &access, draw).await
 }
 
-pub(super) async fn explanation(
+/// What follows from the graph: networks, gateways, attachments, public accesses.
+pub(super) async fn connectivity(
     State(http): State<Http>,
     Extension(access): Extension<Access>,
-    Parameters(question): Parameters<Question>,
-) -> Result<Json<Explanation>, Problem> {
-    sees_all(&access)?;
-    let thing: Thing = match question.thing.as_deref().map(str::parse) {
-        Some(Ok(thing)) => thing,
-        Some(Err(error)) => return Err(Problem::parameter("thing", error)),
-        None => return Err(Problem::parameter("thing", "says what to explain: service/NAME, for example")),
-    };
-    let office = http.office().clone();
-    let sentences = blocking(move || {
-        if let Thing::Tenant(name) = &thing
-            && let Some(derived) = office.derived(name)
-        {
-            return Ok(derived.tenancy.explain());
-        }
-        Ok(office.graph()?.explain(&thing))
-    });
-    Ok(Json(Explanation { sentences: sentences.await? }))
+    Parameters(drawing): Parameters<Drawing>,
+) -> Result<Response, Problem> {
+    let draw = drawing.pick([
+        |graph| (TEXT, graph.connectivity().text()),
+        |graph| (JSON, serde_json::to_string(&graph.connectivity()).expect("names and references")),
+        |graph| (DOT, graph.connectivity().dot()),
+    ])?;
+    drawn(&http, &access, draw).await
 }
 
 /// Where it holds up nobody: much may have to be read.

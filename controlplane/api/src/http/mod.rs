@@ -4,6 +4,7 @@ mod access;
 mod backups;
 mod bodies;
 mod events;
+mod explain;
 mod fields;
 mod graph;
 mod idempotency;
@@ -118,7 +119,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<Http>)> {
         ("/metrics", get(service::metrics)),
         ("/api/v1/transactions", post(transactions::post)),
         ("/api/v1/graph", get(graph::get)),
-        ("/api/v1/graph/explanation", get(graph::explanation)),
+        ("/api/v1/graph/connectivity", get(graph::connectivity)),
+        ("/api/v1/explain/{plural}/{name}", get(explain::object)),
+        ("/api/v1/explain/private/{name}", get(explain::derived)),
+        ("/api/v1/explain/shared/{name}", get(explain::derived)),
+        ("/api/v1/explain/gateway/{name}", get(explain::derived)),
+        ("/api/v1/explain/public/{name}", get(explain::derived)),
+        ("/api/v1/explain/attachment/{instance}/{of}/{name}", get(explain::derived)),
         ("/api/v1/backups", post(backups::create)),
         ("/api/v1/backups/verify", post(backups::verify)),
         ("/api/v1/nodes/{name}/join-token", post(service::join_token)),

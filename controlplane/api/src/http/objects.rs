@@ -62,8 +62,8 @@ pub(super) async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Probl
 }
 
 /// An object, and the revision since when it is as it is.
-struct Found {
-    record: Record,
+pub(super) struct Found {
+    pub(super) record: Record,
     /// Later than the object's own, if it follows from another and from how chains go, which has changed since.
     since: u64,
 }
@@ -113,7 +113,7 @@ fn alone(misplaced: Misplaced) -> Rejection {
 }
 
 impl Http {
-    fn find(&self, target: &Target) -> Result<Found, Problem> {
+    pub(super) fn find(&self, target: &Target) -> Result<Found, Problem> {
         let office = self.office();
         if let Some(record) = office.store().get(Table::Objects, &object_key(target.kind, &target.name)) {
             return Ok(Found { since: record.revision, record });

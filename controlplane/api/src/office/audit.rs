@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use xos_model::KindName;
 
-use super::{Admission, Caller, Done, Effect, Operation, Target, Verb, object_key};
+use super::{Admission, Caller, Done, Effect, Operation, Verb, object_key};
 
 mod query;
 
@@ -168,13 +168,10 @@ impl Admission<'_, '_> {
     /// The object that an operation is about, before it, if that will be told.
     pub(super) fn before(&self, operation: &Operation) -> Option<Record> {
         self.trail.as_ref()?;
-        let target = match operation {
-            Operation::Put { verb: Verb::Create, .. } => return None,
-            Operation::Put { draft, .. } => {
-                Target { kind: draft.kind(), name: draft.metadata().name.clone() }
-            }
-            Operation::Delete { target, .. } => target.clone(),
-        };
+        if matches!(operation, Operation::Put { verb: Verb::Create, .. }) {
+            return None;
+        }
+        let target = operation.target();
         self.txn.get(intent_store::Table::Objects, &object_key(target.kind, &target.name))
     }
 

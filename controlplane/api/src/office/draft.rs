@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use xos_model::{Fault, KindName, Metadata, ParseError, for_each_kind, parse, parse_value};
+use xos_model::{
+    Fault, Kind as _, KindName, Metadata, ParseError, Reference, for_each_kind, parse, parse_value,
+};
 
 use super::Preconditions;
 
@@ -36,6 +38,13 @@ macro_rules! draft {
             fn validate(&self) -> Vec<Fault> {
                 match self {
                     $(Self::$kind(draft) => draft.validate(),)*
+                }
+            }
+
+            /// Whom it names.
+            pub(crate) fn references(&self) -> Vec<Reference> {
+                match self {
+                    $(Self::$kind(draft) => draft.spec.references(),)*
                 }
             }
 

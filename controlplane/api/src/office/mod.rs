@@ -21,6 +21,7 @@ mod stored;
 mod subscriber;
 mod synchronized;
 mod tenancies;
+mod told;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,6 +56,7 @@ pub use stored::{object_key, read_object};
 pub use synchronized::{Intent, IntentFeed};
 use tenancies::Steering;
 pub(crate) use tenancies::{Chains, Derived};
+pub(crate) use told::{Told, told};
 
 /// The office: its store, and the rules by which it changes. Clones are equal.
 #[derive(Clone)]

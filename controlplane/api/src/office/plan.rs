@@ -98,7 +98,7 @@ impl Admission<'_, '_> {
     }
 
     /// What is asked for is shown to who may do it; what follows, to who may see it.
-    fn may_see(&self, kind: KindName, record: Option<&Record>) -> bool {
+    pub(super) fn may_see(&self, kind: KindName, record: Option<&Record>) -> bool {
         let subject = record.and_then(|record| access::subject(kind, record));
         subject.is_some_and(|subject| self.judge_right(Right::Get, &subject).is_ok())
     }

@@ -73,6 +73,14 @@ struct DeleteMetadata {
 }
 
 impl Operation {
+    /// Which object it is about.
+    pub(crate) fn target(&self) -> Target {
+        match self {
+            Self::Put { draft, .. } => Target { kind: draft.kind(), name: draft.metadata().name.clone() },
+            Self::Delete { target, .. } => target.clone(),
+        }
+    }
+
     pub(crate) fn put(verb: Verb, draft: Draft) -> Self {
         let preconditions = draft.preconditions();
         Self::Put { verb, draft: Box::new(draft), preconditions }

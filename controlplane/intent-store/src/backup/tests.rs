@@ -302,7 +302,7 @@ fn files_beside_the_store_come_along() {
     }
     let twice = [file("a", b""), file("a", b"")];
     assert!(matches!(store.backup(&out, &twice), Err(BackupError::File(_))));
-    assert!(matches!(store.backup(&out, &[file("a", &[0; 70_000])]), Err(BackupError::File(_))));
+    assert!(matches!(store.backup(&out, &[file("a", &vec![0; 70_000])]), Err(BackupError::File(_))));
     assert!(!out.exists());
     drop(store);
     writer.join();

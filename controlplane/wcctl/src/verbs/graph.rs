@@ -12,11 +12,12 @@ use crate::{
 
 pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure> {
     let format = match graph.output {
-        GraphFormat::Text => "text",
+        GraphFormat::Text | GraphFormat::Table => "text",
         GraphFormat::Json => "json",
         GraphFormat::Dot => "dot",
     };
-    let mut body = client.get_text(&paths::graph(format)).await?;
+    let path = if graph.connectivity { paths::connectivity(format) } else { paths::graph(format) };
+    let mut body = client.get_text(&path).await?;
     if !body.is_empty() && !body.ends_with('\n') {
         body.push('\n');
     }
@@ -26,7 +27,7 @@ pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure>
 pub(crate) async fn explain(client: &Client, explain: &Explain) -> Result<(), Failure> {
     let thing = match explain.target.as_slice() {
         [thing] if is_derived(thing) => thing.clone(),
-        words => one(words)?.to_string(),
+        words => one(words).map(|object| format!("{}/{}", object.kind.plural(), object.name))?,
     };
     let answer = client.get(&paths::explanation(&thing)).await?;
     let Some(sentences) = answer["sentences"].as_array() else {

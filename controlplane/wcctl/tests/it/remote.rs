@@ -9,10 +9,14 @@ fn the_graph_is_shown_as_the_controller_draws_it() {
     let fake = Fake::start(&[
         ("GET /api/v1/graph?format=text", 200, "vcpe\n  volt (shared)"),
         ("GET /api/v1/graph?format=dot", 200, "digraph office {}\n"),
+        ("GET /api/v1/graph/connectivity?format=text", 200, "NETWORK\nprivate/web\n"),
+        ("GET /api/v1/graph/connectivity?format=json", 200, "{}"),
         ("GET /api/v1/graph?format=text", 403, r#"{"title":"Forbidden","detail":"ann may not get Service"}"#),
     ]);
     assert_eq!(fake.wcctl(&["graph"]).stdout, "vcpe\n  volt (shared)\n");
     assert_eq!(fake.wcctl(&["graph", "-o", "dot"]).stdout, "digraph office {}\n");
+    assert_eq!(fake.wcctl(&["graph", "--connectivity", "-o", "table"]).stdout, "NETWORK\nprivate/web\n");
+    assert_eq!(fake.wcctl(&["graph", "--connectivity", "-o", "json"]).stdout, "{}\n");
     let refused = fake.wcctl(&["graph"]);
     assert_eq!((refused.status, refused.stderr.as_str()), (3, "wcctl: Forbidden: ann may not get Service\n"));
 }
@@ -23,14 +27,14 @@ fn an_explanation_is_a_few_sentences() {
         "object": {"kind": "Tenant", "name": "alice-vcpe"},
         "sentences": ["alice is a subscriber of volt.", "Each tenancy with volt begets one with vcpe."],
     });
-    let path = "GET /api/v1/graph/explanation?thing=tenant%2Falice-vcpe";
+    let path = "GET /api/v1/explain/tenants/alice-vcpe";
     let fake = Fake::start(&[
         (path, 200, answer.to_string()),
         (path, 200, answer.to_string()),
         (path, 404, r#"{"title":"Not found"}"#.into()),
         (path, 200, "{}".into()),
         (
-            "GET /api/v1/graph/explanation?thing=attachment%2Fvm1%2Fshared%2Flan",
+            "GET /api/v1/explain/attachment/vm1/shared/lan",
             200,
             r#"{"sentences":["vm1 is of slice web."]}"#.into(),
         ),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     controller::{Answer, Controller, run},
+    everything::{NAME, everything},
     references::{object, results, transact},
 };
 
@@ -111,19 +112,30 @@ fn the_graph_is_drawn_and_explained() {
         assert_eq!(names("tenants"), ["vcpe-vbng", "volt-vcpe", "web-uses-cache"]);
 
         let why = async |thing: &str| {
-            let answer = controller.get(&format!("/api/v1/graph/explanation?thing={thing}")).await;
+            let answer = controller.get(&format!("/api/v1/explain/{thing}")).await;
             assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-            answer.json()["sentences"].to_string()
+            answer.json()
         };
-        assert!(why("service/web").await.contains("Service web is a cache of version 1"));
-        assert!(why("service/nobody").await.contains("There is no Service nobody"));
+        let web = why("services/web").await;
+        assert!(web["sentences"].to_string().contains("Service web is a cache of version 1"), "{web}");
+        let named = json!([{"kind": "Tenant", "name": "web-uses-cache"}]);
+        assert_eq!(web["referrers"], named, "{web}");
+        assert_eq!(controller.get("/api/v1/explain/services/nobody").await.status, StatusCode::NOT_FOUND);
+        let tenant = why("tenants/web-uses-cache").await;
+        assert_eq!(tenant["references"][0]["kind"], "Service", "{tenant}");
+        assert!(tenant["sentences"].to_string().contains("joins web"), "{tenant}");
+        let node = why("nodes/node1").await;
+        assert!(node["sentences"].to_string().contains("because somebody asked for it"), "{node}");
+        assert_eq!(node["referrers"].as_array().map(Vec::len), Some(3), "its pools: {node}");
         let alice = crate::controller::subscriber("alice", 100, 7);
         controller.call(Method::POST, "/api/v1/subscribers", &alice).await;
-        assert!(why("tenant/alice-vcpe").await.contains("It is of the chain of Subscriber alice."));
+        let follows = why("tenants/alice-vcpe").await;
+        assert!(follows["sentences"].to_string().contains("It follows from Subscriber alice."), "{follows}");
+        assert_eq!(follows["owners"][0]["name"], "alice");
         for (path, parameter) in [
             ("/api/v1/graph?format=png", "format"),
-            ("/api/v1/graph/explanation", "thing"),
-            ("/api/v1/graph/explanation?thing=node/node1", "thing"),
+            ("/api/v1/graph/connectivity?format=png", "format"),
+            ("/api/v1/explain/services/web?thing=1", "query"),
         ] {
             let refused = controller.get(path).await;
             assert_eq!(
@@ -131,6 +143,75 @@ fn the_graph_is_drawn_and_explained() {
                 (StatusCode::BAD_REQUEST, vec![parameter.into()]),
                 "{path}"
             );
+        }
+        for path in ["/api/v1/explain/things/web", "/api/v1/explain/attachment/vm1/lan/x"] {
+            assert_eq!(controller.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    });
+}
+
+#[test]
+fn what_follows_from_the_graph_is_served_and_says_why() {
+    run(async {
+        let controller = Controller::start().await;
+        let open = json!(["Service"]);
+        let slice =
+            |name: &str, service: &str| object("Slice", name, &json!({"site": "here", "service": service}));
+        let spec = json!({"slice": "front", "resources": {"cores": 1, "memoryMib": 512, "diskGib": 4}, "image": "debian"});
+        let image = json!({"kind": "vm", "source": "https://images.example/d.qcow2", "sha256": "ab".repeat(32), "diskFormat": "qcow2"});
+        let all = [
+            object("Site", "here", &json!({})),
+            object("Image", "debian", &image),
+            service("web", "1", &open),
+            service("cache", "1", &open),
+            tenancy("web", "cache"),
+            slice("front", "web"),
+            slice("caches", "cache"),
+            object("Instance", "front-1", &spec),
+        ];
+        assert_eq!(results(&transact(&controller, "create", &all).await), ["created"; 8]);
+        let data = controller.get("/api/v1/graph/connectivity?format=json").await.json();
+        let ids: Vec<_> =
+            data["networks"].as_array().expect("networks").iter().map(|one| one["id"].clone()).collect();
+        assert_eq!(ids, ["private/caches", "private/front", "shared/web-uses-cache"]);
+        let attachments = data["attachments"].as_array().expect("attachments");
+        assert_eq!(attachments.len(), 2, "{data}");
+        assert!(attachments.iter().all(|one| !one["ownerReferences"].as_array().expect("owners").is_empty()));
+        let text = controller.get("/api/v1/graph/connectivity").await.body;
+        assert!(String::from_utf8_lossy(&text).contains("INSTANCE"), "{text:?}");
+        // All that follows can be explained by the name that it has there, and so can all that is.
+        for one in attachments {
+            let thing = format!(
+                "attachment/{}/{}",
+                one["instance"].as_str().expect("text"),
+                one["network"].as_str().expect("text")
+            );
+            let why = controller.get(&format!("/api/v1/explain/{thing}")).await;
+            assert_eq!(why.status, StatusCode::OK, "{thing}: {why:?}");
+            assert_eq!(why.json()["owners"], one["ownerReferences"], "{thing}");
+            assert!(
+                why.json()["sentences"].to_string().contains("Instance front-1 is of Slice front"),
+                "{why:?}"
+            );
+        }
+        let none = controller.get("/api/v1/explain/gateway/web-uses-cache").await.json();
+        assert!(none["sentences"].to_string().contains("is shared, not gateway"), "{none}");
+        assert_eq!(none["owners"], json!([]));
+        let instance = controller.get("/api/v1/explain/instances/front-1").await.json();
+        assert!(instance["sentences"].to_string().contains("joins web"), "{instance}");
+    });
+}
+
+#[test]
+fn an_object_of_every_kind_is_explained() {
+    run(async {
+        let controller = Controller::start().await;
+        transact(&controller, "create", &everything()).await;
+        for kind in xos_model::KindName::ALL {
+            let why = controller.get(&format!("/api/v1/explain/{}/{NAME}", kind.plural())).await;
+            assert_eq!(why.status, StatusCode::OK, "{kind}: {why:?}");
+            let said = why.json()["sentences"][0].as_str().expect("a sentence").to_owned();
+            assert!(said.starts_with(&format!("{kind} {NAME} is there because")), "{said}");
         }
     });
 }

@@ -176,7 +176,7 @@ impl Graph {
     }
 
     /// Those, and the networks of others that permit it.
-    fn reachable_networks(&self, slice: &Name) -> impl Iterator<Item = VnId> {
+    pub(super) fn reachable_networks(&self, slice: &Name) -> impl Iterator<Item = VnId> {
         let wanted = self.slices.get(slice).into_iter().flat_map(|held| &held.spec.networks);
         let permitted = wanted.filter(|network| self.is_permitted(slice, network));
         self.own_networks(slice).chain(permitted.cloned().map(VnId::Network))

@@ -5,14 +5,16 @@ use std::{fmt, str::FromStr};
 use net_types::Name;
 
 use super::{DerivedTenancy, Graph, VnId};
-use crate::{Connect, GatewayDirection, KindName, TenantKind, TenantSpec};
+use crate::{Connect, GatewayDirection, KindName, OwnerReference, TenantKind, TenantSpec};
 
-/// What can be explained. Written `service/NAME`, `tenant/NAME`, `network/NAME`, `private/SLICE`, `shared/TENANT`,
-/// `gateway/TENANT`, `public/TENANT` and `attachment/INSTANCE/` with a network after it.
+/// What can be explained. Written `service/NAME`, `tenant/NAME`, `slice/NAME`, `instance/NAME`, `network/NAME`,
+/// `private/SLICE`, `shared/TENANT`, `gateway/TENANT`, `public/TENANT` and `attachment/INSTANCE/` with a network after it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thing {
     Service(Name),
     Tenant(Name),
+    Slice(Name),
+    Instance(Name),
     Network(VnId),
     Gateway(Name),
     Public(Name),
@@ -21,7 +23,7 @@ pub enum Thing {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "one of service/NAME, tenant/NAME, network/NAME, private/SLICE, shared/TENANT, gateway/TENANT, public/TENANT, or \
+    "one of service/NAME, tenant/NAME, slice/NAME, instance/NAME, network/NAME, private/SLICE, shared/TENANT, gateway/TENANT, public/TENANT, or \
      attachment/INSTANCE/ with a network after it"
 )]
 pub struct ThingError;
@@ -35,6 +37,8 @@ impl FromStr for Thing {
         match of {
             "service" => name(rest).map(Self::Service),
             "tenant" => name(rest).map(Self::Tenant),
+            "slice" => name(rest).map(Self::Slice),
+            "instance" => name(rest).map(Self::Instance),
             "gateway" => name(rest).map(Self::Gateway),
             "public" => name(rest).map(Self::Public),
             "attachment" => {
@@ -52,10 +56,27 @@ impl fmt::Display for Thing {
         match self {
             Self::Service(name) => write!(f, "service/{name}"),
             Self::Tenant(name) => write!(f, "tenant/{name}"),
+            Self::Slice(name) => write!(f, "slice/{name}"),
+            Self::Instance(name) => write!(f, "instance/{name}"),
             Self::Network(network) => network.fmt(f),
             Self::Gateway(name) => write!(f, "gateway/{name}"),
             Self::Public(name) => write!(f, "public/{name}"),
             Self::Attachment { instance, network } => write!(f, "attachment/{instance}/{network}"),
+        }
+    }
+}
+
+impl Thing {
+    /// An object of which the graph is made.
+    pub fn of(kind: KindName, name: &Name) -> Option<Self> {
+        let name = name.clone();
+        match kind {
+            KindName::Service => Some(Self::Service(name)),
+            KindName::Tenant => Some(Self::Tenant(name)),
+            KindName::Slice => Some(Self::Slice(name)),
+            KindName::Instance => Some(Self::Instance(name)),
+            KindName::Network => Some(Self::Network(VnId::Network(name))),
+            _ => None,
         }
     }
 }
@@ -81,6 +102,8 @@ impl Graph {
         match thing {
             Thing::Service(name) => self.explain_service(name),
             Thing::Tenant(name) => self.explain_tenant(name),
+            Thing::Slice(name) => self.explain_slice(name),
+            Thing::Instance(name) => self.explain_instance(name),
             Thing::Network(VnId::Network(name)) => self.explain_network(name),
             Thing::Network(VnId::Private(slice)) => vec![self.why_private(slice)],
             Thing::Network(VnId::Shared(name)) => vec![self.why_follows(name, Connect::Shared)],
@@ -118,6 +141,60 @@ impl Graph {
         }
         sentences.push(self.why_follows(name, spec.connect));
         sentences
+    }
+
+    fn explain_slice(&self, name: &Name) -> Vec<String> {
+        let Some(held) = self.slices.get(name) else { return vec![missing(KindName::Slice, name)] };
+        let mut sentences = vec![match &held.spec.service {
+            Some(service) => format!("Slice {name} is of Service {service}."),
+            None => format!("Slice {name} is of no service."),
+        }];
+        sentences.push(format!("It has {}.", list("instance", self.instances_of.get(name))));
+        sentences.push(self.why_private(name));
+        for (tenancy, connect) in self.tenancies_of(name).take(LISTED_MAX) {
+            sentences.push(self.why_follows(tenancy, connect));
+        }
+        sentences
+    }
+
+    fn explain_instance(&self, name: &Name) -> Vec<String> {
+        let Some(held) = self.instances.get(name) else { return vec![missing(KindName::Instance, name)] };
+        let slice = &held.spec.slice;
+        let shared = self.tenancies_of(slice).filter(|(_, connect)| *connect == Connect::Shared);
+        let shared = shared.map(|(tenancy, _)| VnId::Shared(tenancy.clone()));
+        let networks = self.reachable_networks(slice).chain(shared).take(LISTED_MAX);
+        networks.flat_map(|network| self.explain_attachment(name, &network)).collect()
+    }
+
+    /// The tenancies of a slice's service, on either side.
+    fn tenancies_of(&self, slice: &Name) -> impl Iterator<Item = (&Name, Connect)> {
+        let service = self.slices.get(slice).and_then(|held| held.spec.service.as_ref());
+        let tenancies =
+            service.into_iter().flat_map(|service| self.uses.get(service).chain(self.used.get(service)));
+        tenancies.filter_map(|tenancy| Some((tenancy, self.tenant(tenancy)?.connect)))
+    }
+
+    /// The objects because of which a thing that is none is there; none, if it is not there.
+    pub fn owners_of(&self, thing: &Thing) -> Vec<OwnerReference> {
+        let all = self.connectivity();
+        let owners = match thing {
+            Thing::Service(_) | Thing::Tenant(_) | Thing::Slice(_) | Thing::Instance(_) => None,
+            Thing::Network(id) => {
+                all.networks.into_iter().find(|one| one.id == *id).map(|one| one.owner_references)
+            }
+            Thing::Gateway(name) => {
+                all.gateways.into_iter().find(|one| one.tenancy == *name).map(|one| one.owner_references)
+            }
+            Thing::Public(name) => {
+                all.public.into_iter().find(|one| one.tenancy == *name).map(|one| one.owner_references)
+            }
+            Thing::Attachment { instance, network } => {
+                let mut attachments = all.attachments.into_iter();
+                let such = attachments.find(|one| one.instance == *instance && one.network == *network);
+                such.map(|one| one.owner_references)
+            }
+        };
+        owners.unwrap_or_default()
     }
 
     fn explain_network(&self, name: &Name) -> Vec<String> {

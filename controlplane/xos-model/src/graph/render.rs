@@ -1,5 +1,6 @@
 //! The graph for people and for programs.
 
+mod connectivity;
 mod data;
 mod dot;
 mod text;

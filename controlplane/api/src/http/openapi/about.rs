@@ -1,6 +1,7 @@
 //! What can be done that is not about objects of a kind: who asks, the graph, backups, the controller itself.
 
 use serde_json::{Map, Value, json};
+use xos_model::KindName;
 
 use super::{
     super::limits::{AUDIT_PAGE_DEFAULT, PAGE_MAX},
@@ -12,10 +13,6 @@ use super::{
 };
 
 const JSON: &[&str] = &["application/json"];
-
-/// What can be explained in the graph, with names in it.
-const THING: &str =
-    "^(service|tenant|network|private|shared|gateway|public)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
 /// One method of a path.
 pub(super) fn operation(method: &str, id: &str, summary: &str, done: Value, problems: &[u16]) -> Value {
@@ -57,8 +54,19 @@ pub(super) fn paths() -> Map<String, Value> {
         ("/version", public(get("version", "What this is", answer("Program")))),
         ("/openapi.json", public(get("describe", "This document", this))),
         ("/metrics", get("metrics", "What the controller counts, for Prometheus", metrics)),
-        ("/api/v1/graph", graph()),
-        ("/api/v1/graph/explanation", explanation()),
+        ("/api/v1/graph", graph("drawGraph", "The tenancy graph", "TenancyGraph")),
+        (
+            "/api/v1/graph/connectivity",
+            graph("drawConnectivity", "What follows from the tenancy graph, and why", "Connectivity"),
+        ),
+        ("/api/v1/explain/private/{name}", derived("Private", "a slice's own network", &["name"])),
+        ("/api/v1/explain/shared/{name}", derived("Shared", "the network that a tenancy shares", &["name"])),
+        ("/api/v1/explain/gateway/{name}", derived("Gateway", "the gateway of a tenancy", &["name"])),
+        ("/api/v1/explain/public/{name}", derived("Public", "a tenancy's public access", &["name"])),
+        (
+            "/api/v1/explain/attachment/{instance}/{of}/{name}",
+            derived("Attachment", "an instance's attachment to a network", &["instance", "of", "name"]),
+        ),
         ("/api/v1/backups", backup("createBackup", "Writes a backup on the controller's machine", "201")),
         ("/api/v1/backups/verify", backup("verifyBackup", "Reads a backup and says what is in it", "200")),
         ("/api/v1/nodes/{name}/join-token", join_token()),
@@ -79,22 +87,38 @@ pub(super) fn paths() -> Map<String, Value> {
     paths.into_iter().map(|(path, at)| (path.to_owned(), at)).collect()
 }
 
-fn graph() -> Value {
-    let drawing = json!({"description": "The graph", "content": {
+fn graph(id: &str, summary: &str, schema: &str) -> Value {
+    let drawing = json!({"description": summary, "content": {
         "text/plain; charset=utf-8": {"schema": {"type": "string"}},
         "text/vnd.graphviz; charset=utf-8": {"schema": {"type": "string"}},
-        "application/json": {"schema": reference("TenancyGraph")},
+        "application/json": {"schema": reference(schema)},
     }});
-    let mut path = get("drawGraph", "The tenancy graph", drawing);
+    let mut path = get(id, summary, drawing);
     path["get"]["parameters"] = json!([query("format", json!({"enum": ["text", "json", "dot"]}))]);
     path
 }
 
-fn explanation() -> Value {
-    let mut path = get("explain", "Why something is as it is", answer("Explanation"));
-    let mut thing = query("thing", json!({"type": "string", "pattern": THING, "examples": ["service/vcpe"]}));
-    thing["required"] = json!(true);
-    path["get"]["parameters"] = json!([thing]);
+/// Why an object is there.
+pub(super) fn explained(kind: KindName) -> Value {
+    let summary = format!("Why an object of the kind {kind} is there, and what follows from it");
+    let done = json!({"200": answer("Explanation")});
+    let mut path = operation("get", &format!("explain{kind}"), &summary, done, &[400, 404]);
+    path["parameters"] = references(&["name"]);
+    path
+}
+
+/// Why something is there, or not, that is no object.
+fn derived(what: &str, words: &str, parts: &[&str]) -> Value {
+    let done = json!({"200": answer("Explanation")});
+    let summary = format!("Why {words} is there, or is not");
+    let mut path = operation("get", &format!("explain{what}"), &summary, done, &[400, 404]);
+    let part = |part: &&str| match *part {
+        "name" => json!({"$ref": "#/components/parameters/name"}),
+        "of" => json!({"name": "of", "in": "path", "required": true,
+            "schema": {"enum": ["network", "private", "shared"]}}),
+        other => json!({"name": other, "in": "path", "required": true, "schema": reference("Name")}),
+    };
+    path["parameters"] = parts.iter().map(part).collect();
     path
 }
 
@@ -188,109 +212,4 @@ fn password() -> Value {
     path["put"]["requestBody"] = body(JSON, &reference("NewPassword"), None);
     path["parameters"] = references(&["name"]);
     path
-}
-
-/// An object of these members and no others.
-pub(super) fn closed(properties: Value, required: &[&str]) -> Value {
-    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
-}
-
-pub(super) fn all() -> Map<String, Value> {
-    let text = || json!({"type": "string"});
-    let time = || json!({"type": "string", "format": "date-time"});
-    let count = || json!({"type": "integer", "minimum": 0});
-    let items = |of: Value| closed(json!({"items": {"type": "array", "items": of}}), &["items"]);
-    let texts = || json!({"type": "array", "items": {"type": "string"}});
-    let binding = closed(
-        json!({"name": text(), "role": text(), "scope": reference("Scope"), "grantOption": {"type": "boolean"},
-            "expiresAt": time()}),
-        &["name", "role", "scope", "grantOption"],
-    );
-    let allowed = closed(json!({"verbs": texts(), "kinds": texts()}), &["verbs", "kinds"]);
-    let role = closed(
-        json!({"name": text(), "description": text(), "rules": {"type": "array", "items": allowed}}),
-        &["name", "description", "rules"],
-    );
-    let schemas = [
-        (
-            "Program",
-            closed(json!({"name": {"const": "wirecenterd"}, "version": text()}), &["name", "version"]),
-        ),
-        ("JoinToken", closed(json!({"token": text(), "expiresAt": time()}), &["token", "expiresAt"])),
-        ("Explanation", closed(json!({"sentences": texts()}), &["sentences"])),
-        (
-            "BackupPlace",
-            closed(
-                json!({"path": {"type": "string", "description": "An absolute path, on the controller's machine"}}),
-                &["path"],
-            ),
-        ),
-        (
-            "Backup",
-            closed(
-                json!({"path": text(), "format": text(), "revision": count(), "objects": count(), "claims": count(),
-                    "auditRecords": count(), "files": texts(), "bytes": count(), "sha256": text()}),
-                &[
-                    "path",
-                    "format",
-                    "revision",
-                    "objects",
-                    "claims",
-                    "auditRecords",
-                    "files",
-                    "bytes",
-                    "sha256",
-                ],
-            ),
-        ),
-        (
-            "Login",
-            closed(
-                json!({"user": text(), "password": {"type": "string", "format": "password"}}),
-                &["user", "password"],
-            ),
-        ),
-        ("NewPassword", closed(json!({"password": {"type": "string", "format": "password"}}), &["password"])),
-        (
-            "TokenWish",
-            closed(
-                json!({"name": reference("Text255"), "expiresAt": {"type": ["string", "null"], "format": "date-time"}}),
-                &["name"],
-            ),
-        ),
-        (
-            "Token",
-            closed(
-                json!({"id": text(), "user": reference("Name"), "name": text(), "createdAt": time(), "expiresAt": time(),
-                    "login": {"type": "boolean"}, "lastUsedAt": time(), "token": text()}),
-                &["id", "user", "name", "createdAt", "expiresAt", "login"],
-            ),
-        ),
-        ("TokenList", items(reference("Token"))),
-        (
-            "Whoami",
-            closed(
-                json!({"user": text(), "via": {"enum": ["socket", "token"]}, "bindings": {"type": "array", "items": binding}}),
-                &["user", "via", "bindings"],
-            ),
-        ),
-        (
-            "AccessReview",
-            closed(
-                json!({"verb": reference("Verb"), "kind": text(), "name": {"anyOf": [reference("Name"), {"type": "null"}]}}),
-                &["verb", "kind"],
-            ),
-        ),
-        ("Verdict", closed(json!({"allowed": {"type": "boolean"}, "why": text()}), &["allowed", "why"])),
-        ("BuiltInRoleList", items(role)),
-        (
-            "AuditList",
-            closed(
-                json!({"kind": {"const": "AuditList"}, "metadata": closed(json!({"continue": text()}), &[]),
-                    "items": {"type": "array", "items": reference("AuditItem")}}),
-                &["kind", "metadata", "items"],
-            ),
-        ),
-    ];
-    schemas.into_iter().chain(events::schemas()).map(|(name, schema)| (name.to_owned(), schema)).collect()
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     super::limits::{EVENTS_PAGE_DEFAULT, PAGE_MAX},
-    about::{closed, operation, query},
+    about::{operation, query},
+    bodies::closed,
     schemas::reference,
 };
 

@@ -2,6 +2,8 @@
 
 #[expect(clippy::needless_pass_by_value, reason = "pieces of a document are written where they are used")]
 mod about;
+#[expect(clippy::needless_pass_by_value, reason = "pieces of a document are written where they are used")]
+mod bodies;
 mod events;
 mod operations;
 mod parameters;

@@ -22,6 +22,7 @@ pub(super) fn paths() -> Map<String, Value> {
     for kind in KindName::ALL {
         paths.insert(format!("/api/v1/{}", kind.plural()), collection(*kind));
         paths.insert(format!("/api/v1/{}/{{name}}", kind.plural()), single(*kind));
+        paths.insert(format!("/api/v1/explain/{}/{{name}}", kind.plural()), about::explained(*kind));
     }
     paths.insert("/api/v1/transactions".into(), transactions());
     paths.extend(about::paths());

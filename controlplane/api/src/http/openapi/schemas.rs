@@ -10,7 +10,7 @@ use xos_model::{Kind, KindName, Metadata, for_each_kind};
 
 use super::{
     super::limits::{FAULTS_MAX, OPERATIONS_MAX},
-    about,
+    bodies,
 };
 
 /// A reference to one of the schemas.
@@ -107,7 +107,7 @@ pub(super) fn all() -> Map<String, Value> {
     schemas.insert("Problem".into(), problem());
     schemas.insert("Transaction".into(), transaction());
     schemas.insert("TransactionResult".into(), transaction_result());
-    for (name, schema) in about::all() {
+    for (name, schema) in bodies::all() {
         let taken = schemas.insert(name, schema);
         assert!(taken.is_none(), "two schemas of one name, one of them {taken:?}");
     }

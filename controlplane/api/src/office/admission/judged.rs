@@ -12,7 +12,7 @@ use xos_model::{Draft, Kind, KindName, Object, RoleBindingSpec, RoleSpec, Scope,
 
 use super::{Admission, Misplaced};
 use crate::office::{
-    Rejection, Target, Verb,
+    Operation, Rejection, RejectionKind, Target, Verb,
     access::{Asked, Caller, Rights, Subject, decide, forbidden, refused, scopes_of, wider},
     object_key,
     stored::decode,
@@ -33,6 +33,33 @@ pub(super) struct Open {
     kind: String,
     subject: Subject,
     rejection: Rejection,
+}
+
+/// What the operations of one transaction are about, and whom they name: each may give a right to another.
+#[derive(Default)]
+pub(super) struct Together {
+    targets: BTreeSet<Target>,
+    named: BTreeSet<Target>,
+}
+
+impl Together {
+    /// Of who is not judged nothing is noted.
+    pub(super) fn of(judge: Option<&Judge>, operations: &[Operation]) -> Self {
+        let mut together = Self::default();
+        for operation in operations.iter().filter(|_| judge.is_some() && operations.len() > 1) {
+            together.targets.insert(operation.target());
+            if let Operation::Put { draft, .. } = operation {
+                let references = draft.references().into_iter();
+                together.named.extend(references.map(|one| Target { kind: one.kind, name: one.name }));
+            }
+        }
+        together
+    }
+
+    /// Whether what another operation does could give the right to make this.
+    fn may_help(&self, subject: &Subject) -> bool {
+        self.named.contains(&subject.target) || subject.homes().iter().any(|home| self.targets.contains(home))
+    }
 }
 
 /// The part of a subscriber that the household decides.
@@ -216,6 +243,30 @@ impl Admission<'_, '_> {
         let policy = overlay.as_ref().unwrap_or(&index.policy);
         let binding = binding.clone().into();
         settle(policy.decide_binding(&judge.caller.principal, &binding, &scopes, Timestamp::now()))
+    }
+
+    /// An operation cannot be done: what of the transaction may not be done comes before that, of those `after` it too.
+    pub(super) fn forbidden_of(
+        &mut self,
+        after: impl Iterator<Item = (usize, Operation)>,
+        together: &Together,
+        refused: Misplaced,
+    ) -> Misplaced {
+        let is_forbidden = |rejection: &Rejection| rejection.kind == RejectionKind::Forbidden;
+        if self.judge.is_none() || is_forbidden(&refused.rejection) {
+            return refused;
+        }
+        for (operation, asked) in after {
+            self.place = operation;
+            if let Err(rejection) = self.judge_any(&asked)
+                && is_forbidden(&rejection)
+            {
+                return Misplaced { operation, rejection };
+            }
+        }
+        // Whether a later operation would have given the right is not known of these.
+        self.open.retain(|open| !together.may_help(&open.subject));
+        self.judge_open().err().unwrap_or(refused)
     }
 
     /// All operations are done: what was refused so far is judged by where it lies now.

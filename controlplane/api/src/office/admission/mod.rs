@@ -30,6 +30,7 @@ use super::{
 
 pub(super) use judged::Judge;
 pub(super) use lookups::holder;
+pub(super) use references::referrers_of;
 
 /// A transaction under the office's rules.
 pub(crate) struct Admission<'a, 't> {
@@ -179,6 +180,22 @@ macro_rules! dispatch {
                 }
             }
 
+            /// Whether who asks may do it, by what is there now.
+            fn judge_any(&mut self, operation: &Operation) -> Result<(), Rejection> {
+                let Target { kind, name } = operation.target();
+                let record = self.txn.get(Table::Objects, &object_key(kind, &name));
+                match operation {
+                    Operation::Put { verb, draft, .. } => match &**draft {
+                        $(Draft::$kind(draft) => self.judge_put(*verb, draft, record.as_ref()),)*
+                    },
+                    Operation::Delete { target, .. } => match target.kind {
+                        $(KindName::$kind => {
+                            self.judge_delete::<xos_model::$spec>(target, record.as_ref())
+                        })*
+                    },
+                }
+            }
+
             fn is_due_any(&self, target: &Target) -> bool {
                 match target.kind {
                     $(KindName::$kind => self.is_due::<xos_model::$spec>(target),)*
@@ -249,9 +266,17 @@ impl<'a, 't> Admission<'a, 't> {
     pub(crate) fn run_all(&mut self, operations: Vec<Operation>) -> Result<Vec<Done>, Misplaced> {
         let mut all = Vec::with_capacity(operations.len());
         self.is_one_of_several = operations.len() > 1;
-        for (place, operation) in operations.into_iter().enumerate() {
+        let together = judged::Together::of(self.judge.as_ref(), &operations);
+        let mut operations = operations.into_iter().enumerate();
+        while let Some((place, operation)) = operations.next() {
             self.place = place;
-            all.push(self.run(operation).map_err(|rejection| Misplaced { operation: place, rejection })?);
+            match self.run(operation) {
+                Ok(done) => all.push(done),
+                Err(rejection) => {
+                    let refused = Misplaced { operation: place, rejection };
+                    return Err(self.forbidden_of(operations, &together, refused));
+                }
+            }
         }
         self.finish()?;
         for done in &mut all {

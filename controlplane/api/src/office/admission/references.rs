@@ -22,7 +22,7 @@ struct DeletionMetadata {
 }
 
 /// What the keys of all that refer to an object begin with; the rest is the referrer's own key.
-pub(super) fn referrers_of(kind: KindName, name: &Name) -> String {
+pub(in crate::office) fn referrers_of(kind: KindName, name: &Name) -> String {
     format!("ref/{}/{name}/", kind.plural())
 }
 

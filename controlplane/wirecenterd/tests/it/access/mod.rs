@@ -4,6 +4,7 @@ mod audit;
 mod passwords;
 mod roles;
 mod sight;
+mod together;
 mod tokens;
 
 use hyper::Method;

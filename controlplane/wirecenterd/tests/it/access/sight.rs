@@ -55,9 +55,16 @@ fn lists_and_watches_show_what_may_be_seen() {
         assert_eq!(names(&list("/api/v1/slices").await), ["cdn"]);
         assert_eq!(list("/api/v1/sites").await.status, 403);
         assert_eq!(list("/api/v1/sites?watch=1").await.status, 403);
-        for path in ["/api/v1/graph", "/api/v1/graph/explanation?thing=slice/cdn", "/metrics"] {
+        for path in ["/api/v1/graph", "/api/v1/graph/connectivity", "/api/v1/explain/private/cdn", "/metrics"]
+        {
             assert_eq!(list(path).await.status, 403, "{path}");
         }
+        // Of what may be seen, no more is told.
+        let why = list("/api/v1/explain/slices/cdn").await;
+        assert_eq!(why.status, 200, "{why:?}");
+        let said = why.json().to_string();
+        assert!(said.contains("may list all of the tenancy graph") && said.contains("cdn-lan"), "{said}");
+        assert_eq!(list("/api/v1/explain/slices/web").await.status, 403);
         // A page is full of what may be seen.
         let more: Vec<_> =
             (0..6).map(|i| network(&format!("m{i}"), if i % 2 == 0 { "cdn" } else { "web" })).collect();

@@ -99,3 +99,73 @@ fn data_holds_the_objects_and_what_follows() {
     assert_eq!(data["connectivity"]["attachments"][1]["ownerReferences"][2]["uid"], "uid-of-volt-vcpe");
     assert_eq!(sketch.0.service(&name("vcpe")).map(|spec| spec.version.as_str()), Some("1"));
 }
+
+#[test]
+fn connectivity_as_tables_and_for_graphviz() {
+    let sketch = Sketch::default()
+        .services(&["web", "cache", "log"])
+        .slice("front", "web", 1, json!({"exposedPorts": [{"protocol": "tcp", "port": 80}]}))
+        .slice("caches", "cache", 1, json!({}))
+        .network("lan", "front", json!({}))
+        .tenancy("web>cache", "shared", json!({}))
+        .tenancy("cache>log", "gateway", json!({"direction": "toProvider"}))
+        .tenant(
+            "out",
+            json!({"tenant": {"kind": "Root", "name": "world"}, "provider": "web", "connect": "public"}),
+        );
+    let connectivity = sketch.0.connectivity();
+    let expected = "\
+NETWORK            SLICES         BECAUSE OF
+network/lan        front          network/lan,slice/front
+private/caches     caches         slice/caches
+shared/web-cache   caches,front   tenant/web-cache,service/web,service/cache
+
+GATEWAY             TENANT   WHO BEGINS   PROVIDER   INSTANCES   BECAUSE OF
+gateway/cache-log   cache    toProvider   log        -           tenant/cache-log,service/cache,service/log
+
+PUBLIC       PROVIDER   EXPOSED        TENANT SLICES   BECAUSE OF
+public/out   web        front:tcp/80   -               tenant/out,service/web
+
+INSTANCE   NETWORK            BECAUSE OF
+caches-1   private/caches     instance/caches-1,slice/caches
+caches-1   shared/web-cache   instance/caches-1,slice/caches,tenant/web-cache
+front-1    network/lan        instance/front-1,slice/front,network/lan
+front-1    shared/web-cache   instance/front-1,slice/front,tenant/web-cache
+";
+    assert_eq!(connectivity.text(), expected);
+    let dot = connectivity.dot();
+    for line in [
+        "  \"instance/front-1\" -- \"shared/web-cache\";",
+        "  \"private/caches\" -- \"gateway/cache-log\" [style=solid];",
+        "  \"public/out\" -- \"slice/front\" [style=dashed];",
+    ] {
+        assert!(dot.lines().any(|one| one == line), "{line}: {dot}");
+    }
+    assert_eq!(Sketch::default().0.connectivity().text(), "");
+}
+
+#[test]
+fn slices_and_instances_are_explained_with_all_that_reaches_them() {
+    let sketch = Sketch::default()
+        .services(&["web", "cache"])
+        .slice("front", "web", 1, json!({}))
+        .slice("caches", "cache", 0, json!({}))
+        .tenancy("web>cache", "shared", json!({}));
+    let why = |thing: &str| sketch.0.explain(&thing.parse().expect("a thing")).join(" ");
+    assert_eq!(
+        why("slice/front"),
+        "Slice front is of Service web. It has instance front-1. Slice front has no Network object, so that it has a \
+         private network for its instances. Tenant web-cache joins web (slice front) and cache (slice caches) by one \
+         network."
+    );
+    let instance = why("instance/front-1");
+    assert!(
+        instance.contains("whose private network this is.") && instance.contains("of Service web."),
+        "{instance}"
+    );
+    assert_eq!(why("slice/none"), "There is no Slice none.");
+    let owners = sketch.0.owners_of(&"attachment/front-1/shared/web-cache".parse().expect("a thing"));
+    let names: Vec<_> = owners.iter().map(|owner| format!("{} {}", owner.kind, owner.name)).collect();
+    assert_eq!(names, ["Instance front-1", "Slice front", "Tenant web-cache"]);
+    assert!(sketch.0.owners_of(&"private/none".parse().expect("a thing")).is_empty());
+}
