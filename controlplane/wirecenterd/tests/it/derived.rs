@@ -278,7 +278,7 @@ fn a_subscriber_moves_to_another_version_and_back() {
         let graph = controller.get("/api/v1/graph").await;
         let graph = std::str::from_utf8(&graph.body).expect("text").to_owned();
         assert!(graph.contains("volt 1, each subscriber's") && graph.contains("vcpe-v2 2"), "{graph}");
-        let why = controller.get("/api/v1/graph/explanation?thing=tenant/alice-vcpe-v2").await.json();
+        let why = controller.get("/api/v1/explain/tenants/alice-vcpe-v2").await.json();
         let why = why["sentences"].to_string();
         for words in [
             "Tenant alice-volt uses Service vcpe-v2",

@@ -118,8 +118,8 @@ fn the_graph_is_drawn_and_explained() {
         };
         let web = why("services/web").await;
         assert!(web["sentences"].to_string().contains("Service web is a cache of version 1"), "{web}");
-        let named = json!([{"kind": "Tenant", "name": "web-uses-cache"}]);
-        assert_eq!(web["referrers"], named, "{web}");
+        let user = json!([{"kind": "Tenant", "name": "web-uses-cache"}]);
+        assert_eq!(web["referrers"], user, "{web}");
         assert_eq!(controller.get("/api/v1/explain/services/nobody").await.status, StatusCode::NOT_FOUND);
         let tenant = why("tenants/web-uses-cache").await;
         assert_eq!(tenant["references"][0]["kind"], "Service", "{tenant}");
@@ -173,7 +173,7 @@ fn what_follows_from_the_graph_is_served_and_says_why() {
         let data = controller.get("/api/v1/graph/connectivity?format=json").await.json();
         let ids: Vec<_> =
             data["networks"].as_array().expect("networks").iter().map(|one| one["id"].clone()).collect();
-        assert_eq!(ids, ["private/caches", "private/front", "shared/web-uses-cache"]);
+        assert_eq!(ids, ["private/caches", "private/front", "shared/volt-vcpe", "shared/web-uses-cache"]);
         let attachments = data["attachments"].as_array().expect("attachments");
         assert_eq!(attachments.len(), 2, "{data}");
         assert!(attachments.iter().all(|one| !one["ownerReferences"].as_array().expect("owners").is_empty()));
