@@ -99,7 +99,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let vault = Arc::new(vault::Vault { data_dir: args.data_dir.clone() });
     let http = tokio::spawn(api::serve(
         api::Listeners { local, remote },
-        api::Http::new(office, vault, token_text, args.rate_limit()),
+        api::Http::new(office, vault, control.clone(), token_text, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));
     let mut link = link;

@@ -49,15 +49,13 @@ async fn history(events: Vec<Event>) {
             Event::Remove(number) => office.apply(generation, vec![remove(number)]),
             Event::AgentDies => {
                 drop(link);
-                // Dying can take the agent between spending its token and keeping its certificate.
-                if node.disk().identity.is_none() {
-                    node.set_token(Ok(office.token("node1", &format!("after-{generation}"))));
-                }
+                renew_token(&office, &node, generation);
                 link = office.connect(&node);
             }
             Event::ControllerRestarts => {
                 office.stop().await;
                 office.resume().await;
+                renew_token(&office, &node, generation);
             }
             Event::Calm => office.until_same(&node).await,
         }
@@ -65,4 +63,12 @@ async fn history(events: Vec<Event>) {
     office.until_same(&node).await;
     drop(link);
     office.stop().await;
+}
+
+/// The end of either can come between the agent's spending its token and its keeping the certificate: then the operator
+/// gives it another.
+fn renew_token(office: &TestOffice, node: &TestNode, generation: u64) {
+    if node.disk().identity.is_none() {
+        node.set_token(Ok(office.token("node1", &format!("after-{generation}"))));
+    }
 }

@@ -1,5 +1,7 @@
 //! What the controller counts, as Prometheus reads it.
 
+mod back_ends;
+
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use axum::http::{Method, StatusCode};
@@ -14,6 +16,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
+use synchronizer::BackEnd;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -46,7 +49,11 @@ impl Metrics {
         self.durations.observe(took.as_secs_f64());
     }
 
-    pub(super) fn render(&self, store: &StoreFigures) -> Result<String, std::fmt::Error> {
+    pub(super) fn render(
+        &self,
+        store: &StoreFigures,
+        back_ends: &[(BackEnd, synchronizer::Metrics)],
+    ) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("wirecenter");
         registry.register("api_requests", "Requests answered", self.requests.clone());
         let help = "From a request's head to its answer's";
@@ -72,6 +79,7 @@ impl Metrics {
         registry.register("store_commits", "Synced commits", ConstCounter::new(store.commits));
         let time = ConstCounter::new(store.commit_time.as_secs_f64());
         registry.register_with_unit("store_commit_time", "Time spent in commits", Unit::Seconds, time);
+        back_ends::register(&mut registry, back_ends);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)

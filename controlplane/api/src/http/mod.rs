@@ -35,7 +35,9 @@ use axum::{
     routing::{MethodRouter, delete, get, post, put},
 };
 use net_types::Name;
+use synchronizer::Control;
 use tokio::sync::{Semaphore, watch as signal};
+use xos_model::AnyObject;
 
 use crate::{Office, Vault, office::Origin};
 use access::{
@@ -61,6 +63,7 @@ pub struct Http(Arc<Shared>);
 struct Shared {
     office: Office,
     vault: Arc<dyn Vault>,
+    synchronizer: Control<AnyObject>,
     token_text: TokenText,
     metrics: Metrics,
     bodies: Bodies,
@@ -74,10 +77,17 @@ struct Shared {
 }
 
 impl Http {
-    pub fn new(office: Office, vault: Arc<dyn Vault>, token_text: TokenText, limit: RateLimit) -> Self {
+    pub fn new(
+        office: Office,
+        vault: Arc<dyn Vault>,
+        synchronizer: Control<AnyObject>,
+        token_text: TokenText,
+        limit: RateLimit,
+    ) -> Self {
         Self(Arc::new(Shared {
             office,
             vault,
+            synchronizer,
             token_text,
             metrics: Metrics::default(),
             bodies: Bodies::default(),

@@ -55,7 +55,10 @@ pub(super) async fn metrics(
     Extension(access): Extension<Access>,
 ) -> Result<Response, Problem> {
     access.check(Verb::Get, "metrics")?;
-    let text = http.0.metrics.render(&http.office().store().figures()).map_err(Problem::internal)?;
+    // At the controller's end there is no synchronizer any more.
+    let back_ends = http.0.synchronizer.metrics().await.unwrap_or_default();
+    let figures = http.office().store().figures();
+    let text = http.0.metrics.render(&figures, &back_ends).map_err(Problem::internal)?;
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

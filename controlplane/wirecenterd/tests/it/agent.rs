@@ -51,6 +51,10 @@ fn ready_means_in_the_kernel() {
         controller.call(Method::DELETE, BOB, &Value::Null).await;
         until("bob is gone", async || node.session("bob").is_none().then_some(())).await;
         until_ready(&controller, NODE, "True", "Programmed").await;
+        let metrics = controller.get("/metrics").await;
+        let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
+        let refused = r#"wirecenter_sync_errors_total{back_end="nodes"} 1"#;
+        assert!(metrics.lines().any(|line| line == refused), "{metrics}");
 
         // A pool's change reaches its sessions.
         let lease = json!({"spec": {"leaseSeconds": 600}});
