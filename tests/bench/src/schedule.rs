@@ -12,9 +12,9 @@ pub(crate) fn run() -> Vec<Figure> {
     for round in 0..ROUNDS {
         for ((_, objects), samples) in SIZES.iter().zip(&mut samples) {
             let figures = bench(&office(*objects, round), round);
-            samples.push((figures.order + figures.dispatch).as_secs_f64());
+            samples.push((figures.order + figures.dispatch).as_secs_f64() * 1000.0);
         }
     }
-    let figure = |((size, _), samples)| Figure::of(format!("sync.schedule_s.{size}"), "s", samples);
+    let figure = |((size, _), samples)| Figure::of(format!("sync.schedule_ms.{size}"), "ms", samples);
     SIZES.into_iter().zip(samples).map(figure).collect()
 }
