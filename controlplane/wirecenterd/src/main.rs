@@ -17,8 +17,11 @@ use std::{io::IsTerminal as _, sync::Arc};
 use anyhow::Context as _;
 use clap::Parser as _;
 use intent_store::{Options, RocksEngine, Store, WriterHandle};
-use synchronizer::{BackEnd, Config, Runner};
-use tokio::signal::unix::{SignalKind, signal};
+use synchronizer::{BackEnd, Config, Runner, StoreError};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinError,
+};
 use tokio_util::sync::CancellationToken;
 
 use args::Args;
@@ -62,6 +65,15 @@ fn seed() -> u64 {
     RandomState::new().hash_one(())
 }
 
+/// Why the synchronizer is no more, which nobody has asked it to.
+fn ended(outcome: Result<Result<(), StoreError>, JoinError>) -> anyhow::Error {
+    match outcome {
+        Ok(Ok(())) => anyhow::anyhow!("the synchronizer ended by itself"),
+        Ok(Err(error)) => anyhow::Error::from(error).context("following the store"),
+        Err(error) => error.into(),
+    }
+}
+
 async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let office = api::Office::new(store.clone()).with_keyring(keys::open(&args.data_dir)?);
     let intent = Arc::new(api::Intent::new(office.clone()));
@@ -69,8 +81,9 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let nodes = Arc::new(Nodes::new(store.clone(), control.clone()));
     let mut runner = tokio::spawn(runner.with(BACK_END, NodesPlugin(nodes.clone())).run());
     // An agent that saw half of its node's desired state would take down the other half.
-    let drained = control.drained(&BackEnd::new(BACK_END)).await;
-    drained.context("deriving the nodes' desired state")?;
+    if control.drained(&BackEnd::new(BACK_END)).await.is_err() {
+        return Err(ended(runner.await).context("deriving the nodes' desired state"));
+    }
     let desk = Arc::new(Desk::new(office.clone(), nodes));
     desk.open().await.context("writing that no node is connected yet")?;
 
@@ -114,11 +127,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
             Ok(Err(error)) => error.into(),
             Err(error) => error.into(),
         }),
-        ended = &mut runner => Err(match ended {
-            Ok(Ok(())) => anyhow::anyhow!("the synchronizer ended by itself"),
-            Ok(Err(error)) => anyhow::Error::from(error).context("following the store"),
-            Err(error) => error.into(),
-        }),
+        outcome = &mut runner => Err(ended(outcome)),
     };
     tracing::info!("ending");
     let _: std::io::Result<()> = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

@@ -3,9 +3,8 @@
 use access_policy::Verb;
 use axum::{
     Extension, Json,
-    body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use xos_model::KindName;
 use super::{
     Http,
     access::Access,
+    graph::blocking,
     limits::{EVENTS_PAGE_DEFAULT, PAGE_MAX, WATCH_CHUNK},
     problem::Problem,
     query::{Parameters, is_watch},
@@ -86,22 +86,8 @@ pub(super) async fn get(
     if is_watch(query.watch.as_deref())? {
         return watch(&http, access, picks, Format::wanted(&headers), after);
     }
-    let store = access.office().store();
-    let kept = kept_events(store);
-    let mut items = Vec::new();
-    let mut next = None;
-    for sequence in (kept.start..before.unwrap_or(kept.end).min(kept.end)).rev() {
-        let Some(event) = read_event(store, sequence).filter(|event| picks.picks(event, &access)) else {
-            continue;
-        };
-        if items.len() == limit {
-            next = Some((sequence + 1).to_string());
-            break;
-        }
-        items.push(event);
-    }
-    let metadata = Metadata { resource_version: kept.end - 1, next };
-    Ok(Json(Page { kind: "EventList", metadata, items }).into_response())
+    let page = blocking(move || Ok(picks.page(&access, before, limit)));
+    Ok(Json(page.await?).into_response())
 }
 
 impl Query {
@@ -125,6 +111,25 @@ impl Query {
 }
 
 impl Picks {
+    /// The last events before one of them. It looks at all that are kept, if few of them are wanted.
+    fn page(&self, access: &Access, before: Option<u64>, limit: usize) -> Page {
+        let store = access.office().store();
+        let kept = kept_events(store);
+        let (mut items, mut next) = (Vec::new(), None);
+        for sequence in (kept.start..before.unwrap_or(kept.end).min(kept.end)).rev() {
+            let Some(event) = read_event(store, sequence).filter(|event| self.picks(event, access)) else {
+                continue;
+            };
+            if items.len() == limit {
+                next = Some((sequence + 1).to_string());
+                break;
+            }
+            items.push(event);
+        }
+        let metadata = Metadata { resource_version: kept.end - 1, next };
+        Page { kind: "EventList", metadata, items }
+    }
+
     /// Whether the client wants it, and may know of it: who may see the object may.
     fn picks(&self, event: &Event, access: &Access) -> bool {
         self.kind.is_none_or(|kind| kind == event.kind)
@@ -173,14 +178,8 @@ fn watch(
     }
     let ending = http.0.ending.subscribe();
     let watch = Watch { access, picks, format, at, news, ending, over: false, _permit: permit };
-    let chunks = stream::unfold(watch, |mut watch| async move {
-        let chunk = watch.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), watch))
-    });
-    let media_type = HeaderValue::from_static(format.media_type());
-    let uncached = HeaderValue::from_static("no-store");
-    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, uncached)];
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    let chunks = stream::unfold(watch, |mut watch| async move { Some((watch.next().await?, watch)) });
+    Ok(format.response(chunks))
 }
 
 impl Watch {

@@ -1,8 +1,14 @@
 //! How a watch's events are written: lines of JSON, or server-sent events.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 
 use super::super::{
     limits::{BOOKMARK_PERIOD, HEARTBEAT_PERIOD},
@@ -26,11 +32,15 @@ impl Format {
         if ranges.any(names_events) { Self::Events } else { Self::Lines }
     }
 
-    pub(in crate::http) fn media_type(self) -> &'static str {
-        match self {
+    /// An answer that goes on for as long as there are chunks.
+    pub(in crate::http) fn response(self, chunks: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+        let media_type = match self {
             Self::Lines => "application/x-ndjson",
             Self::Events => "text/event-stream",
-        }
+        };
+        // What is kept between the two of us would be late, and then old.
+        let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
+        (headers, Body::from_stream(chunks.map(Ok::<_, Infallible>))).into_response()
     }
 
     /// How long it may be quiet.

@@ -5,11 +5,7 @@ mod format;
 
 use std::time::Duration;
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
 use intent_store::{Change, Record};
@@ -92,15 +88,8 @@ pub(super) fn start(
         over: false,
         _permit: permit,
     };
-    let chunks = stream::unfold(watch, |mut watch| async move {
-        let chunk = watch.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), watch))
-    });
-    let kind = HeaderValue::from_static(format.media_type());
-    // What is kept between the two of us would be late, and then old.
-    let uncached = HeaderValue::from_static("no-store");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, uncached)];
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    let chunks = stream::unfold(watch, |mut watch| async move { Some((watch.next().await?, watch)) });
+    Ok(format.response(chunks))
 }
 
 impl Watch {

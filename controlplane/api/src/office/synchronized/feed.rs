@@ -114,6 +114,8 @@ impl Feed for IntentFeed {
             let newest = *self.revisions.borrow_and_update();
             let told = match &self.at {
                 At::Start => {
+                    // Of what went while nobody listened nothing may be left: who refers to it would wait for ever.
+                    self.pools = OfficePools::default();
                     self.at = At::Snapshot { revision: newest, kind: 0, after: None };
                     return Ok(vec![Change::SnapshotBegins]);
                 }

@@ -15,7 +15,9 @@ use synchronizer::{
 use xos_model::{ConditionStatus, Observed as _, READY, Site, SiteSpec};
 
 use super::*;
-use crate::office::{Draft, Operation, Preconditions, Target, Verb, read_object};
+use crate::office::{
+    Draft, Operation, Preconditions, Severity, Target, Verb, kept_events, read_event, read_object,
+};
 
 /// Sites at a back end: what it has, what was asked of it, and whether it refuses.
 #[derive(Default)]
@@ -183,6 +185,15 @@ async fn errors_are_told_in_words_and_outlive_the_controller() {
     running.put("another hill").await;
     until("it is there", || running.ready().is_some_and(|ready| ready.0 == ConditionStatus::True)).await;
     assert!(running.errors().len() > told.len(), "what was is remembered");
+    let store = &running.office.store;
+    let events: Vec<_> = kept_events(store).filter_map(|sequence| read_event(store, sequence)).collect();
+    let (last, failures) = events.split_last().expect("it has failed and recovered");
+    assert_eq!(
+        (last.severity, last.reason.as_str(), last.name.as_str()),
+        (Severity::Normal, "Recovered", "north")
+    );
+    assert_eq!(failures.len(), running.errors().len());
+    assert!(failures.iter().all(|event| event.severity == Severity::Warning && event.reason == "Failed"));
 }
 
 #[tokio::test]
