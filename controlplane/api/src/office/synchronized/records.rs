@@ -3,6 +3,7 @@
 //! | key                                                  | value                          |
 //! |------------------------------------------------------|--------------------------------|
 //! | `enacted/errors/PLURAL/NAME`                         | the object's last errors       |
+//! | `enacted/failed/PLURAL/NAME`                         | nothing: it has not recovered  |
 //! | `enacted/record/PLURAL/NAME/ASPECT/BACK-END`         | uid of the object, and record  |
 
 use std::sync::Arc;
@@ -30,6 +31,10 @@ fn records_of(kind: KindName, name: &Name) -> String {
 
 fn errors_key(kind: KindName, name: &Name) -> String {
     format!("enacted/errors/{}", object_key(kind, name))
+}
+
+fn failed_key(kind: KindName, name: &Name) -> String {
+    format!("enacted/failed/{}", object_key(kind, name))
 }
 
 fn record_key(kind: KindName, name: &Name, aspect: Aspect, back_end: &BackEnd) -> String {
@@ -60,6 +65,11 @@ pub(super) fn errors(store: &Store, key: &Key) -> Result<Vec<ErrorEntry>, StoreE
     serde_json::from_slice(&kept.value).map_err(|error| damaged(&place, &error))
 }
 
+/// Whether an object has failed and not recovered since.
+pub(super) fn has_failed(store: &Store, kind: KindName, name: &Name) -> bool {
+    store.get(Table::Claims, &failed_key(kind, name)).is_some()
+}
+
 fn damaged(place: &str, error: &serde_json::Error) -> StoreError {
     StoreError(format!("the store's {place}: {error}"))
 }
@@ -72,6 +82,7 @@ pub(in crate::office) fn is_recorded(txn: &Transaction<'_>, kind: KindName, name
 /// The object is gone, and all that was kept of it.
 pub(in crate::office) fn forget_all(txn: &mut Transaction<'_>, kind: KindName, name: &Name) {
     txn.delete(Table::Claims, &errors_key(kind, name));
+    txn.delete(Table::Claims, &failed_key(kind, name));
 }
 
 impl Admission<'_, '_> {
@@ -119,6 +130,15 @@ impl Admission<'_, '_> {
             self.txn.put(Table::Claims, place, serde_json::to_vec(errors).expect("plain fields"));
         }
         before
+    }
+
+    pub(super) fn note_failure(&mut self, kind: KindName, name: &Name) {
+        self.txn.put(Table::Claims, failed_key(kind, name), b"".as_slice());
+    }
+
+    /// It works; says whether it had failed.
+    pub(super) fn note_recovery(&mut self, kind: KindName, name: &Name) -> bool {
+        self.txn.delete(Table::Claims, &failed_key(kind, name)).is_some()
     }
 
     /// Whether the object is still the one that is meant.

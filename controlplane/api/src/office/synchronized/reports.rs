@@ -45,7 +45,10 @@ impl Office {
         let Some(mut object) = read_object::<K>(&self.store, &report.key.name) else { return false };
         let known = records::errors(&self.store, &report.key).unwrap_or_default();
         is_of(&object, report)
-            && (report.released || known != report.errors || write(&mut object, report, crate::office::now()))
+            && (report.released
+                || known != report.errors
+                || (synced(report).is_some() && records::has_failed(&self.store, K::KIND, &report.key.name))
+                || write(&mut object, report, crate::office::now()))
     }
 }
 
@@ -59,31 +62,31 @@ impl Admission<'_, '_> {
             self.condemn(Target { kind: K::KIND, name: report.key.name.clone() });
             return Ok(());
         }
-        let failed = object.status.conditions().iter().any(is_failure);
         let before = self.keep_errors(K::KIND, &report.key.name, &report.errors);
         let about = (K::KIND, report.key.name.as_str());
         for error in report.errors.iter().filter(|error| !before.contains(error)) {
             let event = Event::new(about, Severity::Warning, ("Failed", &error.message), error.at);
             let (back_end, attempt) = (Some(error.back_end.clone()), Some(error.attempt));
             self.happened(&Event { back_end, attempt, ..event });
+            self.note_failure(K::KIND, &report.key.name);
+        }
+        // Of whatever generation: what failed last has been taken.
+        if let Some(synced) = synced(report)
+            && self.note_recovery(K::KIND, &report.key.name)
+        {
+            self.happened(&Event::new(about, Severity::Normal, ("Recovered", &synced.message), self.now));
         }
         if write(&mut object, report, self.now) {
-            let ready = object.status.conditions().iter().find(|known| known.kind == READY);
-            if let Some(ready) = ready.filter(|ready| failed && ready.status == ConditionStatus::True) {
-                let event = Event::new(about, Severity::Normal, ("Recovered", &ready.message), self.now);
-                self.happened(&event);
-            }
             self.store(object, Effect::Configured);
         }
         Ok(())
     }
 }
 
-/// Whether a condition says that the last attempt failed.
-fn is_failure(condition: &Condition) -> bool {
-    condition.kind == READY
-        && condition.status == ConditionStatus::False
-        && matches!(condition.reason.as_str(), "Failed" | "Refused")
+/// What says that every back end has the object, if they have.
+fn synced(report: &Report) -> Option<&Condition> {
+    let is = |condition: &&Condition| condition.kind == SYNCED && condition.status == ConditionStatus::True;
+    report.conditions.iter().find(is)
 }
 
 fn is_of<K: Managed>(object: &Object<K>, report: &Report) -> bool {
