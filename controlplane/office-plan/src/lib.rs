@@ -3,7 +3,8 @@
 //! - [`node_resources`]: a node and its address pools → ports, links and routes.
 //! - [`allocate`]: a subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
-//! - [`session`]: a subscriber with its allocation → its session on the node. Nothing is left for the node to choose.
+//! - [`session`]: a subscriber with its allocation, and the services of its chain → its session on the node, or why it has
+//!   none. Nothing is left for the node to choose.
 
 mod allocate;
 mod claim;
@@ -17,7 +18,7 @@ pub use claim::{Claim, claims_of};
 pub use hints::Hints;
 pub use node::{LOOPBACK_LINK, clashes, node_resources};
 pub use pools::{NodePool, NodePools, OfficePools};
-pub use session::session;
+pub use session::{NoSession, session};
 
 #[cfg(test)]
 mod tests;

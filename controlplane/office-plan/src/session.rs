@@ -1,45 +1,78 @@
-//! A subscriber's session on its node.
+//! A subscriber's session on its node: what the services of its chain add up to.
+//!
+//! ```text
+//! access-line    (vOLT)  port, tags, the device that may use the line         ─┐
+//! home-network   (vCPE)  lease, gateway, resolvers, NAT, rates                 ├─► Session
+//! internet-route (vBNG)  what is routed to the subscriber, and taken from it  ─┘
+//! ```
+//!
+//! Which services these are, the tenancy graph says: whichever of the subscriber's chain provides such an interface. No
+//! edge, no packet: where the chain leads to none, or to two, there is no session.
 
-use net_types::{BitRate, InterfaceAddress4, Prefix4};
-use node_state::{AccessTags, Nat, RateLimit, Session};
-use xos_model::{AddressPoolSpec, Bundle, Purpose, Subscriber};
+mod access_line;
+mod home_network;
+mod internet_route;
+
+use net_types::Name;
+use node_state::Session;
+use xos_model::{ACCESS_LINE, Fault, Graph, HOME_NETWORK, INTERNET_ROUTE, Link, Subscriber};
 
 use crate::NodePools;
 
-/// Two of the longest untagged Ethernet frames (IEEE 802.3-2022, clause 3.2.7, without FCS and with one tag), in bits:
-/// a bucket that cannot hold them would never let a full frame pass behind another.
-const BURST_BITS_MIN: u64 = 2 * 1518 * 8;
+/// Why a subscriber has no session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSession {
+    #[error(
+        "no service of its chain ({chain}) provides {interface}: a Tenant between services, per tenant, must lead there"
+    )]
+    Missing { interface: &'static str, chain: String },
+    #[error("{first} and {second}, both of its chain, provide {interface}: which of them is it to be?")]
+    Ambiguous { interface: &'static str, first: Name, second: Name },
+    #[error("Service {service}, or the Tenant that leads to it: {fault}")]
+    Setting { service: Name, fault: Fault },
+    #[error("it has no address yet")]
+    Unallocated,
+    #[error("no pool of node {0} has the subscriber's address")]
+    Pool(Name),
+}
 
-/// The session of a subscriber whose addresses have been allocated; without them it has none.
-pub fn session(subscriber: &Subscriber, pools: &NodePools) -> Option<Session> {
-    let (spec, status) = (&subscriber.spec, &subscriber.status);
-    let (address, gateway) = (status.address?, status.gateway?);
-    let (network, len, pool) = if let Some(subnet) = status.subnet {
-        (subnet, subnet.len(), pools.holding_subnet(subnet))
-    } else {
-        let pool = pools.holding(Purpose::Subscriber, address)?;
-        (Prefix4::host(address), pool.spec.prefix.len(), Some(pool))
-    };
-    let burst_ms = spec.bundle.burst_ms.unwrap_or(Bundle::BURST_MS);
-    Some(Session {
+/// The session of a subscriber whose addresses have been allocated, by the services that its chain leads to.
+pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Result<Session, NoSession> {
+    let (links, _) = graph.links(subscriber);
+    let line = access_line::of(the(&links, ACCESS_LINE)?);
+    let home = home_network::of(the(&links, HOME_NETWORK)?, pools)?;
+    let route = internet_route::of(the(&links, INTERNET_ROUTE)?)?;
+    Ok(Session {
         subscriber: subscriber.name().clone(),
-        port: spec.access.port.clone(),
-        tags: AccessTags { s_vid: spec.access.s_vid, c_vid: spec.access.c_vid },
-        active: !spec.suspended,
-        mac: spec.mac,
-        lease: InterfaceAddress4::new(address, len).ok()?,
-        gateway,
-        network,
-        dns_servers: spec.bundle.dns.clone(),
-        lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
-        nat: status.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
-        rate_up: spec.bundle.rate_up.map(|rate| limit(rate, burst_ms)),
-        rate_down: spec.bundle.rate_down.map(|rate| limit(rate, burst_ms)),
+        port: line.port,
+        tags: line.tags,
+        active: line.active,
+        mac: line.mac,
+        lease: home.lease,
+        gateway: home.gateway,
+        network: route.network,
+        dns_servers: home.dns_servers,
+        lease_seconds: home.lease_seconds,
+        nat: home.nat,
+        rate_up: home.rate_up,
+        rate_down: home.rate_down,
     })
 }
 
-fn limit(rate: BitRate, burst_ms: u32) -> RateLimit {
-    let at_least = (BURST_BITS_MIN * 1_000_000).div_ceil(rate.bits_per_second());
-    let at_least = u32::try_from(at_least).expect("two frames at the lowest rate take less than a second");
-    RateLimit { rate, burst_us: at_least.max(burst_ms * 1000) }
+/// The one link of a chain whose service provides the interface.
+fn the<'c, 'a>(chain: &'c [Link<'a>], interface: &'static str) -> Result<&'c Link<'a>, NoSession> {
+    let provides = |link: &&Link<'_>| link.service_spec.provided().any(|one| one.kind.as_str() == interface);
+    let mut links = chain.iter().filter(provides);
+    match (links.next(), links.next()) {
+        (Some(link), None) => Ok(link),
+        (Some(first), Some(second)) => {
+            let (first, second) = (first.service.clone(), second.service.clone());
+            Err(NoSession::Ambiguous { interface, first, second })
+        }
+        (None, _) => {
+            let names: Vec<_> = chain.iter().map(|link| link.service.as_str()).collect();
+            let chain = if names.is_empty() { "which is empty".into() } else { names.join(", ") };
+            Err(NoSession::Missing { interface, chain })
+        }
+    }
 }

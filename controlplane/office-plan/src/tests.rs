@@ -4,7 +4,7 @@ use net_types::{Name, Prefix4};
 use node_state::Resource;
 use proptest::prelude::*;
 use serde_json::json;
-use xos_model::{NodeSpec, Subscriber, SubscriberSpec, SubscriberStatus};
+use xos_model::{Graph, NodeSpec, ServiceSpec, Subscriber, SubscriberSpec, SubscriberStatus, TenantSpec};
 
 use super::*;
 
@@ -178,6 +178,115 @@ fn subscriber(edit: serde_json::Value, status: &serde_json::Value) -> Subscriber
     .expect("a subscriber")
 }
 
+/// Services that lead from one to the next, the first for each subscriber; each with what it provides and its attributes.
+fn chain(services: &[(&str, &[&str], serde_json::Value)]) -> Graph {
+    let mut graph = Graph::default();
+    let mut before: Option<&str> = None;
+    for (name, provides, attributes) in services {
+        let interfaces = provides.iter().enumerate();
+        let interfaces: Vec<_> = interfaces
+            .map(|(i, kind)| json!({"name": format!("down{i}"), "type": kind, "direction": "provides"}))
+            .collect();
+        let spec = json!({
+            "serviceType": name, "version": "1", "perSubscriber": before.is_none(), "interfaces": interfaces,
+            "attributes": attributes, "accepts": {"tenants": ["Subscriber", "Service"], "connect": ["shared"]},
+        });
+        let service = json!({"kind": "Service", "metadata": {"name": name}, "spec": spec});
+        graph.put::<ServiceSpec>(&serde_json::from_value(service).expect("a service"));
+        if let Some(tenant) = before.replace(name) {
+            let spec = json!({"tenant": {"kind": "Service", "name": tenant}, "provider": name, "connect": "shared",
+                              "perTenant": true});
+            let tenancy =
+                json!({"kind": "Tenant", "metadata": {"name": format!("{tenant}-{name}")}, "spec": spec});
+            graph.put::<TenantSpec>(&serde_json::from_value(tenancy).expect("a tenancy"));
+        }
+    }
+    graph
+}
+
+fn office() -> Graph {
+    chain(&[
+        ("volt", &["access-line"], json!({})),
+        ("vcpe", &["home-network"], json!({})),
+        ("vbng", &["internet-route"], json!({})),
+    ])
+}
+
+fn allocated(edit: serde_json::Value) -> Subscriber {
+    let status = json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1"});
+    subscriber(edit, &status)
+}
+
+#[test]
+fn no_edge_no_session() {
+    let alice = allocated(json!({}));
+    let none = json!({});
+    let (line, home): (&[&str], &[&str]) = (&["access-line"], &["home-network"]);
+    let cases = [
+        (chain(&[]), "no service of its chain (which is empty) provides access-line"),
+        (chain(&[("volt", line, none.clone())]), "no service of its chain (volt) provides home-network"),
+        (
+            chain(&[("volt", line, none.clone()), ("vcpe", home, none.clone())]),
+            "no service of its chain (volt, vcpe) provides internet-route",
+        ),
+        (
+            chain(&[
+                ("volt", line, none.clone()),
+                ("a", home, none.clone()),
+                ("b", &["home-network", "internet-route"], none.clone()),
+            ]),
+            "a and b, both of its chain, provide home-network",
+        ),
+    ];
+    for (graph, expected) in cases {
+        let found = session(&alice, &graph, &pools()).expect_err("no session").to_string();
+        assert!(found.starts_with(expected), "{found}");
+    }
+    // One service can be all of it, and others beside it none.
+    let all = chain(&[
+        ("cdn", &[], none.clone()),
+        ("box", &["access-line", "home-network", "internet-route"], none),
+    ]);
+    assert_eq!(session(&alice, &all, &pools()), session(&alice, &office(), &pools()));
+    let nowhere = session(&alice, &office(), &NodePools::default());
+    assert_eq!(nowhere, Err(NoSession::Pool("node1".parse().expect("a name"))));
+    let waiting = session(&subscriber(json!({}), &json!({"observedGeneration": 0})), &office(), &pools());
+    assert_eq!(waiting, Err(NoSession::Unallocated));
+}
+
+#[test]
+fn what_a_bundle_leaves_open_its_service_says() {
+    let graph = |attributes| {
+        chain(&[
+            ("volt", &["access-line"], json!({})),
+            ("vcpe", &["home-network"], attributes),
+            ("vbng", &["internet-route"], json!({"rateUp": "1k"})),
+        ])
+    };
+    let said = graph(json!({"rateUp": "5M", "rateDown": "50M", "burstMs": 100, "dns": ["9.9.9.9"]}));
+    let plan = |edit| session(&allocated(edit), &said, &pools()).expect("a session");
+    let plain = plan(json!({}));
+    let rate = |limit: Option<node_state::RateLimit>| {
+        limit.map(|limit| format!("{} {}", limit.rate, limit.burst_us))
+    };
+    assert_eq!(rate(plain.rate_up).as_deref(), Some("5M 100000"));
+    assert_eq!(rate(plain.rate_down).as_deref(), Some("50M 100000"));
+    assert_eq!(plain.dns_servers, [std::net::Ipv4Addr::from([9, 9, 9, 9])]);
+    let own = plan(json!({"bundle": {"rateUp": "1G", "dns": ["192.0.2.53"]}}));
+    assert_eq!(
+        (rate(own.rate_up).as_deref(), rate(own.rate_down).as_deref()),
+        (Some("1G 100000"), Some("50M 100000"))
+    );
+    assert_eq!(own.dns_servers, [std::net::Ipv4Addr::from([192, 0, 2, 53])]);
+    let odd =
+        session(&allocated(json!({})), &graph(json!({"rateUp": "fast"})), &pools()).expect_err("no session");
+    assert!(
+        odd.to_string()
+            .starts_with("Service vcpe, or the Tenant that leads to it: /spec/attributes/rateUp: "),
+        "{odd}"
+    );
+}
+
 #[test]
 fn sessions_leave_nothing_to_choose() {
     let nat = json!({"address": "198.51.100.1", "firstPort": 1024, "ports": 256});
@@ -185,16 +294,18 @@ fn sessions_leave_nothing_to_choose() {
         json!({"bundle": {"rateUp": "20M", "rateDown": "128k", "dns": ["9.9.9.9"]}}),
         &json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1", "nat": nat}),
     );
-    let text = String::from_utf8(Resource::Session(session(&home, &pools()).expect("allocated")).encode());
+    let text = String::from_utf8(
+        Resource::Session(session(&home, &office(), &pools()).expect("allocated")).encode(),
+    );
     assert_eq!(
         text.expect("JSON"),
         r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":250000},"rateDown":{"rate":"128k","burstUs":250000}}"#
     );
-    let office = subscriber(
+    let firm = subscriber(
         json!({"bundle": {"nat": false}, "suspended": true, "mac": "02:00:5e:10:00:01"}),
         &json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
     );
-    let session = session(&office, &pools()).expect("allocated");
+    let session = session(&firm, &office(), &pools()).expect("allocated");
     assert_eq!(
         (session.lease.to_string().as_str(), session.network.to_string().as_str()),
         ("203.0.113.10/29", "203.0.113.8/29")

@@ -78,7 +78,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let office = api::Office::new(store.clone()).with_keyring(keys::open(&args.data_dir)?);
     let intent = Arc::new(api::Intent::new(office.clone()));
     let (runner, control) = Runner::new(intent, Config { seed: seed(), ..Config::default() });
-    let nodes = Arc::new(Nodes::new(store.clone(), control.clone()));
+    let nodes = Arc::new(Nodes::new(office.clone(), control.clone()));
     let mut runner = tokio::spawn(runner.with(BACK_END, NodesPlugin(nodes.clone())).run());
     // An agent that saw half of its node's desired state would take down the other half.
     if control.drained(&BackEnd::new(BACK_END)).await.is_err() {

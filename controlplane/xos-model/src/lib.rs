@@ -46,8 +46,8 @@ pub use services::{
     Topology, Translation, Transport, Visibility,
 };
 pub use subscriber::{
-    ACCESS_LINE, Access, Bundle, HOME_NETWORK, INTERNET_ROUTE, NatBlock, Subscriber, SubscriberSpec,
-    SubscriberStatus, subscriber_attributes,
+    ACCESS_LINE, Access, AccessLine, Bundle, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute,
+    NatBlock, Subscriber, SubscriberSpec, SubscriberStatus, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

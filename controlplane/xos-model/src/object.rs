@@ -80,7 +80,7 @@ impl<K: Kind> Draft<K> {
 
     /// All that is wrong with the object taken by itself.
     pub fn validate(&self) -> Vec<Fault> {
-        let mut faults = self.metadata.validate();
+        let mut faults = self.metadata.validate(K::KIND);
         if self.kind != K::KIND {
             let detail = format!("this is a {}, not a {}", self.kind, K::KIND);
             faults.push(Fault::new("/kind", detail));

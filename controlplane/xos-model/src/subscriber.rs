@@ -9,9 +9,12 @@ use crate::{
     Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
 };
 
-mod attributes;
+mod interfaces;
 
-pub use attributes::{ACCESS_LINE, HOME_NETWORK, INTERNET_ROUTE, subscriber_attributes};
+pub(crate) use interfaces::check_settings;
+pub use interfaces::{
+    ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
+};
 
 pub type Subscriber = Object<SubscriberSpec>;
 
@@ -128,17 +131,24 @@ impl Bundle {
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
-        if self.burst_ms.is_some_and(|burst| !Self::BURST_MS_RANGE.contains(&burst)) {
+        Self::validate_burst(self.burst_ms, &"/spec/bundle/burstMs".into(), faults);
+        Self::validate_dns(&self.dns, &"/spec/bundle/dns".into(), faults);
+    }
+
+    fn validate_burst(burst_ms: Option<u32>, at: &Pointer, faults: &mut Vec<Fault>) {
+        if burst_ms.is_some_and(|burst| !Self::BURST_MS_RANGE.contains(&burst)) {
             let (from, to) = (Self::BURST_MS_RANGE.start(), Self::BURST_MS_RANGE.end());
-            faults.push(Fault::new("/spec/bundle/burstMs", format!("between {from} and {to}")));
+            faults.push(Fault::new(at.clone(), format!("between {from} and {to}")));
         }
-        let dns = Pointer::from("/spec/bundle/dns");
-        if self.dns.len() > Self::DNS_MAX {
-            faults.push(Fault::new(dns.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
+    }
+
+    fn validate_dns(dns: &[Ipv4Addr], at: &Pointer, faults: &mut Vec<Fault>) {
+        if dns.len() > Self::DNS_MAX {
+            faults.push(Fault::new(at.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
         }
-        for (i, server) in self.dns.iter().enumerate() {
+        for (i, server) in dns.iter().enumerate() {
             if !is_unicast(*server) {
-                faults.push(Fault::new(dns.at(i), "not a unicast address"));
+                faults.push(Fault::new(at.at(i), "not a unicast address"));
             }
         }
     }

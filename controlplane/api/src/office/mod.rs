@@ -53,7 +53,7 @@ pub use secret::{RotationError, SecretError};
 pub use status::NodeReport;
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
-pub use synchronized::{Intent, IntentFeed};
+pub use synchronized::{CHAIN, CHAINS, Intent, IntentFeed, POOL};
 use tenancies::Steering;
 pub(crate) use tenancies::{Chains, Derived};
 pub(crate) use told::{Told, told};
@@ -191,6 +191,12 @@ impl Office {
             Err(Abort::DryRun(value)) => Ok(value),
             Err(Abort::Rejected(rejection)) => Err(rejection),
         })
+    }
+
+    /// Of the tenancy graph, what the chains of subscribers go by: the services, and the tenancies between them that are per
+    /// tenant, as durable. Nothing is read for that.
+    pub fn chained_services(&self) -> Arc<Graph> {
+        self.chains().graph
     }
 
     /// The tenancy graph as it is. It reads all that the graph is made of, and blocks meanwhile.

@@ -6,7 +6,8 @@ use intent_store::{Table, Transaction};
 use net_types::{Name, Prefix4};
 use office_plan::{Claim, Ledger, allocate, claims_of, session};
 use xos_model::{
-    Condition, ConditionStatus, Fault, KindName, PortRole, READY, Subscriber, SubscriberSpec, set_condition,
+    Condition, ConditionStatus, Fault, Graph, KindName, PortRole, READY, Subscriber, SubscriberSpec,
+    set_condition,
 };
 
 use super::{
@@ -29,7 +30,10 @@ impl Managed for SubscriberSpec {
         }
         new.status.observed_generation = new.metadata.generation.unwrap_or(0);
         let moved = old.is_some_and(|old| old.spec.access.node != new.spec.access.node);
-        if moved || old.and_then(|old| session(old, &pools)) != session(new, &pools) {
+        let none = Graph::default();
+        let graph = admission.scratch.graph().unwrap_or(&none);
+        let planned = |subscriber| session(subscriber, graph, &pools).ok();
+        if moved || old.and_then(planned) != planned(new) {
             let message = format!("waiting for node {} to put it in its kernel", new.spec.access.node);
             let conditions = &mut new.status.conditions;
             set_condition(conditions, READY, ConditionStatus::False, "Progressing", &message, admission.now);

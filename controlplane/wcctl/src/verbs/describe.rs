@@ -57,6 +57,9 @@ fn text_of(object: &Value, related: &[Value], events: &[Value], now: Timestamp) 
     head("Name", text(&metadata["name"]));
     head("Kind", text(&object["kind"]));
     head("Labels", output::labels(object));
+    if object["metadata"]["adopted"] == true {
+        head("Adopted", "yes: what its back end has of it is looked up and left alone".to_owned());
+    }
     let since = |at: &Value| match (text(at), output::age(at, now)) {
         (at, age) if age.is_empty() => at,
         (at, age) => format!("{at} ({age} ago)"),

@@ -71,10 +71,10 @@ pub(crate) async fn run(client: &Client, edit: &Edit) -> Result<(), Failure> {
     }
 }
 
-/// What an operator says in an object: its labels, its finalizers and its spec.
+/// What an operator says in an object: its labels, its finalizers, whether it is adopted, and its spec.
 fn intent(object: &Value) -> Value {
     let mut metadata = json!({"name": object["metadata"]["name"]});
-    for field in ["labels", "finalizers"] {
+    for field in ["labels", "finalizers", "adopted"] {
         let value = &object["metadata"][field];
         if !value.is_null() && *value != json!({}) && *value != json!([]) {
             metadata[field] = value.clone();

@@ -18,7 +18,7 @@ use std::{
 };
 
 use agent_link::{NodeTable, Outcome, REMOVED};
-use intent_store::Store;
+use api::Office;
 use net_types::{Generation, Name};
 use synchronizer::{BackEnd, Control, Failure, Key, Retry};
 use xos_model::{AnyObject, KindName};
@@ -33,7 +33,7 @@ pub(crate) const BACK_END: &str = "nodes";
 
 /// What every node should have, and what is known to be there.
 pub(crate) struct Nodes {
-    store: Store,
+    office: Office,
     control: Control<AnyObject>,
     back_end: BackEnd,
     world: Mutex<World>,
@@ -42,9 +42,9 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    pub(crate) fn new(store: Store, control: Control<AnyObject>) -> Self {
+    pub(crate) fn new(office: Office, control: Control<AnyObject>) -> Self {
         let back_end = BackEnd::new(BACK_END);
-        Self { store, control, back_end, world: Mutex::default(), tables: RwLock::default() }
+        Self { office, control, back_end, world: Mutex::default(), tables: RwLock::default() }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -58,7 +58,7 @@ impl Nodes {
     /// Brings the tables to where the world is. The world is held meanwhile: no acknowledgement comes between.
     fn publish(&self, world: &mut World) {
         let changes = world.take_changes();
-        let revision = Generation(self.store.revision());
+        let revision = Generation(self.office.store().revision());
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         for (node, changes) in changes {
             match changes {

@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use api::{CHAIN, CHAINS, POOL};
 use synchronizer::{
     Declaration, Failure, Item, Journal, Kind, Limits, Made, Outcome, Plugin, Relation, Retry,
 };
-use xos_model::{AnyObject, KindName};
+use xos_model::{AnyObject, Graph, KindName};
 
 use super::{
     Nodes,
@@ -27,7 +28,8 @@ impl Plugin<AnyObject> for NodesPlugin {
             relations: vec![
                 Relation::new(pool, "node", node),
                 Relation::new(subscriber, "access.node", node),
-                Relation::new(subscriber, "pool", pool).derived(),
+                Relation::new(subscriber, POOL, pool).derived(),
+                Relation::new(subscriber, CHAIN, CHAINS).derived(),
             ],
             // The tables know their resources by name; the agents' inventories say what the kernels have.
             journal: Journal::Keyed,
@@ -51,8 +53,9 @@ impl Plugin<AnyObject> for NodesPlugin {
     }
 
     async fn apply_batch(&self, items: &[Item<AnyObject>]) -> Vec<Outcome> {
+        let graph = self.0.office.chained_services();
         let mut world = self.0.world();
-        let outcomes = items.iter().map(|item| self.put(&mut world, item)).collect();
+        let outcomes = items.iter().map(|item| self.put(&mut world, &graph, item)).collect();
         self.0.publish(&mut world);
         outcomes
     }
@@ -75,13 +78,13 @@ impl Plugin<AnyObject> for NodesPlugin {
 }
 
 impl NodesPlugin {
-    fn put(&self, world: &mut World, item: &Item<AnyObject>) -> Outcome {
+    fn put(&self, world: &mut World, graph: &Graph, item: &Item<AnyObject>) -> Outcome {
         let name = &item.operation.key.name;
         match item.body.as_deref() {
             Some(AnyObject::Node(node)) => world.node(name, node.spec.clone()),
             Some(AnyObject::AddressPool(pool)) => world.pool(name, Some(pool.spec.clone())),
             Some(AnyObject::Subscriber(subscriber)) => {
-                let (version, place) = match world.session(subscriber) {
+                let (version, place) = match world.session(subscriber, graph) {
                     Ok(placed) => placed,
                     Err(none) => {
                         return Outcome::Failed(Failure {

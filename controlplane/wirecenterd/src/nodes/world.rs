@@ -6,7 +6,7 @@ use agent_link::Change;
 use net_types::Name;
 use node_state::{Resource, ResourceKey, Version};
 use office_plan::{NodePools, OfficePools, node_resources, session};
-use xos_model::{AddressPoolSpec, ConditionStatus, NodeSpec, READY, Subscriber};
+use xos_model::{AddressPoolSpec, ConditionStatus, Graph, NodeSpec, READY, Subscriber};
 
 /// What has been applied so far.
 #[derive(Default)]
@@ -47,8 +47,8 @@ pub(super) enum Place {
 pub(super) enum NoSession {
     #[error("there is no node {0}")]
     Node(Name),
-    #[error("no pool of node {0} has the subscriber's address")]
-    Pool(Name),
+    #[error(transparent)]
+    Planned(#[from] office_plan::NoSession),
 }
 
 impl Place {
@@ -81,16 +81,23 @@ impl World {
     }
 
     /// Puts a subscriber's session where it belongs. Says which version it is, and how far it has come.
-    pub(super) fn session(&mut self, subscriber: &Subscriber) -> Result<(Version, Place), NoSession> {
+    pub(super) fn session(
+        &mut self,
+        subscriber: &Subscriber,
+        graph: &Graph,
+    ) -> Result<(Version, Place), NoSession> {
         let (name, node) = (subscriber.name(), &subscriber.spec.access.node);
         if !self.nodes.contains_key(node) {
             self.no_session(name);
             return Err(NoSession::Node(node.clone()));
         }
-        let pools = self.pools.of(node);
-        let Some(session) = pools.and_then(|pools| session(subscriber, pools)) else {
-            self.no_session(name);
-            return Err(NoSession::Pool(node.clone()));
+        let none = NodePools::default();
+        let session = match session(subscriber, graph, self.pools.of(node).unwrap_or(&none)) {
+            Ok(session) => session,
+            Err(none) => {
+                self.no_session(name);
+                return Err(none.into());
+            }
         };
         let resource = Resource::Session(session);
         let version = resource.version();

@@ -13,7 +13,7 @@ use crate::{
 const TENANTS: &str = "/api/v1/tenants";
 
 /// A second version of a service of the office, as it is made at first.
-async fn second_version(controller: &Controller, of: &str) -> Value {
+pub(crate) async fn second_version(controller: &Controller, of: &str) -> Value {
     let mut service = controller.get(&format!("/api/v1/services/{of}")).await.json();
     let mut spec = service["spec"].take();
     spec["version"] = json!("2");

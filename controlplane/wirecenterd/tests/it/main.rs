@@ -5,6 +5,7 @@ mod agent;
 mod backup;
 mod bad_input;
 mod campaign;
+mod chained;
 mod controller;
 mod crash;
 mod derived;

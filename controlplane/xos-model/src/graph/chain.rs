@@ -58,6 +58,16 @@ struct Stage<'a> {
     via: Vec<(&'a Name, &'a TenantSpec)>,
 }
 
+impl<'a> Stage<'a> {
+    fn link<'s>(&self, subscriber: &'s Subscriber) -> Link<'s>
+    where
+        'a: 's,
+    {
+        let tenancy = self.via.first().map(|(_, spec)| *spec);
+        Link { subscriber, service: self.service, service_spec: self.service_spec, tenancy }
+    }
+}
+
 impl Graph {
     /// How many services a chain has at most.
     pub const CHAIN_MAX: usize = 64;
@@ -73,15 +83,39 @@ impl Graph {
     /// with a subscriber, even if several lead to it: the first, by the number of steps and then by name, is its tenant.
     /// Where the subscriber names another service for a type, that one stands in for the ordinary one: whatever leads
     /// to this one leads to it, and it leads where its own tenancies say or, if it has none, where the ordinary one
-    /// does. `attributes` are put over those of the tenancy between the services.
+    /// does. `attributes` are put over those of the tenancy between the services, and these over those of the service.
     pub fn chain(
         &self,
         subscriber: &Subscriber,
         mut attributes: impl FnMut(Link<'_>) -> Attributes,
     ) -> Chain {
         let mut chain = Chain::default();
-        let stages = self.stages(&subscriber.spec.services, &mut chain.faults);
+        for (stage, tenant, name) in self.held(subscriber, &mut chain.faults) {
+            let link = stage.link(subscriber);
+            let spec = derived(&link, tenant, attributes(link));
+            let owner_references = self.owners(subscriber, &stage);
+            chain.tenancies.push(DerivedTenancy { name, spec, owner_references });
+        }
+        chain
+    }
+
+    /// What the tenancies of [`Graph::chain`] are made of, in the same order, for whoever needs no more; and why others
+    /// do not hold.
+    pub fn links<'a>(&'a self, subscriber: &'a Subscriber) -> (Vec<Link<'a>>, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let held = self.held(subscriber, &mut faults).into_iter();
+        (held.map(|(stage, ..)| stage.link(subscriber)).collect(), faults)
+    }
+
+    /// The stages of a chain whose tenancies hold, each with its tenant and its tenancy's name.
+    fn held<'a>(
+        &'a self,
+        subscriber: &Subscriber,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<(Stage<'a>, TenantOf, Name)> {
+        let stages = self.stages(&subscriber.spec.services, faults);
         let mut names: Vec<Option<Name>> = Vec::with_capacity(stages.len());
+        let mut held = Vec::with_capacity(stages.len());
         for stage in stages {
             let tenant = match stage.tenant {
                 None => Some(TenantOf { kind: TenantKind::Subscriber, name: subscriber.name().clone() }),
@@ -91,23 +125,14 @@ impl Graph {
             let tenancy = tenant.and_then(|tenant| match tenancy_name(subscriber.name(), stage.service) {
                 Ok(name) => Some((tenant, name)),
                 Err(fault) => {
-                    chain.faults.push(fault);
+                    faults.push(fault);
                     None
                 }
             });
             names.push(tenancy.as_ref().map(|(_, name)| name.clone()));
-            let Some((tenant, name)) = tenancy else { continue };
-            let link = Link {
-                subscriber,
-                service: stage.service,
-                service_spec: stage.service_spec,
-                tenancy: stage.via.first().map(|(_, spec)| *spec),
-            };
-            let spec = derived(&link, tenant, attributes(link));
-            let owner_references = self.owners(subscriber, &stage);
-            chain.tenancies.push(DerivedTenancy { name, spec, owner_references });
+            held.extend(tenancy.map(|(tenant, name)| (stage, tenant, name)));
         }
-        chain
+        held
     }
 
     /// The services of the chain of a subscriber with these stand-ins.
@@ -260,6 +285,8 @@ fn derived(link: &Link<'_>, tenant: TenantOf, attributes: Attributes) -> TenantS
         },
     };
     spec.provider = link.service.clone();
+    let of_tenancy = std::mem::replace(&mut spec.attributes, link.service_spec.attributes.clone());
+    spec.attributes.0.extend(of_tenancy.0);
     spec.attributes.0.extend(attributes.0);
     spec
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Graph, cycle::Cycle};
 use crate::{
     Fault, InterfaceDirection, KindName, NetworkSpec, Pointer, ServiceInterface, ServiceSpec, SliceSpec,
-    TenantSpec,
+    TenantSpec, subscriber::check_settings,
 };
 
 /// A fault of one of the graph's objects.
@@ -40,6 +40,9 @@ impl Graph {
             for misfit in self.misfits(&held.spec) {
                 find(KindName::Tenant, name, Fault::new(misfit.tenant, misfit.detail));
             }
+            for fault in self.setting_faults(&held.spec) {
+                find(KindName::Tenant, name, fault);
+            }
         }
         for cycle in self.cycles() {
             find(KindName::Tenant, cycle.closed_by, cycle_fault(&cycle));
@@ -60,6 +63,7 @@ impl Graph {
         let Some(spec) = self.tenant(name) else { return Vec::new() };
         let misfits = self.misfits(spec).into_iter();
         let mut faults: Vec<_> = misfits.map(|misfit| Fault::new(misfit.tenant, misfit.detail)).collect();
+        faults.extend(self.setting_faults(spec));
         if before.is_none_or(|before| before.provider != spec.provider) {
             if self.service(&spec.provider).is_some_and(|provider| !provider.enabled) {
                 let detail = format!("Service {} is not enabled: it takes no new tenants", spec.provider);
@@ -98,6 +102,9 @@ impl Graph {
         for tenancy in tenancies() {
             for misfit in self.tenant(tenancy).map(|spec| self.misfits(spec)).unwrap_or_default() {
                 faults.push(Fault::new(misfit.service, format!("Tenant {tenancy}: {}", misfit.detail)));
+            }
+            for fault in self.tenant(tenancy).map(|spec| self.setting_faults(spec)).unwrap_or_default() {
+                faults.push(Fault::new(INTERFACES, format!("Tenant {tenancy}: {fault}")));
             }
         }
         faults
@@ -143,6 +150,12 @@ impl Graph {
         let (count, max) = (self.instances_of.count(slice), spec.max_instances);
         let crowded = u32::try_from(count).map_or(true, |count| count > max);
         crowded.then(|| format!("Slice {slice} has at most {max} instances, not {count}"))
+    }
+
+    /// What is wrong with what a tenancy says for all subscribers that it leads to its provider.
+    fn setting_faults(&self, tenancy: &TenantSpec) -> Vec<Fault> {
+        let provider = self.service(&tenancy.provider).filter(|_| tenancy.per_tenant);
+        provider.map(|provider| check_settings(provider, &tenancy.attributes)).unwrap_or_default()
     }
 
     /// Where a tenancy does not fit its services.

@@ -75,6 +75,31 @@ impl KindName {
     pub fn from_plural(plural: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.plural() == plural)
     }
+
+    /// Whether an object stands for something that a back end outside the office can have had before.
+    pub const fn is_at_back_ends(self) -> bool {
+        match self {
+            Self::Site
+            | Self::Image
+            | Self::Flavor
+            | Self::User
+            | Self::Service
+            | Self::Slice
+            | Self::Network
+            | Self::Instance
+            | Self::Tenant => true,
+            Self::Secret
+            | Self::Controller
+            | Self::View
+            | Self::Role
+            | Self::Deployment
+            | Self::Node
+            | Self::AddressPool
+            | Self::NetworkTemplate
+            | Self::Subscriber
+            | Self::RoleBinding => false,
+        }
+    }
 }
 
 impl std::fmt::Display for KindName {

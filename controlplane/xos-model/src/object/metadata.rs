@@ -12,7 +12,7 @@ use crate::{
     values::{LABEL_RULE, is_label_key, is_label_text},
 };
 
-/// What every object has. All but name, labels and finalizers is the server's.
+/// What every object has. All but name, labels, finalizers and `adopted` is the server's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
@@ -38,6 +38,10 @@ pub struct Metadata {
     /// Who must agree before the object goes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub finalizers: Vec<String>,
+    /// What the object stands for was at its back end before: it is looked up there, and never changed or deleted, also
+    /// when the object goes. Said when the object is made, of kinds that a back end can have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// The object that this one exists for.
@@ -64,11 +68,16 @@ impl Metadata {
             created_at: None,
             deleted_at: None,
             finalizers: Vec::new(),
+            adopted: false,
         }
     }
 
-    pub(super) fn validate(&self) -> Vec<Fault> {
+    pub(super) fn validate(&self, kind: KindName) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if self.adopted && !kind.is_at_back_ends() {
+            let detail = format!("a {kind} is the office's own: no back end can have had it before");
+            faults.push(Fault::new("/metadata/adopted", detail));
+        }
         let labels = Pointer::from("/metadata/labels");
         if self.labels.len() > Self::LABELS_MAX {
             faults.push(Fault::new(labels.clone(), format!("at most {} labels", Self::LABELS_MAX)));

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Connect, TenantKind};
 use crate::{
-    BasicStatus, Fault, HttpUrl, Kind, KindName, Object, Pointer, Reference, Text, Version, document::check,
-    enabled, is_enabled,
+    Attributes, BasicStatus, Fault, HttpUrl, Kind, KindName, Object, Pointer, Reference, Text, Version,
+    document::check, enabled, is_enabled, subscriber::check_settings,
 };
 
 pub type Service = Object<ServiceSpec>;
@@ -36,6 +36,10 @@ pub struct ServiceSpec {
     pub per_subscriber: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<ServiceInterface>,
+    /// What its plug-in understands. What it provides to subscribers is so for each of them, unless the tenancy that
+    /// leads to it, or the subscriber, says otherwise: of a `home-network` `rateUp`, `rateDown`, `burstMs` and `dns`.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_url: Option<HttpUrl>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,11 @@ impl ServiceSpec {
     pub fn interface(&self, name: &Name) -> Option<&ServiceInterface> {
         self.interfaces.iter().find(|interface| interface.name == *name)
     }
+
+    /// The interfaces that are for tenants.
+    pub fn provided(&self) -> impl Iterator<Item = &ServiceInterface> {
+        self.interfaces.iter().filter(|one| one.direction == InterfaceDirection::Provides)
+    }
 }
 
 impl Kind for ServiceSpec {
@@ -95,6 +104,8 @@ impl Kind for ServiceSpec {
                 faults.push(Fault::new(at.at(i).at("name"), detail));
             }
         }
+        self.attributes.validate(&"/spec/attributes".into(), &mut faults);
+        faults.extend(check_settings(self, &self.attributes));
         let Accepts { tenants, connect } = &self.accepts;
         if tenants.is_empty() != connect.is_empty() {
             let empty = if tenants.is_empty() { "tenants" } else { "connect" };

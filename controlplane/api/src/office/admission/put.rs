@@ -1,7 +1,7 @@
 //! Objects that are made or changed.
 
 use intent_store::{Record, Table};
-use xos_model::{Draft, Metadata, Object};
+use xos_model::{Draft, Fault, Metadata, Object};
 
 use super::{Admission, Done, Effect, Managed, check, new_uid, tenancies::taken};
 use crate::office::{Preconditions, Rejection, Target, Verb, object_key, stored::decode};
@@ -41,6 +41,7 @@ impl Admission<'_, '_> {
             generation: Some(1),
             labels: draft.metadata.labels,
             finalizers: draft.metadata.finalizers,
+            adopted: draft.metadata.adopted,
             created_at: Some(self.now),
             ..Metadata::named(draft.metadata.name)
         };
@@ -62,6 +63,10 @@ impl Admission<'_, '_> {
         if preconditions.uid.is_some() && preconditions.uid != old.metadata.uid {
             let detail = format!("this {} {name} is another one, made since", K::KIND);
             return Err(Rejection::conflict("/metadata/uid", detail));
+        }
+        if draft.metadata.adopted != old.metadata.adopted {
+            let detail = "said when an object is made: delete it, and make it anew";
+            return Err(Rejection::invalid(vec![Fault::new("/metadata/adopted", detail)]));
         }
         let spec = K::resolve(self, &old, draft.spec)?;
         let respecified = spec != old.spec;

@@ -1,19 +1,44 @@
 //! What an object stands on.
 
 use office_plan::OfficePools;
-use synchronizer::{Edge, Key};
+use synchronizer::{Edge, Key, Kind, Object, Origin};
 use xos_model::{AnyObject, KindName};
 
 /// The relation of a subscriber to the pools that its addresses are from.
-pub(super) const POOL: &str = "pool";
+pub const POOL: &str = "pool";
 
-/// All that the object names, and the pools that it has something of.
+/// What the chains of subscribers go by, as one thing: it is told of like an object that turns when they go another way. It is
+/// no kind of the model, and not stored.
+pub const CHAINS: Kind = Kind::new("Chains");
+/// The relation of a subscriber to [`CHAINS`].
+pub const CHAIN: &str = "chain";
+
+/// How they go since a revision.
+pub(super) fn chains(since: u64) -> Object {
+    Object {
+        key: chains_key(),
+        uid: "".into(),
+        generation: since,
+        deleting: false,
+        origin: Origin::Ours,
+        edges: Vec::new(),
+        records: Vec::new(),
+        history: Vec::new(),
+    }
+}
+
+fn chains_key() -> Key {
+    Key::new(CHAINS, "office".parse().expect("a name"))
+}
+
+/// All that the object names, the pools that it has something of, and, for a subscriber, how chains go.
 pub(super) fn edges(object: &AnyObject, pools: &OfficePools) -> Vec<Edge> {
     let mut edges: Vec<Edge> = object.references().iter().map(Edge::from).collect();
     if let AnyObject::Subscriber(subscriber) = object {
         let used = pools.of(&subscriber.spec.access.node).into_iter();
         let used = used.flat_map(|pools| pools.used_by(&subscriber.status));
         edges.extend(used.map(|name| Edge::new(POOL, Key::new(KindName::AddressPool, name.clone()))));
+        edges.push(Edge::new(CHAIN, chains_key()));
     }
     edges
 }

@@ -7,7 +7,10 @@ use synchronizer::{Change, Feed, Key, Object, Origin, StoreError};
 use tokio::sync::watch;
 use xos_model::{AnyObject, KindName};
 
-use super::{edges::edges, parse, records};
+use super::{
+    edges::{chains, edges},
+    parse, records,
+};
 use crate::office::Office;
 
 /// Objects, or changes, that are told of at a time.
@@ -19,6 +22,8 @@ pub struct IntentFeed {
     revisions: watch::Receiver<u64>,
     /// As told of so far: a pool comes before what has something of it, and stays while that does.
     pools: OfficePools,
+    /// Since when chains go as was told last.
+    chained: u64,
     at: At,
 }
 
@@ -37,7 +42,7 @@ enum At {
 impl IntentFeed {
     pub(super) fn new(office: Office) -> Self {
         let revisions = office.store().revisions();
-        Self { office, revisions, pools: OfficePools::default(), at: At::Start }
+        Self { office, revisions, pools: OfficePools::default(), chained: 0, at: At::Start }
     }
 
     /// The next part of the snapshot.
@@ -72,6 +77,12 @@ impl IntentFeed {
         Ok(changes)
     }
 
+    /// How chains go now.
+    fn chains(&mut self) -> Change {
+        self.chained = self.office.chains().since;
+        Change::Present(chains(self.chained))
+    }
+
     fn change(&mut self, place: &str, now: Option<&[u8]>) -> Result<Option<Change>, StoreError> {
         let Some((plural, name)) = place.split_once('/') else { return Ok(None) };
         let Some(kind) = KindName::from_plural(plural) else { return Ok(None) };
@@ -98,7 +109,7 @@ impl IntentFeed {
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             generation: metadata.generation.unwrap_or(0),
             deleting: metadata.deleted_at.is_some(),
-            origin: Origin::Ours,
+            origin: if metadata.adopted { Origin::Found } else { Origin::Ours },
             edges: edges(body, &self.pools),
             records: records::of(store, &key)?,
             history: records::errors(store, &key)?,
@@ -117,12 +128,13 @@ impl Feed for IntentFeed {
                     // Of what went while nobody listened nothing may be left: who refers to it would wait for ever.
                     self.pools = OfficePools::default();
                     self.at = At::Snapshot { revision: newest, kind: 0, after: None };
-                    return Ok(vec![Change::SnapshotBegins]);
+                    return Ok(vec![Change::SnapshotBegins, self.chains()]);
                 }
                 At::Snapshot { revision, kind, after } => {
                     let (revision, kind, after) = (*revision, *kind, after.clone());
                     self.page(revision, kind, after.as_deref())
                 }
+                At::Following(_) if self.office.chains().since != self.chained => Ok(vec![self.chains()]),
                 At::Following(at) => self.changes(*at),
             };
             match told {

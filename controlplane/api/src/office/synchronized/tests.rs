@@ -7,7 +7,7 @@ use std::{
 };
 
 use intent_store::{MemoryEngine, Options, Store as Disk};
-use serde_json::json;
+use serde_json::{Value, json};
 use synchronizer::{
     Aspect, BackEnd, Config, Control, Declaration, EffectRecord, ErrorEntry, Item, Kind, Made, Outcome,
     Phase, Plugin, Record, Runner,
@@ -58,6 +58,16 @@ impl Plugin<AnyObject> for MapPlugin {
         }
     }
 
+    async fn adopt(&self, item: &Item<AnyObject>) -> Outcome {
+        match self.called("adopt", item) {
+            Ok(map) if map.places.contains_key(item.operation.key.name.as_str()) => {
+                Outcome::Done(Made::with_handle("place-before").found())
+            }
+            Ok(_) => Outcome::failed("there is no such place"),
+            Err(failed) => failed,
+        }
+    }
+
     async fn remove(&self, item: &Item<AnyObject>) -> Outcome {
         match self.called("remove", item) {
             Ok(mut map) => {
@@ -97,10 +107,14 @@ impl Running {
     }
 
     async fn put(&self, text: &str) {
-        let site = json!({"kind": "Site", "metadata": {"name": "north"}, "spec": {"description": text}});
+        self.put_as(json!({"name": "north"}), text).await.expect("it is accepted");
+    }
+
+    async fn put_as(&self, metadata: Value, text: &str) -> Result<(), Rejection> {
+        let site = json!({"kind": "Site", "metadata": metadata, "spec": {"description": text}});
         let draft = Draft::parse(site.to_string().as_bytes()).expect("a site");
         let done = self.office.run(Operation::put(Verb::Apply, draft)).await;
-        done.expect("the store runs").expect("it is accepted");
+        done.expect("the store runs").map(drop)
     }
 
     async fn delete(&self) {
@@ -166,6 +180,25 @@ async fn an_object_stays_until_its_back_end_has_nothing_of_it() {
     until("it is gone", || running.site().is_none()).await;
     assert!(running.map.map().places.is_empty());
     assert!(running.records().is_empty() && running.errors().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_found_is_looked_up_and_left_alone() {
+    let running = Running::start(Options::default());
+    running.map.map().places.insert("north".into(), 77);
+    let found = || json!({"name": "north", "adopted": true});
+    running.put_as(found(), "a hill").await.expect("it is accepted");
+    until("it is found", || running.ready().is_some_and(|ready| ready.0 == ConditionStatus::True)).await;
+    running.put_as(found(), "a higher hill").await.expect("it is accepted");
+    let turned = running.put_as(json!({"name": "north"}), "ours").await.expect_err("it stays adopted");
+    assert!(turned.to_string().contains("/metadata/adopted"), "{turned}");
+    until("it is looked up again", || running.map.map().calls.len() == 2).await;
+    let running = running.again().await;
+    running.delete().await;
+    until("it is gone", || running.site().is_none()).await;
+    assert_eq!(running.map.map().calls, ["adopt north 1", "adopt north 2"]);
+    assert_eq!(running.map.map().places.get("north"), Some(&77));
+    assert!(running.records().is_empty());
 }
 
 #[tokio::test]

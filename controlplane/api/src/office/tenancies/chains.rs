@@ -53,8 +53,8 @@ pub(in crate::office) fn steers<'a, K: Kind>(before: Option<&'a K>, now: Option<
     match K::KIND {
         KindName::Service => match (before.and_then(service), now.and_then(service)) {
             (Some(a), Some(b)) => {
-                (&a.service_type, &a.accepts, &a.interfaces, a.per_subscriber)
-                    != (&b.service_type, &b.accepts, &b.interfaces, b.per_subscriber)
+                (&a.service_type, &a.accepts, &a.interfaces, &a.attributes, a.per_subscriber)
+                    != (&b.service_type, &b.accepts, &b.interfaces, &b.attributes, b.per_subscriber)
             }
             (Some(one), None) | (None, Some(one)) => one.per_subscriber,
             (None, None) => false,

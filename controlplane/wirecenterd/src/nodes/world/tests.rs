@@ -42,6 +42,19 @@ fn office() -> World {
     world
 }
 
+/// One service that is all of a chain.
+fn graph() -> Graph {
+    let provides = ["access-line", "home-network", "internet-route"];
+    let interface = |kind| json!({"name": kind, "type": kind, "direction": "provides"});
+    let accepts = json!({"tenants": ["Subscriber"], "connect": ["shared"]});
+    let spec = json!({"serviceType": "line", "version": "1", "perSubscriber": true, "accepts": accepts,
+                      "interfaces": provides.map(interface)});
+    let service = json!({"kind": "Service", "metadata": {"name": "line"}, "spec": spec});
+    let mut graph = Graph::default();
+    graph.put::<xos_model::ServiceSpec>(&serde_json::from_value(service).expect("a service"));
+    graph
+}
+
 /// What has to change at a node, in words.
 fn taken(world: &mut World, node: &str) -> Vec<String> {
     let changes = world.take_changes().remove(&name(node)).flatten().unwrap_or_default();
@@ -55,10 +68,10 @@ fn taken(world: &mut World, node: &str) -> Vec<String> {
 #[test]
 fn a_session_is_in_the_kernel_when_its_node_says_so_of_this_very_version() {
     let mut world = office();
-    let (first, place) = world.session(&alice("node1", "False")).expect("a session");
+    let (first, place) = world.session(&alice("node1", "False"), &graph()).expect("a session");
     assert_eq!((place, taken(&mut world, "node1")), (Place::Table, vec!["+session/alice".into()]));
     world.pool(&name("inside1"), Some(pool("node1", 600)));
-    let (second, place) = world.session(&alice("node1", "False")).expect("a session");
+    let (second, place) = world.session(&alice("node1", "False"), &graph()).expect("a session");
     assert_eq!(place, Place::Table);
     assert_ne!(first, second);
     let here = name("node1");
@@ -66,26 +79,26 @@ fn a_session_is_in_the_kernel_when_its_node_says_so_of_this_very_version() {
     assert!(!world.placed(&name("node2"), &name("alice"), second, Place::Kernel), "nobody asked that node");
     assert!(world.placed(&here, &name("alice"), second, Place::Kernel));
     assert!(!world.placed(&here, &name("alice"), second, Place::Kernel), "that is no news");
-    assert_eq!(world.session(&alice("node1", "False")), Ok((second, Place::Kernel)));
+    assert_eq!(world.session(&alice("node1", "False"), &graph()), Ok((second, Place::Kernel)));
 }
 
 #[test]
 fn what_a_node_has_refused_stays_refused_until_it_is_another() {
     let mut world = office();
-    let (version, _) = world.session(&alice("node1", "False")).expect("a session");
+    let (version, _) = world.session(&alice("node1", "False"), &graph()).expect("a session");
     let refused = Place::of(&Err("the map is full".into()));
     assert!(world.placed(&name("node1"), &name("alice"), version, refused.clone()));
-    assert_eq!(world.session(&alice("node1", "False")), Ok((version, refused)));
+    assert_eq!(world.session(&alice("node1", "False"), &graph()), Ok((version, refused)));
     world.pool(&name("inside1"), Some(pool("node1", 600)));
-    assert_eq!(world.session(&alice("node1", "False")).expect("a session").1, Place::Table);
+    assert_eq!(world.session(&alice("node1", "False"), &graph()).expect("a session").1, Place::Table);
 }
 
 #[test]
 fn a_subscriber_that_moves_leaves_nothing_behind() {
     let mut world = office();
-    world.session(&alice("node1", "False")).expect("a session");
+    world.session(&alice("node1", "False"), &graph()).expect("a session");
     world.take_changes();
-    world.session(&alice("node2", "False")).expect("a session");
+    world.session(&alice("node2", "False"), &graph()).expect("a session");
     let changes = world.take_changes();
     let of = |node: &str| changes[&name(node)].as_ref().map(Vec::len);
     assert_eq!((of("node1"), of("node2")), (Some(1), Some(1)));
@@ -96,13 +109,27 @@ fn a_subscriber_that_moves_leaves_nothing_behind() {
 #[test]
 fn after_a_start_the_status_is_believed_until_the_node_says_otherwise() {
     let mut world = office();
-    let (version, place) = world.session(&alice("node1", "True")).expect("a session");
+    let (version, place) = world.session(&alice("node1", "True"), &graph()).expect("a session");
     assert_eq!(place, Place::Kernel);
     assert!(world.placed(&name("node1"), &name("alice"), version, Place::Refused("no".into())));
     let mut changed = alice("node1", "True");
     changed.metadata.generation = Some(2);
     let mut world = office();
-    assert_eq!(world.session(&changed).expect("a session").1, Place::Table, "that was another spec");
+    assert_eq!(
+        world.session(&changed, &graph()).expect("a session").1,
+        Place::Table,
+        "that was another spec"
+    );
+}
+
+#[test]
+fn without_a_chain_the_session_goes() {
+    let mut world = office();
+    world.session(&alice("node1", "False"), &graph()).expect("a session");
+    taken(&mut world, "node1");
+    let none = world.session(&alice("node1", "False"), &Graph::default()).expect_err("no session");
+    assert!(none.to_string().contains("provides access-line"), "{none}");
+    assert_eq!(taken(&mut world, "node1"), ["-session/alice"]);
 }
 
 #[test]
@@ -110,10 +137,13 @@ fn a_node_that_goes_and_comes_begins_anew() {
     let mut world = office();
     world.no_node(&name("node1"));
     assert_eq!(world.take_changes().remove(&name("node1")), Some(None));
-    assert_eq!(world.session(&alice("node1", "False")), Err(NoSession::Node(name("node1"))));
+    assert_eq!(world.session(&alice("node1", "False"), &graph()), Err(NoSession::Node(name("node1"))));
     world.node(&name("node1"), spec(json!({"loopback": "192.0.2.1", "ports": []})));
     assert!(!taken(&mut world, "node1").is_empty());
     world.pool(&name("inside1"), None);
     assert_eq!(taken(&mut world, "node1"), ["-route/100.64.0.0/24"]);
-    assert_eq!(world.session(&alice("node1", "False")), Err(NoSession::Pool(name("node1"))));
+    assert_eq!(
+        world.session(&alice("node1", "False"), &graph()),
+        Err(office_plan::NoSession::Pool(name("node1")).into())
+    );
 }

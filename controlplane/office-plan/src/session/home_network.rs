@@ -1,0 +1,57 @@
+//! What the home gets: of the service that provides `home-network`.
+
+use std::net::Ipv4Addr;
+
+use net_types::{BitRate, InterfaceAddress4};
+use node_state::{Nat, RateLimit};
+use xos_model::{AddressPoolSpec, Bundle, HomeNetwork, Link, Purpose};
+
+use super::NoSession;
+use crate::NodePools;
+
+/// Two of the longest untagged Ethernet frames (IEEE 802.3-2022, clause 3.2.7, without FCS and with one tag), in bits:
+/// a bucket that cannot hold them would never let a full frame pass behind another.
+const BURST_BITS_MIN: u64 = 2 * 1518 * 8;
+
+pub(super) struct Home {
+    pub(super) lease: InterfaceAddress4,
+    pub(super) gateway: Ipv4Addr,
+    pub(super) dns_servers: Vec<Ipv4Addr>,
+    pub(super) lease_seconds: u32,
+    pub(super) nat: Option<Nat>,
+    pub(super) rate_up: Option<RateLimit>,
+    pub(super) rate_down: Option<RateLimit>,
+}
+
+pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
+    let home = HomeNetwork::of(link).map_err(|faults| {
+        let fault = faults.into_iter().next().expect("a refusal has a fault");
+        NoSession::Setting { service: link.service.clone(), fault }
+    })?;
+    let (Some(address), Some(gateway)) = (home.address, home.gateway) else {
+        return Err(NoSession::Unallocated);
+    };
+    let no_pool = || NoSession::Pool(link.subscriber.spec.access.node.clone());
+    let (len, pool) = if let Some(subnet) = link.subscriber.status.subnet {
+        (subnet.len(), pools.holding_subnet(subnet))
+    } else {
+        let pool = pools.holding(Purpose::Subscriber, address).ok_or_else(no_pool)?;
+        (pool.spec.prefix.len(), Some(pool))
+    };
+    let burst_ms = home.burst_ms.unwrap_or(Bundle::BURST_MS);
+    Ok(Home {
+        lease: InterfaceAddress4::new(address, len).map_err(|_| no_pool())?,
+        gateway,
+        dns_servers: home.dns.into_owned(),
+        lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
+        nat: home.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
+        rate_up: home.rate_up.map(|rate| limit(rate, burst_ms)),
+        rate_down: home.rate_down.map(|rate| limit(rate, burst_ms)),
+    })
+}
+
+fn limit(rate: BitRate, burst_ms: u32) -> RateLimit {
+    let at_least = (BURST_BITS_MIN * 1_000_000).div_ceil(rate.bits_per_second());
+    let at_least = u32::try_from(at_least).expect("two frames at the lowest rate take less than a second");
+    RateLimit { rate, burst_us: at_least.max(burst_ms * 1000) }
+}

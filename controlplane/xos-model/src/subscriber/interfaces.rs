@@ -1,0 +1,140 @@
+//! What a service is told of a subscriber: what the interfaces that it provides are about.
+//!
+//! What a subscriber leaves open, the tenancy that leads to the service may say for all (`/spec/attributes`), and what
+//! that leaves open, the service: so versions of one service, side by side, can treat their subscribers differently.
+
+use std::{borrow::Cow, net::Ipv4Addr};
+
+use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Bundle, NatBlock};
+use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
+
+mod settings;
+
+use settings::HomeSettings;
+pub(crate) use settings::check_settings;
+
+/// The type of an interface at which lines end: see [`AccessLine`].
+pub const ACCESS_LINE: &str = "access-line";
+/// The type of an interface that serves a home: see [`HomeNetwork`].
+pub const HOME_NETWORK: &str = "home-network";
+/// The type of an interface that leads to the Internet: see [`InternetRoute`].
+pub const INTERNET_ROUTE: &str = "internet-route";
+
+/// Where the subscriber's line ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessLine<'a> {
+    pub node: &'a Name,
+    pub port: &'a IfName,
+    pub s_vid: Vid,
+    pub c_vid: Vid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
+}
+
+/// What the home gets: its address, its share of a public one, rates and resolvers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HomeNetwork<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<NatBlock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_up: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_down: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst_ms: Option<u32>,
+    #[serde(skip_serializing_if = "<[Ipv4Addr]>::is_empty")]
+    pub dns: Cow<'a, [Ipv4Addr]>,
+}
+
+/// What is routed to the subscriber, and on which node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InternetRoute<'a> {
+    pub node: &'a Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Prefix4>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<NatBlock>,
+}
+
+impl<'a> AccessLine<'a> {
+    pub fn of(link: &Link<'a>) -> Self {
+        let spec = &link.subscriber.spec;
+        let access = &spec.access;
+        Self {
+            node: &access.node,
+            port: &access.port,
+            s_vid: access.s_vid,
+            c_vid: access.c_vid,
+            mac: spec.mac,
+        }
+    }
+}
+
+impl<'a> HomeNetwork<'a> {
+    /// Faults are those of what is said for all, at the Tenant or the Service that says it.
+    pub fn of(link: &Link<'a>) -> Result<Self, Vec<Fault>> {
+        let Bundle { rate_up, rate_down, burst_ms, dns, nat: _ } = &link.subscriber.spec.bundle;
+        let status = &link.subscriber.status;
+        let mut faults = Vec::new();
+        let at = Pointer::from(settings::PLACE);
+        let tenancy = link.tenancy.map(|tenancy| HomeSettings::of(&tenancy.attributes, &at, &mut faults));
+        let tenancy = tenancy.unwrap_or_default();
+        let service = HomeSettings::of(&link.service_spec.attributes, &at, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let dns = match dns.as_slice() {
+            [] => Cow::Owned(tenancy.dns.or(service.dns).unwrap_or_default()),
+            own => Cow::Borrowed(own),
+        };
+        Ok(Self {
+            address: status.address,
+            gateway: status.gateway,
+            nat: status.nat,
+            rate_up: rate_up.or(tenancy.rate_up).or(service.rate_up),
+            rate_down: rate_down.or(tenancy.rate_down).or(service.rate_down),
+            burst_ms: burst_ms.or(tenancy.burst_ms).or(service.burst_ms),
+            dns,
+        })
+    }
+}
+
+impl<'a> InternetRoute<'a> {
+    pub fn of(link: &Link<'a>) -> Self {
+        let status = &link.subscriber.status;
+        Self { node: &link.subscriber.spec.access.node, subnet: status.subnet, nat: status.nat }
+    }
+}
+
+/// The same as attributes of the tenancy; nothing, if the service provides none of the interfaces that are known here.
+pub fn subscriber_attributes(link: Link<'_>) -> Attributes {
+    let mut told = Attributes::default();
+    for kind in provided(link.service_spec) {
+        let about = match kind.as_str() {
+            ACCESS_LINE => serde_json::to_value(AccessLine::of(&link)),
+            HOME_NETWORK => HomeNetwork::of(&link).map_or(Ok(Value::Null), serde_json::to_value),
+            INTERNET_ROUTE => serde_json::to_value(InternetRoute::of(&link)),
+            _ => continue,
+        };
+        if let Ok(Value::Object(members)) = about {
+            told.0.extend(members);
+        }
+    }
+    told
+}
+
+/// The types of the interfaces that a service provides.
+pub(crate) fn provided(service: &ServiceSpec) -> impl Iterator<Item = &Name> {
+    service.provided().map(|interface| &interface.kind)
+}
