@@ -25,6 +25,8 @@ pub struct Report {
     pub errors: Vec<ErrorEntry>,
     /// A back end acts on the object; else there is nothing that its status could say.
     pub enacted: bool,
+    /// Of what the back end made of it as it is now ([`crate::Made::digest`]), if there is one such back end.
+    pub digest: Option<u64>,
     /// Nothing is left of a deleted object at any back end: the finalizer can go.
     pub released: bool,
 }

@@ -7,8 +7,8 @@ use net_types::schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Attributes, Base64, CaBundle, Email, HttpUrl, KindName, KindSet, SecretKey, SecretSpec, Sha256, SshKey,
-    Text, Verb, VerbSet, Version, VnId,
+    Attributes, Base64, CaBundle, Email, HttpUrl, KindName, KindSet, SecretKey, SecretSpec, SessionVersion,
+    Sha256, SshKey, Text, Verb, VerbSet, Version, VnId,
 };
 
 schema! {
@@ -44,6 +44,11 @@ schema! {
         "description": "The name of a secret's value",
         "type": "string",
         "pattern": "^[A-Za-z0-9_.-]{1,63}$"
+    };
+    SessionVersion: {
+        "description": "A digest of a session",
+        "type": "string",
+        "pattern": "^[0-9a-f]{16}$"
     };
     Sha256: {
         "description": "A SHA-256 digest",

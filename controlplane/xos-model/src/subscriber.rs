@@ -10,11 +10,13 @@ use crate::{
 };
 
 mod interfaces;
+mod session_version;
 
 pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
 };
+pub use session_version::SessionVersion;
 
 pub type Subscriber = Object<SubscriberSpec>;
 
@@ -102,6 +104,9 @@ pub struct SubscriberStatus {
     pub gateway: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
+    /// The session that the node has in its kernel, as far as it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programmed: Option<SessionVersion>,
 }
 
 /// The subscriber's share of a public address.

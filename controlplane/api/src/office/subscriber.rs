@@ -6,8 +6,8 @@ use intent_store::{Table, Transaction};
 use net_types::{Name, Prefix4};
 use office_plan::{Claim, Ledger, allocate, claims_of, session};
 use xos_model::{
-    Condition, ConditionStatus, Fault, Graph, KindName, PortRole, READY, Subscriber, SubscriberSpec,
-    set_condition,
+    Condition, ConditionStatus, Fault, Graph, KindName, PortRole, READY, SessionVersion, Subscriber,
+    SubscriberSpec, set_condition,
 };
 
 use super::{
@@ -57,6 +57,10 @@ impl Managed for SubscriberSpec {
             _ => ("Progressing", format!("waiting for node {node} to put it in its kernel")),
         };
         Some(Ready { status: synced.status, reason: reason.into(), message })
+    }
+
+    fn made(subscriber: &mut Subscriber, digest: u64) {
+        subscriber.status.programmed = Some(SessionVersion(digest));
     }
 
     fn retire(admission: &mut Admission<'_, '_>, old: &Subscriber) -> Result<(), Rejection> {

@@ -67,6 +67,11 @@ impl Scheduler {
         ];
         let released = meta.deleting && settled && units().all(|unit| !unit.holds());
         let enacted = units().any(|unit| unit.back_end != NOWHERE);
+        let acting = || units().filter(|unit| unit.is_effect() && unit.back_end != NOWHERE);
+        let digest = match (acting().next(), acting().nth(1)) {
+            (Some(unit), None) if settled => unit.holding.as_ref().and_then(|holding| holding.digest),
+            _ => None,
+        };
         let (key, errors) = (node.key.clone(), node.history.clone());
         Some(Report {
             key,
@@ -75,6 +80,7 @@ impl Scheduler {
             conditions,
             errors,
             enacted,
+            digest,
             released,
         })
     }

@@ -26,6 +26,7 @@ const CAN_I_EXAMPLES: &str = "\
 Examples:
   wcctl auth can-i create subscribers
   wcctl auth can-i update subscriber/alice
+  wcctl auth can-i delete nodes -o json        with the reason, as data
   wcctl auth can-i delete node node1 --quiet && wcctl delete node node1";
 
 #[derive(Args)]
@@ -37,8 +38,10 @@ pub(crate) struct CanI {
     #[arg(required = true)]
     pub(crate) target: Vec<String>,
     /// Say it by the exit status only
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "output")]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

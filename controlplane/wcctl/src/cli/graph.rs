@@ -46,6 +46,7 @@ pub(crate) enum GraphFormat {
     /// The same as text
     Table,
     Json,
+    Yaml,
     /// For Graphviz
     Dot,
 }

@@ -38,9 +38,12 @@ async fn can_i(client: &Client, can_i: &CanI) -> Result<(), Failure> {
         return Err(Failure::Answer("it does not say whether it is allowed".into()));
     };
     if !can_i.quiet {
-        let why = text(&answer["why"]);
-        let gap = if why.is_empty() { "" } else { ": " };
-        output::print(&format!("{}{gap}{why}\n", if allowed { "yes" } else { "no" }))?;
+        let say = |answer: &Value| {
+            let why = text(&answer["why"]);
+            let gap = if why.is_empty() { "" } else { ": " };
+            format!("{}{gap}{why}\n", if allowed { "yes" } else { "no" })
+        };
+        output::print(&output::value(can_i.shown.output, &answer, say)?)?;
     }
     if allowed { Ok(()) } else { Err(Failure::Different) }
 }

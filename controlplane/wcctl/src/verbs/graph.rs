@@ -13,10 +13,13 @@ use crate::{
 pub(crate) async fn graph(client: &Client, graph: &Graph) -> Result<(), Failure> {
     let format = match graph.output {
         GraphFormat::Text | GraphFormat::Table => "text",
-        GraphFormat::Json => "json",
+        GraphFormat::Json | GraphFormat::Yaml => "json",
         GraphFormat::Dot => "dot",
     };
     let path = if graph.connectivity { paths::connectivity(format) } else { paths::graph(format) };
+    if graph.output == GraphFormat::Yaml {
+        return output::print(&output::yaml(&client.get(&path).await?)?);
+    }
     let mut body = client.get_text(&path).await?;
     if !body.is_empty() && !body.ends_with('\n') {
         body.push('\n');

@@ -9,12 +9,14 @@ fn the_graph_is_shown_as_the_controller_draws_it() {
     let fake = Fake::start(&[
         ("GET /api/v1/graph?format=text", 200, "vcpe\n  volt (shared)"),
         ("GET /api/v1/graph?format=dot", 200, "digraph office {}\n"),
+        ("GET /api/v1/graph?format=json", 200, r#"{"services":[]}"#),
         ("GET /api/v1/graph/connectivity?format=text", 200, "NETWORK\nprivate/web\n"),
         ("GET /api/v1/graph/connectivity?format=json", 200, "{}"),
         ("GET /api/v1/graph?format=text", 403, r#"{"title":"Forbidden","detail":"ann may not get Service"}"#),
     ]);
     assert_eq!(fake.wcctl(&["graph"]).stdout, "vcpe\n  volt (shared)\n");
     assert_eq!(fake.wcctl(&["graph", "-o", "dot"]).stdout, "digraph office {}\n");
+    assert_eq!(fake.wcctl(&["graph", "-o", "yaml"]).stdout, "services: []\n");
     assert_eq!(fake.wcctl(&["graph", "--connectivity", "-o", "table"]).stdout, "NETWORK\nprivate/web\n");
     assert_eq!(fake.wcctl(&["graph", "--connectivity", "-o", "json"]).stdout, "{}\n");
     let refused = fake.wcctl(&["graph"]);
@@ -91,6 +93,7 @@ fn who_one_is_and_what_one_may_do() {
         (review, 200, r#"{"allowed":true,"why":"operator of site/east"}"#.into()),
         (review, 200, r#"{"allowed":false,"why":"no role of ann's says so"}"#.into()),
         (review, 200, r#"{"allowed":false}"#.into()),
+        (review, 200, r#"{"allowed":false,"why":"not you"}"#.into()),
         (review, 200, "{}".into()),
         ("GET /api/v1/whoami", 200, who.to_string()),
         ("GET /api/v1/built-in-roles", 200, roles.to_string()),
@@ -102,6 +105,9 @@ fn who_one_is_and_what_one_may_do() {
     assert_eq!(said, (1, "no: no role of ann's says so\n", ""));
     let quiet = fake.wcctl(&["auth", "can-i", "list", "nodes", "--quiet"]);
     assert_eq!((quiet.status, quiet.stdout.as_str()), (1, ""));
+    let data = fake.wcctl(&["auth", "can-i", "delete", "nodes", "-o", "json"]);
+    let said: Value = serde_json::from_str(&data.stdout).expect("JSON");
+    assert_eq!((data.status, said), (1, json!({"allowed": false, "why": "not you"})));
     assert_eq!(fake.wcctl(&["auth", "can-i", "list", "nodes"]).status, 5, "no answer is no permission");
     assert_eq!(fake.wcctl(&["auth", "can-i", "fly", "nodes"]).status, 2);
     let bodies: Vec<Value> =

@@ -6,7 +6,7 @@ use agent_link::Change;
 use net_types::Name;
 use node_state::{Resource, ResourceKey, Version};
 use office_plan::{NodePools, OfficePools, node_resources, session};
-use xos_model::{AddressPoolSpec, ConditionStatus, Graph, NodeSpec, READY, Subscriber};
+use xos_model::{AddressPoolSpec, ConditionStatus, Graph, NodeSpec, READY, SessionVersion, Subscriber};
 
 /// What has been applied so far.
 #[derive(Default)]
@@ -109,7 +109,8 @@ impl World {
             return Ok((version, before.place.clone()));
         }
         // After a start nothing is known but what the status says: it was so, and the node's agent will say if it is not.
-        let place = if before.is_none() && is_ready(subscriber) { Place::Kernel } else { Place::Table };
+        let known = before.is_none() && was_programmed(subscriber, version);
+        let place = if known { Place::Kernel } else { Place::Table };
         if before.is_some_and(|before| before.node != *node) {
             self.no_session(name);
         }
@@ -173,11 +174,11 @@ impl Known {
     }
 }
 
-/// Whether the status says that the session of the spec as it is has been in the kernel.
-fn is_ready(subscriber: &Subscriber) -> bool {
+/// Whether the status says that this very session has been in the kernel, and works.
+fn was_programmed(subscriber: &Subscriber, version: Version) -> bool {
     let ready = subscriber.status.conditions.iter().find(|condition| condition.kind == READY);
     ready.is_some_and(|ready| ready.status == ConditionStatus::True)
-        && Some(subscriber.status.observed_generation) == subscriber.metadata.generation
+        && subscriber.status.programmed == Some(SessionVersion(version.0))
 }
 
 #[cfg(test)]

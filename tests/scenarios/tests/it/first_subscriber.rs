@@ -21,6 +21,7 @@ fn subscribers_get_on_line() {
     spoofed_packets_are_dropped_and_counted(&mut office);
     a_change_of_rate_leaves_the_session_alone(&mut office);
     a_suspended_subscriber_is_cut_off_and_comes_back(&mut office);
+    no_edge_no_packet(&mut office);
     a_deleted_subscriber_leaves_nothing(&mut office);
 }
 
@@ -31,10 +32,7 @@ fn an_outer_tag_of_0x8100_serves_as_well() {
     let node = office.wcctl(&["get", "node", "node1", "-o", "json"]);
     let mut node: serde_json::Value = serde_json::from_str(&node).expect("JSON");
     node["spec"]["ports"][0]["outerTpid"] = json!("0x8100");
-    let file = office.lab().config.state_dir.join("node.json");
-    let minimal = json!({"kind": "Node", "metadata": {"name": "node1"}, "spec": node["spec"]});
-    std::fs::write(&file, minimal.to_string()).expect("writable");
-    office.wcctl(&["apply", "-f", file.to_str().expect("UTF-8")]);
+    office.apply(&json!({"kind": "Node", "metadata": {"name": "node1"}, "spec": node["spec"]}));
     office.provision();
     natted_home_is_seen_with_its_port_block(&mut office, "home1", "alice");
     routed_home_is_seen_with_its_own_address(&mut office);
@@ -160,6 +158,25 @@ fn a_suspended_subscriber_is_cut_off_and_comes_back(office: &mut Office) {
     assert!(office.pings("home1", "192.0.2.66"), "nobody else is touched");
     office.change("bob", |spec| spec["suspended"] = json!(false));
     assert!(office.pings("home2", "192.0.2.66"));
+}
+
+/// The tenancy graph is the only source of connectivity, down to the packet.
+fn no_edge_no_packet(office: &mut Office) {
+    let tenancy = office.wcctl(&["get", "tenant", "vcpe-vbng", "-o", "json"]);
+    let tenancy: serde_json::Value = serde_json::from_str(&tenancy).expect("JSON");
+    office.wcctl(&["delete", "tenant", "vcpe-vbng"]);
+    office.wcctl(&["wait", "--for=condition=Ready=False", "--timeout=30s", "subscriber/alice"]);
+    office.until_programmed(0);
+    assert!(!office.pings("home1", "192.0.2.66"));
+    let described = office.wcctl(&["describe", "subscriber", "alice"]);
+    assert!(described.contains("provides internet-route"), "{described}");
+    office.apply(&json!({"kind": "Tenant", "metadata": {"name": "vcpe-vbng"}, "spec": tenancy["spec"]}));
+    office.wait_ready(&["alice", "bob", "carol-inc"]);
+    office.until_programmed(3);
+    for home in ["home1", "home2", "home3"] {
+        office.lab().lease(home, PATIENCE).expect("a lease");
+        assert!(office.pings(home, "192.0.2.66"), "{home}");
+    }
 }
 
 fn a_deleted_subscriber_leaves_nothing(office: &mut Office) {

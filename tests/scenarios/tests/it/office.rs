@@ -86,13 +86,17 @@ impl Office {
     pub(crate) fn change(&mut self, subscriber: &str, change: impl FnOnce(&mut Value)) {
         let mut object = self.subscriber(subscriber);
         change(&mut object["spec"]);
-        let minimal = serde_json::json!({
+        self.apply(&serde_json::json!({
             "kind": "Subscriber", "metadata": {"name": subscriber}, "spec": object["spec"],
-        });
-        let file = self.lab().config.state_dir.join("change.json");
-        fs::write(&file, minimal.to_string()).expect("writable");
-        self.wcctl(&["apply", "-f", file.to_str().expect("UTF-8")]);
+        }));
         self.wait_ready(&[subscriber]);
+    }
+
+    /// Applies a manifest of one object.
+    pub(crate) fn apply(&mut self, object: &Value) {
+        let file = self.lab().config.state_dir.join("change.json");
+        fs::write(&file, object.to_string()).expect("writable");
+        self.wcctl(&["apply", "-f", file.to_str().expect("UTF-8")]);
     }
 
     pub(crate) fn subscriber(&mut self, name: &str) -> Value {

@@ -150,6 +150,9 @@ pub(super) trait Managed: Kind {
         Some(Ready { status, reason, message })
     }
 
+    /// Its back end has it as it is now, and says what it made of it.
+    fn made(_object: &mut Object<Self>, _digest: u64) {}
+
     /// Takes back all that followed from the object.
     fn retire(_admission: &mut Admission<'_, '_>, _old: &Object<Self>) -> Result<(), Rejection> {
         Ok(())

@@ -112,7 +112,10 @@ fn write<K: Managed>(object: &mut Object<K>, report: &Report, now: Timestamp) ->
             conditions.retain(|known| known.kind != DEPENDENCY_NOT_READY);
         }
     }
-    let news = conditions != object.status.conditions();
+    let before = object.status.clone();
     *object.status.conditions_mut() = conditions;
-    news
+    if let (Some(_), Some(digest)) = (synced(report), report.digest) {
+        K::made(object, digest);
+    }
+    object.status != before
 }

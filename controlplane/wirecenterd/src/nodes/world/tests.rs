@@ -107,19 +107,23 @@ fn a_subscriber_that_moves_leaves_nothing_behind() {
 }
 
 #[test]
-fn after_a_start_the_status_is_believed_until_the_node_says_otherwise() {
+fn after_a_start_the_status_is_believed_of_the_very_session_that_it_names() {
+    let version = office().session(&alice("node1", "False"), &graph()).expect("a session").0;
+    let programmed = |ready: &str| {
+        let mut alice = alice("node1", ready);
+        alice.status.programmed = Some(SessionVersion(version.0));
+        alice
+    };
+    let place = |subscriber: &Subscriber| office().session(subscriber, &graph()).expect("a session").1;
+    assert_eq!(place(&programmed("True")), Place::Kernel);
+    assert_eq!(place(&programmed("False")), Place::Table, "it did not work");
+    assert_eq!(place(&alice("node1", "True")), Place::Table, "nobody knows of which");
     let mut world = office();
-    let (version, place) = world.session(&alice("node1", "True"), &graph()).expect("a session");
-    assert_eq!(place, Place::Kernel);
-    assert!(world.placed(&name("node1"), &name("alice"), version, Place::Refused("no".into())));
-    let mut changed = alice("node1", "True");
-    changed.metadata.generation = Some(2);
-    let mut world = office();
-    assert_eq!(
-        world.session(&changed, &graph()).expect("a session").1,
-        Place::Table,
-        "that was another spec"
-    );
+    // As if the pool had changed in the moment before the end.
+    world.pool(&name("inside1"), Some(pool("node1", 600)));
+    let (other, place) = world.session(&programmed("True"), &graph()).expect("a session");
+    assert_eq!(place, Place::Table, "that was another session");
+    assert!(world.placed(&name("node1"), &name("alice"), other, Place::Kernel));
 }
 
 #[test]
