@@ -168,6 +168,27 @@ impl Graph {
         }
     }
 
+    /// The Networks that the instances of a slice are attached to.
+    pub fn attached_networks(&self, slice: &Name) -> BTreeSet<Name> {
+        let reachable = self.slice_is_enabled(slice).then(|| self.reachable_networks(slice));
+        let named = reachable.into_iter().flatten().filter_map(|id| match id {
+            VnId::Network(name) => Some(name),
+            VnId::Private(_) | VnId::Shared(_) => None,
+        });
+        named.collect()
+    }
+
+    /// The slices that own a network, or ask to be attached to it.
+    pub fn slices_at<'a>(&'a self, network: &'a Name) -> impl Iterator<Item = &'a Name> {
+        let owner = self.networks.get(network).map(|held| &held.spec.slice);
+        owner.into_iter().chain(self.attached.get(network))
+    }
+
+    /// The slices that ask for networks of this one.
+    pub fn neighbours_of_slice(&self, slice: &Name) -> impl Iterator<Item = Name> {
+        self.networks_of.get(slice).flat_map(|network| self.attached.get(network)).cloned()
+    }
+
     /// The networks that a slice has of its own.
     pub(super) fn own_networks(&self, slice: &Name) -> impl Iterator<Item = VnId> {
         let declared = self.networks_of.get(slice).cloned().map(VnId::Network);

@@ -4,6 +4,8 @@ use office_plan::OfficePools;
 use synchronizer::{Edge, Key, Kind, Object, Origin};
 use xos_model::{AnyObject, KindName};
 
+use super::attachments::Attachments;
+
 /// The relation of a subscriber to the pools that its addresses are from.
 pub const POOL: &str = "pool";
 
@@ -31,14 +33,25 @@ fn chains_key() -> Key {
     Key::new(CHAINS, "office".parse().expect("a name"))
 }
 
-/// All that the object names, the pools that it has something of, and, for a subscriber, how chains go.
-pub(super) fn edges(object: &AnyObject, pools: &OfficePools) -> Vec<Edge> {
+/// The relation of an instance to the networks that it is attached to.
+pub const ATTACHED: &str = "attached";
+
+/// All that the object names, and what else it stands on: a subscriber on the pools that it has something of and on how
+/// chains go, an instance on the networks of its slice.
+pub(super) fn edges(object: &AnyObject, pools: &OfficePools, attachments: &Attachments) -> Vec<Edge> {
     let mut edges: Vec<Edge> = object.references().iter().map(Edge::from).collect();
-    if let AnyObject::Subscriber(subscriber) = object {
-        let used = pools.of(&subscriber.spec.access.node).into_iter();
-        let used = used.flat_map(|pools| pools.used_by(&subscriber.status));
-        edges.extend(used.map(|name| Edge::new(POOL, Key::new(KindName::AddressPool, name.clone()))));
-        edges.push(Edge::new(CHAIN, chains_key()));
+    match object {
+        AnyObject::Subscriber(subscriber) => {
+            let used = pools.of(&subscriber.spec.access.node).into_iter();
+            let used = used.flat_map(|pools| pools.used_by(&subscriber.status));
+            edges.extend(used.map(|name| Edge::new(POOL, Key::new(KindName::AddressPool, name.clone()))));
+            edges.push(Edge::new(CHAIN, chains_key()));
+        }
+        AnyObject::Instance(instance) => {
+            let networks = attachments.networks(&instance.spec.slice).into_iter();
+            edges.extend(networks.map(|name| Edge::new(ATTACHED, Key::new(KindName::Network, name))));
+        }
+        _ => {}
     }
     edges
 }

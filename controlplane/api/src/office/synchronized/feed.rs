@@ -1,6 +1,6 @@
 //! The store's changes as the synchronizer takes them: all objects as of one revision, and then what changes.
 
-use intent_store::Compacted;
+use intent_store::{Compacted, Table};
 use net_types::Name;
 use office_plan::OfficePools;
 use synchronizer::{Change, Feed, Key, Object, Origin, StoreError};
@@ -8,10 +8,11 @@ use tokio::sync::watch;
 use xos_model::{AnyObject, KindName};
 
 use super::{
+    attachments::Attachments,
     edges::{chains, edges},
     parse, records,
 };
-use crate::office::Office;
+use crate::office::{Office, object_key};
 
 /// Objects, or changes, that are told of at a time.
 const CHUNK: usize = 1024;
@@ -22,6 +23,7 @@ pub struct IntentFeed {
     revisions: watch::Receiver<u64>,
     /// As told of so far: a pool comes before what has something of it, and stays while that does.
     pools: OfficePools,
+    attachments: Attachments,
     /// Since when chains go as was told last.
     chained: u64,
     at: At,
@@ -42,7 +44,14 @@ enum At {
 impl IntentFeed {
     pub(super) fn new(office: Office) -> Self {
         let revisions = office.store().revisions();
-        Self { office, revisions, pools: OfficePools::default(), chained: 0, at: At::Start }
+        Self {
+            office,
+            revisions,
+            pools: OfficePools::default(),
+            attachments: Attachments::default(),
+            chained: 0,
+            at: At::Start,
+        }
     }
 
     /// The next part of the snapshot.
@@ -83,9 +92,10 @@ impl IntentFeed {
         Change::Present(chains(self.chained))
     }
 
-    fn change(&mut self, place: &str, now: Option<&[u8]>) -> Result<Option<Change>, StoreError> {
-        let Some((plural, name)) = place.split_once('/') else { return Ok(None) };
-        let Some(kind) = KindName::from_plural(plural) else { return Ok(None) };
+    /// A change of an object, and what it brings about for others.
+    fn change(&mut self, place: &str, now: Option<&[u8]>) -> Result<Vec<Change>, StoreError> {
+        let Some((plural, name)) = place.split_once('/') else { return Ok(Vec::new()) };
+        let Some(kind) = KindName::from_plural(plural) else { return Ok(Vec::new()) };
         let name: Name =
             name.parse().map_err(|error| StoreError(format!("the store's key {place}: {error}")))?;
         let body = now.map(|json| parse(kind, place, json)).transpose()?;
@@ -96,11 +106,24 @@ impl IntentFeed {
             };
             self.pools.change(&name, spec);
         }
+        let turned = self.attachments.take(kind, &name, body.as_ref());
         let key = Key::new(kind, name);
-        Ok(Some(match body {
+        let mut changes = vec![match body {
             Some(body) => Change::Present(self.object(key, &body)?),
             None => Change::Gone(key),
-        }))
+        }];
+        for instance in turned {
+            changes.extend(self.again(instance)?);
+        }
+        Ok(changes)
+    }
+
+    /// An instance as it is now, unless it is gone meanwhile: then that is told of in its turn.
+    fn again(&self, instance: Name) -> Result<Option<Change>, StoreError> {
+        let place = object_key(KindName::Instance, &instance);
+        let Some(record) = self.office.store().get(Table::Objects, &place) else { return Ok(None) };
+        let body = parse(KindName::Instance, &place, &record.value)?;
+        Ok(Some(Change::Present(self.object(Key::new(KindName::Instance, instance), &body)?)))
     }
 
     fn object(&self, key: Key, body: &AnyObject) -> Result<Object, StoreError> {
@@ -110,7 +133,7 @@ impl IntentFeed {
             generation: metadata.generation.unwrap_or(0),
             deleting: metadata.deleted_at.is_some(),
             origin: if metadata.adopted { Origin::Found } else { Origin::Ours },
-            edges: edges(body, &self.pools),
+            edges: edges(body, &self.pools, &self.attachments),
             records: records::of(store, &key)?,
             history: records::errors(store, &key)?,
             key,
@@ -127,6 +150,7 @@ impl Feed for IntentFeed {
                 At::Start => {
                     // Of what went while nobody listened nothing may be left: who refers to it would wait for ever.
                     self.pools = OfficePools::default();
+                    self.attachments = Attachments::default();
                     self.at = At::Snapshot { revision: newest, kind: 0, after: None };
                     return Ok(vec![Change::SnapshotBegins, self.chains()]);
                 }

@@ -3,6 +3,7 @@
 //! What a back end may have of an object is recorded beside it, durably, before the effect. An object with a record is
 //! held like one with a finalizer, which nobody can take away: it goes when the last record has gone.
 
+mod attachments;
 mod edges;
 mod feed;
 mod records;
@@ -16,7 +17,7 @@ use xos_model::{AnyObject, KindName};
 
 use super::{Admission, Office, Rejection, object_key};
 
-pub use edges::{CHAIN, CHAINS, POOL};
+pub use edges::{ATTACHED, CHAIN, CHAINS, POOL};
 pub use feed::IntentFeed;
 pub(super) use records::{forget_all, is_recorded};
 
