@@ -84,7 +84,7 @@ fn where_no_edge_leads_no_packet_goes() {
     run(async {
         let mut controller = Controller::with_office().await;
         let node = FakeNode::with_token(&token(&controller).await);
-        let _link = node.start(&controller);
+        let link = node.start(&controller);
         post(&controller, "alice", 1).await;
         until_ready(&controller, ALICE, "True", "Programmed").await;
         let tenancy = controller.get("/api/v1/tenants/vcpe-vbng").await.json();
@@ -95,7 +95,9 @@ fn where_no_edge_leads_no_packet_goes() {
         assert!(said.contains("its chain (volt, vcpe) provides internet-route"), "{said}");
         // It is so after a restart, too, and the line comes back with the edge.
         controller.kill();
+        link.abort();
         controller.start_again().await;
+        let _link = node.start(&controller);
         let alice = until_ready(&controller, ALICE, "False", "Refused").await;
         assert_eq!(ready(&alice).2, said);
         make(&controller, &[object("Tenant", "vcpe-vbng", &tenancy["spec"])]).await;

@@ -191,7 +191,7 @@ async fn what_was_found_is_looked_up_and_left_alone() {
     until("it is found", || running.ready().is_some_and(|ready| ready.0 == ConditionStatus::True)).await;
     running.put_as(found(), "a higher hill").await.expect("it is accepted");
     let turned = running.put_as(json!({"name": "north"}), "ours").await.expect_err("it stays adopted");
-    assert!(turned.to_string().contains("/metadata/adopted"), "{turned}");
+    assert!(turned.to_string().contains("said when an object is made"), "{turned}");
     until("it is looked up again", || running.map.map().calls.len() == 2).await;
     let running = running.again().await;
     running.delete().await;
