@@ -187,7 +187,7 @@ fn stands_under(store: &MemoryStore, key: &Key) -> bool {
     objects.into_iter().any(|object| {
         let recorded = object.records.iter().flat_map(|(_, record)| match record {
             Record::Effect(record) => record.edges.as_slice(),
-            Record::Told(_) => &[],
+            Record::Told(_) | Record::Telling { .. } => &[],
         });
         object.edges.iter().chain(recorded).any(|edge| edge.to == *key)
     })

@@ -141,9 +141,7 @@ impl Plugin<Body> for TestPlugin {
     }
 
     async fn tenant_instances_changed(&self, change: &TenantInstances) -> Outcome {
-        let operation =
-            synchronizer::Operation { key: change.tenancy.clone(), uid: "".into(), generation: 0 };
-        match self.back_end.begin("tell", &operation) {
+        match self.back_end.begin("tell", &change.operation) {
             Ok(Fault::None) => {
                 self.told.lock().expect("no panic").push(change.clone());
                 Outcome::done()
