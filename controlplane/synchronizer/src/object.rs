@@ -70,7 +70,10 @@ pub enum Record {
     /// The instances that the provider's plug-in has been told of, kept at the tenancy.
     Told(Vec<Key>),
     /// It is being told: of the doubtful ones it may know or not.
-    Telling { told: Vec<Key>, doubtful: Vec<Key> },
+    Telling {
+        told: Vec<Key>,
+        doubtful: Vec<Key>,
+    },
 }
 
 impl Record {

@@ -70,8 +70,7 @@ impl Scheduler {
         let (mut open, mut seen) = (vec![id], HashSet::from([id]));
         while let Some(id) = open.pop() {
             let node = &self.graph.nodes[id];
-            let above: Vec<Id> =
-                self.leading.iter().flat_map(|relation| node.sources(*relation)).collect();
+            let above: Vec<Id> = self.leading.iter().flat_map(|relation| node.sources(*relation)).collect();
             for id in above.into_iter().filter(|id| seen.insert(*id)) {
                 self.looked += 1;
                 open.push(id);

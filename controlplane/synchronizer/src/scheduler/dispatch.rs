@@ -160,7 +160,8 @@ impl Scheduler {
             Task::Effect => std::collections::BTreeSet::new(),
         };
         let started = self.now;
-        let run = Run { ticket: number, action, uid, generation, basis, stray: work.stray, telling, news, started };
+        let run =
+            Run { ticket: number, action, uid, generation, basis, stray: work.stray, telling, news, started };
         let unit = &mut self.units[id];
         (unit.run, unit.moved, unit.early) = (Some(Box::new(run)), number, None);
         let metrics = &mut self.queues[unit.back_end].metrics;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use synchronizer::{
-    Declaration, Failure, Item, Key, Made, Object, Observed, Outcome, Plugin, TenantInstances,
+    Declaration, Failure, Item, Key, Made, Object, Observed, Operation, Outcome, Plugin, TenantInstances,
 };
 
 use super::{BackEndInMemory, Body, Fault};
@@ -20,6 +20,8 @@ pub(crate) struct TestPlugin {
     /// The part of an object's name by which it is for this back end.
     pub(crate) only: Option<&'static str>,
     pub(crate) service: Option<Key>,
+    /// Which of what an object refers to is at this back end, too.
+    pub(crate) here: fn(&Key) -> bool,
     /// What it was told of its tenants' instances.
     pub(crate) told: Arc<Mutex<Vec<TenantInstances>>>,
 }
@@ -32,18 +34,23 @@ impl TestPlugin {
             pending: false,
             only: None,
             service: None,
+            here: |_| true,
             told: Arc::default(),
         }
     }
 
-    async fn call(&self, verb: &str, item: &Item<Body>, effect: impl Fn() -> Made) -> Outcome {
-        let fault = match self.back_end.begin(verb, &item.operation) {
+    async fn call(&self, verb: &str, operation: &Operation, effect: impl Fn() -> Made) -> Outcome {
+        let fault = match self.back_end.begin(verb, operation) {
             Ok(fault) => fault,
             Err(reason) => return Outcome::failed(reason),
         };
         match fault {
             Fault::None => Outcome::Done(effect()),
             Fault::Error => Outcome::failed("no such luck"),
+            Fault::Untouched => {
+                let message = "nobody is there".into();
+                Outcome::Untouched(Failure { message, retry: synchronizer::Retry::BackOff })
+            }
             Fault::ErrorAfterEffect => {
                 effect();
                 Outcome::failed("the connection was closed")
@@ -100,8 +107,9 @@ impl Plugin<Body> for TestPlugin {
     async fn apply(&self, item: &Item<Body>) -> Outcome {
         let body = item.body.as_ref().expect("what is applied has a body");
         assert_eq!(body.generation, item.operation.generation);
-        let done = self.call("apply", item, || {
-            let thing = self.back_end.apply(&item.operation, &body.edges);
+        let done = self.call("apply", &item.operation, || {
+            let edges: Vec<_> = body.edges.iter().filter(|edge| (self.here)(edge)).cloned().collect();
+            let thing = self.back_end.apply(&item.operation, &edges);
             let made = Made::with_handle(thing.handle.0).digest(thing.digest);
             if thing.owned { made } else { made.found() }
         });
@@ -116,7 +124,7 @@ impl Plugin<Body> for TestPlugin {
             self.back_end.remove(&item.operation);
             Made::default()
         };
-        self.call("remove", item, remove).await
+        self.call("remove", &item.operation, remove).await
     }
 
     async fn adopt(&self, item: &Item<Body>) -> Outcome {
@@ -141,13 +149,14 @@ impl Plugin<Body> for TestPlugin {
     }
 
     async fn tenant_instances_changed(&self, change: &TenantInstances) -> Outcome {
-        match self.back_end.begin("tell", &change.operation) {
-            Ok(Fault::None) => {
-                self.told.lock().expect("no panic").push(change.clone());
-                Outcome::done()
-            }
-            Ok(_) => Outcome::failed("no such luck"),
-            Err(reason) => Outcome::failed(reason),
+        let told = self.call("tell", &change.operation, || {
+            self.back_end.tell(change);
+            Made::default()
+        });
+        let outcome = told.await;
+        if outcome == Outcome::done() {
+            self.told.lock().expect("no panic").push(change.clone());
         }
+        outcome
     }
 }
