@@ -104,10 +104,12 @@ impl Scheduler {
         Some(Blocker::Unit(blocker))
     }
 
-    /// Whether a unit, by an edge between their objects, stands on another.
+    /// Whether a unit, by an edge between their objects, stands on another. An object that moves from one back end to
+    /// another carries those at a third all the while.
     pub(super) fn stands_on(&self, user: Id, below: Id) -> bool {
         let (user, below) = (&self.units[user], &self.units[below]);
-        user.back_end == below.back_end || self.unit_at(below.node, user.back_end).is_none()
+        let stays = below.concerned || self.graph.nodes[below.node].is_going();
+        user.back_end == below.back_end || stays && self.unit_at(below.node, user.back_end).is_none()
     }
 
     /// Who closes a circle says so: everybody in it would wait for ever.
