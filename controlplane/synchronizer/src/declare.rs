@@ -96,6 +96,9 @@ pub enum Journal {
     /// The back end knows things by the object's own key, and to ask again for what is there, or to remove what is
     /// not, costs nothing. Nothing is recorded, and after a restart everything is applied once.
     Keyed,
+    /// The back end ends with this process: what it had is applied once after a restart. That it had it is recorded, so
+    /// that an object stays until it has been removed.
+    Volatile,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod erased;
 mod outbox;
 
 pub use control::{Control, Stopped};
+pub use erased::AnyPlugin;
 
 use control::Event;
 use erased::{Erased, guarded};
@@ -102,11 +103,11 @@ impl<S: Store> Runner<S> {
     /// Adds a back end before the start; later ones come by [`Control::replace`].
     #[must_use]
     pub fn with(mut self, name: &str, plugin: impl Plugin<S::Body>) -> Self {
-        self.add(BackEnd::new(name), Arc::new(plugin));
+        self.add(&BackEnd::new(name), Arc::new(plugin));
         self
     }
 
-    fn add(&mut self, name: BackEnd, plugin: Arc<dyn Erased<S::Body>>) {
+    fn add(&mut self, name: &BackEnd, plugin: Arc<dyn Erased<S::Body>>) {
         tracing::info!(back_end = %name, "back end");
         let id = self.scheduler.add_back_end(name, plugin.declare());
         self.plugins.insert(id, Attached { plugin, stop: watch::channel(()).0 });
@@ -115,19 +116,19 @@ impl<S: Store> Runner<S> {
 
     fn replace(
         &mut self,
-        name: BackEnd,
+        name: &BackEnd,
         plugin: Option<Arc<dyn Erased<S::Body>>>,
         answer: oneshot::Sender<()>,
     ) {
         let retiring = &mut self.retiring;
         if let Some(retiring) =
-            retiring.iter_mut().find(|retiring| *self.scheduler.back_end(retiring.id) == name)
+            retiring.iter_mut().find(|retiring| self.scheduler.back_end(retiring.id) == name)
         {
             retiring.next = plugin;
             retiring.answers.push(answer);
             return;
         }
-        let there = self.plugins.keys().copied().find(|id| *self.scheduler.back_end(*id) == name);
+        let there = self.plugins.keys().copied().find(|id| self.scheduler.back_end(*id) == name);
         if let Some(id) = there {
             self.scheduler.retire(id);
             self.plugins.remove(&id);
@@ -151,7 +152,7 @@ impl<S: Store> Runner<S> {
             tracing::info!(back_end = %name, "no back end any more");
             self.scheduler.remove_back_end(id, now);
             if let Some(plugin) = next {
-                self.add(name, plugin);
+                self.add(&name, plugin);
             }
             for answer in answers {
                 let _: Result<(), ()> = answer.send(());
@@ -276,7 +277,7 @@ impl<S: Store> Runner<S> {
             Event::Drained(back_end, answer) => self.drained.push((back_end, answer)),
             // Who asked and has gone does not need the answer.
             Event::Metrics(answer) => drop(answer.send(self.scheduler.metrics())),
-            Event::Replace(name, plugin, answer) => self.replace(name, plugin, answer),
+            Event::Replace(name, plugin, answer) => self.replace(&name, plugin, answer),
             Event::Shutdown => unreachable!("this is for the loop"),
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::erased::Erased;
-use crate::{BackEnd, Failure, Key, Metrics, Plugin};
+use super::erased::{AnyPlugin, Erased};
+use crate::{BackEnd, Failure, Key, Metrics};
 
 pub(super) enum Event<B> {
     Acknowledge(BackEnd, Key, u64, Result<(), Failure>),
@@ -57,8 +57,8 @@ impl<B: Send + Sync + 'static> Control<B> {
 
     /// Adds a back end, or puts it in the place of the one of that name. Calls of the one before are dropped. Returns
     /// when the new one is there; what it has to do it begins when all objects have been told again.
-    pub async fn replace(&self, name: &str, plugin: impl Plugin<B>) -> Result<(), Stopped> {
-        self.put(name, Some(Arc::new(plugin))).await
+    pub async fn replace(&self, name: &str, plugin: AnyPlugin<B>) -> Result<(), Stopped> {
+        self.put(name, Some(plugin.0)).await
     }
 
     /// Takes a back end away, if it is there. Its calls are dropped. What it has of objects stays recorded: they wait for

@@ -227,7 +227,11 @@ impl Scheduler {
         let queue = &self.queues[back_end];
         for (_, record) in records.iter().filter(|(name, _)| *name == queue.name) {
             match (&mut unit.task, record) {
-                (Task::Effect, Record::Effect(record)) => unit.holding = Some(record.into()),
+                (Task::Effect, Record::Effect(record)) => {
+                    let mut holding = Holding::from(record);
+                    holding.sure &= queue.declaration.journal != Journal::Volatile;
+                    unit.holding = Some(holding);
+                }
                 (Task::Tell(tell), Record::Told(told)) => {
                     **tell = Tell { told: told.iter().cloned().collect(), ..Tell::default() };
                 }

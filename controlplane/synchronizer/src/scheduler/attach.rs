@@ -10,13 +10,13 @@ use super::{
     queue::{Queue, Standing},
     unit::{State, Unit},
 };
-use crate::{BackEnd, Declaration, Needs};
+use crate::{BackEnd, Declaration, Journal, Needs};
 
 impl Scheduler {
     /// Adds a back end, whose name none has that is there. It begins nothing before the next snapshot has ended
     /// ([`Self::snapshot_ends`]), in which all objects must be put in again.
-    pub fn add_back_end(&mut self, name: BackEnd, declaration: Declaration) -> BackEndId {
-        let id = self.place_of(&name);
+    pub fn add_back_end(&mut self, name: &BackEnd, declaration: Declaration) -> BackEndId {
+        let id = self.place_of(name);
         debug_assert!(self.queues[id].is_absent(), "{name} is there already");
         self.queues[id].redeclare(Standing::New, declaration);
         for relation in self.queues[id].declaration.relations.clone() {
@@ -130,6 +130,13 @@ impl Scheduler {
                 .filter(|(_, unit)| unit.back_end == at && unit.state == State::Idle && !unit.settled)
                 .map(|(id, _)| id)
                 .collect();
+            for unit in &stranded {
+                if self.queues[at].declaration.journal != Journal::Handles
+                    && let Some(holding) = &mut self.units[*unit].holding
+                {
+                    holding.sure = false;
+                }
+            }
             self.push_all(&stranded);
         }
     }

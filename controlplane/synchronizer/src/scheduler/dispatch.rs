@@ -137,7 +137,7 @@ impl Scheduler {
             Action::Apply | Action::Adopt | Action::Tell => of_meta,
         }
         .unwrap_or_else(|| ("".into(), 0));
-        let journals = self.queues[unit.back_end].declaration.journal == Journal::Handles;
+        let journals = self.queues[unit.back_end].declaration.journal != Journal::Keyed;
         let handled = there.filter(|holding| holding.uid == uid);
         let operation = Operation { key: node.key.clone(), uid: uid.clone(), generation };
         let tell = self.telling(id, &operation);
@@ -163,7 +163,7 @@ impl Scheduler {
         let run =
             Run { ticket: number, action, uid, generation, basis, stray: work.stray, telling, news, started };
         let unit = &mut self.units[id];
-        (unit.run, unit.moved, unit.early) = (Some(Box::new(run)), number, None);
+        (unit.run, unit.moved, unit.early, unit.tried) = (Some(Box::new(run)), number, None, basis);
         let metrics = &mut self.queues[unit.back_end].metrics;
         metrics.actions += 1;
         metrics.retries += u64::from(work.attempt > 1);

@@ -200,8 +200,14 @@ impl Scheduler {
         self.let_go(dropped);
         let followers: Vec<Id> =
             self.content.iter().flat_map(|relation| self.graph.nodes[node].sources(*relation)).collect();
-        for follower in followers {
-            self.push_all(&self.graph.nodes[follower].units.clone());
+        let units = |follower: Id| self.graph.nodes[follower].units.clone();
+        let units: Vec<Id> = followers.into_iter().flat_map(units).collect();
+        for unit in units {
+            // What failed when it was derived from something else has not failed yet.
+            if unit_is_put_off(self.units[unit].state) && self.units[unit].tried != self.basis(unit) {
+                self.reset(unit);
+            }
+            self.push(unit);
         }
         self.admit(node);
     }

@@ -41,6 +41,7 @@ impl Relations {
 }
 
 /// An object, or the place of one that others refer to.
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold independently of each other")]
 pub(super) struct Node {
     pub(super) key: Key,
     pub(super) meta: Option<Meta>,

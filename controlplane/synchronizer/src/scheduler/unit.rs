@@ -21,6 +21,8 @@ pub(super) struct Unit {
     pub(super) queued: bool,
     /// The object changed while an action ran.
     pub(super) dirty: bool,
+    /// What it was derived from when it was last tried.
+    pub(super) tried: u64,
     /// Failures in a row.
     pub(super) attempt: u32,
     pub(super) holding: Option<Holding>,
@@ -165,6 +167,7 @@ impl Unit {
             counted: false,
             queued: false,
             dirty: false,
+            tried: 0,
             attempt: 0,
             holding: None,
             strays: Vec::new(),

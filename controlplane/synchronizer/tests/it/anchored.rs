@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use proptest::{collection::vec, prelude::*, sample::select};
-use synchronizer::{BackOff, Declaration, Key, Limits, Object, Record, Relation, SYNCED};
+use synchronizer::{AnyPlugin, BackOff, Declaration, Key, Limits, Object, Record, Relation, SYNCED};
 
 use crate::{
     histories::fault,
@@ -233,7 +233,7 @@ async fn a_back_end_that_goes_leaves_what_it_has_recorded_and_delays_nobody() {
     let running = start(&office.store, [("controllers", TestPlugin::new(&office.controllers, controllers))]);
     pass(Duration::from_mins(5)).await;
     assert!(office.store.get(&tenancy_key).is_some());
-    running.control.replace("north", office.plugin("north")).await.expect("it runs");
+    running.control.replace("north", AnyPlugin::new(office.plugin("north"))).await.expect("it runs");
     at_once().await;
     assert!(office.store.get(&tenancy_key).is_none());
     assert_eq!(office.north.keys(), [key(SERVICE, "news"), key(SERVICE, "volumes")]);
@@ -248,7 +248,7 @@ async fn another_in_its_place_begins_when_the_calls_of_the_first_have_ended() {
     office.north.faults([Fault::TimeOutAfterEffect]);
     let running = office.start();
     at_once().await;
-    running.control.replace("north", office.plugin("north")).await.expect("it runs");
+    running.control.replace("north", AnyPlugin::new(office.plugin("north"))).await.expect("it runs");
     at_once().await;
     assert!(office.store.synced(&key(SERVICE, "volumes")));
     assert_eq!((office.north.calls().len(), office.north.effects().len()), (2, 1));
@@ -264,7 +264,7 @@ async fn what_lingers_is_made_again_for_those_that_stand_on_it() {
     let start = || {
         let controllers = Declaration {
             relations: relations(),
-            journal: synchronizer::Journal::Keyed,
+            journal: synchronizer::Journal::Volatile,
             lingering: vec![CONTROLLER],
             ..Declaration::new([CONTROLLER])
         };
@@ -336,7 +336,9 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
             Step::Delete(i) => {
                 let goes = |key: &Key| key.kind == INSTANCE || key.kind == TENANT;
                 let key = office.store.keys().into_iter().filter(goes).nth(i);
-                key.iter().for_each(|key| office.store.delete(key));
+                if let Some(key) = key {
+                    office.store.delete(&key);
+                }
             }
             Step::Restart => {
                 running.kill().await;
@@ -344,13 +346,13 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
             }
             Step::Remove(name) => running.control.remove(name).await.expect("it runs"),
             Step::Replace(name) => {
-                running.control.replace(name, office.plugin(name)).await.expect("it runs");
+                running.control.replace(name, AnyPlugin::new(office.plugin(name))).await.expect("it runs");
             }
             Step::Wait(millis) => pass(Duration::from_millis(millis)).await,
         }
     }
     for name in ["north", "south"] {
-        running.control.replace(name, office.plugin(name)).await.expect("it runs");
+        running.control.replace(name, AnyPlugin::new(office.plugin(name))).await.expect("it runs");
     }
     pass(Duration::from_mins(5)).await;
     for (name, back_end) in [("north", &office.north), ("south", &office.south)] {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use proptest::{collection::vec, prelude::*, sample::select};
-use synchronizer::{BackOff, Declaration, Key, Limits, Object, Record};
+use synchronizer::{AnyPlugin, BackOff, Declaration, Key, Limits, Object, Record};
 
 use crate::{
     order::cloud,
@@ -66,8 +66,9 @@ fn made(step: &Step) -> Option<Object> {
             let edges = [("slice", &named(SLICE, slice)), ("networks", &named(NETWORK, net))];
             object(&named(INSTANCE, i), &edges)
         }
-        Step::Delete(_) | Step::Drop(_) | Step::Wait(_) => return None,
-        Step::Restart | Step::Remove | Step::Replace => return None,
+        Step::Delete(_) | Step::Drop(_) | Step::Restart | Step::Remove | Step::Replace | Step::Wait(_) => {
+            return None;
+        }
     })
 }
 
@@ -122,7 +123,7 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
             }
             Step::Remove => running.control.remove("cloud").await.expect("it runs"),
             Step::Replace => {
-                let plugin = TestPlugin::new(&back_end, declaration());
+                let plugin = AnyPlugin::new(TestPlugin::new(&back_end, declaration()));
                 running.control.replace("cloud", plugin).await.expect("it runs");
             }
             Step::Wait(millis) => {
@@ -135,7 +136,7 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
             _ => store.put(made(&step).expect("all other steps make something")),
         }
     }
-    let plugin = TestPlugin::new(&back_end, declaration());
+    let plugin = AnyPlugin::new(TestPlugin::new(&back_end, declaration()));
     running.control.replace("cloud", plugin).await.expect("it runs");
     // A crash that is asked for kills; then there is peace.
     while tokio::time::timeout(Duration::from_mins(2), back_end.crash.notified()).await.is_ok() {
@@ -169,7 +170,7 @@ async fn play(store: &MemoryStore, back_end: &Arc<BackEndInMemory>, running: &Ru
             Step::Wait(millis) => pass(Duration::from_millis(*millis)).await,
             Step::Remove => running.control.remove("cloud").await.expect("it runs"),
             Step::Replace => {
-                let plugin = TestPlugin::new(back_end, declaration());
+                let plugin = AnyPlugin::new(TestPlugin::new(back_end, declaration()));
                 running.control.replace("cloud", plugin).await.expect("it runs");
             }
             _ => made(&step).into_iter().for_each(|object| store.put(object)),

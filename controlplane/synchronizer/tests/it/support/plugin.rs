@@ -6,7 +6,8 @@ use std::{
 };
 
 use synchronizer::{
-    Declaration, Failure, Item, Key, Made, Object, Observed, Operation, Outcome, Plugin, TenantInstances,
+    Declaration, Failure, Item, Key, Made, Object, Observed, Operation, Outcome, Plugin, Retry,
+    TenantInstances,
 };
 
 use super::{BackEndInMemory, Body, Fault};
@@ -20,6 +21,8 @@ pub(crate) struct TestPlugin {
     /// The part of an object's name by which it is for this back end.
     pub(crate) only: Option<&'static str>,
     pub(crate) service: Option<Key>,
+    /// When what is refused is tried again.
+    pub(crate) retry: Retry,
     /// Which of what an object refers to is at this back end, too.
     pub(crate) here: fn(&Key) -> bool,
     /// What it was told of its tenants' instances.
@@ -34,6 +37,7 @@ impl TestPlugin {
             pending: false,
             only: None,
             service: None,
+            retry: Retry::BackOff,
             here: |_| true,
             told: Arc::default(),
         }
@@ -42,14 +46,14 @@ impl TestPlugin {
     async fn call(&self, verb: &str, operation: &Operation, effect: impl Fn() -> Made) -> Outcome {
         let fault = match self.back_end.begin(verb, operation) {
             Ok(fault) => fault,
-            Err(reason) => return Outcome::failed(reason),
+            Err(message) => return Outcome::Failed(Failure { message, retry: self.retry }),
         };
         match fault {
             Fault::None => Outcome::Done(effect()),
             Fault::Error => Outcome::failed("no such luck"),
             Fault::Untouched => {
                 let message = "nobody is there".into();
-                Outcome::Untouched(Failure { message, retry: synchronizer::Retry::BackOff })
+                Outcome::Untouched(Failure { message, retry: Retry::BackOff })
             }
             Fault::ErrorAfterEffect => {
                 effect();
