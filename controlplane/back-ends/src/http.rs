@@ -80,3 +80,6 @@ pub fn make(given: &Given<'_>) -> Result<AnyPlugin<AnyObject>, Unsuitable> {
     let controller = given.controller.name().clone();
     Ok(AnyPlugin::new(plugin::Service { controller, settings, client }))
 }
+
+#[cfg(test)]
+mod tests;
