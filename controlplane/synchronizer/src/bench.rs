@@ -131,7 +131,7 @@ pub fn bench(objects: &[Object], seed: u64) -> Figures {
     let declared = declarations();
     let back_ends = declared.map(|(name, declared)| {
         let kinds = declared.kinds.clone();
-        (scheduler.add_back_end(name, declared), kinds)
+        (scheduler.add_back_end(&name, declared), kinds)
     });
     let start = Instant::now();
     scheduler.snapshot_begins();

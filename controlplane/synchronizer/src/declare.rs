@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Kind;
+use crate::{Key, Kind};
 
 /// Kinds that a plug-in acts on, what must come before what, and at what pace.
 #[derive(Clone, Debug)]
@@ -16,6 +16,13 @@ pub struct Declaration {
     pub compare_every: Option<Duration>,
     /// Is told of the instances of its services' tenants ([`crate::Plugin::tenant_instances_changed`]).
     pub tenancies: bool,
+    /// Objects are for this back end while a path of relations that lead ([`Relation::leading`]) goes from them to this
+    /// one, such as the Controller that it is named after. None: as [`crate::Plugin::concerns`] and
+    /// [`crate::Plugin::serves`] say.
+    pub anchor: Option<Key>,
+    /// Kinds without which what stands on them cannot be removed: one that is being deleted is still applied, while
+    /// something stands on it.
+    pub lingering: Vec<Kind>,
 }
 
 impl Declaration {
@@ -28,6 +35,8 @@ impl Declaration {
             back_off: BackOff::default(),
             compare_every: None,
             tenancies: false,
+            anchor: None,
+            lingering: Vec::new(),
         }
     }
 }
@@ -39,6 +48,8 @@ pub struct Relation {
     pub name: &'static str,
     pub to: Kind,
     pub needs: Needs,
+    /// See [`Declaration::anchor`].
+    pub leads: bool,
 }
 
 /// What the relation means beyond order.
@@ -54,7 +65,7 @@ pub enum Needs {
 
 impl Relation {
     pub const fn new(from: Kind, name: &'static str, to: Kind) -> Self {
-        Self { from, name, to, needs: Needs::Order }
+        Self { from, name, to, needs: Needs::Order, leads: false }
     }
 
     /// See [`Needs::Content`].
@@ -68,6 +79,12 @@ impl Relation {
     pub const fn lazy(self) -> Self {
         Self { needs: Needs::Lazily, ..self }
     }
+
+    /// The way from `from` to its back end goes by `to`. See [`Declaration::anchor`].
+    #[must_use]
+    pub const fn leading(self) -> Self {
+        Self { leads: true, ..self }
+    }
 }
 
 /// Whether effects must be remembered.
@@ -79,6 +96,9 @@ pub enum Journal {
     /// The back end knows things by the object's own key, and to ask again for what is there, or to remove what is
     /// not, costs nothing. Nothing is recorded, and after a restart everything is applied once.
     Keyed,
+    /// The back end ends with this process: what it had is applied once after a restart. That it had it is recorded, so
+    /// that an object stays until it has been removed.
+    Volatile,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +156,7 @@ impl Default for TenancyShape {
             slice_kind: Kind::new("Slice"),
             service: "service",
             tenancy: Kind::new("Tenant"),
-            tenant: "tenant",
+            tenant: "tenant.name",
             provider: "provider",
         }
     }

@@ -39,9 +39,9 @@ pub use object::{Aspect, Edge, EffectRecord, ErrorEntry, Object, Origin, Phase, 
 pub use outcome::{Failure, Made, Observed, Outcome, Retry};
 pub use plugin::{Item, Plugin, TenantInstances};
 pub use report::{DEPENDENCY_NOT_READY, Report, SYNCED};
-pub use runner::{Config, Control, Runner, Stopped};
+pub use runner::{AnyPlugin, Config, Control, Runner, Stopped};
 pub use scheduler::{
-    Action, BackEndId, Batch, Completion, Ended, HISTORY_MAX, Latency, Metrics, Placement, Scheduler, Ticket,
-    Work,
+    Action, BackEndId, Batch, Completion, Ended, HISTORY_MAX, Latency, Metrics, Placement, Scheduler,
+    Telling, Ticket, Work,
 };
 pub use store::{Change, Feed, Snapshot, Store, StoreError, Write};

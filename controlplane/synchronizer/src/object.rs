@@ -69,13 +69,18 @@ pub enum Record {
     Effect(EffectRecord),
     /// The instances that the provider's plug-in has been told of, kept at the tenancy.
     Told(Vec<Key>),
+    /// It is being told: of the doubtful ones it may know or not.
+    Telling {
+        told: Vec<Key>,
+        doubtful: Vec<Key>,
+    },
 }
 
 impl Record {
     pub fn aspect(&self) -> Aspect {
         match self {
             Self::Effect(_) => Aspect::Effect,
-            Self::Told(_) => Aspect::Told,
+            Self::Told(_) | Self::Telling { .. } => Aspect::Told,
         }
     }
 }

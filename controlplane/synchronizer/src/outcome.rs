@@ -11,6 +11,8 @@ pub enum Outcome {
     /// Applied; whether it works is said later, of its digest ([`crate::Control::acknowledge`]). Dependants wait.
     Pending(Made),
     Failed(Failure),
+    /// Failed for certain before anything was done: what the back end had, it has.
+    Untouched(Failure),
 }
 
 impl Outcome {

@@ -19,12 +19,14 @@ pub struct Item<B> {
 /// The instances of a tenant that a provider has not been told of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantInstances {
-    /// The tenancy.
-    pub tenancy: Key,
+    /// Of the tenancy. The same when other instances are told of.
+    pub operation: Operation,
     /// The service that provides; the plug-in's own.
     pub service: Key,
     /// The service that uses.
     pub tenant: Key,
+    /// All that there are.
+    pub instances: Vec<Key>,
     /// Ready since.
     pub added: Vec<Key>,
     /// Gone or going since.
@@ -36,12 +38,12 @@ pub struct TenantInstances {
 pub trait Plugin<B: Send + Sync + 'static>: Send + Sync + 'static {
     fn declare(&self) -> Declaration;
 
-    /// Whether an object of a declared kind is for this back end.
+    /// Whether an object of a declared kind is for this back end, unless that has an anchor ([`Declaration::anchor`]).
     fn concerns(&self, _object: &Object) -> bool {
         true
     }
 
-    /// Whether the plug-in is the one behind a service ([`Declaration::tenancies`]).
+    /// Whether the plug-in is the one behind a service ([`Declaration::tenancies`]), unless an anchor says so.
     fn serves(&self, _service: &Key) -> bool {
         false
     }

@@ -1,10 +1,10 @@
 //! The scheduler at work: events in, actions out, nothing waits for anything but its own turn.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time::{Instant, sleep_until, timeout},
 };
@@ -20,6 +20,7 @@ mod erased;
 mod outbox;
 
 pub use control::{Control, Stopped};
+pub use erased::AnyPlugin;
 
 use control::Event;
 use erased::{Erased, guarded};
@@ -46,13 +47,32 @@ pub struct Runner<S: Store> {
     config: Config,
     start: Instant,
     scheduler: Scheduler,
-    /// By `BackEndId`, from 1.
-    plugins: Vec<Arc<dyn Erased<S::Body>>>,
+    /// By `BackEndId`.
+    plugins: BTreeMap<BackEndId, Attached<S::Body>>,
+    /// Back ends that go as soon as nothing of them is under way.
+    retiring: Vec<Retiring<S::Body>>,
+    /// New back ends must see what there is: everything is to be told again.
+    retell: bool,
     events: mpsc::UnboundedReceiver<Event<S::Body>>,
     tasks: JoinSet<Ended>,
     outbox: Arc<Outbox>,
     /// Who waits for a back end to have nothing to do.
     drained: Vec<(BackEnd, oneshot::Sender<()>)>,
+}
+
+/// A plug-in at work.
+struct Attached<B> {
+    plugin: Arc<dyn Erased<B>>,
+    /// Dropped, it ends the calls.
+    stop: watch::Sender<()>,
+}
+
+struct Retiring<B> {
+    id: BackEndId,
+    /// What comes in its place.
+    next: Option<Arc<dyn Erased<B>>>,
+    /// Who waits for that.
+    answers: Vec<oneshot::Sender<()>>,
 }
 
 /// What a task brings back.
@@ -69,7 +89,9 @@ impl<S: Store> Runner<S> {
             config,
             start: Instant::now(),
             scheduler: Scheduler::new(config.seed, Timestamp::now(), &config.tenancy),
-            plugins: Vec::new(),
+            plugins: BTreeMap::new(),
+            retiring: Vec::new(),
+            retell: false,
             events,
             tasks: JoinSet::new(),
             outbox: Arc::default(),
@@ -78,17 +100,64 @@ impl<S: Store> Runner<S> {
         (runner, Control::new(sender))
     }
 
-    /// Adds a back end before the start; later ones come by [`Control::add`].
+    /// Adds a back end before the start; later ones come by [`Control::replace`].
     #[must_use]
     pub fn with(mut self, name: &str, plugin: impl Plugin<S::Body>) -> Self {
-        self.add(BackEnd::new(name), Arc::new(plugin));
+        self.add(&BackEnd::new(name), Arc::new(plugin));
         self
     }
 
-    fn add(&mut self, name: BackEnd, plugin: Arc<dyn Erased<S::Body>>) {
+    fn add(&mut self, name: &BackEnd, plugin: Arc<dyn Erased<S::Body>>) {
         tracing::info!(back_end = %name, "back end");
-        self.scheduler.add_back_end(name, plugin.declare());
-        self.plugins.push(plugin);
+        let id = self.scheduler.add_back_end(name, plugin.declare());
+        self.plugins.insert(id, Attached { plugin, stop: watch::channel(()).0 });
+        self.retell = true;
+    }
+
+    fn replace(
+        &mut self,
+        name: &BackEnd,
+        plugin: Option<Arc<dyn Erased<S::Body>>>,
+        answer: oneshot::Sender<()>,
+    ) {
+        let retiring = &mut self.retiring;
+        if let Some(retiring) =
+            retiring.iter_mut().find(|retiring| self.scheduler.back_end(retiring.id) == name)
+        {
+            retiring.next = plugin;
+            retiring.answers.push(answer);
+            return;
+        }
+        let there = self.plugins.keys().copied().find(|id| self.scheduler.back_end(*id) == name);
+        if let Some(id) = there {
+            self.scheduler.retire(id);
+            self.plugins.remove(&id);
+            self.retiring.push(Retiring { id, next: plugin, answers: vec![answer] });
+            return;
+        }
+        if let Some(plugin) = plugin {
+            self.add(name, plugin);
+        }
+        // Who asked and has gone does not need the answer.
+        let _: Result<(), ()> = answer.send(());
+    }
+
+    /// Lets those go of which nothing is under way any more, and those come that were to take their places.
+    fn relieve(&mut self) {
+        let now = self.now();
+        let idle = |retiring: &mut Retiring<S::Body>| self.scheduler.is_idle(retiring.id);
+        let gone: Vec<_> = self.retiring.extract_if(.., idle).collect();
+        for Retiring { id, next, answers } in gone {
+            let name = self.scheduler.back_end(id).clone();
+            tracing::info!(back_end = %name, "no back end any more");
+            self.scheduler.remove_back_end(id, now);
+            if let Some(plugin) = next {
+                self.add(&name, plugin);
+            }
+            for answer in answers {
+                let _: Result<(), ()> = answer.send(());
+            }
+        }
     }
 
     fn now(&self) -> Duration {
@@ -111,18 +180,27 @@ impl<S: Store> Runner<S> {
 
     async fn work(&mut self) -> Result<(), StoreError> {
         let mut feed = self.store.feed();
+        self.retell = false;
         loop {
+            self.relieve();
+            if std::mem::take(&mut self.retell) {
+                feed = self.store.feed();
+            }
             self.dispatch();
             let due = self.scheduler.next_due().map(|due| self.start + due);
             tokio::select! {
                 event = self.events.recv() => match event {
                     None | Some(Event::Shutdown) => return Ok(()),
-                    Some(Event::Add(name, plugin)) => {
-                        self.add(name, plugin);
-                        // It must see what is there: everything is told again.
-                        feed = self.store.feed();
+                    Some(event) => {
+                        self.take(event);
+                        // Those that come together see what there is together.
+                        while let Ok(event) = self.events.try_recv() {
+                            if matches!(event, Event::Shutdown) {
+                                return Ok(());
+                            }
+                            self.take(event);
+                        }
                     }
-                    Some(event) => self.take(event),
                 },
                 changes = feed.next() => changes?.into_iter().for_each(|change| self.change(change)),
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
@@ -140,6 +218,11 @@ impl<S: Store> Runner<S> {
     /// Lets what is under way come to its end.
     async fn finish(&mut self) {
         let deadline = Instant::now() + self.config.grace;
+        // Nobody waits any more for what will not be answered.
+        self.events.close();
+        while self.events.try_recv().is_ok() {}
+        self.retiring.clear();
+        self.drained.clear();
         while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
             self.end(ended);
         }
@@ -166,8 +249,11 @@ impl<S: Store> Runner<S> {
     fn placement(&self, object: &Object) -> Placement {
         let mut placement = Placement::default();
         let kind = object.key.kind;
-        for (i, plugin) in self.plugins.iter().enumerate() {
-            let (id, declaration) = (BackEndId(i + 1), self.scheduler.declaration(BackEndId(i + 1)));
+        for (&id, Attached { plugin, .. }) in &self.plugins {
+            let declaration = self.scheduler.declaration(id);
+            if declaration.anchor.is_some() {
+                continue;
+            }
             if declaration.kinds.contains(&kind) && plugin.concerns(object) {
                 placement.acting.push(id);
             }
@@ -191,7 +277,8 @@ impl<S: Store> Runner<S> {
             Event::Drained(back_end, answer) => self.drained.push((back_end, answer)),
             // Who asked and has gone does not need the answer.
             Event::Metrics(answer) => drop(answer.send(self.scheduler.metrics())),
-            Event::Add(..) | Event::Shutdown => unreachable!("these are for the loop"),
+            Event::Replace(name, plugin, answer) => self.replace(&name, plugin, answer),
+            Event::Shutdown => unreachable!("this is for the loop"),
         }
     }
 
@@ -217,9 +304,11 @@ impl<S: Store> Runner<S> {
         let now = self.now();
         while let Some(batch) = self.scheduler.next(now) {
             let back_end = batch.back_end;
+            let attached = &self.plugins[&back_end];
             let act = action::Act {
                 store: self.store.clone(),
-                plugin: self.plugins[back_end.0 - 1].clone(),
+                plugin: attached.plugin.clone(),
+                stop: attached.stop.subscribe(),
                 name: self.scheduler.back_end(back_end).clone(),
                 journal: self.scheduler.declaration(back_end).journal,
                 limit: self.scheduler.declaration(back_end).limits.timeout,
@@ -228,14 +317,22 @@ impl<S: Store> Runner<S> {
         }
         for back_end in self.scheduler.due_comparisons(now) {
             let since = self.scheduler.step();
-            let plugin = self.plugins[back_end.0 - 1].clone();
+            let Attached { plugin, stop } = &self.plugins[&back_end];
+            let (plugin, mut stop) = (plugin.clone(), stop.subscribe());
             let limit = self.scheduler.declaration(back_end).limits.timeout;
             self.tasks.spawn(async move {
-                let found = match timeout(limit, guarded(plugin.observe())).await {
-                    Ok(Ok(Ok(found))) => Ok(found),
-                    Ok(Ok(Err(failure))) => Err(failure.message),
-                    Ok(Err(panic)) => Err(panic),
-                    Err(_) => Err(format!("no answer within {limit:?}")),
+                let look = async {
+                    match timeout(limit, guarded(plugin.observe())).await {
+                        Ok(Ok(Ok(found))) => Ok(found),
+                        Ok(Ok(Err(failure))) => Err(failure.message),
+                        Ok(Err(panic)) => Err(panic),
+                        Err(_) => Err(format!("no answer within {limit:?}")),
+                    }
+                };
+                let found = tokio::select! {
+                    found = look => found,
+                    // It goes.
+                    _ = stop.changed() => Ok(None),
                 };
                 Ended::Look(back_end, since, found)
             });

@@ -12,6 +12,8 @@ use std::{
 use jiff::Timestamp;
 
 mod accept;
+mod anchor;
+mod attach;
 mod chance;
 mod complete;
 mod dispatch;
@@ -31,17 +33,17 @@ mod unit;
 pub use accept::Placement;
 pub(crate) use chance::{Digest, part};
 pub use complete::{Completion, Ended};
-pub use dispatch::{Action, Batch, Ticket, Work};
+pub use dispatch::{Action, Batch, Telling, Ticket, Work};
 pub use metrics::{Latency, Metrics};
 pub use reports::HISTORY_MAX;
 pub(crate) use slab::Id;
 
 use graph::{Graph, RelationId};
-use queue::Queue;
+use queue::{Queue, Standing};
 use slab::Slab;
 use unit::{State, Unit};
 
-use crate::{BackEnd, Declaration, Needs, TenancyShape};
+use crate::{BackEnd, Declaration, TenancyShape};
 
 /// A back end's place in a scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +62,8 @@ pub struct Scheduler {
     queues: Vec<Queue>,
     /// Relations by which something is derived.
     content: Vec<RelationId>,
+    /// Relations that lead to back ends' anchors.
+    leading: Vec<RelationId>,
     tenancy: tenancy::Relations,
     timers: BTreeSet<(Duration, Id)>,
     examine: VecDeque<Id>,
@@ -81,7 +85,7 @@ impl Scheduler {
     pub fn new(seed: u64, epoch: Timestamp, shape: &TenancyShape) -> Self {
         let mut graph = Graph::default();
         let tenancy = tenancy::Relations::declare(&mut graph.relations, shape);
-        let nowhere = Queue::new(BackEnd::new("nowhere"), Declaration::new([]));
+        let nowhere = Queue::new(BackEnd::new("(nowhere)"), Standing::Known, Declaration::new([]));
         Self {
             seed,
             epoch,
@@ -90,6 +94,7 @@ impl Scheduler {
             units: Slab::default(),
             queues: vec![nowhere],
             content: Vec::new(),
+            leading: Vec::new(),
             tenancy,
             timers: BTreeSet::new(),
             examine: VecDeque::new(),
@@ -101,24 +106,6 @@ impl Scheduler {
             whole: false,
             turn: 0,
         }
-    }
-
-    /// Adds a back end. Objects that are known already must be put in again ([`Self::present`]), in a snapshot.
-    pub fn add_back_end(&mut self, name: BackEnd, declaration: Declaration) -> BackEndId {
-        let id = self.queues.len();
-        let mut queue = Queue::new(name, declaration);
-        for relation in queue.declaration.relations.clone() {
-            let (from, to) = (relation.from, relation.to);
-            let known = self.graph.relations.declare(from, relation.name, to);
-            queue.declare(known, to, relation.needs);
-            self.queues[NOWHERE].declare(known, to, Needs::Order);
-            if relation.needs == Needs::Content && !self.content.contains(&known) {
-                self.content.push(known);
-            }
-        }
-        self.queues.push(queue);
-        self.plan_comparison(id);
-        BackEndId(id)
     }
 
     pub fn back_end(&self, id: BackEndId) -> &BackEnd {
@@ -136,8 +123,10 @@ impl Scheduler {
 
     /// Whether the world is known, and a back end has nothing in its queue or under way.
     pub fn is_drained(&self, back_end: &BackEnd) -> bool {
-        let idle = |queue: &Queue| queue.metrics.ready + queue.metrics.running == 0;
-        self.whole && self.queues.iter().filter(|queue| queue.name == *back_end).all(idle)
+        let drained = |queue: &Queue| {
+            queue.standing != Standing::New && queue.metrics.ready + queue.metrics.running == 0
+        };
+        self.whole && self.queues.iter().filter(|queue| queue.name == *back_end).all(drained)
     }
 
     /// How often a unit or an edge was looked at: the measure of the work that was done.
@@ -146,7 +135,8 @@ impl Scheduler {
     }
 
     pub fn metrics(&self) -> Vec<(BackEnd, Metrics)> {
-        self.queues[NOWHERE + 1..].iter().map(|queue| (queue.name.clone(), queue.metrics)).collect()
+        let there = self.queues[NOWHERE + 1..].iter().filter(|queue| !queue.is_absent());
+        there.map(|queue| (queue.name.clone(), queue.metrics)).collect()
     }
 
     /// When something will be due without any event.

@@ -15,6 +15,7 @@ mod vault;
 use std::{io::IsTerminal as _, sync::Arc};
 
 use anyhow::Context as _;
+use back_ends::{Controllers, OpenSecret, Plugins};
 use clap::Parser as _;
 use intent_store::{Options, RocksEngine, Store, WriterHandle};
 use synchronizer::{BackEnd, Config, Runner, StoreError};
@@ -75,11 +76,19 @@ fn ended(outcome: Result<Result<(), StoreError>, JoinError>) -> anyhow::Error {
 }
 
 async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
-    let office = api::Office::new(store.clone()).with_keyring(keys::open(&args.data_dir)?);
+    let plugins = Plugins::default();
+    let office = api::Office::new(store.clone())
+        .with_keyring(keys::open(&args.data_dir)?)
+        .with_back_ends(plugins.names(), [BACK_END, back_ends::BACK_END]);
     let intent = Arc::new(api::Intent::new(office.clone()));
     let (runner, control) = Runner::new(intent, Config { seed: seed(), ..Config::default() });
     let nodes = Arc::new(Nodes::new(office.clone(), control.clone()));
-    let mut runner = tokio::spawn(runner.with(BACK_END, NodesPlugin(nodes.clone())).run());
+    let secrets = office.clone();
+    let open_secret: OpenSecret =
+        Arc::new(move |secret, key| secrets.open_secret(secret, key).map_err(|error| error.to_string()));
+    let controllers = Controllers::new(plugins, open_secret, control.clone(), [BACK_END]);
+    let runner = runner.with(BACK_END, NodesPlugin(nodes.clone())).with(back_ends::BACK_END, controllers);
+    let mut runner = tokio::spawn(runner.run());
     // An agent that saw half of its node's desired state would take down the other half.
     if control.drained(&BackEnd::new(BACK_END)).await.is_err() {
         return Err(ended(runner.await).context("deriving the nodes' desired state"));

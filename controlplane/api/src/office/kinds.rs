@@ -1,8 +1,7 @@
 //! Kinds to which only the rules of all apply.
 
 use xos_model::{
-    ControllerSpec, DeploymentSpec, FlavorSpec, ImageSpec, NetworkTemplateSpec, RoleBindingSpec, SiteSpec,
-    ViewSpec,
+    DeploymentSpec, FlavorSpec, ImageSpec, NetworkTemplateSpec, RoleBindingSpec, SiteSpec, ViewSpec,
 };
 
 use super::admission::Managed;
@@ -14,5 +13,5 @@ macro_rules! plain {
 }
 
 plain! {
-    ControllerSpec DeploymentSpec FlavorSpec ImageSpec NetworkTemplateSpec RoleBindingSpec SiteSpec ViewSpec
+    DeploymentSpec FlavorSpec ImageSpec NetworkTemplateSpec RoleBindingSpec SiteSpec ViewSpec
 }

@@ -3,6 +3,7 @@
 mod access;
 mod admission;
 mod audit;
+mod controller;
 mod draft;
 mod events;
 mod founding;
@@ -41,6 +42,7 @@ use admission::Judge;
 pub(crate) use admission::{Admission, Done, Effect, Misplaced};
 use audit::Trail;
 pub(crate) use audit::{AuditItem, AuditQuery, Refused, refusal as audit_refusal};
+use controller::BackEnds;
 pub(crate) use draft::Draft;
 pub(crate) use events::{Event, Severity, kept as kept_events, read as read_event};
 pub use join::JoinError;
@@ -64,6 +66,8 @@ pub struct Office {
     store: Store,
     scratch: Arc<Mutex<Scratch>>,
     keyring: Option<Arc<Keyring>>,
+    /// Without this, a Controller can be anything.
+    back_ends: Option<Arc<BackEnds>>,
     rights: Arc<Rights>,
     /// How chains go.
     steering: Arc<Steering>,
@@ -97,6 +101,7 @@ impl Office {
             store,
             scratch,
             keyring: None,
+            back_ends: None,
             rights,
             steering,
             uses: Arc::default(),
@@ -114,6 +119,16 @@ impl Office {
     #[must_use]
     pub fn with_keyring(self, keyring: Keyring) -> Self {
         Self { keyring: Some(Arc::new(keyring)), ..self }
+    }
+
+    /// The same office, which takes Controllers of these plug-ins, and none of which the name is taken.
+    #[must_use]
+    pub fn with_back_ends(
+        self,
+        plugins: impl IntoIterator<Item = &'static str>,
+        taken: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        Self { back_ends: Some(Arc::new(BackEnds::new(plugins, taken))), ..self }
     }
 
     pub fn store(&self) -> &Store {
@@ -155,12 +170,13 @@ impl Office {
         let steering = self.steering.clone();
         let judged = caller.clone().filter(|caller| !caller.is_root());
         let judge = judged.map(|caller| Judge { caller, rights: rights.clone(), store: self.store.clone() });
-        let keyring = self.keyring.clone();
+        let (keyring, back_ends) = (self.keyring.clone(), self.back_ends.clone());
         let now = now();
         let body = move |txn: &mut Transaction<'_>| {
             // Only the store's writer comes here, so that the lock is always free.
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
             let mut admission = Admission::new(txn, &mut scratch, keyring.as_deref(), now);
+            admission.back_ends = back_ends.as_deref();
             admission.judge = judge;
             admission.trail = caller.map(Trail::new);
             let outcome = body(&mut admission);

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 use super::erased::{Erased, guarded};
 use crate::{
     Action, Aspect, BackEnd, Batch, Completion, EffectRecord, Ended, Item, Journal, Made, Outcome, Phase,
-    Record, Store, Work, Write,
+    Record, Store, Telling, Work, Write,
 };
 
 pub(super) struct Act<S: Store> {
@@ -16,10 +16,12 @@ pub(super) struct Act<S: Store> {
     pub(super) name: BackEnd,
     pub(super) journal: Journal,
     pub(super) limit: Duration,
+    /// Ends when the back end is to go.
+    pub(super) stop: watch::Receiver<()>,
 }
 
 impl<S: Store> Act<S> {
-    pub(super) async fn run(self, batch: Batch) -> Vec<Completion> {
+    pub(super) async fn run(mut self, batch: Batch) -> Vec<Completion> {
         let Batch { action, works, .. } = batch;
         let mut completions = Vec::with_capacity(works.len());
         let (mut ready, mut items) = (Vec::with_capacity(works.len()), Vec::with_capacity(works.len()));
@@ -58,7 +60,7 @@ impl<S: Store> Act<S> {
         Ok(Item { operation, body, handle: work.handle.clone(), attempt: work.attempt })
     }
 
-    async fn act(&self, action: Action, works: &[Work], items: &[Item<S::Body>]) -> Vec<Ended> {
+    async fn act(&mut self, action: Action, works: &[Work], items: &[Item<S::Body>]) -> Vec<Ended> {
         let all = |ended: &Ended| vec![ended.clone(); items.len()];
         if items.is_empty() {
             return Vec::new();
@@ -66,15 +68,24 @@ impl<S: Store> Act<S> {
         if let Err(error) = self.record_before(action, works, items).await {
             return all(&failed(format!("what was to be done could not be recorded: {error}")));
         }
+        let plugin = self.plugin.clone();
         let call = async {
             match works {
-                [Work { tell: Some((change, _)), .. }] => {
-                    guarded(self.plugin.tell(change)).await.map(|outcome| vec![outcome])
+                [Work { tell: Some(tell), .. }] => {
+                    guarded(plugin.tell(&tell.change)).await.map(|outcome| vec![outcome])
                 }
-                _ => guarded(self.plugin.act(action, items)).await,
+                _ => guarded(plugin.act(action, items)).await,
             }
         };
-        match timeout(self.limit, call).await {
+        let call = async {
+            tokio::select! {
+                biased;
+                _ = self.stop.changed() => None,
+                ended = timeout(self.limit, call) => Some(ended),
+            }
+        };
+        let Some(ended) = call.await else { return all(&Ended::Stopped) };
+        match ended {
             Err(_) => all(&Ended::TimedOut(self.limit)),
             Ok(Err(panic)) => all(&failed(panic)),
             Ok(Ok(outcomes)) if outcomes.len() == items.len() => {
@@ -93,16 +104,22 @@ impl<S: Store> Act<S> {
         works: &[Work],
         items: &[Item<S::Body>],
     ) -> Result<(), crate::StoreError> {
-        if self.journal == Journal::Keyed || !matches!(action, Action::Apply | Action::Remove) {
-            return Ok(());
-        }
-        let recorded = works.iter().zip(items).filter(|(work, _)| !work.stray);
-        let writes: Vec<Write> = recorded
-            .map(|(work, item)| {
+        let writes: Vec<Write> = if action == Action::Tell {
+            let telling = works.iter().filter_map(|work| {
+                let Telling { told, doubtful, .. } = work.tell.clone()?;
+                Some(self.record(work, Record::Telling { told, doubtful }))
+            });
+            telling.collect()
+        } else if self.journal == Journal::Keyed || !matches!(action, Action::Apply | Action::Remove) {
+            Vec::new()
+        } else {
+            let recorded = works.iter().zip(items).filter(|(work, _)| !work.stray);
+            let begun = recorded.map(|(work, item)| {
                 let made = Made { handle: work.handle.clone(), digest: None, owned: work.owned };
                 self.effect(work, item, Phase::Begun, made)
-            })
-            .collect();
+            });
+            begun.collect()
+        };
         if writes.is_empty() { Ok(()) } else { self.store.write(writes).await }
     }
 
@@ -116,12 +133,21 @@ impl<S: Store> Act<S> {
     ) -> Vec<Ended> {
         let mut writes = Vec::new();
         for ((work, item), ended) in works.iter().zip(items).zip(&ended) {
+            let keyed = self.journal == Journal::Keyed;
             let (made, phase) = match ended {
                 Ended::Outcome(Outcome::Done(made)) => (made, Phase::Applied),
                 Ended::Outcome(Outcome::Pending(made)) => (made, Phase::Pending),
-                Ended::Outcome(Outcome::Failed(_)) | Ended::TimedOut(_) | Ended::Superseded => continue,
+                Ended::Outcome(Outcome::Untouched(_)) => {
+                    if action == Action::Apply && work.first && !keyed {
+                        writes.push(self.forget(work, Aspect::Effect));
+                    }
+                    continue;
+                }
+                Ended::Outcome(Outcome::Failed(_))
+                | Ended::TimedOut(_)
+                | Ended::Stopped
+                | Ended::Superseded => continue,
             };
-            let keyed = self.journal == Journal::Keyed;
             match action {
                 Action::Tell => writes.push(self.told(work)),
                 _ if keyed || work.stray => {}
@@ -140,7 +166,8 @@ impl<S: Store> Act<S> {
             && let Err(error) = self.store.write(writes).await
         {
             let lost = failed(format!("what was done could not be recorded: {error}"));
-            for ended in ended.iter_mut().filter(|ended| !matches!(ended, Ended::TimedOut(_))) {
+            let lasts = |ended: &&mut Ended| !matches!(ended, Ended::TimedOut(_) | Ended::Stopped);
+            for ended in ended.iter_mut().filter(lasts) {
                 *ended = lost.clone();
             }
         }
@@ -161,7 +188,9 @@ impl<S: Store> Act<S> {
 
     fn told(&self, work: &Work) -> Write {
         match &work.tell {
-            Some((_, told)) if !told.is_empty() => self.record(work, Record::Told(told.clone())),
+            Some(Telling { change, .. }) if !change.instances.is_empty() => {
+                self.record(work, Record::Told(change.instances.clone()))
+            }
             _ => self.forget(work, Aspect::Told),
         }
     }

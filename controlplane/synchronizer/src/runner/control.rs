@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::erased::Erased;
-use crate::{BackEnd, Failure, Key, Metrics, Plugin};
+use super::erased::{AnyPlugin, Erased};
+use crate::{BackEnd, Failure, Key, Metrics};
 
 pub(super) enum Event<B> {
     Acknowledge(BackEnd, Key, u64, Result<(), Failure>),
     Recheck(BackEnd, Key),
     Metrics(oneshot::Sender<Vec<(BackEnd, Metrics)>>),
     Drained(BackEnd, oneshot::Sender<()>),
-    Add(BackEnd, Arc<dyn Erased<B>>),
+    /// Nothing in its place: the back end goes.
+    Replace(BackEnd, Option<Arc<dyn Erased<B>>>, oneshot::Sender<()>),
     Shutdown,
 }
 
@@ -54,9 +55,22 @@ impl<B: Send + Sync + 'static> Control<B> {
         self.send(Event::Recheck(back_end.clone(), key))
     }
 
-    /// Adds a back end, as for a new Controller. Its name must be new.
-    pub fn add(&self, name: &str, plugin: impl Plugin<B>) -> Result<(), Stopped> {
-        self.send(Event::Add(BackEnd::new(name), Arc::new(plugin)))
+    /// Adds a back end, or puts it in the place of the one of that name. Calls of the one before are dropped. Returns
+    /// when the new one is there; what it has to do it begins when all objects have been told again.
+    pub async fn replace(&self, name: &str, plugin: AnyPlugin<B>) -> Result<(), Stopped> {
+        self.put(name, Some(plugin.0)).await
+    }
+
+    /// Takes a back end away, if it is there. Its calls are dropped. What it has of objects stays recorded: they wait for
+    /// a back end of that name. Returns when it is gone.
+    pub async fn remove(&self, name: &str) -> Result<(), Stopped> {
+        self.put(name, None).await
+    }
+
+    async fn put(&self, name: &str, plugin: Option<Arc<dyn Erased<B>>>) -> Result<(), Stopped> {
+        let (sender, done) = oneshot::channel();
+        self.send(Event::Replace(BackEnd::new(name), plugin, sender))?;
+        done.await.map_err(|_| Stopped)
     }
 
     /// Returns when the world is known and the back end has been given all of it that it can take: nothing is in its

@@ -1,10 +1,19 @@
 //! Plug-ins of different types side by side.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt as _, future::BoxFuture};
 
 use crate::{Action, Declaration, Failure, Item, Key, Object, Observed, Outcome, Plugin, TenantInstances};
+
+/// A plug-in of whatever type.
+pub struct AnyPlugin<B>(pub(super) Arc<dyn Erased<B>>);
+
+impl<B: Send + Sync + 'static> AnyPlugin<B> {
+    pub fn new(plugin: impl Plugin<B>) -> Self {
+        Self(Arc::new(plugin))
+    }
+}
 
 pub(super) trait Erased<B>: Send + Sync {
     fn declare(&self) -> Declaration;

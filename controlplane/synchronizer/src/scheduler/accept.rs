@@ -7,7 +7,7 @@ use super::{
     graph::{Meta, RelationId},
     unit::{Holding, State, Task, Tell, Unit},
 };
-use crate::{BackEndId, Journal, Key, Object, Origin, Record};
+use crate::{Aspect, BackEnd, BackEndId, Journal, Key, Object, Origin, Record};
 
 /// The back ends that an object is for, by what their plug-ins say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub struct Placement {
 }
 
 impl Scheduler {
-    /// Everything is going to be told again. Nothing is begun until that is complete.
+    /// Everything is going to be told again. The first time nothing is begun until that is complete; later, what is
+    /// known already is good enough for all but new back ends.
     pub fn snapshot_begins(&mut self) {
-        self.whole = false;
         let ids: Vec<_> = self.graph.nodes.iter().map(|(id, _)| id).collect();
         for id in ids {
             self.graph.nodes[id].seen = false;
@@ -42,6 +42,7 @@ impl Scheduler {
             self.gone(&key, now);
         }
         self.whole = true;
+        self.introduce();
         self.recompute_all_tenancies();
         self.process();
     }
@@ -57,7 +58,7 @@ impl Scheduler {
             deleting: object.deleting,
             origin: object.origin,
         };
-        let placed = self.place(id, object, placement);
+        let placed = self.place(id, object, &meta, placement);
         let node = &mut self.graph.nodes[id];
         node.seen = true;
         if !placed && node.meta.as_ref() == Some(&meta) && self.graph.has_edges(id, &edges) {
@@ -70,7 +71,7 @@ impl Scheduler {
         if first {
             let recorded = object.records.iter().filter_map(|(_, record)| match record {
                 Record::Effect(record) => Some(&record.edges),
-                Record::Told(_) => None,
+                Record::Told(_) | Record::Telling { .. } => None,
             });
             let recorded = self.graph.resolve(object.key.kind, recorded.flatten());
             self.graph.hold(id, &recorded);
@@ -96,6 +97,7 @@ impl Scheduler {
         }
         let mut tenancies = self.tenancies_around(id);
         let hold = units.iter().any(|unit| self.units[*unit].holds());
+        let before = self.ways(id);
         let dropped = self.graph.set_edges(id, edges, hold);
         let node = &mut self.graph.nodes[id];
         node.meta = meta;
@@ -103,9 +105,14 @@ impl Scheduler {
             node.member = false;
         }
         let waiters = std::mem::take(&mut node.waiters);
-        for &unit in &units {
+        self.anchor(id);
+        self.stand(id);
+        for unit in self.graph.nodes[id].units.clone() {
             self.reset(unit);
             self.recount(unit);
+        }
+        if before != self.ways(id) {
+            self.retrace(id);
         }
         tenancies.extend(self.tenancies_around(id));
         self.recompute_tenancies(tenancies);
@@ -152,78 +159,106 @@ impl Scheduler {
         }
     }
 
-    /// Makes the units that the object needs; says whether that changed anything.
-    fn place(&mut self, id: Id, object: &Object, placement: &Placement) -> bool {
+    /// Makes the units that the object needs at back ends without an anchor, and where something of it is recorded; says
+    /// whether that changed anything.
+    fn place(&mut self, id: Id, object: &Object, meta: &Meta, placement: &Placement) -> bool {
         let mut changed = false;
-        for unit in &self.graph.nodes[id].units {
-            let unit = &mut self.units[*unit];
-            let here = BackEndId(unit.back_end);
-            let concerned = match unit.task {
-                Task::Effect => unit.back_end == NOWHERE || placement.acting.contains(&here),
-                Task::Tell(_) => placement.telling.contains(&here),
-            };
-            changed |= std::mem::replace(&mut unit.concerned, concerned) != concerned;
-        }
-        for (back_end, record) in &object.records {
-            // The object was at a back end that it is no longer for: there it must be removed.
-            if let Some(at) = self.queues.iter().position(|queue| queue.name == *back_end) {
-                let placed = match record {
-                    Record::Effect(_) => placement.acting.contains(&BackEndId(at)),
-                    Record::Told(_) => placement.telling.contains(&BackEndId(at)),
-                };
-                if !placed {
-                    let told = matches!(record, Record::Told(_));
-                    changed |= self.ensure(id, at, told, object, false);
-                }
+        for unit in self.graph.nodes[id].units.clone() {
+            let (at, told) = (self.units[unit].back_end, !self.units[unit].is_effect());
+            if at != NOWHERE && self.queues[at].declaration.anchor.is_none() {
+                let placed = if told { &placement.telling } else { &placement.acting };
+                let concerned = placed.contains(&BackEndId(at));
+                changed |= std::mem::replace(&mut self.units[unit].concerned, concerned) != concerned;
             }
         }
-        for at in &placement.acting {
-            changed |= self.ensure(id, at.0, false, object, true);
+        // Where something of the object may be, though it is not for that back end any more, it must be removed.
+        for (back_end, record) in &object.records {
+            let at = self.place_of(back_end);
+            let told = record.aspect() == Aspect::Told;
+            changed |= self.introduced(id, at, told, meta, &object.records).is_some();
         }
-        for at in &placement.telling {
-            changed |= self.ensure(id, at.0, true, object, true);
-        }
-        if !self.graph.nodes[id].units.iter().any(|unit| self.units[*unit].is_effect()) {
-            changed |= self.ensure(id, NOWHERE, false, object, true);
+        for (placed, told) in [(&placement.acting, false), (&placement.telling, true)] {
+            for at in placed {
+                if let Some(unit) = self.introduced(id, at.0, told, meta, &object.records) {
+                    self.units[unit].concerned = true;
+                    changed = true;
+                } else {
+                    let unit = self.ensure(id, at.0, told, meta, &[]);
+                    changed |= !std::mem::replace(&mut self.units[unit].concerned, true);
+                }
+            }
         }
         changed
     }
 
-    fn ensure(&mut self, id: Id, back_end: usize, told: bool, object: &Object, concerned: bool) -> bool {
+    /// A unit that was not there before, if it was not.
+    fn introduced(
+        &mut self,
+        id: Id,
+        at: usize,
+        told: bool,
+        meta: &Meta,
+        records: &[(BackEnd, Record)],
+    ) -> Option<Id> {
+        let before = self.units_of(id).any(|unit| unit.back_end == at && unit.is_effect() != told);
+        (!before).then(|| self.ensure(id, at, told, meta, records))
+    }
+
+    fn units_of(&self, id: Id) -> impl Iterator<Item = &Unit> {
+        self.graph.nodes[id].units.iter().map(|unit| &self.units[*unit])
+    }
+
+    /// The object's unit at a back end. One that is new is not concerned, and has what is recorded.
+    pub(super) fn ensure(
+        &mut self,
+        id: Id,
+        back_end: usize,
+        told: bool,
+        meta: &Meta,
+        records: &[(BackEnd, Record)],
+    ) -> Id {
         let is = |unit: &Unit| unit.back_end == back_end && unit.is_effect() != told;
-        if self.graph.nodes[id].units.iter().any(|unit| is(&self.units[*unit])) {
-            return false;
+        if let Some(unit) = self.graph.nodes[id].units.iter().find(|unit| is(&self.units[**unit])) {
+            return *unit;
         }
         let task = if told { Task::Tell(Box::default()) } else { Task::Effect };
         let mut unit = Unit::new(id, back_end, task);
-        (unit.concerned, unit.since, unit.moved) = (concerned, self.now, self.step);
+        (unit.concerned, unit.since, unit.moved) = (false, self.now, self.step);
         let queue = &self.queues[back_end];
-        for (_, record) in object.records.iter().filter(|(name, _)| *name == queue.name) {
+        for (_, record) in records.iter().filter(|(name, _)| *name == queue.name) {
             match (&mut unit.task, record) {
-                (Task::Effect, Record::Effect(record)) => unit.holding = Some(record.into()),
+                (Task::Effect, Record::Effect(record)) => {
+                    let mut holding = Holding::from(record);
+                    holding.sure &= queue.declaration.journal != Journal::Volatile;
+                    unit.holding = Some(holding);
+                }
                 (Task::Tell(tell), Record::Told(told)) => {
                     **tell = Tell { told: told.iter().cloned().collect(), ..Tell::default() };
+                }
+                (Task::Tell(tell), Record::Telling { told, doubtful }) => {
+                    tell.told = told.iter().cloned().collect();
+                    tell.doubtful = doubtful.iter().cloned().collect();
                 }
                 _ => {}
             }
         }
-        let unknown = unit.is_effect() && object.deleting && back_end != NOWHERE;
+        let unknown = unit.is_effect() && meta.deleting && back_end != NOWHERE && !queue.is_absent();
         if unknown && queue.declaration.journal == Journal::Keyed {
             // Nothing was recorded of what may be there.
             unit.holding = Some(Holding {
-                uid: object.uid.clone(),
-                generation: object.generation,
+                uid: meta.uid.clone(),
+                generation: meta.generation,
                 basis: 0,
                 handle: None,
                 digest: None,
-                owned: object.origin == Origin::Ours,
+                owned: meta.origin == Origin::Ours,
                 sure: false,
                 acknowledged: true,
             });
         }
         let unit = self.units.insert(unit);
         self.graph.nodes[id].units.push(unit);
-        true
+        unit
     }
 
     /// Forgets a place that nothing is at, nothing leads to and nothing is left of.

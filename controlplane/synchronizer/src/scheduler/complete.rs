@@ -21,6 +21,8 @@ pub struct Completion {
 pub enum Ended {
     Outcome(Outcome),
     TimedOut(Duration),
+    /// The call was given up because its back end goes: it may have been done or not.
+    Stopped,
     /// Nothing was done: the object is no longer the one that the work was for. The feed will say so.
     Superseded,
 }
@@ -60,20 +62,30 @@ impl Scheduler {
             Ended::Outcome(Outcome::Pending(made)) => {
                 let early = self.units[id].early.take().filter(|early| made.digest == Some(early.0));
                 self.succeed(id, run, generation, made, early.as_ref().is_some_and(|early| early.1.is_ok()));
-                early.and_then(|early| early.1.err())
+                let failure = early.and_then(|early| early.1.err());
+                if failure.is_some() {
+                    self.doubt(id, run);
+                }
+                failure
             }
-            Ended::Outcome(Outcome::Failed(failure)) => Some(failure),
+            Ended::Outcome(Outcome::Failed(failure)) => {
+                self.doubt(id, run);
+                Some(failure)
+            }
+            Ended::Outcome(Outcome::Untouched(failure)) => Some(failure),
+            Ended::Stopped => {
+                self.doubt(id, run);
+                None
+            }
             Ended::TimedOut(limit) => {
                 let unit = &self.units[id];
                 self.queues[unit.back_end].metrics.timeouts += 1;
+                self.doubt(id, run);
                 Some(Failure { message: format!("no answer within {limit:?}"), retry: Retry::BackOff })
             }
         };
         match failure {
-            Some(failure) => {
-                self.doubt(id, run);
-                self.fail(id, generation, &failure, changed);
-            }
+            Some(failure) => self.fail(id, generation, &failure, changed),
             None => self.push(id),
         }
     }
@@ -105,6 +117,7 @@ impl Scheduler {
             Action::Tell => {
                 if let Task::Tell(tell) = &mut unit.task {
                     tell.told.clone_from(&run.telling);
+                    tell.doubtful.clear();
                 }
             }
         }
@@ -113,6 +126,9 @@ impl Scheduler {
     /// The effect may be there or not.
     fn doubt(&mut self, id: Id, run: &Run) {
         let unit = &mut self.units[id];
+        if let (Action::Tell, Task::Tell(tell)) = (run.action, &mut unit.task) {
+            tell.doubtful.extend(run.news.iter().cloned());
+        }
         match (run.action, &mut unit.holding) {
             (Action::Tell | Action::Forget, _) => {}
             (Action::Remove, _) if run.stray => {}

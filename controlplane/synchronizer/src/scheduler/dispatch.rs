@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     BackEndId, Id, NOWHERE, Scheduler,
+    queue::Standing,
     unit::{Run, State, Task},
 };
 use crate::{Edge, Handle, Journal, Key, Operation, TenantInstances};
@@ -44,13 +45,24 @@ pub struct Work {
     pub owned: bool,
     /// From 1.
     pub attempt: u32,
-    /// [`Action::Tell`]: what to tell, and all that the provider knows of then.
-    pub tell: Option<(TenantInstances, Vec<Key>)>,
+    /// [`Action::Tell`]: what to tell.
+    pub tell: Option<Telling>,
     /// What the object stands on, and what it may still stand on until this is done.
     pub edges: Vec<Edge>,
     pub edges_before: Vec<Edge>,
     /// A thing besides what is recorded of the object.
     pub stray: bool,
+    /// Nothing of the object is known to be there.
+    pub first: bool,
+}
+
+/// What a provider is told, and what it knows of before.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    pub change: TenantInstances,
+    pub told: Vec<Key>,
+    /// Of these it may know or not, until this is done.
+    pub doubtful: Vec<Key>,
 }
 
 impl Scheduler {
@@ -64,7 +76,8 @@ impl Scheduler {
         for _ in 0..back_ends {
             self.turn = self.turn % back_ends + 1;
             let queue = &self.queues[self.turn];
-            if queue.calls < queue.declaration.limits.concurrent
+            if queue.standing == Standing::Known
+                && queue.calls < queue.declaration.limits.concurrent
                 && let Some(batch) = self.batch(self.turn)
             {
                 return Some(batch);
@@ -83,7 +96,7 @@ impl Scheduler {
                 continue;
             }
             // Between its queueing and its turn the world may have changed.
-            let Some(action) = self.needed(id).filter(|action| self.blocker(id, *action).is_none()) else {
+            let Some((action, None)) = self.turn_of(id) else {
                 self.set_state(id, State::Idle);
                 self.push(id);
                 continue;
@@ -114,7 +127,7 @@ impl Scheduler {
         let (basis, number) = (self.basis(id), self.step);
         let unit = &self.units[id];
         let node = &self.graph.nodes[unit.node];
-        let (stray, tell) = (unit.strays.last(), self.telling(id));
+        let stray = unit.strays.last();
         let there = stray.or(unit.holding.as_ref());
         // What goes is what is there; what is applied, what is asked for. A tenancy that is gone has neither.
         let of_holding = there.map(|holding| (holding.uid.clone(), holding.generation));
@@ -124,11 +137,14 @@ impl Scheduler {
             Action::Apply | Action::Adopt | Action::Tell => of_meta,
         }
         .unwrap_or_else(|| ("".into(), 0));
-        let journals = self.queues[unit.back_end].declaration.journal == Journal::Handles;
+        let journals = self.queues[unit.back_end].declaration.journal != Journal::Keyed;
         let handled = there.filter(|holding| holding.uid == uid);
+        let operation = Operation { key: node.key.clone(), uid: uid.clone(), generation };
+        let tell = self.telling(id, &operation);
+        let news = tell.as_ref().map(|tell| tell.doubtful.clone()).unwrap_or_default();
         let work = Work {
             ticket: Ticket { unit: id, number },
-            operation: Operation { key: node.key.clone(), uid: uid.clone(), generation },
+            operation,
             basis,
             handle: handled.and_then(|holding| holding.handle.clone()),
             owned: handled.map_or(action != Action::Adopt, |holding| holding.owned),
@@ -137,15 +153,17 @@ impl Scheduler {
             edges: if journals { self.graph.named(unit.node, false) } else { Vec::new() },
             edges_before: if journals { self.graph.named(unit.node, true) } else { Vec::new() },
             stray: stray.is_some(),
+            first: there.is_none(),
         };
         let telling = match &unit.task {
             Task::Tell(tell) => tell.desired.clone(),
             Task::Effect => std::collections::BTreeSet::new(),
         };
         let started = self.now;
-        let run = Run { ticket: number, action, uid, generation, basis, stray: work.stray, telling, started };
+        let run =
+            Run { ticket: number, action, uid, generation, basis, stray: work.stray, telling, news, started };
         let unit = &mut self.units[id];
-        (unit.run, unit.moved, unit.early) = (Some(Box::new(run)), number, None);
+        (unit.run, unit.moved, unit.early, unit.tried) = (Some(Box::new(run)), number, None, basis);
         let metrics = &mut self.queues[unit.back_end].metrics;
         metrics.actions += 1;
         metrics.retries += u64::from(work.attempt > 1);

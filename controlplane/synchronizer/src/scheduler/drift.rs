@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     BackEndId, Digest, Id, Scheduler, part,
+    queue::Standing,
     unit::{Holding, State, Task, Unit},
 };
 use crate::{Key, Observed};
@@ -31,7 +32,8 @@ impl Scheduler {
         let mut ids = Vec::new();
         for (id, queue) in self.queues.iter_mut().enumerate().filter(|(_, queue)| due(&queue.compare_at)) {
             queue.compare_at = None;
-            if whole {
+            if whole && queue.standing == Standing::Known {
+                queue.looking = true;
                 ids.push(BackEndId(id));
             } else {
                 queue.compare_at = queue.declaration.compare_every.map(|every| now + every);
@@ -48,7 +50,10 @@ impl Scheduler {
     /// A look at a back end has ended, whatever came of it.
     pub fn compared(&mut self, back_end: BackEndId, now: Duration) {
         self.now = now;
-        self.plan_comparison(back_end.0);
+        self.queues[back_end.0].looking = false;
+        if self.queues[back_end.0].standing != Standing::Retiring {
+            self.plan_comparison(back_end.0);
+        }
     }
 
     /// Repairs what differs. `since` is the [`Self::step`] from before the look.
@@ -90,6 +95,7 @@ impl Scheduler {
                 holding.sure = false;
                 if found.is_none() {
                     (holding.handle, holding.digest) = (None, None);
+                    self.forget_told(id);
                 }
                 self.push(id);
             }
@@ -102,6 +108,19 @@ impl Scheduler {
         }
         self.queues[at].metrics.drifts += drifts;
         self.process();
+    }
+
+    /// Whoever has lost a tenancy knows none of its instances any more.
+    fn forget_told(&mut self, id: Id) {
+        let (node, back_end) = (self.units[id].node, self.units[id].back_end);
+        for unit in self.graph.nodes[node].units.clone() {
+            if self.units[unit].back_end == back_end
+                && let Task::Tell(tell) = &mut self.units[unit].task
+            {
+                tell.doubtful.extend(std::mem::take(&mut tell.told));
+                self.push(unit);
+            }
+        }
     }
 
     /// A thing marked as ours that no object asks for is removed like any other.

@@ -22,7 +22,7 @@ impl Scheduler {
     pub(super) fn needed(&self, id: Id) -> Option<Action> {
         let unit = &self.units[id];
         if let Task::Tell(tell) = &unit.task {
-            return (tell.desired != tell.told).then_some(Action::Tell);
+            return tell.is_news().then_some(Action::Tell);
         }
         if !unit.strays.is_empty() {
             return Some(Action::Remove);
@@ -65,12 +65,42 @@ impl Scheduler {
         })
     }
 
+    /// What is to be done, if anything, and what that must wait for.
+    pub(super) fn turn_of(&mut self, id: Id) -> Option<(Action, Option<Blocker>)> {
+        let action = self.needed(id)?;
+        let blocker = self.blocker(id, action);
+        if action == Action::Remove && blocker.is_some() && self.is_needed_to_the_end(id) {
+            // What it stands on may be going, too; as long as it is there, so is that.
+            return Some((Action::Apply, None));
+        }
+        Some((action, blocker))
+    }
+
+    /// Of what lingers ([`crate::Declaration::lingering`]): whether it is not there as it should be.
+    fn is_needed_to_the_end(&self, id: Id) -> bool {
+        let unit = &self.units[id];
+        let node = &self.graph.nodes[unit.node];
+        let lingers = self.queues[unit.back_end].declaration.lingering.contains(&node.key.kind);
+        let Some(meta) = node.meta.as_ref().filter(|_| lingers && unit.concerned && unit.strays.is_empty())
+        else {
+            return false;
+        };
+        !unit.holding.as_ref().is_some_and(|holding| {
+            holding.uid != meta.uid
+                || holding.sure && holding.generation >= meta.generation && holding.basis == self.basis(id)
+        })
+    }
+
     pub(super) fn examine(&mut self, id: Id) {
         self.looked += 1;
         if self.units[id].state == State::Running {
             return;
         }
-        let Some(action) = self.needed(id) else {
+        if self.queues[self.units[id].back_end].is_absent() {
+            self.strand(id);
+            return;
+        }
+        let Some((action, blocker)) = self.turn_of(id) else {
             self.rest(id);
             return;
         };
@@ -78,7 +108,7 @@ impl Scheduler {
         if unit.settled {
             (unit.settled, unit.since) = (false, self.now);
         }
-        match self.blocker(id, action) {
+        match blocker {
             Some(blocker) => self.block(id, blocker),
             None if unit_is_put_off(self.units[id].state) => {}
             None if self.units[id].back_end == NOWHERE => self.pass(id, action),
@@ -156,19 +186,30 @@ impl Scheduler {
         self.queues[back_end].metrics.settled.record(now.saturating_sub(since));
         self.wake_waiters(id);
         self.touch(node);
+        self.settle_wholly(node);
+        self.collect(node);
+    }
+
+    /// Every back end has what it should have of the object, if so.
+    pub(super) fn settle_wholly(&mut self, node: Id) {
         let units = &self.graph.nodes[node].units;
-        if !units.iter().all(|unit| self.units[*unit].settled) {
+        if units.is_empty() || !units.iter().all(|unit| self.units[*unit].settled) {
             return;
         }
         let dropped = self.graph.drop_held(node);
         self.let_go(dropped);
         let followers: Vec<Id> =
             self.content.iter().flat_map(|relation| self.graph.nodes[node].sources(*relation)).collect();
-        for follower in followers {
-            self.push_all(&self.graph.nodes[follower].units.clone());
+        let units = |follower: Id| self.graph.nodes[follower].units.clone();
+        let units: Vec<Id> = followers.into_iter().flat_map(units).collect();
+        for unit in units {
+            // What failed when it was derived from something else has not failed yet.
+            if unit_is_put_off(self.units[unit].state) && self.units[unit].tried != self.basis(unit) {
+                self.reset(unit);
+            }
+            self.push(unit);
         }
         self.admit(node);
-        self.collect(node);
     }
 }
 

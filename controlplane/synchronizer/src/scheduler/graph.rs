@@ -41,6 +41,7 @@ impl Relations {
 }
 
 /// An object, or the place of one that others refer to.
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold independently of each other")]
 pub(super) struct Node {
     pub(super) key: Key,
     pub(super) meta: Option<Meta>,
@@ -52,6 +53,8 @@ pub(super) struct Node {
     pub(super) history: Vec<ErrorEntry>,
     /// Its status is to be reported.
     pub(super) dirty: bool,
+    /// A back end acts on it or did: its status says how it stands.
+    pub(super) enacted: bool,
     /// Told of in the snapshot that is being read.
     pub(super) seen: bool,
     /// An instance that its tenancies' providers may know of: has been ready, and is not going.
@@ -87,6 +90,7 @@ impl Node {
             waiters: Vec::new(),
             history: Vec::new(),
             dirty: false,
+            enacted: false,
             seen: false,
             member: false,
         }

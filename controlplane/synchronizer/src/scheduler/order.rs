@@ -12,7 +12,7 @@ const CYCLE_MAX: usize = 256;
 impl Scheduler {
     pub(super) fn blocker(&mut self, id: Id, action: Action) -> Option<Blocker> {
         match action {
-            Action::Tell => None,
+            Action::Tell => self.blocker_beside(id),
             Action::Apply | Action::Adopt => self.blocker_above(id),
             // What an earlier object of the name left: what depends on it depends on the present one.
             Action::Remove | Action::Forget if self.goal(id).is_some() => None,
@@ -52,7 +52,8 @@ impl Scheduler {
     fn relevant(&self, node: Id, back_end: usize) -> impl Iterator<Item = Id> {
         let here = self.unit_at(node, back_end);
         let units = self.graph.nodes[node].units.iter().copied();
-        units.filter(move |unit| self.units[*unit].is_effect() && here.is_none_or(|here| here == *unit))
+        let there = |unit: &Unit| unit.is_effect() && !self.queues[unit.back_end].is_absent();
+        units.filter(move |unit| there(&self.units[*unit]) && here.is_none_or(|here| here == *unit))
     }
 
     pub(super) fn unit_at(&self, node: Id, back_end: usize) -> Option<Id> {
@@ -60,11 +61,25 @@ impl Scheduler {
         self.graph.nodes[node].units.iter().copied().find(|unit| is(&self.units[*unit]))
     }
 
+    /// A provider hears of its tenant before it hears of the tenant's instances.
+    fn blocker_beside(&mut self, id: Id) -> Option<Blocker> {
+        let unit = &self.units[id];
+        if !unit.concerned || self.graph.nodes[unit.node].is_going() {
+            return None;
+        }
+        let effect = self.unit_at(unit.node, unit.back_end)?;
+        (!self.units[effect].settled).then_some(Blocker::Unit(effect))
+    }
+
     fn blocker_below(&mut self, id: Id) -> Option<Blocker> {
         let unit = &self.units[id];
         let node = &self.graph.nodes[unit.node];
-        // A tenancy is not taken down before its provider knows that the instances are gone.
-        let tells = |other: &Id| !self.units[*other].is_effect() && self.units[*other].holds();
+        // A tenancy is not taken down before its provider knows that the instances are gone. Where it has moved to, its
+        // instances stay.
+        let tells = |other: &Id| {
+            let tell = &self.units[*other];
+            !tell.is_effect() && tell.holds() && (tell.back_end == unit.back_end || node.is_going())
+        };
         if let Some(tell) = node.units.iter().copied().find(tells) {
             return Some(Blocker::Unit(tell));
         }
@@ -89,10 +104,12 @@ impl Scheduler {
         Some(Blocker::Unit(blocker))
     }
 
-    /// Whether a unit, by an edge between their objects, stands on another.
+    /// Whether a unit, by an edge between their objects, stands on another. An object that moves from one back end to
+    /// another carries those at a third all the while.
     pub(super) fn stands_on(&self, user: Id, below: Id) -> bool {
         let (user, below) = (&self.units[user], &self.units[below]);
-        user.back_end == below.back_end || self.unit_at(below.node, user.back_end).is_none()
+        let stays = below.concerned || self.graph.nodes[below.node].is_going();
+        user.back_end == below.back_end || stays && self.unit_at(below.node, user.back_end).is_none()
     }
 
     /// Who closes a circle says so: everybody in it would wait for ever.

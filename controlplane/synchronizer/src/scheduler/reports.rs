@@ -1,6 +1,9 @@
 //! What objects' statuses are to say.
 
-use super::{Id, NOWHERE, Scheduler, unit::State};
+use super::{
+    Id, NOWHERE, Scheduler,
+    unit::{State, Unit},
+};
 use crate::{DEPENDENCY_NOT_READY, ErrorEntry, Report, SYNCED, report::condition};
 
 /// Errors that are kept of an object.
@@ -37,9 +40,11 @@ impl Scheduler {
         let own = causes().find(|cause| cause.on.is_none());
         let settled = units().all(|unit| unit.settled);
         let (ok, reason, message) = if let Some(own) = own {
-            (false, "Failed", own.text.to_string())
+            let failed = units().any(|unit| unit.trouble.is_some());
+            (false, if failed { "Failed" } else { "BackEndAbsent" }, own.text.to_string())
         } else if settled {
-            let kept = units().any(|unit| unit.holding.is_some());
+            let has = |unit: &Unit| unit.holding.is_some() || !unit.is_effect() && unit.concerned;
+            let kept = units().any(|unit| unit.back_end != NOWHERE && has(unit));
             let reason = if kept { "Synced" } else { "NotNeeded" };
             let message = if kept { "every back end has it" } else { "no back end needs it" };
             (true, reason, message.into())
@@ -66,13 +71,14 @@ impl Scheduler {
             condition(DEPENDENCY_NOT_READY, waits, why, what, at),
         ];
         let released = meta.deleting && settled && units().all(|unit| !unit.holds());
-        let enacted = units().any(|unit| unit.back_end != NOWHERE);
+        let enacted = node.enacted || waits || units().any(|unit| unit.back_end != NOWHERE);
         let acting = || units().filter(|unit| unit.is_effect() && unit.back_end != NOWHERE);
         let digest = match (acting().next(), acting().nth(1)) {
             (Some(unit), None) if settled => unit.holding.as_ref().and_then(|holding| holding.digest),
             _ => None,
         };
         let (key, errors) = (node.key.clone(), node.history.clone());
+        self.graph.nodes[id].enacted = enacted;
         Some(Report {
             key,
             uid: meta.uid,

@@ -2,10 +2,11 @@
 
 use super::{
     Id, Scheduler,
+    dispatch::Telling,
     graph::{self, RelationId},
     unit::Task,
 };
-use crate::{Key, Kind, TenancyShape, TenantInstances};
+use crate::{Kind, Operation, TenancyShape, TenantInstances};
 
 pub(super) struct Relations {
     instance: Kind,
@@ -29,6 +30,12 @@ impl Relations {
             tenant: relations.declare(shape.tenancy, shape.tenant, service),
             provider: relations.declare(shape.tenancy, shape.provider, service),
         }
+    }
+}
+
+impl Relations {
+    pub(super) fn kind(&self) -> Kind {
+        self.tenancy
     }
 }
 
@@ -108,7 +115,7 @@ impl Scheduler {
             .flat_map(|slice| now_by(shape.slice, slice))
             .map(|instance| &nodes[instance])
             // After a restart an instance that was told of stays so, though it is not ready yet.
-            .filter(|node| !node.is_going() && (node.member || tell.told.contains(&node.key)))
+            .filter(|node| !node.is_going() && (node.member || tell.may_know(&node.key)))
             .map(|node| node.key.clone())
             .collect();
         if let Task::Tell(tell) = &mut self.units[id].task {
@@ -117,8 +124,8 @@ impl Scheduler {
         self.push(id);
     }
 
-    /// What a provider is to be told, and all that it knows of then.
-    pub(super) fn telling(&self, id: Id) -> Option<(TenantInstances, Vec<Key>)> {
+    /// What a provider is to be told.
+    pub(super) fn telling(&self, id: Id, operation: &Operation) -> Option<Telling> {
         let unit = &self.units[id];
         let Task::Tell(tell) = &unit.task else { return None };
         let node = &self.graph.nodes[unit.node];
@@ -127,13 +134,16 @@ impl Scheduler {
             let to = node.out.iter().find(|out| out.relation == relation).map(|out| out.to);
             to.map_or_else(|| node.key.clone(), |to| self.graph.nodes[to].key.clone())
         };
+        let (added, removed) = tell.news();
+        let doubtful = added.iter().chain(&removed).cloned().collect();
         let change = TenantInstances {
-            tenancy: node.key.clone(),
+            operation: operation.clone(),
             service: end(self.tenancy.provider),
             tenant: end(self.tenancy.tenant),
-            added: tell.desired.difference(&tell.told).cloned().collect(),
-            removed: tell.told.difference(&tell.desired).cloned().collect(),
+            instances: tell.desired.iter().cloned().collect(),
+            added,
+            removed,
         };
-        Some((change, tell.desired.iter().cloned().collect()))
+        Some(Telling { change, told: tell.told.iter().cloned().collect(), doubtful })
     }
 }

@@ -35,6 +35,11 @@ impl Scheduler {
         if let Some(text) = &unit.trouble {
             return Some(Cause { on: None, root: None, text: text.clone() });
         }
+        let queue = &self.queues[unit.back_end];
+        if queue.is_absent() {
+            let text = format!("{} has something of it, and is not there", queue.name);
+            return Some(Cause { on: None, root: None, text: text.into() });
+        }
         match unit.state {
             State::Blocked(Blocker::Node(node)) => {
                 let node = &self.graph.nodes[node];

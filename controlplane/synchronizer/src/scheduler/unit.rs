@@ -21,6 +21,8 @@ pub(super) struct Unit {
     pub(super) queued: bool,
     /// The object changed while an action ran.
     pub(super) dirty: bool,
+    /// What it was derived from when it was last tried.
+    pub(super) tried: u64,
     /// Failures in a row.
     pub(super) attempt: u32,
     pub(super) holding: Option<Holding>,
@@ -54,6 +56,8 @@ pub(super) enum Task {
 pub(super) struct Tell {
     pub(super) desired: BTreeSet<Key>,
     pub(super) told: BTreeSet<Key>,
+    /// Told of in a call that did not end well: it may know of them or not.
+    pub(super) doubtful: BTreeSet<Key>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +126,33 @@ pub(super) struct Run {
     pub(super) generation: u64,
     pub(super) basis: u64,
     pub(super) stray: bool,
-    /// What the provider will have been told of.
+    /// What the provider will have been told of, and what of that is news to it.
     pub(super) telling: BTreeSet<Key>,
+    pub(super) news: Vec<Key>,
     pub(super) started: Duration,
+}
+
+impl Tell {
+    /// Whether the provider may know of anything.
+    pub(super) fn knows_any(&self) -> bool {
+        !self.told.is_empty() || !self.doubtful.is_empty()
+    }
+
+    pub(super) fn may_know(&self, instance: &Key) -> bool {
+        self.told.contains(instance) || self.doubtful.contains(instance)
+    }
+
+    pub(super) fn is_news(&self) -> bool {
+        self.desired != self.told || !self.doubtful.is_empty()
+    }
+
+    /// What is to be said: who has come, and who has gone, since it was last sure to know.
+    pub(super) fn news(&self) -> (Vec<Key>, Vec<Key>) {
+        let sure = |key: &&Key| self.told.contains(*key) && !self.doubtful.contains(*key);
+        let added = self.desired.iter().filter(|key| !sure(key)).cloned().collect();
+        let removed = self.told.union(&self.doubtful).filter(|key| !self.desired.contains(*key));
+        (added, removed.cloned().collect())
+    }
 }
 
 impl Unit {
@@ -139,6 +167,7 @@ impl Unit {
             counted: false,
             queued: false,
             dirty: false,
+            tried: 0,
             attempt: 0,
             holding: None,
             strays: Vec::new(),
@@ -156,7 +185,7 @@ impl Unit {
 
     /// Whether something of the object may be at the back end.
     pub(super) fn holds(&self) -> bool {
-        let told = matches!(&self.task, Task::Tell(tell) if !tell.told.is_empty());
+        let told = matches!(&self.task, Task::Tell(tell) if tell.knows_any());
         self.holding.is_some() || !self.strays.is_empty() || self.state == State::Running || told
     }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use proptest::{collection::vec, prelude::*, sample::select};
-use synchronizer::{BackOff, Declaration, Key, Limits, Object, Record};
+use synchronizer::{AnyPlugin, BackOff, Declaration, Key, Limits, Object, Record};
 
 use crate::{
     order::cloud,
     support::{
-        BackEndInMemory, Fault, INSTANCE, MemoryStore, NETWORK, SITE, SLICE, TestPlugin, key, object, pass,
-        start,
+        BackEndInMemory, Fault, INSTANCE, MemoryStore, NETWORK, Running, SITE, SLICE, TestPlugin, key,
+        object, pass, start,
     },
 };
 
@@ -22,6 +22,9 @@ enum Step {
     Delete(usize),
     Drop(usize),
     Restart,
+    /// The back end goes, and comes again by a restart or a replacement.
+    Remove,
+    Replace,
     Wait(u64),
 }
 
@@ -35,13 +38,18 @@ fn step() -> impl Strategy<Value = Step> {
         (0..20_usize).prop_map(Step::Delete),
         (0..20_usize).prop_map(Step::Drop),
         Just(Step::Restart),
+        Just(Step::Remove),
+        Just(Step::Replace),
         (0..3000_u64).prop_map(Step::Wait),
     ]
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
-    use Fault::{CrashAfter, CrashBefore, Error, ErrorAfterEffect, None, Panic, TimeOut, TimeOutAfterEffect};
-    let all = [Error, ErrorAfterEffect, TimeOut, TimeOutAfterEffect, CrashBefore, CrashAfter, Panic];
+pub(crate) fn fault() -> impl Strategy<Value = Fault> {
+    use Fault::{
+        CrashAfter, CrashBefore, Error, ErrorAfterEffect, None, Panic, TimeOut, TimeOutAfterEffect, Untouched,
+    };
+    let all =
+        [Error, Untouched, ErrorAfterEffect, TimeOut, TimeOutAfterEffect, CrashBefore, CrashAfter, Panic];
     prop_oneof![2 => Just(None), 3 => select(all.to_vec())]
 }
 
@@ -58,7 +66,9 @@ fn made(step: &Step) -> Option<Object> {
             let edges = [("slice", &named(SLICE, slice)), ("networks", &named(NETWORK, net))];
             object(&named(INSTANCE, i), &edges)
         }
-        Step::Delete(_) | Step::Drop(_) | Step::Restart | Step::Wait(_) => return None,
+        Step::Delete(_) | Step::Drop(_) | Step::Restart | Step::Remove | Step::Replace | Step::Wait(_) => {
+            return None;
+        }
     })
 }
 
@@ -111,6 +121,11 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
                 running.kill().await;
                 running = start(&store, plugins());
             }
+            Step::Remove => running.control.remove("cloud").await.expect("it runs"),
+            Step::Replace => {
+                let plugin = AnyPlugin::new(TestPlugin::new(&back_end, declaration()));
+                running.control.replace("cloud", plugin).await.expect("it runs");
+            }
             Step::Wait(millis) => {
                 let crashed = tokio::time::timeout(Duration::from_millis(*millis), back_end.crash.notified());
                 if crashed.await.is_ok() {
@@ -121,6 +136,8 @@ async fn history(steps: Vec<Step>, faults: Vec<Fault>) -> Result<(), TestCaseErr
             _ => store.put(made(&step).expect("all other steps make something")),
         }
     }
+    let plugin = AnyPlugin::new(TestPlugin::new(&back_end, declaration()));
+    running.control.replace("cloud", plugin).await.expect("it runs");
     // A crash that is asked for kills; then there is peace.
     while tokio::time::timeout(Duration::from_mins(2), back_end.crash.notified()).await.is_ok() {
         running.kill().await;
@@ -145,12 +162,17 @@ fn drop_unused(store: &MemoryStore, i: usize) {
 }
 
 /// A history in peace.
-async fn play(store: &MemoryStore, back_end: &BackEndInMemory, steps: Vec<Step>) {
+async fn play(store: &MemoryStore, back_end: &Arc<BackEndInMemory>, running: &Running, steps: Vec<Step>) {
     for step in steps {
         match &step {
             Step::Delete(i) => store.keys().get(*i).into_iter().for_each(|key| store.delete(key)),
             Step::Drop(i) => drop_unused(store, *i),
             Step::Wait(millis) => pass(Duration::from_millis(*millis)).await,
+            Step::Remove => running.control.remove("cloud").await.expect("it runs"),
+            Step::Replace => {
+                let plugin = AnyPlugin::new(TestPlugin::new(back_end, declaration()));
+                running.control.replace("cloud", plugin).await.expect("it runs");
+            }
             _ => made(&step).into_iter().for_each(|object| store.put(object)),
         }
     }
@@ -187,7 +209,7 @@ fn stands_under(store: &MemoryStore, key: &Key) -> bool {
     objects.into_iter().any(|object| {
         let recorded = object.records.iter().flat_map(|(_, record)| match record {
             Record::Effect(record) => record.edges.as_slice(),
-            Record::Told(_) => &[],
+            Record::Told(_) | Record::Telling { .. } => &[],
         });
         object.edges.iter().chain(recorded).any(|edge| edge.to == *key)
     })
@@ -211,7 +233,9 @@ proptest! {
         runtime.block_on(async {
             let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
             let running = start(&store, [("cloud", TestPlugin::new(&back_end, declaration()))]);
-            play(&store, &back_end, steps).await;
+            // What goes with its back end away is not seen to go.
+            let steps = { steps }.into_iter().filter(|step| !matches!(step, Step::Remove)).collect();
+            play(&store, &back_end, &running, steps).await;
             pass(Duration::from_mins(2)).await;
             check(&store, &back_end)?;
             prop_assert_eq!(back_end.calls().len(), back_end.effects().len());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synchronizer::{Declaration, Limits, Relation};
+use synchronizer::{AnyPlugin, Declaration, Limits, Relation};
 use tokio::time::Instant;
 
 use crate::support::{
@@ -70,7 +70,8 @@ async fn a_back_end_that_is_added_later_gets_what_is_there() {
     store.put(object(&slice, &[]));
     let running = start(&store, [("first", TestPlugin::new(&first, declaration(1, 1)))]);
     at_once().await;
-    running.control.add("second", TestPlugin::new(&second, declaration(1, 1))).expect("it runs");
+    let plugin = AnyPlugin::new(TestPlugin::new(&second, declaration(1, 1)));
+    running.control.replace("second", plugin).await.expect("it runs");
     at_once().await;
     assert!(second.thing(&slice).is_some());
     assert_eq!(first.calls().len(), 1, "the others have nothing to do with it");

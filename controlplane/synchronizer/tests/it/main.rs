@@ -1,5 +1,6 @@
 //! The synchronizer with a store and back ends in memory.
 
+mod anchored;
 mod anchors;
 mod drift;
 mod failures;

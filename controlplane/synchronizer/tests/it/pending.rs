@@ -5,7 +5,7 @@ use std::time::Duration;
 use synchronizer::{BackEnd, Declaration, Failure, Journal, Limits, Relation, Retry, SYNCED};
 
 use crate::support::{
-    BackEndInMemory, MemoryStore, NETWORK, SLICE, TestPlugin, at_once, key, object, pass, start,
+    BackEndInMemory, MemoryStore, NETWORK, SITE, SLICE, TestPlugin, at_once, key, object, pass, start,
 };
 
 fn nodes(back_end: &std::sync::Arc<BackEndInMemory>, limit: Option<Duration>) -> TestPlugin {
@@ -105,6 +105,28 @@ async fn an_acknowledgement_may_come_before_the_plug_in_has_answered() {
     running.control.acknowledge(&here, slice.clone(), 1, Ok(())).expect("it runs");
     at_once().await;
     drop(shut);
+    at_once().await;
+    assert!(store.synced(&slice));
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_will_never_be_taken_is_tried_again_when_it_is_derived_from_something_else() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (site, slice) = (key(SITE, "north"), key(SLICE, "alpha"));
+    let declaration = Declaration {
+        relations: vec![Relation::new(SLICE, "site", SITE).derived()],
+        ..Declaration::new([SLICE])
+    };
+    let plugin = TestPlugin { retry: Retry::OnChange, ..TestPlugin::new(&back_end, declaration) };
+    store.put(object(&site, &[]));
+    store.put(object(&slice, &[("site", &site)]));
+    back_end.refuse(&slice, Some("the site is too small"));
+    let running = start(&store, [("cloud", plugin)]);
+    pass(Duration::from_hours(1)).await;
+    assert_eq!(back_end.calls().len(), 1);
+    back_end.refuse(&slice, None);
+    store.put(object(&site, &[]));
     at_once().await;
     assert!(store.synced(&slice));
     running.shutdown().await;

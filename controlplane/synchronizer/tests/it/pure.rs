@@ -14,7 +14,7 @@ const NOW: Duration = Duration::ZERO;
 
 fn scheduler(declaration: Declaration) -> (Scheduler, BackEndId, Placement) {
     let mut scheduler = Scheduler::new(1, Timestamp::UNIX_EPOCH, &TenancyShape::default());
-    let here = scheduler.add_back_end(BackEnd::new("cloud"), declaration);
+    let here = scheduler.add_back_end(&BackEnd::new("cloud"), declaration);
     (scheduler, here, Placement { acting: vec![here], ..Placement::default() })
 }
 

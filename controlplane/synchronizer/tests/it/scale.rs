@@ -38,7 +38,7 @@ fn a_thing_on_which_everything_stands_is_no_worse() {
         ..Declaration::new([NODE, SUBSCRIBER])
     };
     let mut scheduler = Scheduler::new(1, Timestamp::UNIX_EPOCH, &TenancyShape::default());
-    let here = scheduler.add_back_end(BackEnd::new("nodes"), declared);
+    let here = scheduler.add_back_end(&BackEnd::new("nodes"), declared);
     let placement = Placement { acting: vec![here], ..Placement::default() };
     let node = key(NODE, "node");
     let mut objects: Vec<_> = (0..MANY)

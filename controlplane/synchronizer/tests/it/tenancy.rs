@@ -78,7 +78,7 @@ impl Office {
             let slice = key(SLICE, &format!("{service}-slice"));
             store.put(object(&slice, &[("service", &key(SERVICE, service))]));
         }
-        let ends = [("tenant", &key(SERVICE, "web")), ("provider", &key(SERVICE, "volumes"))];
+        let ends = [("tenant.name", &key(SERVICE, "web")), ("provider", &key(SERVICE, "volumes"))];
         store.put(object(&key(TENANT, "web-volumes"), &ends));
         Self { store, cloud: BackEndInMemory::new(), volumes: Volumes::default() }
     }

@@ -19,10 +19,10 @@ pub(crate) fn everything() -> Vec<Value> {
             "Site",
             json!({"description": "A place of work", "location": {"latitude": 40.3, "longitude": -74.6}}),
         ),
-        named("Secret", json!({"data": {"user": "karaf", "password": "s3cret-value"}})),
+        named("Secret", json!({"data": {"user": "karaf", "token": "s3cret-value"}})),
         named(
             "Controller",
-            json!({"plugin": "onos", "url": "https://192.0.2.7:8181/onos", "credentials": NAME, "timeoutSeconds": 5}),
+            json!({"plugin": "http", "url": "http://127.0.0.1:9/cdn", "credentials": NAME, "timeoutSeconds": 5}),
         ),
         named(
             "Image",

@@ -24,4 +24,6 @@ mod plans;
 mod references;
 mod secrets;
 mod tls;
+mod volume_service;
+mod volumes;
 mod watching;

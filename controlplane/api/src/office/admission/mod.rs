@@ -24,8 +24,8 @@ use net_types::Name;
 use xos_model::{Condition, ConditionStatus, Kind, KindName, Object, Reference, for_each_kind};
 
 use super::{
-    Draft, Operation, Preconditions, Rejection, Target, Verb, access, audit::Trail, object_key,
-    scratch::Scratch, stored::encode,
+    Draft, Operation, Preconditions, Rejection, Target, Verb, access, audit::Trail, controller::BackEnds,
+    object_key, scratch::Scratch, stored::encode,
 };
 
 pub(super) use judged::Judge;
@@ -37,6 +37,7 @@ pub(crate) struct Admission<'a, 't> {
     pub(crate) txn: &'a mut Transaction<'t>,
     pub(super) scratch: &'a mut Scratch,
     keyring: Option<&'a Keyring>,
+    pub(super) back_ends: Option<&'a BackEnds>,
     pub(crate) now: Timestamp,
     /// Which operation is being done.
     place: usize,
@@ -235,6 +236,7 @@ impl<'a, 't> Admission<'a, 't> {
             txn,
             scratch,
             keyring,
+            back_ends: None,
             now,
             place: 0,
             referred,

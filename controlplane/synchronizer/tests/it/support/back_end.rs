@@ -1,11 +1,11 @@
 //! A back end in memory. It outlives its plug-in, counts effects, and fails as it is told to.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use synchronizer::{Handle, Key, Observed, Operation};
+use synchronizer::{Handle, Key, Observed, Operation, TenantInstances};
 use tokio::{sync::Notify, time::Instant};
 
 /// What goes wrong with one call.
@@ -13,6 +13,7 @@ use tokio::{sync::Notify, time::Instant};
 pub(crate) enum Fault {
     None,
     Error,
+    Untouched,
     ErrorAfterEffect,
     TimeOut,
     TimeOutAfterEffect,
@@ -33,6 +34,8 @@ pub(crate) struct BackEndInMemory {
 #[derive(Default)]
 struct State {
     things: BTreeMap<(Key, Arc<str>), Thing>,
+    /// The instances of each tenancy.
+    mounts: BTreeMap<Key, BTreeSet<Key>>,
     made: u64,
     faults: VecDeque<Fault>,
     refused: BTreeMap<Key, String>,
@@ -120,15 +123,49 @@ impl BackEndInMemory {
             let text = format!("{operation} goes, and {above} stands on it");
             state.disorders.push(text);
         }
+        if state.mounts.contains_key(&operation.key) {
+            state.disorders.push(format!("{operation} goes, and has instances"));
+        }
         if let Some(thing) = state.things.remove(&place) {
             assert!(thing.owned, "what was found is never deleted");
             state.effects.push(format!("remove {}", operation.key));
         }
     }
 
+    /// Hears of the instances of a tenancy; by what has come and gone it gets to what there is.
+    pub(crate) fn tell(&self, change: &TenantInstances) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let TenantInstances { operation, instances, added, removed, .. } = change;
+        if !instances.is_empty() && !state.things.keys().any(|(key, _)| *key == operation.key) {
+            state.disorders.push(format!("{operation} has instances, and is not there"));
+        }
+        let mounts = state.mounts.entry(operation.key.clone()).or_default();
+        mounts.extend(added.iter().cloned());
+        mounts.retain(|instance| !removed.contains(instance));
+        if !mounts.iter().eq(instances) {
+            state
+                .disorders
+                .push(format!("{operation}: {added:?} and {removed:?} do not lead to {instances:?}"));
+        }
+        if mounts.is_empty() {
+            state.mounts.remove(&operation.key);
+        }
+    }
+
+    pub(crate) fn mounts(&self) -> BTreeMap<Key, BTreeSet<Key>> {
+        self.state().mounts.clone()
+    }
+
     /// What happens behind the synchronizer's back.
     pub(crate) fn meddle(&self, change: impl FnOnce(&mut BTreeMap<(Key, Arc<str>), Thing>)) {
         change(&mut self.state().things);
+    }
+
+    pub(crate) fn lose_everything(&self) {
+        let mut state = self.state();
+        state.things.clear();
+        state.mounts.clear();
     }
 
     pub(crate) fn observe(&self) -> Vec<Observed> {

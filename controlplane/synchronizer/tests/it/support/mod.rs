@@ -18,6 +18,7 @@ pub(crate) const SERVICE: Kind = Kind::new("Service");
 pub(crate) const SLICE: Kind = Kind::new("Slice");
 pub(crate) const NETWORK: Kind = Kind::new("Network");
 pub(crate) const INSTANCE: Kind = Kind::new("Instance");
+pub(crate) const CONTROLLER: Kind = Kind::new("Controller");
 pub(crate) const TENANT: Kind = Kind::new("Tenant");
 
 pub(crate) fn key(kind: Kind, name: &str) -> Key {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use synchronizer::{
-    Declaration, Failure, Item, Key, Made, Object, Observed, Outcome, Plugin, TenantInstances,
+    Declaration, Failure, Item, Key, Made, Object, Observed, Operation, Outcome, Plugin, Retry,
+    TenantInstances,
 };
 
 use super::{BackEndInMemory, Body, Fault};
@@ -20,6 +21,10 @@ pub(crate) struct TestPlugin {
     /// The part of an object's name by which it is for this back end.
     pub(crate) only: Option<&'static str>,
     pub(crate) service: Option<Key>,
+    /// When what is refused is tried again.
+    pub(crate) retry: Retry,
+    /// Which of what an object refers to is at this back end, too.
+    pub(crate) here: fn(&Key) -> bool,
     /// What it was told of its tenants' instances.
     pub(crate) told: Arc<Mutex<Vec<TenantInstances>>>,
 }
@@ -32,18 +37,24 @@ impl TestPlugin {
             pending: false,
             only: None,
             service: None,
+            retry: Retry::BackOff,
+            here: |_| true,
             told: Arc::default(),
         }
     }
 
-    async fn call(&self, verb: &str, item: &Item<Body>, effect: impl Fn() -> Made) -> Outcome {
-        let fault = match self.back_end.begin(verb, &item.operation) {
+    async fn call(&self, verb: &str, operation: &Operation, effect: impl Fn() -> Made) -> Outcome {
+        let fault = match self.back_end.begin(verb, operation) {
             Ok(fault) => fault,
-            Err(reason) => return Outcome::failed(reason),
+            Err(message) => return Outcome::Failed(Failure { message, retry: self.retry }),
         };
         match fault {
             Fault::None => Outcome::Done(effect()),
             Fault::Error => Outcome::failed("no such luck"),
+            Fault::Untouched => {
+                let message = "nobody is there".into();
+                Outcome::Untouched(Failure { message, retry: Retry::BackOff })
+            }
             Fault::ErrorAfterEffect => {
                 effect();
                 Outcome::failed("the connection was closed")
@@ -100,8 +111,9 @@ impl Plugin<Body> for TestPlugin {
     async fn apply(&self, item: &Item<Body>) -> Outcome {
         let body = item.body.as_ref().expect("what is applied has a body");
         assert_eq!(body.generation, item.operation.generation);
-        let done = self.call("apply", item, || {
-            let thing = self.back_end.apply(&item.operation, &body.edges);
+        let done = self.call("apply", &item.operation, || {
+            let edges: Vec<_> = body.edges.iter().filter(|edge| (self.here)(edge)).cloned().collect();
+            let thing = self.back_end.apply(&item.operation, &edges);
             let made = Made::with_handle(thing.handle.0).digest(thing.digest);
             if thing.owned { made } else { made.found() }
         });
@@ -116,7 +128,7 @@ impl Plugin<Body> for TestPlugin {
             self.back_end.remove(&item.operation);
             Made::default()
         };
-        self.call("remove", item, remove).await
+        self.call("remove", &item.operation, remove).await
     }
 
     async fn adopt(&self, item: &Item<Body>) -> Outcome {
@@ -141,15 +153,14 @@ impl Plugin<Body> for TestPlugin {
     }
 
     async fn tenant_instances_changed(&self, change: &TenantInstances) -> Outcome {
-        let operation =
-            synchronizer::Operation { key: change.tenancy.clone(), uid: "".into(), generation: 0 };
-        match self.back_end.begin("tell", &operation) {
-            Ok(Fault::None) => {
-                self.told.lock().expect("no panic").push(change.clone());
-                Outcome::done()
-            }
-            Ok(_) => Outcome::failed("no such luck"),
-            Err(reason) => Outcome::failed(reason),
+        let told = self.call("tell", &change.operation, || {
+            self.back_end.tell(change);
+            Made::default()
+        });
+        let outcome = told.await;
+        if outcome == Outcome::done() {
+            self.told.lock().expect("no panic").push(change.clone());
         }
+        outcome
     }
 }

@@ -132,7 +132,7 @@ fn households_services_and_deployments_have_their_own() {
                 objects.push(object("Service", "vcpe", service));
             }
             objects.extend([
-                object("Controller", "cloud", json!({"plugin": "sample"})),
+                object("Controller", "cloud", json!({"plugin": "http"})),
                 object("Deployment", "east", json!({"controller": "cloud", "sites": ["north"]})),
                 subscriber("alice", 1, 1),
                 subscriber("bob", 1, 2),
@@ -251,7 +251,7 @@ fn nobody_comes_by_more_by_naming_it() {
                 json!({"serviceType": name, "version": "1.0", "controller": controller, "accepts": accepts}),
             )
         };
-        let back_end = |name: &str| object("Controller", name, json!({"plugin": "sample"}));
+        let back_end = |name: &str| object("Controller", name, json!({"plugin": "http"}));
         make(
             &controller,
             &[

@@ -1,0 +1,90 @@
+//! Which back ends an object is for, where that is said by what it leads to: a tenancy by its provider, a service by its
+//! Controller. Whoever changes the way changes it for all that come along it.
+
+use std::collections::HashSet;
+
+use super::{Id, Scheduler, graph::RelationId};
+
+impl Scheduler {
+    /// Brings an object's places at anchored back ends to where its edges lead. Says whether that changed anything.
+    pub(super) fn anchor(&mut self, id: Id) -> bool {
+        let Some(meta) = self.graph.nodes[id].meta.clone() else { return false };
+        let kind = self.graph.nodes[id].key.kind;
+        let mut changed = false;
+        for at in 0..self.queues.len() {
+            let declaration = &self.queues[at].declaration;
+            if declaration.anchor.is_none() {
+                continue;
+            }
+            let acts = declaration.kinds.contains(&kind);
+            let tells = declaration.tenancies && kind == self.tenancy.kind();
+            let led = (acts || tells) && self.leads(id, at);
+            for told in [false, true] {
+                let concerned = led && if told { tells } else { acts };
+                let is = |unit: &&Id| {
+                    let unit = &self.units[**unit];
+                    unit.back_end == at && unit.is_effect() != told
+                };
+                let unit = self.graph.nodes[id].units.iter().find(is).copied();
+                let unit = match unit {
+                    Some(unit) => unit,
+                    None if concerned => self.ensure(id, at, told, &meta, &[]),
+                    None => continue,
+                };
+                changed |= std::mem::replace(&mut self.units[unit].concerned, concerned) != concerned;
+            }
+        }
+        changed
+    }
+
+    /// Whether a way leads from an object to the anchor of a back end.
+    fn leads(&self, from: Id, at: usize) -> bool {
+        let queue = &self.queues[at];
+        let Some(anchor) = queue.declaration.anchor.as_ref().and_then(|key| self.graph.index.get(key)) else {
+            return false;
+        };
+        let (mut open, mut seen) = (vec![from], vec![from]);
+        while let Some(id) = open.pop() {
+            if id == *anchor {
+                return true;
+            }
+            for out in self.graph.nodes[id].out.iter().filter(|out| !out.held && queue.leads(out.relation)) {
+                if !seen.contains(&out.to) {
+                    seen.push(out.to);
+                    open.push(out.to);
+                }
+            }
+        }
+        false
+    }
+
+    /// Where an object's ways go next.
+    pub(super) fn ways(&self, id: Id) -> Vec<(RelationId, Id)> {
+        let leads = |relation: &RelationId| self.leading.contains(relation);
+        let out = self.graph.nodes[id].out.iter().filter(|out| !out.held && leads(&out.relation));
+        out.map(|out| (out.relation, out.to)).collect()
+    }
+
+    /// The ways from an object have changed, or what is at their end: all that come along it are placed anew.
+    pub(super) fn retrace(&mut self, id: Id) {
+        let (mut open, mut seen) = (vec![id], HashSet::from([id]));
+        while let Some(id) = open.pop() {
+            let node = &self.graph.nodes[id];
+            let above: Vec<Id> = self.leading.iter().flat_map(|relation| node.sources(*relation)).collect();
+            for id in above.into_iter().filter(|id| seen.insert(*id)) {
+                self.looked += 1;
+                open.push(id);
+                if self.anchor(id) {
+                    self.stand(id);
+                    for unit in self.graph.nodes[id].units.clone() {
+                        self.reset(unit);
+                        self.recount(unit);
+                    }
+                    let tenancies = self.tenancies_around(id);
+                    self.recompute_tenancies(tenancies);
+                    self.touch(id);
+                }
+            }
+        }
+    }
+}
