@@ -25,6 +25,9 @@ use control::Event;
 use erased::{Erased, guarded};
 use outbox::Outbox;
 
+/// Acknowledgements, and whatever else comes from outside, that are taken at a time.
+const EVENTS: usize = 1024;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Of the jitter of back-offs and comparisons.
@@ -111,27 +114,35 @@ impl<S: Store> Runner<S> {
 
     async fn work(&mut self) -> Result<(), StoreError> {
         let mut feed = self.store.feed();
+        let mut events = Vec::new();
         loop {
             self.dispatch();
             let due = self.scheduler.next_due().map(|due| self.start + due);
             tokio::select! {
-                event = self.events.recv() => match event {
-                    None | Some(Event::Shutdown) => return Ok(()),
-                    Some(Event::Add(name, plugin)) => {
-                        self.add(name, plugin);
-                        // It must see what is there: everything is told again.
-                        feed = self.store.feed();
+                taken = self.events.recv_many(&mut events, EVENTS) => {
+                    if taken == 0 {
+                        return Ok(());
                     }
-                    Some(event) => self.take(event),
-                },
-                changes = feed.next() => changes?.into_iter().for_each(|change| self.change(change)),
-                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
-                    self.end(ended);
-                    while let Some(ended) = self.tasks.try_join_next() {
-                        self.end(ended);
+                    for event in events.drain(..) {
+                        match event {
+                            Event::Shutdown => return Ok(()),
+                            Event::Add(name, plugin) => {
+                                self.add(name, plugin);
+                                // It must see what is there: everything is told again.
+                                feed = self.store.feed();
+                            }
+                            event => self.take(event),
+                        }
                     }
                 }
+                changes = feed.next() => changes?.into_iter().for_each(|change| self.change(change)),
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.end(ended),
                 () = sleep_until(due.unwrap_or(self.start)), if due.is_some() => {}
+            }
+            // Each time, whatever else was next: while a bulk comes in, a back end whose call has ended would otherwise
+            // stand still for as many pages of the feed as chance has it, and all that waits behind the bulk with it.
+            while let Some(ended) = self.tasks.try_join_next() {
+                self.end(ended);
             }
             self.scheduler.tick(self.now());
         }

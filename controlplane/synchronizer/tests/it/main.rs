@@ -1,6 +1,7 @@
 //! The synchronizer with a store and back ends in memory.
 
 mod anchors;
+mod bulk;
 mod drift;
 mod failures;
 mod histories;

@@ -10,8 +10,8 @@ use xos_model::{AnyObject, KindName};
 use super::{edges::edges, parse, records};
 use crate::office::Office;
 
-/// Objects, or changes, that are told of at a time.
-const CHUNK: usize = 1024;
+/// Objects, or changes, that are told of at a time: whatever else has happened is not looked at meanwhile.
+const CHUNK: usize = 256;
 
 /// Follows the store; begins anew when it has been left behind.
 pub struct IntentFeed {
