@@ -3,6 +3,8 @@
 //! Every change gets a number, and a key's earlier number is forgotten: a stream that remembers the last number it has
 //! sent finds what it has yet to send, each key once with its latest content, however slow it is. Memory is bounded by
 //! the table itself. Removals are remembered up to a limit; a stream that lags behind it has to compare again.
+//!
+//! No change passes another on the way: what one session gives up (its tags, its ports) may be what the next one takes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -99,16 +101,19 @@ impl NodeTable {
     /// An upsert of what is there already, or a removal of what is not, changes nothing.
     /// A generation that is lower than the table's leaves the table's as it is.
     pub fn apply(&self, generation: Generation, changes: Vec<Change>) {
+        // Before the lock, so that no stream waits for the encoding of a bulk.
+        let encode = |change| match change {
+            Change::Upsert(resource) => {
+                let body = resource.encode();
+                (resource.key(), Some((Version::of(&body), Bytes::from(body))))
+            }
+            Change::Remove(key) => (key, None),
+        };
+        let changes: Vec<_> = changes.into_iter().map(encode).collect();
         let mut inner = self.lock();
         inner.generation = inner.generation.max(generation);
-        for change in changes {
-            match change {
-                Change::Upsert(resource) => {
-                    let body = resource.encode();
-                    inner.set(resource.key(), Some((Version::of(&body), Bytes::from(body))));
-                }
-                Change::Remove(key) => inner.set(key, None),
-            }
+        for (key, content) in changes {
+            inner.set(key, content);
         }
         inner.forget_old_tombstones();
         let signal = Signal::Changed(inner.last, inner.generation);

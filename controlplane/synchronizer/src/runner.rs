@@ -26,6 +26,9 @@ use control::Event;
 use erased::{Erased, guarded};
 use outbox::Outbox;
 
+/// Acknowledgements, and whatever else comes from outside, that are taken at a time.
+const EVENTS: usize = 1024;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Of the jitter of back-offs and comparisons.
@@ -181,6 +184,7 @@ impl<S: Store> Runner<S> {
     async fn work(&mut self) -> Result<(), StoreError> {
         let mut feed = self.store.feed();
         self.retell = false;
+        let mut events = Vec::new();
         loop {
             self.relieve();
             if std::mem::take(&mut self.retell) {
@@ -189,27 +193,26 @@ impl<S: Store> Runner<S> {
             self.dispatch();
             let due = self.scheduler.next_due().map(|due| self.start + due);
             tokio::select! {
-                event = self.events.recv() => match event {
-                    None | Some(Event::Shutdown) => return Ok(()),
-                    Some(event) => {
-                        self.take(event);
-                        // Those that come together see what there is together.
-                        while let Ok(event) = self.events.try_recv() {
-                            if matches!(event, Event::Shutdown) {
-                                return Ok(());
-                            }
-                            self.take(event);
-                        }
+                taken = self.events.recv_many(&mut events, EVENTS) => {
+                    if taken == 0 {
+                        return Ok(());
                     }
-                },
-                changes = feed.next() => changes?.into_iter().for_each(|change| self.change(change)),
-                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => {
-                    self.end(ended);
-                    while let Some(ended) = self.tasks.try_join_next() {
-                        self.end(ended);
+                    // Those that come together see what there is together.
+                    for event in events.drain(..) {
+                        if matches!(event, Event::Shutdown) {
+                            return Ok(());
+                        }
+                        self.take(event);
                     }
                 }
+                changes = feed.next() => changes?.into_iter().for_each(|change| self.change(change)),
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.end(ended),
                 () = sleep_until(due.unwrap_or(self.start)), if due.is_some() => {}
+            }
+            // Each time, whatever else was next: while a bulk comes in, a back end whose call has ended would otherwise
+            // stand still for as many pages of the feed as chance has it, and all that waits behind the bulk with it.
+            while let Some(ended) = self.tasks.try_join_next() {
+                self.end(ended);
             }
             self.scheduler.tick(self.now());
         }

@@ -3,7 +3,8 @@
 mod watcher;
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -21,6 +22,11 @@ const CHANGES: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(2);
 /// How often the maps are looked at: the figure's grain.
 const GRAIN: Duration = Duration::from_micros(100);
+/// The same during a bulk load: with several who look, it must not take the machine from what is measured.
+const BULK_GRAIN: Duration = Duration::from_millis(1);
+/// Clients that change something singly during a bulk load. Each change waits for the transactions before it to be
+/// acknowledged, so that one client alone would have too few for a percentile.
+const SINGLE_CLIENTS: usize = 4;
 /// Subscribers that come in bulk while others come singly.
 const BULK: u32 = 30_000;
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -83,33 +89,19 @@ fn to_the_wire() -> Result<Vec<Figure>> {
     let inspector = Inspector::open(&pins)?;
     let mut client = Client::connect(&socket)?;
     let (mut rest, mut bulk) = (Vec::new(), Vec::new());
-    let mut next = 0;
+    let next = AtomicU32::new(0);
     for round in 0..ROUNDS {
         let mut samples = Vec::new();
         for _ in 0..CHANGES {
-            samples.push(one(&mut client, &inspector, next)?);
-            next += 1;
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            samples.push(one(&mut client, &inspector, number, GRAIN)?);
             thread::sleep(PAUSE);
         }
         rest.push(sorted(samples));
         // Numbers that nobody else has.
         let first = 10_000 + round * BULK;
-        let loaded = AtomicBool::new(false);
-        let samples = thread::scope(|scope| -> Result<Vec<f64>> {
-            let load = scope.spawn(|| {
-                let outcome = office::load(&socket, first..first + BULK);
-                loaded.store(true, Ordering::Relaxed);
-                outcome
-            });
-            let mut samples = Vec::new();
-            while !loaded.load(Ordering::Relaxed) {
-                samples.push(one(&mut client, &inspector, next)?);
-                next += 1;
-            }
-            load.join().expect("the load does not panic")?;
-            Ok(samples)
-        });
-        bulk.push(sorted(samples?));
+        let bodies = office::transactions(first..first + BULK);
+        bulk.push(sorted(beside(&socket, &inspector, &bodies, &next)?));
     }
     office.down()?;
     let mut all = figures("change_to_wire_ms.rest", &rest);
@@ -117,7 +109,29 @@ fn to_the_wire() -> Result<Vec<Figure>> {
     Ok(all)
 }
 
-fn one(client: &mut Client, inspector: &Inspector, number: u32) -> Result<f64> {
+/// The same of what a few clients change singly, each one change after the other, while transactions are sent.
+fn beside(socket: &Path, inspector: &Inspector, bodies: &[String], next: &AtomicU32) -> Result<Vec<f64>> {
+    let loaded = AtomicBool::new(false);
+    let single = || -> Result<Vec<f64>> {
+        let mut client = Client::connect(socket)?;
+        let mut samples = Vec::new();
+        while !loaded.load(Ordering::Relaxed) {
+            samples.push(one(&mut client, inspector, next.fetch_add(1, Ordering::Relaxed), BULK_GRAIN)?);
+        }
+        Ok(samples)
+    };
+    thread::scope(|scope| {
+        let singles: Vec<_> = (0..SINGLE_CLIENTS).map(|_| scope.spawn(single)).collect();
+        let outcome = office::load(socket, bodies);
+        loaded.store(true, Ordering::Relaxed);
+        let samples = singles.into_iter().map(|client| client.join().expect("a client does not panic"));
+        let samples: Vec<Vec<f64>> = samples.collect::<Result<_>>()?;
+        outcome?;
+        Ok(samples.concat())
+    })
+}
+
+fn one(client: &mut Client, inspector: &Inspector, number: u32, grain: Duration) -> Result<f64> {
     client.post("/api/v1/subscribers", &office::subscriber(number).to_string(), 201)?;
     let answered = Instant::now();
     let port = "access0".parse()?;
@@ -126,7 +140,7 @@ fn one(client: &mut Client, inspector: &Inspector, number: u32) -> Result<f64> {
         if answered.elapsed() > PATIENCE {
             bail!("subscriber {number} is in no map after {PATIENCE:?}");
         }
-        thread::sleep(GRAIN);
+        thread::sleep(grain);
     }
     Ok(answered.elapsed().as_secs_f64() * 1000.0)
 }

@@ -64,16 +64,20 @@ pub(crate) fn transaction(objects: impl Iterator<Item = Value>) -> String {
 pub(crate) fn batches(socket: &Path, numbers: Range<u32>) -> Result<f64> {
     let total = numbers.end - numbers.start;
     let before = subscribers(socket)?;
-    let took = load(socket, numbers)?;
+    let took = load(socket, &transactions(numbers))?;
     ensure!(subscribers(socket)? == before + u64::from(total), "not all subscribers are there");
     Ok(f64::from(total) / took)
 }
 
-/// The same; returns how many seconds it took.
-pub(crate) fn load(socket: &Path, numbers: Range<u32>) -> Result<f64> {
-    let bodies: Vec<String> = (numbers.start / BATCH..numbers.end / BATCH)
+/// The transactions that create those subscribers.
+pub(crate) fn transactions(numbers: Range<u32>) -> Vec<String> {
+    (numbers.start / BATCH..numbers.end / BATCH)
         .map(|batch| transaction((batch * BATCH..(batch + 1) * BATCH).map(subscriber)))
-        .collect();
+        .collect()
+}
+
+/// Sends transactions from a few clients; returns how many seconds it took.
+pub(crate) fn load(socket: &Path, bodies: &[String]) -> Result<f64> {
     let next = AtomicU32::new(0);
     let started = Instant::now();
     std::thread::scope(|scope| -> Result<()> {

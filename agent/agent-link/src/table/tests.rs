@@ -99,6 +99,28 @@ fn chunks_are_bounded_and_only_the_last_says_that_it_is() {
 }
 
 #[test]
+fn a_bulk_comes_to_its_end_while_others_come_singly_and_each_in_its_turn() {
+    let table = NodeTable::new();
+    let (mut cursor, _) = table.compare(&HashMap::new());
+    table.apply(Generation(1), upserts(0..5000));
+    let mut sent = Vec::new();
+    for single in 0..10 {
+        // Another in each round, and one that never rests.
+        let restless = if single % 2 == 0 { rerouted(9000) } else { route(9000) };
+        let changes = vec![Change::Upsert(route(6000 + single)), Change::Upsert(restless)];
+        table.apply(Generation(2 + u64::from(single)), changes);
+        let batch = table.next(&mut cursor).expect("in reach").expect("something");
+        assert_eq!(batch.more, single < 2, "round {single}");
+        sent.extend(batch.upserts.into_iter().map(|(key, ..)| key));
+    }
+    assert_eq!(table.next(&mut cursor), Ok(None));
+    let restless = route(9000).key();
+    sent.retain(|key| *key != restless);
+    let others: Vec<_> = (0..5000).chain(6000..6010).map(|number| route(number).key()).collect();
+    assert_eq!(sent, others, "each once, in the order in which they came");
+}
+
+#[test]
 fn a_stream_behind_forgotten_removals_is_told_so_and_memory_stays_bounded() {
     let table = NodeTable::new();
     let (mut cursor, _) = table.compare(&HashMap::new());

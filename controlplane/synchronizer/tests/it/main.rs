@@ -2,6 +2,7 @@
 
 mod anchored;
 mod anchors;
+mod bulk;
 mod drift;
 mod failures;
 mod histories;

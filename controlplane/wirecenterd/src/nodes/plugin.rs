@@ -54,25 +54,22 @@ impl Plugin<AnyObject> for NodesPlugin {
 
     async fn apply_batch(&self, items: &[Item<AnyObject>]) -> Vec<Outcome> {
         let graph = self.0.office.chained_services();
-        let mut world = self.0.world();
-        let outcomes = items.iter().map(|item| self.put(&mut world, &graph, item)).collect();
-        self.0.publish(&mut world);
-        outcomes
+        self.0.change(|world| items.iter().map(|item| self.put(world, &graph, item)).collect())
     }
 
     async fn remove_batch(&self, items: &[Item<AnyObject>]) -> Vec<Outcome> {
-        let mut world = self.0.world();
-        for item in items {
-            let (kind, name) = (item.operation.key.kind, &item.operation.key.name);
-            if kind == Kind::of(KindName::Node) {
-                world.no_node(name);
-            } else if kind == Kind::of(KindName::AddressPool) {
-                world.pool(name, None);
-            } else {
-                world.no_session(name);
+        self.0.change(|world| {
+            for item in items {
+                let (kind, name) = (item.operation.key.kind, &item.operation.key.name);
+                if kind == Kind::of(KindName::Node) {
+                    world.no_node(name);
+                } else if kind == Kind::of(KindName::AddressPool) {
+                    world.pool(name, None);
+                } else {
+                    world.no_session(name);
+                }
             }
-        }
-        self.0.publish(&mut world);
+        });
         items.iter().map(|_| Outcome::done()).collect()
     }
 }

@@ -182,4 +182,4 @@ fn was_programmed(subscriber: &Subscriber, version: Version) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::office::{Office, object_key};
 
-/// Objects, or changes, that are told of at a time.
-const CHUNK: usize = 1024;
+/// Objects, or changes, that are told of at a time: whatever else has happened is not looked at meanwhile.
+const CHUNK: usize = 256;
 
 /// Follows the store; begins anew when it has been left behind.
 pub struct IntentFeed {

@@ -43,7 +43,7 @@ fn office() -> World {
 }
 
 /// One service that is all of a chain.
-fn graph() -> Graph {
+pub(in crate::nodes) fn graph() -> Graph {
     let provides = ["access-line", "home-network", "internet-route"];
     let interface = |kind| json!({"name": kind, "type": kind, "direction": "provides"});
     let accepts = json!({"tenants": ["Subscriber"], "connect": ["shared"]});
