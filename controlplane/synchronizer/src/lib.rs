@@ -20,6 +20,8 @@
 //!   end answered is durable before a dependant starts. Nothing is deleted that was found and not made.
 //! - A back end that is slow, or fails, delays what depends on its objects and nothing else.
 //! - There is no pass: no step waits for all others, and nothing is polled.
+//! - Back ends come and go at any time ([`Control::replace`], [`Control::remove`]) and delay nobody else. What one had of
+//!   objects that goes stays recorded, and they wait for it; objects that nobody acts on are done when their turn comes.
 
 mod bench;
 mod declare;

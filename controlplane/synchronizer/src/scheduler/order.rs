@@ -3,6 +3,7 @@
 use super::{
     Id, Scheduler,
     dispatch::Action,
+    graph::RelationId,
     unit::{Blocker, State, Unit},
 };
 
@@ -83,7 +84,7 @@ impl Scheduler {
         if let Some(tell) = node.units.iter().copied().find(tells) {
             return Some(Blocker::Unit(tell));
         }
-        let start = unit.cursor_back.unwrap_or((super::graph::RelationId::default(), Id::MIN));
+        let start = unit.cursor_back.unwrap_or((RelationId::default(), Id::MIN));
         let mut looked = 0;
         let found = node.into.range(start..).chain(node.into.range(..start)).find_map(|&(relation, from)| {
             looked += 1;
@@ -91,7 +92,7 @@ impl Scheduler {
                 let user = &self.units[*other];
                 let stands = self.stands_on(*other, id);
                 user.is_effect()
-                    && self.queues[user.back_end].needs(relation).is_some()
+                    && self.orders(user.back_end, relation)
                     && from != unit.node
                     && stands
                     && user.holds()
@@ -102,6 +103,12 @@ impl Scheduler {
         let (place, blocker) = found?;
         self.units[id].cursor_back = Some(place);
         Some(Blocker::Unit(blocker))
+    }
+
+    /// Whether what a back end has by a relation stands on it. Of one that is not there nobody knows better.
+    fn orders(&self, back_end: usize, relation: RelationId) -> bool {
+        let queue = &self.queues[back_end];
+        queue.is_absent() || queue.needs(relation).is_some()
     }
 
     /// Whether a unit, by an edge between their objects, stands on another. An object that moves from one back end to

@@ -46,6 +46,8 @@ impl Scheduler {
                 let text = if node.meta.is_some() { "is being deleted" } else { "does not exist" };
                 Some(Cause { on: Some(node.key.clone()), root: None, text: text.into() })
             }
+            // The object's own trouble is shown already.
+            State::Blocked(Blocker::Unit(on)) if self.units[on].node == unit.node => None,
             State::Blocked(Blocker::Unit(on)) => {
                 let key = &self.graph.nodes[self.units[on].node].key;
                 if let Some(shown) = &self.units[on].shown {

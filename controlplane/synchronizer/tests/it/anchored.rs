@@ -261,7 +261,7 @@ async fn what_lingers_is_made_again_for_those_that_stand_on_it() {
     let office = Office::new();
     let north = key(CONTROLLER, "north");
     office.service("volumes", Some("north"));
-    let start = || {
+    let start = |all: bool| {
         let controllers = Declaration {
             relations: relations(),
             journal: synchronizer::Journal::Volatile,
@@ -269,9 +269,10 @@ async fn what_lingers_is_made_again_for_those_that_stand_on_it() {
             ..Declaration::new([CONTROLLER])
         };
         let controllers = TestPlugin::new(&office.controllers, controllers);
-        start(&office.store, [("controllers", controllers), ("north", office.plugin("north"))])
+        let north = all.then(|| ("north", office.plugin("north")));
+        start(&office.store, [("controllers", controllers)].into_iter().chain(north))
     };
-    let running = start();
+    let running = start(true);
     at_once().await;
     office.north.refuse(&key(SERVICE, "volumes"), Some("the server is away"));
     office.store.delete(&key(SERVICE, "volumes"));
@@ -279,9 +280,12 @@ async fn what_lingers_is_made_again_for_those_that_stand_on_it() {
     at_once().await;
     running.kill().await;
     office.controllers.lose_everything();
-    let running = start();
+    let running = start(false);
     at_once().await;
     assert!(office.controllers.thing(&north).is_some(), "else its service could never be removed");
+    running.control.replace("north", AnyPlugin::new(office.plugin("north"))).await.expect("it runs");
+    at_once().await;
+    assert!(office.store.get(&north).is_some(), "the server is still away");
     office.north.refuse(&key(SERVICE, "volumes"), None);
     pass(Duration::from_secs(10)).await;
     assert_eq!((office.north.keys(), office.controllers.thing(&north).is_none()), (vec![], true));

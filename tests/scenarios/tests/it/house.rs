@@ -54,7 +54,7 @@ fn reach<'a>(crates: &'a BTreeMap<String, Crate>, from: &'a str) -> BTreeSet<&'a
 }
 
 /// Who may name a library that stands for a kind of effect.
-const ONLY: [(&str, &[&str]); 6] = [
+const ONLY: [(&str, &[&str]); 7] = [
     ("rocksdb", &["intent-store"]),
     ("rtnetlink", &["linux-node"]),
     ("aya", &["fastpath"]),
@@ -62,6 +62,7 @@ const ONLY: [(&str, &[&str]); 6] = [
     ("tonic", &["agent-link", "bench"]),
     ("axum", &["api", "wirecenterd"]),
     ("redb", &["wirecenter-agent"]),
+    ("hyper-rustls", &["back-ends"]),
 ];
 
 #[test]

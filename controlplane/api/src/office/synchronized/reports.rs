@@ -113,6 +113,7 @@ fn write<K: Managed>(object: &mut Object<K>, report: &Report, now: Timestamp) ->
         }
     }
     let before = object.status.clone();
+    *object.status.observed_generation_mut() = report.generation;
     *object.status.conditions_mut() = conditions;
     if let (Some(_), Some(digest)) = (synced(report), report.digest) {
         K::made(object, digest);
