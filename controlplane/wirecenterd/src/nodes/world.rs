@@ -91,12 +91,12 @@ impl World {
             self.no_session(name);
             return Err(NoSession::Node(node.clone()));
         }
-        let none = NodePools::default();
-        let session = match session(subscriber, graph, self.pools.of(node).unwrap_or(&none)) {
+        let empty = NodePools::default();
+        let session = match session(subscriber, graph, self.pools.of(node).unwrap_or(&empty)) {
             Ok(session) => session,
-            Err(none) => {
+            Err(why) => {
                 self.no_session(name);
-                return Err(none.into());
+                return Err(why.into());
             }
         };
         let resource = Resource::Session(session);

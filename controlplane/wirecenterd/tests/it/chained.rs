@@ -14,8 +14,8 @@ use crate::{
 const ALICE: &str = "/api/v1/subscribers/alice";
 const BOB: &str = "/api/v1/subscribers/bob";
 
-async fn patch(controller: &Controller, path: &str, patch: Value) {
-    let answer = controller.call(Method::PATCH, path, &patch).await;
+async fn patch(controller: &Controller, object: &str, patch: Value) {
+    let answer = controller.call(Method::PATCH, object, &patch).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
 
