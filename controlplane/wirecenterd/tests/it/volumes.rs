@@ -23,7 +23,7 @@ async fn provision(office: &Controller, storage: Value) {
 }
 
 async fn make(office: &Controller, object: &Value) {
-    assert_eq!(results(&transact(office, "apply", &[object.clone()]).await).len(), 1);
+    assert_eq!(results(&transact(office, "apply", std::slice::from_ref(object)).await).len(), 1);
 }
 
 async fn until_mounted(service: &VolumeService, expected: &[&str]) {
