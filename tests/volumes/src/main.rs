@@ -48,6 +48,6 @@ fn main() -> anyhow::Result<()> {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let listener = tokio::net::TcpListener::bind(args.listen).await.context("listening")?;
         println!("{}", listener.local_addr()?);
-        server::serve(listener, Rc::new(server::Server::new(state, token, args.hold))).await
+        server::serve(listener, Rc::new(server::Server::new(state, &token, args.hold))).await
     })
 }

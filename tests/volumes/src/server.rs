@@ -6,7 +6,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Method, Request, Response,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, CONTENT_TYPE},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
@@ -45,7 +45,7 @@ struct Instances {
 }
 
 impl Server {
-    pub(crate) fn new(state: State, token: String, hold: Option<PathBuf>) -> Self {
+    pub(crate) fn new(state: State, token: &str, hold: Option<PathBuf>) -> Self {
         Self { state: RefCell::new(state), authorization: format!("Bearer {token}"), hold }
     }
 
@@ -62,7 +62,7 @@ impl Server {
 
     async fn done(&self, request: Request<Incoming>) -> Result<Value, Refusal> {
         let (head, body) = request.into_parts();
-        let sent = head.headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+        let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         if !bool::from(sent.ct_eq(self.authorization.as_bytes())) {
             return Err(Refusal(401, "the token is wrong".into()));
         }
@@ -80,13 +80,13 @@ impl Server {
         let done = {
             let mut state = self.state.borrow_mut();
             match (&head.method, path.as_slice()) {
-                (&Method::PUT, ["services", name]) => state.put_service(plain(name)?, thing),
+                (&Method::PUT, ["services", name]) => state.put_service(plain(name)?, &thing),
                 (&Method::DELETE, ["services", name]) => {
                     state.delete_service(plain(name)?, &uid).map(|()| json!({}))
                 }
                 (&Method::PUT, ["tenants", name]) => {
                     let Told { spec } = read(&body)?;
-                    state.put_tenant(plain(name)?, thing, &spec)
+                    state.put_tenant(plain(name)?, &thing, &spec)
                 }
                 (&Method::DELETE, ["tenants", name]) => {
                     state.delete_tenant(plain(name)?, &uid).map(|()| json!({}))

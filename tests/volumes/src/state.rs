@@ -72,7 +72,9 @@ impl State {
         let mounts = Mounts::new(dir)?;
         let (journal, entries) = Journal::open(&dir.join("journal"))?;
         let mut wanted = Wanted::default();
-        entries.into_iter().for_each(|entry| wanted.take(entry));
+        for entry in entries {
+            wanted.take(entry);
+        }
         let state = Self { journal, mounts, wanted };
         state.make()?;
         Ok(state)
@@ -94,27 +96,27 @@ impl State {
         self.mounts.reconcile(&self.wanted.mounts())
     }
 
-    pub(crate) fn put_service(&mut self, name: &str, thing: Thing) -> Result<Value, Refusal> {
+    pub(crate) fn put_service(&mut self, name: &str, thing: &Thing) -> Result<Value, Refusal> {
         let known = self.wanted.services.get(name);
-        if known != Some(&thing) {
-            fresh(known, &thing)?;
+        if known != Some(thing) {
+            fresh(known, thing)?;
             self.write(Entry::Service { name: name.into(), thing: thing.clone() })?;
         }
-        Ok(made("service", name, &thing))
+        Ok(made("service", name, thing))
     }
 
-    pub(crate) fn put_tenant(&mut self, name: &str, thing: Thing, spec: &Value) -> Result<Value, Refusal> {
+    pub(crate) fn put_tenant(&mut self, name: &str, thing: &Thing, spec: &Value) -> Result<Value, Refusal> {
         let size = &spec["attributes"]["sizeMib"];
         if !size.is_null() && !size.as_u64().is_some_and(|size| (1..=SIZE_MIB_MAX).contains(&size)) {
             let words = format!("attributes.sizeMib is {size}: a volume has 1 to {SIZE_MIB_MAX} MiB");
             return Err(Refusal(422, words));
         }
         let known = self.wanted.tenants.get(name).map(|tenant| &tenant.thing);
-        if known != Some(&thing) {
-            fresh(known, &thing)?;
+        if known != Some(thing) {
+            fresh(known, thing)?;
             self.write(Entry::Tenant { name: name.into(), thing: thing.clone() })?;
         }
-        Ok(made("volume", name, &thing))
+        Ok(made("volume", name, thing))
     }
 
     pub(crate) fn put_instances(

@@ -90,18 +90,19 @@ impl Fake {
     }
 }
 
-fn controller(spec: Value) -> Controller {
+fn controller(spec: &Value) -> Controller {
     let object = json!({"kind": "Controller", "metadata": {"name": "storage"}, "spec": spec, "status": {}});
     serde_json::from_value(object).expect("a Controller")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "specs are written where they are used")]
 fn service(spec: Value) -> Result<Service, String> {
     let open: OpenSecret = Arc::new(|secret, key| match (secret.as_str(), key) {
         ("login", "token") => Ok(SecretText::new("t0ken").expect("short")),
         ("odd", "token") => Ok(SecretText::new("two words").expect("short")),
         _ => Err(format!("Secret {secret} has no key {key:?}")),
     });
-    let controller = controller(spec);
+    let controller = controller(&spec);
     let settings = settings::read(&Given { controller: &controller, open_secret: &open });
     let settings = settings.map_err(|error| error.to_string())?;
     let client = Client::new(&settings).map_err(|error| error.to_string())?;

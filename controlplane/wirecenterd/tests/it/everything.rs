@@ -61,7 +61,7 @@ pub(crate) fn everything() -> Vec<Value> {
         named("NetworkTemplate", json!({"topology": "bigSwitch", "maximumBandwidth": "1G"})),
         named(
             "Service",
-            json!({"serviceType": "cdn", "version": "1.2", "controller": NAME,
+            json!({"serviceType": "cdn", "version": "1.2",
                    "accepts": {"tenants": ["Service", "User"], "connect": ["shared", "gateway"]}}),
         ),
         named(
