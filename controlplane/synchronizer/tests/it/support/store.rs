@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use synchronizer::{Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write};
+use synchronizer::{
+    Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write, testing::Content,
+};
 use tokio::sync::broadcast;
 use xos_model::{Condition, ConditionStatus};
 
@@ -14,6 +16,16 @@ use xos_model::{Condition, ConditionStatus};
 pub(crate) struct Body {
     pub(crate) generation: u64,
     pub(crate) edges: Vec<Key>,
+}
+
+impl Content for Body {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        self.edges.clone()
+    }
 }
 
 pub(crate) struct MemoryStore {

@@ -5,27 +5,27 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use synchronizer::{
-    Declaration, Failure, Item, Key, Made, Object, Observed, Outcome, Plugin, TenantInstances,
-};
+use crate::{Declaration, Failure, Item, Key, Made, Object, Observed, Outcome, Plugin, TenantInstances};
 
-use super::{BackEndInMemory, Body, Fault};
+use super::{BackEndInMemory, Content, Fault};
 
+/// Acts on the kinds that it is told to declare, for objects of whatever content.
 #[derive(Clone)]
-pub(crate) struct TestPlugin {
-    pub(crate) back_end: Arc<BackEndInMemory>,
-    pub(crate) declaration: Declaration,
+pub struct TestPlugin {
+    pub back_end: Arc<BackEndInMemory>,
+    pub declaration: Declaration,
     /// Leaves the acknowledgement to the test.
-    pub(crate) pending: bool,
+    pub pending: bool,
     /// The part of an object's name by which it is for this back end.
-    pub(crate) only: Option<&'static str>,
-    pub(crate) service: Option<Key>,
+    pub only: Option<&'static str>,
+    /// The service that it is behind.
+    pub service: Option<Key>,
     /// What it was told of its tenants' instances.
-    pub(crate) told: Arc<Mutex<Vec<TenantInstances>>>,
+    pub told: Arc<Mutex<Vec<TenantInstances>>>,
 }
 
 impl TestPlugin {
-    pub(crate) fn new(back_end: &Arc<BackEndInMemory>, declaration: Declaration) -> Self {
+    pub fn new(back_end: &Arc<BackEndInMemory>, declaration: Declaration) -> Self {
         Self {
             back_end: back_end.clone(),
             declaration,
@@ -36,7 +36,7 @@ impl TestPlugin {
         }
     }
 
-    async fn call(&self, verb: &str, item: &Item<Body>, effect: impl Fn() -> Made) -> Outcome {
+    async fn call<B>(&self, verb: &str, item: &Item<B>, effect: impl Fn() -> Made) -> Outcome {
         let fault = match self.back_end.begin(verb, &item.operation) {
             Ok(fault) => fault,
             Err(reason) => return Outcome::failed(reason),
@@ -84,7 +84,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-impl Plugin<Body> for TestPlugin {
+impl<B: Content> Plugin<B> for TestPlugin {
     fn declare(&self) -> Declaration {
         self.declaration.clone()
     }
@@ -97,11 +97,13 @@ impl Plugin<Body> for TestPlugin {
         self.service.as_ref() == Some(service)
     }
 
-    async fn apply(&self, item: &Item<Body>) -> Outcome {
+    async fn apply(&self, item: &Item<B>) -> Outcome {
         let body = item.body.as_ref().expect("what is applied has a body");
-        assert_eq!(body.generation, item.operation.generation);
+        assert_eq!(body.generation(), item.operation.generation);
+        let needs: Vec<_> =
+            body.needs().into_iter().filter(|key| self.declaration.kinds.contains(&key.kind)).collect();
         let done = self.call("apply", item, || {
-            let thing = self.back_end.apply(&item.operation, &body.edges);
+            let thing = self.back_end.apply(&item.operation, &needs);
             let made = Made::with_handle(thing.handle.0).digest(thing.digest);
             if thing.owned { made } else { made.found() }
         });
@@ -111,7 +113,7 @@ impl Plugin<Body> for TestPlugin {
         }
     }
 
-    async fn remove(&self, item: &Item<Body>) -> Outcome {
+    async fn remove(&self, item: &Item<B>) -> Outcome {
         let remove = || {
             self.back_end.remove(&item.operation);
             Made::default()
@@ -119,14 +121,14 @@ impl Plugin<Body> for TestPlugin {
         self.call("remove", item, remove).await
     }
 
-    async fn adopt(&self, item: &Item<Body>) -> Outcome {
+    async fn adopt(&self, item: &Item<B>) -> Outcome {
         match self.back_end.thing(&item.operation.key) {
             Some(thing) => Outcome::Done(Made::with_handle(thing.handle.0).digest(thing.digest).found()),
             None => Outcome::failed("is not there"),
         }
     }
 
-    async fn apply_batch(&self, items: &[Item<Body>]) -> Vec<Outcome> {
+    async fn apply_batch(&self, items: &[Item<B>]) -> Vec<Outcome> {
         let _entered = Entered::new(&self.back_end, items.len());
         let _open = self.back_end.gate.read().await;
         let mut outcomes = Vec::new();
@@ -141,8 +143,7 @@ impl Plugin<Body> for TestPlugin {
     }
 
     async fn tenant_instances_changed(&self, change: &TenantInstances) -> Outcome {
-        let operation =
-            synchronizer::Operation { key: change.tenancy.clone(), uid: "".into(), generation: 0 };
+        let operation = crate::Operation { key: change.tenancy.clone(), uid: "".into(), generation: 0 };
         match self.back_end.begin("tell", &operation) {
             Ok(Fault::None) => {
                 self.told.lock().expect("no panic").push(change.clone());
