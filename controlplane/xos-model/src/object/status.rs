@@ -41,6 +41,9 @@ pub trait Observed {
     fn conditions(&self) -> &[Condition];
 
     fn conditions_mut(&mut self) -> &mut Vec<Condition>;
+
+    /// The generation of the spec that all of this is about.
+    fn observed_generation_mut(&mut self) -> &mut u64;
 }
 
 macro_rules! observed {
@@ -52,6 +55,10 @@ macro_rules! observed {
 
             fn conditions_mut(&mut self) -> &mut Vec<Condition> {
                 &mut self.conditions
+            }
+
+            fn observed_generation_mut(&mut self) -> &mut u64 {
+                &mut self.observed_generation
             }
         })*
     };

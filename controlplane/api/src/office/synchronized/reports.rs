@@ -112,7 +112,8 @@ fn write<K: Managed>(object: &mut Object<K>, report: &Report, now: Timestamp) ->
             conditions.retain(|known| known.kind != DEPENDENCY_NOT_READY);
         }
     }
-    let news = conditions != object.status.conditions();
+    let observed = std::mem::replace(object.status.observed_generation_mut(), report.generation);
+    let news = conditions != object.status.conditions() || observed != report.generation;
     *object.status.conditions_mut() = conditions;
     news
 }
