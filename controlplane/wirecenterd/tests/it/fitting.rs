@@ -124,6 +124,7 @@ fn machines_are_placed_by_whom_the_deployment_lets_in() {
         for (name, site) in [("ann", "north"), ("bob", "south"), ("eve", "north")] {
             all.extend([of_site(name, site), binding(name, "slice-admin", "Slice/web")]);
         }
+        all.extend([of_site("cyd", "north"), binding("cyd", "office-admin", "Office")]);
         make(&controller, &all).await;
         let place = |at: &str| json!({"placement": {"deployment": at}});
         let machine = |name: &str, at: &str| {
@@ -150,7 +151,9 @@ fn machines_are_placed_by_whom_the_deployment_lets_in() {
             let path = "/api/v1/instances/web-1";
             controller.call_as(who, Method::PATCH, path, &json!({"spec": spec})).await
         };
-        refused(&change(&ann, place("closed")).await, forbidden, at, "Deployment closed");
+        let cyd = token(&controller, "cyd").await;
+        refused(&change(&cyd, place("closed")).await, forbidden, at, "Deployment closed");
+        assert_eq!(change(&ann, place("closed")).await.status, forbidden, "who may only change the slice's");
         assert_eq!(change(&bob, json!({"userData": "#cloud-config"})).await.status, StatusCode::OK);
         // Root could do as it likes without asking.
         let made = controller.call(Method::POST, "/api/v1/instances", &machine("web-3", "closed")).await;

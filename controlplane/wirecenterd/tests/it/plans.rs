@@ -65,7 +65,8 @@ fn a_plan_is_what_is_then_done() {
 /// When conditions turned is not known before it is done.
 fn without_times(object: &Value) -> Value {
     let mut object = object.clone();
-    for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
+    let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
         condition.as_object_mut().expect("a condition").remove("lastTransitionTime");
     }
     object

@@ -1,5 +1,6 @@
 //! What operators ask for at random. Each object names others, which need not be there.
 
+use net_types::Name;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use xos_model::KindName;
@@ -23,7 +24,7 @@ pub(super) const KINDS: [KindName; 7] = [
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Put(Value),
-    Delete(KindName, u8),
+    Delete(KindName, Name),
 }
 
 fn named(i: u8) -> String {
@@ -53,13 +54,19 @@ fn object(kind: KindName, [name, one, two]: [u8; 3], text: u8) -> Value {
     json!({"kind": kind, "metadata": {"name": named(name)}, "spec": spec})
 }
 
+/// All that others stand on, which they would else be refused without.
+pub(super) fn foundation() -> Vec<Change> {
+    let kinds = KINDS[..4].iter();
+    kinds.flat_map(|kind| (0..NAMES).map(|i| Change::Put(object(*kind, [i; 3], 0)))).collect()
+}
+
 pub(super) fn change() -> impl Strategy<Value = Change> {
     let n = || 0..NAMES;
     let kind = || prop::sample::select(KINDS.to_vec());
     let put = (kind(), [n(), n(), n()], n());
     prop_oneof![
-        4 => put.prop_map(|(kind, names, text)| Change::Put(object(kind, names, text))),
-        1 => (kind(), n()).prop_map(|(kind, name)| Change::Delete(kind, name)),
+        3 => put.prop_map(|(kind, names, text)| Change::Put(object(kind, names, text))),
+        1 => (kind(), n()).prop_map(|(kind, name)| Change::Delete(kind, named(name).parse().expect("a name"))),
     ]
 }
 
@@ -70,8 +77,8 @@ impl Change {
                 let draft = Draft::parse(object.to_string().as_bytes()).expect("a valid object");
                 Operation::put(Verb::Apply, draft)
             }
-            Self::Delete(kind, i) => {
-                let target = Target { kind, name: named(i).parse().expect("a name") };
+            Self::Delete(kind, name) => {
+                let target = Target { kind, name };
                 Operation::Delete { target, preconditions: Preconditions::default() }
             }
         }

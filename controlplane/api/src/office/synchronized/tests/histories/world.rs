@@ -165,6 +165,11 @@ impl World {
         let _: Result<_, _> = at_pace(done).await.expect("the store runs");
     }
 
+    pub(super) fn all_deleted(&self) -> Vec<Change> {
+        let delete = |(key, _): (Key, Value)| Change::Delete(kind_of(&key).expect("a kind"), key.name);
+        self.objects().into_iter().map(delete).collect()
+    }
+
     pub(super) fn store_faults(&self, faults: Vec<StoreFault>) {
         self.store_faults.lock().expect("no panic").extend(faults);
     }
