@@ -39,7 +39,7 @@ struct State {
     reports: BTreeMap<Key, Report>,
     uids: u64,
     writes: usize,
-    racing: Option<Key>,
+    racing: Option<Object>,
 }
 
 impl MemoryStore {
@@ -115,9 +115,9 @@ impl MemoryStore {
         })
     }
 
-    /// The object will change just before it is next read for an action.
-    pub(crate) fn race(&self, key: &Key) {
-        self.state().racing = Some(key.clone());
+    /// The object will be this, newer, just before it is next read for an action.
+    pub(crate) fn race(&self, object: Object) {
+        self.state().racing = Some(object);
     }
 
     pub(crate) fn writes(&self) -> usize {
@@ -171,8 +171,8 @@ impl Store for MemoryStore {
     }
 
     fn read(&self, key: &Key) -> Result<Option<Snapshot<Body>>, StoreError> {
-        let racing = self.state().racing.take_if(|racing| racing == key);
-        if let Some(object) = racing.and_then(|key| self.get(&key)) {
+        let racing = self.state().racing.take_if(|racing| racing.key == *key);
+        if let Some(object) = racing {
             self.put(object);
         }
         Ok(self.get(key).map(|object| {
