@@ -33,6 +33,8 @@ mod report;
 mod runner;
 mod scheduler;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use bench::{Figures, bench, office};
 pub use declare::{BackOff, Declaration, Journal, Limits, Needs, Relation, TenancyShape};

@@ -1,5 +1,6 @@
 //! One module for each verb.
 
+mod again;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod auth;

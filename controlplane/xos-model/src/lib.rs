@@ -40,10 +40,10 @@ pub use people::{
 };
 pub use services::{
     Accepts, Connect, ExposedPort, GatewayDirection, Instance, InstancePhase, InstanceSpec, InstanceStatus,
-    InterfaceDirection, Isolation, Network, NetworkOs, NetworkSpec, NetworkStatus, NetworkTemplate,
-    NetworkTemplateSpec, NetworkTemplateStatus, Placement, Service, ServiceInterface, ServiceSpec,
-    ServiceStatus, Slice, SliceSpec, SliceStatus, Tenant, TenantKind, TenantOf, TenantSpec, TenantStatus,
-    Topology, Translation, Transport, Visibility,
+    InterfaceDirection, Isolation, Machine, Misfit, Network, NetworkOs, NetworkSpec, NetworkStatus,
+    NetworkTemplate, NetworkTemplateSpec, NetworkTemplateStatus, Placement, Service, ServiceInterface,
+    ServiceSpec, ServiceStatus, Slice, SliceSpec, SliceStatus, Tenant, TenantKind, TenantOf, TenantSpec,
+    TenantStatus, Topology, Translation, Transport, Visibility,
 };
 pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, Bundle, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute,

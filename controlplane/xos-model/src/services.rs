@@ -1,6 +1,7 @@
 //! Services, the machines and networks that they live on, and who uses whom.
 
 mod connect;
+mod fitting;
 mod instance;
 mod network;
 mod network_template;
@@ -9,6 +10,7 @@ mod slice;
 mod tenant;
 
 pub use connect::{Connect, GatewayDirection, TenantKind};
+pub use fitting::{Machine, Misfit};
 pub use instance::{Instance, InstancePhase, InstanceSpec, InstanceStatus, Placement};
 pub use network::{Network, NetworkOs, NetworkSpec, NetworkStatus};
 pub use network_template::{

@@ -30,6 +30,8 @@ enum Campaign {
     ControllerCrash,
     /// Bring a real kernel from arbitrary leftovers to arbitrary desired states
     NodeConverge,
+    /// Play random histories of an office whose back end, store and controller fail at every step
+    Synchronizer,
     /// Hold the API against its own description (schemathesis); a round is an example for each operation
     Openapi,
     /// Fuzz every parser (needs a rustup nightly and cargo-fuzz)
@@ -38,21 +40,27 @@ enum Campaign {
 
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     match arguments.name {
-        Campaign::ControllerCrash => test(arguments, "wirecenterd", "crash"),
-        Campaign::NodeConverge => test(arguments, "linux-node", "converge"),
-        Campaign::Openapi => test(arguments, "wirecenterd", "the_api_is_as_it_describes_itself"),
+        Campaign::ControllerCrash => test(arguments, "wirecenterd", INTEGRATION, "crash"),
+        Campaign::NodeConverge => test(arguments, "linux-node", INTEGRATION, "converge"),
+        Campaign::Synchronizer => test(arguments, "api", &["--lib"], "an_office_always_ends_as_it_should_be"),
+        Campaign::Openapi => test(arguments, "wirecenterd", INTEGRATION, "the_api_is_as_it_describes_itself"),
         Campaign::Fuzz => fuzz(arguments),
     }
 }
 
+/// Where most of the tests of a package are.
+const INTEGRATION: &[&str] = &["--test", "it"];
+
 /// Runs the test whose slice the suite runs, with this many rounds and this seed.
-fn test(arguments: &Arguments, package: &str, name: &str) -> Result<()> {
+fn test(arguments: &Arguments, package: &str, target: &[&str], name: &str) -> Result<()> {
     setup::everything()?;
     build()?;
     let Arguments { count, seed, .. } = arguments;
     step(&format!("{count} rounds from seed {seed}"), || {
         run(cargo()
-            .args(["test", "--package", package, "--test", "it", "--", name, "--nocapture"])
+            .args(["test", "--package", package])
+            .args(target)
+            .args(["--", name, "--nocapture"])
             .env("WIRECENTER_CAMPAIGN_COUNT", count.to_string())
             .env("WIRECENTER_CAMPAIGN_SEED", seed.to_string())
             .env("WIRECENTER_BIN_DIR", bin_dir()?))

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use xos_model::{Fault, KindName, ParseError, Pointer};
+use xos_model::{Fault, KindName, ParseError, Pointer, Sha256};
 
 use super::{
     Http,
@@ -30,6 +30,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 struct Transaction {
     operations: Vec<RawOperation>,
+    /// The digest of the plan that was seen: only what that says is done.
+    plan: Option<Sha256>,
 }
 
 #[derive(Deserialize)]
@@ -74,16 +76,23 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     check_media_type(&headers, &["application/json"])?;
     let body = read_body(body, TRANSACTION_BYTES_MAX).await?;
-    let operations = parse(&body)?;
+    let (operations, seen) = parse(&body)?;
     let once = Once::of(&access.caller, &headers, (&method, &uri), &body)?;
     if once.is_some() {
         no_secrets(&operations)?;
     }
     if query.is_dry_run()? {
+        if seen.is_some() {
+            let detail = "a dry run gives the plan, and carries none out";
+            return Err(Problem::invalid(vec![Fault::new("/plan", detail)]));
+        }
         return Ok(plan(&access, operations, placed).await??);
     }
     let run = move |admission: &mut Admission<'_, '_>| {
         let done = admission.run_all(operations).map_err(placed)?;
+        if let Some(seen) = &seen {
+            admission.outline(&done).plan()?.is_as_seen(seen)?;
+        }
         let results = done.into_iter().map(result).collect();
         Ok(Outcome { resource_version: admission.txn.revision(), results })
     };
@@ -123,7 +132,7 @@ fn place(operation: usize) -> Pointer {
 }
 
 /// Parses and judges every operation by itself, so that an answer names all faults that need no state to be seen.
-fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
+fn parse(body: &[u8]) -> Result<(Vec<Operation>, Option<Sha256>), Problem> {
     let transaction: Transaction = xos_model::parse(body)?;
     if transaction.operations.len() > OPERATIONS_MAX {
         let detail = format!("a transaction has at most {OPERATIONS_MAX} operations");
@@ -149,5 +158,5 @@ fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
             break;
         }
     }
-    if faults.is_empty() { Ok(operations) } else { Err(Problem::invalid(faults)) }
+    if faults.is_empty() { Ok((operations, transaction.plan)) } else { Err(Problem::invalid(faults)) }
 }

@@ -5,21 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use access_policy::Verb as Right;
 use intent_store::{Key, Record};
 use net_types::Name;
+use ring::digest;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use xos_model::{Change, ChangeOp, KindName, difference};
+use xos_model::{Change, ChangeOp, KindName, Sha256, difference};
 
 use super::{Admission, Done, Rejection, Target, access, object_key, with_version};
 
 /// What would be done, and nothing is. What the controller draws or counts anew (the identity and time of what is made,
-/// generations, revisions) is not in it; values of secrets are not either.
+/// times of conditions, generations, revisions) is not in it; values of secrets are not either.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct Plan {
     /// The revision that the plan is made from.
     resource_version: u64,
+    /// Of all that is done: a transaction that names it is carried out as planned, or not at all.
+    digest: Sha256,
     /// How many objects of each kind.
     summary: Vec<Counts>,
     /// Those that were asked for, in the order in which they were; then those that follow.
@@ -125,8 +128,35 @@ impl Outline {
             } += 1;
             objects.push(planned);
         }
-        Ok(Plan { resource_version: self.revision, summary: counts.into_values().collect(), objects })
+        let summary = counts.into_values().collect();
+        Ok(Plan { resource_version: self.revision, digest: digest(&objects), summary, objects })
     }
+}
+
+impl Plan {
+    /// Judges whether this is still what somebody has seen.
+    pub(crate) fn is_as_seen(&self, seen: &Sha256) -> Result<(), Rejection> {
+        let detail =
+            "what would be done is not what this plan says any more: ask for the plan anew, with ?dryRun=All";
+        if self.digest == *seen { Ok(()) } else { Err(Rejection::precondition(detail.into())) }
+    }
+}
+
+const DELETED_AT: &str = "/metadata/deletedAt";
+
+/// The same for plans that say the same, whenever they are made.
+fn digest(objects: &[Planned]) -> Sha256 {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for planned in objects {
+        let mut planned = planned.clone();
+        for change in planned.changes.iter_mut().filter(|change| change.path == DELETED_AT) {
+            change.value = None;
+        }
+        context.update(&serde_json::to_vec(&planned).expect("plain fields"));
+        context.update(b"\n");
+    }
+    let digest: [u8; 32] = context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
+    digest.into()
 }
 
 fn planned(
@@ -136,7 +166,7 @@ fn planned(
     is: Option<&Record>,
 ) -> Result<Planned, Rejection> {
     let (old, new) = (shown(kind, &name, was, is)?, shown(kind, &name, is, was)?);
-    let is_going = |object: &Value| object.pointer("/metadata/deletedAt").is_some();
+    let is_going = |object: &Value| object.pointer(DELETED_AT).is_some();
     let whole = |op, old, value| vec![Change { op, path: String::new(), old, value }];
     let (action, changes) = match (old, new) {
         (None, None) => (Action::Unchanged, Vec::new()),
@@ -172,6 +202,10 @@ fn shown(
             metadata.remove("uid");
             metadata.remove("createdAt");
         }
+    }
+    let conditions = value.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+        condition.remove("lastTransitionTime");
     }
     Ok(Some(value))
 }

@@ -42,9 +42,10 @@ impl<S: Store> Act<S> {
         completions
     }
 
-    /// The object as it is now, which may be newer than what woke the scheduler.
+    /// The object as it is now. What is newer than what the scheduler knows is left until it does: the object may stand on
+    /// others by now, whose turn comes first.
     fn item(&self, action: Action, work: &Work) -> Result<Item<S::Body>, Ended> {
-        let mut operation = work.operation.clone();
+        let operation = work.operation.clone();
         let read = match action {
             Action::Forget | Action::Tell => None,
             Action::Apply | Action::Adopt | Action::Remove => {
@@ -53,8 +54,10 @@ impl<S: Store> Act<S> {
                 read.filter(|object| object.uid == operation.uid)
             }
         };
-        if matches!(action, Action::Apply | Action::Adopt) {
-            operation.generation = read.as_ref().ok_or(Ended::Superseded)?.generation;
+        if matches!(action, Action::Apply | Action::Adopt)
+            && read.as_ref().is_none_or(|read| read.generation != operation.generation)
+        {
+            return Err(Ended::Superseded);
         }
         let body = read.map(|object| object.body);
         Ok(Item { operation, body, handle: work.handle.clone(), attempt: work.attempt })

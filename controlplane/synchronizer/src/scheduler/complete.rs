@@ -12,7 +12,7 @@ use crate::{BackEnd, ErrorEntry, Failure, Key, Made, Outcome, Retry};
 #[derive(Clone, Debug)]
 pub struct Completion {
     pub ticket: Ticket,
-    /// Of the object as it was read for the action: not older than the work's.
+    /// Of the object as it was read for the action.
     pub generation: u64,
     pub ended: Ended,
 }
@@ -54,7 +54,13 @@ impl Scheduler {
         let changed = std::mem::take(&mut unit.dirty);
         self.set_state(id, State::Idle);
         let failure = match ended {
-            Ended::Superseded => None,
+            Ended::Superseded => {
+                if !changed {
+                    // The feed has not said it yet.
+                    self.set_state(id, State::BackOff(None));
+                }
+                None
+            }
             Ended::Outcome(Outcome::Done(made)) => {
                 self.succeed(id, run, generation, made, true);
                 None

@@ -13,6 +13,11 @@ use crate::{
     output, progress,
 };
 
+/// The status of a plan that is not what would be done any more.
+const PLAN_IS_PAST: u16 = 412;
+/// How often a plan is made anew with nobody to ask.
+const ROUNDS_MAX: u32 = 5;
+
 pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
     let documents = manifest::read(&apply.files.filenames)?;
     let operations: Vec<Value> =
@@ -21,19 +26,14 @@ pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
         return dry_run(client, &documents, &operations, apply.shown.output).await;
     }
     let is_planned = apply.files.filenames.iter().any(|filename| filename.is_dir());
-    if is_planned {
-        let plan = Plan::of(client, &documents, &operations).await?;
-        eprint!("{}", plan.summary());
-        if plan.is_empty() && apply.shown.output.is_none() {
-            return output::print("Nothing to change.\n");
+    let results = if is_planned {
+        match planned(client, &documents, &operations, apply).await? {
+            Some(results) => results,
+            None => return output::print("Nothing to change.\n"),
         }
-        if !apply.yes && io::stdin().is_terminal() && !progress::is_agreed("Apply this?") {
-            return Err(Failure::NotMet("nothing was changed".into()));
-        }
-    }
-    let what = format!("applying {} objects", documents.len());
-    let results = progress::during(&what, transact(client, &operations)).await;
-    let results = results.map_err(|failure| locate(&documents, failure))?;
+    } else {
+        carry_out(client, &documents, &operations, None).await?
+    };
     let summary = summary(&results);
     // Among the lines of a whole folder, those that tell of no change would hide the others.
     let is_told = |result: &String| apply.shown.output.is_some() || !is_planned || result != "unchanged";
@@ -48,6 +48,47 @@ pub(crate) async fn run(client: &Client, apply: &Apply) -> Result<(), Failure> {
         eprintln!("{summary}");
     }
     Ok(())
+}
+
+/// Shows the plan, asks, and carries it out: what was shown, and nothing else. `None` if nothing would change.
+async fn planned(
+    client: &Client,
+    documents: &[Document],
+    operations: &[Value],
+    apply: &Apply,
+) -> Result<Option<Vec<String>>, Failure> {
+    let is_asked = !apply.yes && io::stdin().is_terminal();
+    let mut round = 0;
+    loop {
+        let plan = Plan::of(client, documents, operations).await?;
+        eprint!("{}", plan.summary());
+        if plan.is_empty() && apply.shown.output.is_none() {
+            return Ok(None);
+        }
+        if is_asked && !progress::is_agreed("Apply this?") {
+            return Err(Failure::NotMet("nothing was changed".into()));
+        }
+        round += 1;
+        match carry_out(client, documents, operations, Some(plan.digest())).await {
+            Err(Failure::Refused(problem))
+                if problem.status == PLAN_IS_PAST && (is_asked || round < ROUNDS_MAX) =>
+            {
+                eprintln!("The office has changed meanwhile, and nothing was done. The plan is now:");
+            }
+            done => return done.map(Some),
+        }
+    }
+}
+
+async fn carry_out(
+    client: &Client,
+    documents: &[Document],
+    operations: &[Value],
+    plan: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let what = format!("applying {} objects", documents.len());
+    let results = progress::during(&what, transact(client, operations, plan)).await;
+    results.map_err(|failure| locate(documents, failure))
 }
 
 /// Shows all that would change; beside the differences, in short what they are.
@@ -70,9 +111,18 @@ fn summary(results: &[String]) -> String {
     format!("{} created, {} changed, {} unchanged", count("created"), count("configured"), count("unchanged"))
 }
 
-/// Does all operations or none; what became of each, in their order.
-pub(super) async fn transact(client: &Client, operations: &[Value]) -> Result<Vec<String>, Failure> {
-    let answer = client.post("/api/v1/transactions", &json!({"operations": operations})).await?;
+/// Does all operations or none, and none if that is not what the plan with this digest says; what became of each, in their
+/// order.
+pub(super) async fn transact(
+    client: &Client,
+    operations: &[Value],
+    plan: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let mut body = json!({"operations": operations});
+    if let Some(digest) = plan {
+        body["plan"] = digest.into();
+    }
+    let answer = client.post("/api/v1/transactions", &body).await?;
     let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
     if results.len() != operations.len() {
         return Err(Failure::Answer(format!(

@@ -16,7 +16,7 @@ pub(crate) async fn run(client: &Client, create: &Create) -> Result<(), Failure>
         return dry_run(client, &documents, &operations, create.shown.output).await;
     }
     let what = format!("creating {} objects", documents.len());
-    let results = progress::during(&what, transact(client, &operations)).await;
+    let results = progress::during(&what, transact(client, &operations, None)).await;
     let results = results.map_err(|failure| locate(&documents, failure))?;
     let results: Vec<_> =
         documents.into_iter().zip(results).map(|(document, result)| (document.reference, result)).collect();

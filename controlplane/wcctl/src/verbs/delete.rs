@@ -37,7 +37,7 @@ pub(crate) async fn run(client: &Client, delete: &Delete) -> Result<(), Failure>
     };
     let operations: Vec<Value> = there.iter().map(operation).collect();
     let what = format!("deleting {} objects", there.len());
-    let results = progress::during(&what, transact(client, &operations)).await?;
+    let results = progress::during(&what, transact(client, &operations, None)).await?;
     let results: Vec<_> = there.into_iter().zip(results).collect();
     report::print(client, None, &results).await
 }

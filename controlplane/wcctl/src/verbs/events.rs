@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::again::Again;
 use crate::{
     cli::{Events, Format},
     client::{Client, escape, text},
@@ -33,18 +34,36 @@ pub(crate) async fn run(client: &Client, events: &Events) -> Result<(), Failure>
         return output::print(&output::value(format, &list, shown)?);
     }
     print(format, &items, &mut table)?;
+    let mut again = Again::default();
+    again.heard();
     loop {
-        let mut stream = client.watch_at(paths::EVENTS, &picks, &newest.to_string()).await?;
-        while let Some(event) = stream.next().await? {
-            match event.kind.as_str() {
-                "ADDED" => print(format, std::slice::from_ref(&event.object), &mut table)?,
-                "ERROR" => return Err(Failure::Answer(text(&event.object["detail"]))),
-                _ => {}
-            }
-            newest = event.object["sequence"].as_u64().unwrap_or(newest);
+        let tell = |event: &Value| print(format, std::slice::from_ref(event), &mut table);
+        match follow(client, &picks, &mut newest, &mut again, tell).await {
+            Ok(()) => tokio::time::sleep(RESUME_PAUSE).await,
+            Err(failure) => again.after(failure).await?,
         }
-        tokio::time::sleep(RESUME_PAUSE).await;
     }
+}
+
+/// Tells of the events after `newest`, until the stream ends.
+async fn follow(
+    client: &Client,
+    picks: &str,
+    newest: &mut u64,
+    again: &mut Again,
+    mut tell: impl FnMut(&Value) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut stream = client.watch_at(paths::EVENTS, picks, &newest.to_string()).await?;
+    again.heard();
+    while let Some(event) = stream.next().await? {
+        match event.kind.as_str() {
+            "ADDED" => tell(&event.object)?,
+            "ERROR" => return Err(Failure::Answer(text(&event.object["detail"]))),
+            _ => {}
+        }
+        *newest = event.object["sequence"].as_u64().unwrap_or(*newest);
+    }
+    Ok(())
 }
 
 /// The last events, oldest first, and the sequence from which a watch goes on.

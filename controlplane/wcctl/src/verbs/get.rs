@@ -1,17 +1,21 @@
 //! `wcctl get`.
 
+mod told;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::again::Again;
 use crate::{
     cli::{Format, Get},
-    client::{Client, Selectors, WatchEvent, text},
+    client::{Client, Selectors, WatchEvent},
     failure::Failure,
     kinds::{Kind, Targets},
     output::{self, Table},
 };
+use told::Told;
 
 /// How long to wait before asking again for a stream that the controller ended.
 const RESUME_PAUSE: Duration = Duration::from_secs(1);
@@ -40,45 +44,75 @@ async fn watch(client: &Client, get: &Get) -> Result<(), Failure> {
         }
         _ => return Err(Failure::Usage("objects of one kind can be watched at a time".into())),
     };
-    let is_wanted = |object: &Value| {
-        only.as_ref().is_none_or(|names| names.iter().any(|name| object["metadata"]["name"] == name.as_str()))
+    let mut following = Following {
+        client,
+        kind,
+        selectors,
+        only,
+        told: Told::default(),
+        is_listed: false,
+        again: Again::default(),
+        printer: Printer::new(kind, get.output),
     };
-    let mut printer = Printer::new(kind, get.output);
     loop {
-        let list = client.list(kind, selectors).await?;
-        let events = list
-            .items
-            .into_iter()
-            .filter(is_wanted)
-            .map(|object| WatchEvent { kind: "ADDED".into(), object });
-        printer.print(&events.collect::<Vec<_>>())?;
-        let mut version = list.resource_version;
-        // Until the controller has forgotten what happened since `version`; then the list tells anew.
-        loop {
-            let mut stream = match client.watch(kind, selectors, &version).await {
-                Ok(stream) => stream,
-                Err(Failure::Refused(problem)) if problem.status == 410 => break,
-                Err(failure) => return Err(failure),
-            };
-            let mut expired = false;
-            while let Some(event) = stream.next().await? {
-                if event.kind == "ERROR" {
-                    expired = true;
-                    break;
-                }
-                let seen = text(&event.object["metadata"]["resourceVersion"]);
-                if !seen.is_empty() {
-                    version = seen;
-                }
-                if event.kind != "BOOKMARK" && is_wanted(&event.object) {
-                    printer.print(&[event])?;
-                }
-            }
-            if expired {
-                break;
-            }
-            tokio::time::sleep(RESUME_PAUSE).await;
+        if let Err(failure) = following.on().await {
+            following.again.after(failure).await?;
         }
+    }
+}
+
+/// Objects of one kind, and what happens to them.
+struct Following<'a> {
+    client: &'a Client,
+    kind: Kind,
+    selectors: Selectors<'a>,
+    /// Only objects with these names.
+    only: Option<Vec<String>>,
+    told: Told,
+    /// What has happened since is still known to the controller.
+    is_listed: bool,
+    again: Again,
+    printer: Printer,
+}
+
+impl Following<'_> {
+    /// Tells what there is to tell, until the stream ends.
+    async fn on(&mut self) -> Result<(), Failure> {
+        if !self.is_listed {
+            let mut list = self.client.list(self.kind, self.selectors).await?;
+            self.again.heard();
+            list.items.retain(|object| self.is_wanted(object));
+            self.printer.print(&self.told.listed(list))?;
+            self.is_listed = true;
+        }
+        let after = self.told.resumes_at();
+        let mut stream = match self.client.watch(self.kind, self.selectors, &after).await {
+            Ok(stream) => stream,
+            Err(Failure::Refused(problem)) if problem.status == 410 => {
+                // Too much has happened: the list tells what it comes to.
+                self.is_listed = false;
+                return Ok(());
+            }
+            Err(failure) => return Err(failure),
+        };
+        self.again.heard();
+        while let Some(event) = stream.next().await? {
+            if event.kind == "ERROR" {
+                self.is_listed = false;
+                return Ok(());
+            }
+            if event.kind == "BOOKMARK" || self.is_wanted(&event.object) {
+                let news = self.told.heard(event);
+                self.printer.print(news.as_slice())?;
+            }
+        }
+        tokio::time::sleep(RESUME_PAUSE).await;
+        Ok(())
+    }
+
+    fn is_wanted(&self, object: &Value) -> bool {
+        let is = |name: &String| object["metadata"]["name"] == name.as_str();
+        self.only.as_ref().is_none_or(|names| names.iter().any(is))
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn run(client: &Client, label: &Label) -> Result<(), Failure> {
         eprintln!("The selector picks no objects.");
         return Ok(());
     }
-    let results = transact(client, &operations).await?;
+    let results = transact(client, &operations, None).await?;
     let said = |result: String| if result == "configured" { "labelled".into() } else { result };
     let results: Vec<_> = references.into_iter().zip(results.into_iter().map(said)).collect();
     report::print(client, label.shown.output, &results).await

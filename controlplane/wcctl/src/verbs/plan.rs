@@ -20,6 +20,7 @@ use crate::{
 pub(super) struct Plan {
     counts: Vec<Counts>,
     objects: Vec<Planned>,
+    digest: String,
     /// As it came.
     whole: Value,
 }
@@ -76,7 +77,13 @@ impl Plan {
         let failed = |error: serde_json::Error| Failure::Answer(format!("it is no plan: {error}"));
         let counts = Vec::deserialize(&whole["summary"]).map_err(failed)?;
         let objects = Vec::deserialize(&whole["objects"]).map_err(failed)?;
-        Ok(Self { counts, objects, whole })
+        let digest = String::deserialize(&whole["digest"]).map_err(failed)?;
+        Ok(Self { counts, objects, digest, whole })
+    }
+
+    /// By which a transaction says that it is to do this and nothing else.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// Whether nothing would change.

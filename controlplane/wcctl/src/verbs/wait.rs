@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::again::Again;
 use crate::{
     cli::{Wait, WaitFor},
     client::{Client, Selectors, text},
@@ -75,8 +76,16 @@ async fn wait_for(
     what: &WaitFor,
     seen: &mut String,
 ) -> Result<(), Failure> {
+    let mut again = Again::default();
     loop {
-        let object = client.find(reference).await?;
+        let object = match client.find(reference).await {
+            Ok(object) => object,
+            Err(failure) => {
+                again.after(failure).await?;
+                continue;
+            }
+        };
+        again.heard();
         let Some(object) = object else {
             if *what == WaitFor::Delete {
                 return Ok(());
@@ -93,7 +102,7 @@ async fn wait_for(
             // The stream ended, or the controller does not remember so far back: look again.
             Ok(false) => {}
             Err(Failure::Refused(problem)) if problem.status == 410 => {}
-            Err(failure) => return Err(failure),
+            Err(failure) => again.after(failure).await?,
         }
         sleep(RESUME_PAUSE).await;
     }

@@ -35,7 +35,9 @@ pub(crate) fn plan(objects: &[(&str, &str, &str, Value)]) -> String {
             json!({"kind": kind, "name": name, "action": action, "operation": operation, "changes": changes}),
         );
     }
-    json!({"resourceVersion": 7, "summary": summary, "objects": planned}).to_string()
+    // As different as what it says.
+    let digest = format!("{:064x}", planned.len());
+    json!({"resourceVersion": 7, "digest": digest, "summary": summary, "objects": planned}).to_string()
 }
 
 pub(crate) fn replaced(path: &str, old: &str, value: &str) -> Value {
@@ -82,6 +84,7 @@ subscribers    0        1        0        0
     let kinds: Vec<&Value> =
         body["operations"].as_array().expect("a list").iter().map(|op| &op["object"]["kind"]).collect();
     assert_eq!(kinds, ["Node", "AddressPool", "Subscriber"]);
+    assert_eq!(body["plan"], format!("{:064x}", 3), "what was shown is done, or nothing");
 
     let dry = fake.wcctl(&["apply", "-f", folder, "--dry-run"]);
     let differences = "\
@@ -133,7 +136,8 @@ fn of_many_objects_some_of_each_kind_are_named() {
     assert_eq!(lines[10], "+ … and 195 more subscribers");
     assert_eq!(lines[11], "~ subscriber/sub-200: /spec/bundle/rateUp: 1M → 2M");
     assert_eq!(lines[16..], ["~ … and 95 more subscribers", "2 created, 0 changed, 0 unchanged"]);
-    assert_eq!(fake.bodies()[0], fake.bodies()[1], "what was planned is what is sent");
+    let sent = |i: usize| serde_json::from_str::<Value>(&fake.bodies()[i]).expect("JSON");
+    assert_eq!(sent(0)["operations"], sent(1)["operations"], "what was planned is what is sent");
 }
 
 /// Runs on a terminal of its own, at which `answer` is typed; what the terminal showed.
@@ -166,6 +170,50 @@ fn somebody_at_a_terminal_is_asked_before_a_folder_is_applied() {
     let (status, text) = at_terminal(&fake, &apply, "y\n");
     assert_eq!((status, fake.bodies().len()), (0, 3), "{text}");
     assert!(text.contains("subscriber/alice created"), "{text}");
+}
+
+#[test]
+fn what_was_agreed_to_is_done_or_the_new_plan_is_shown() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("a.yaml"), MANIFEST).expect("written");
+    let apply = format!("apply -f {}", dir.path().display());
+    let node = ("Node", "node1", "unchanged", json!([]));
+    let first = plan(&[node.clone(), ("Subscriber", "alice", "create", json!([]))]);
+    let slower = replaced("/spec/bundle/rateUp", "50M", "20M");
+    let second =
+        plan(&[node, ("Subscriber", "alice", "update", slower), ("Node", "n", "unchanged", json!([]))]);
+    let past = r#"{"title": "Precondition failed", "status": 412, "detail": "ask anew"}"#;
+    let answers = [
+        (DRY, 200, first.clone()),
+        (TRANSACTIONS, 412, past.into()),
+        (DRY, 200, second.clone()),
+        (TRANSACTIONS, 200, done(&["unchanged", "configured"])),
+    ];
+    let fake = Fake::start(&answers);
+    let (status, text) = at_terminal(&fake, &apply, "y\ny\n");
+    assert_eq!(status, 0, "{text}");
+    let (before, after) = text.split_once("The office has changed meanwhile").expect("it says so");
+    assert!(before.contains("+ subscriber/alice"), "{text}");
+    assert!(after.contains("~ subscriber/alice: /spec/bundle/rateUp: 50M → 20M"), "{text}");
+    assert_eq!(after.matches("Apply this? [y/N]").count(), 1, "{text}");
+    let plans: Vec<Value> = [1, 3]
+        .map(|i| serde_json::from_str::<Value>(&fake.bodies()[i]).expect("JSON")["plan"].clone())
+        .to_vec();
+    assert_eq!(plans, [format!("{:064x}", 2), format!("{:064x}", 3)]);
+    // Who does not agree to the new one has changed nothing.
+    let fake = Fake::start(&answers[..3]);
+    let (status, text) = at_terminal(&fake, &apply, "y\nn\n");
+    assert_eq!((status, fake.bodies().len()), (1, 3), "{text}");
+    // With nobody to ask, what is done has been shown all the same, and there is an end to it.
+    let fake = Fake::start(&answers);
+    let run = fake.wcctl(&["apply", "-f", dir.path().to_str().expect("UTF-8"), "--yes"]);
+    assert_eq!((run.status, run.stdout.as_str()), (0, "subscriber/alice configured\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("~ subscriber/alice"), "{}", run.stderr);
+    let always: Vec<_> =
+        (0..5).flat_map(|_| [(DRY, 200, first.clone()), (TRANSACTIONS, 412, past.into())]).collect();
+    let fake = Fake::start(&always);
+    let run = fake.wcctl(&["apply", "-f", dir.path().to_str().expect("UTF-8")]);
+    assert_eq!((run.status, fake.left()), (3, Vec::new()), "{}", run.stderr);
 }
 
 #[test]

@@ -155,11 +155,24 @@ fn what_is_not_there_is_named() {
 #[test]
 fn a_watch_resumes_where_it_ended_and_lists_anew_when_it_must() {
     let event = |kind: &str, object: &Value| json!({"type": kind, "object": object}).to_string() + "\n";
+    // As they are made at one moment.
+    let (alice, bob) = (alice(), bob());
+    let mut carol = bob.clone();
+    carol["metadata"]["name"] = "carol".into();
     let fake = Fake::start(&[
-        (LIST.into(), 200, list(&[alice()], "")),
-        (watch_path(50), 200, format!("{}\n{}", event("ADDED", &bob()), event("DELETED", &alice()))),
-        (watch_path(41), 410, r#"{"title":"Gone"}"#.into()),
-        (LIST.into(), 503, r#"{"title":"stop"}"#.into()),
+        (LIST.into(), 200, list(&[alice.clone()], "")),
+        (
+            watch_path(50),
+            200,
+            format!("{}\n{}", event("ADDED", &at(&bob, 51)), event("DELETED", &at(&alice, 52))),
+        ),
+        // There may be more of the last revision: what comes again is not told again.
+        (watch_path(51), 200, event("DELETED", &at(&alice, 52)) + &event("ADDED", &at(&carol, 52))),
+        (watch_path(51), 410, r#"{"title":"Gone"}"#.into()),
+        (LIST.into(), 200, list(&[at(&bob, 60), at(&carol, 52)], "")),
+        (watch_path(50), 200, event("ERROR", &json!({"status": 410}))),
+        (LIST.into(), 200, list(&[at(&bob, 60)], "")),
+        (watch_path(50), 503, r#"{"title":"stop"}"#.into()),
     ]);
     let run = fake.wcctl(&["get", "sub", "--watch", "-o", "json"]);
     assert_eq!((run.status, run.stderr.as_str()), (5, "wcctl: the controller failed: stop\n"));
@@ -169,9 +182,23 @@ fn a_watch_resumes_where_it_ended_and_lists_anew_when_it_must() {
         events.iter().map(|e| (e["type"].clone(), e["object"]["metadata"]["name"].clone())).collect();
     assert_eq!(
         seen,
-        [("ADDED", "alice"), ("ADDED", "bob-inc"), ("DELETED", "alice")].map(|(t, n)| (json!(t), json!(n)))
+        [
+            ("ADDED", "alice"),
+            ("ADDED", "bob-inc"),
+            ("DELETED", "alice"),
+            ("ADDED", "carol"),
+            ("MODIFIED", "bob-inc"),
+            ("DELETED", "carol"),
+        ]
+        .map(|(t, n)| (json!(t), json!(n)))
     );
     assert_eq!(fake.left(), [] as [String; 0]);
+}
+
+fn at(object: &Value, revision: u64) -> Value {
+    let mut object = object.clone();
+    object["metadata"]["resourceVersion"] = revision.into();
+    object
 }
 
 fn watch_path(version: u64) -> String {
@@ -183,8 +210,8 @@ fn a_watch_of_one_object_tells_of_no_other() {
     let event = |kind: &str, object: &Value| json!({"type": kind, "object": object}).to_string() + "\n";
     let fake = Fake::start(&[
         (LIST.into(), 200, list(&[alice(), bob()], "")),
-        (watch_path(50), 200, event("MODIFIED", &alice()) + &event("MODIFIED", &bob())),
-        (watch_path(42), 503, "{}".into()),
+        (watch_path(50), 200, event("MODIFIED", &at(&alice(), 51)) + &event("MODIFIED", &at(&bob(), 52))),
+        (watch_path(50), 503, "{}".into()),
     ]);
     let run = fake.wcctl(&["get", "sub", "bob-inc", "-w"]);
     let lines: Vec<Vec<&str>> =

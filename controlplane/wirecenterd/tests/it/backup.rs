@@ -41,6 +41,54 @@ fn an_office_comes_out_of_its_backup_as_it_was() {
     });
 }
 
+/// Requests that are answered, while the backup is being written: reads, and writes that are durable.
+async fn answered_meanwhile(controller: &Controller, directory: &std::path::Path, number: u32) -> usize {
+    let place = json!({"path": directory.join(number.to_string())}).to_string();
+    let mut client = controller.client().await;
+    let backup = tokio::spawn(async move { client.call(Method::POST, "/api/v1/backups", &[], place).await });
+    let is_being_written = || {
+        let mut files = fs::read_dir(directory).expect("a directory").flatten();
+        files.any(|file| file.file_name().to_string_lossy().starts_with(".backup-"))
+    };
+    let (mut answered, mut rate) = (0, 0);
+    while !backup.is_finished() {
+        if is_being_written() {
+            rate += 1;
+            let patch = json!({"spec": {"bundle": {"rateUp": format!("{rate}M")}}});
+            let path = "/api/v1/subscribers/house0";
+            assert_eq!(controller.call(Method::PATCH, path, &patch).await.status, 200);
+            assert_eq!(controller.get(path).await.json()["spec"]["bundle"]["rateUp"], format!("{rate}M"));
+            answered += usize::from(is_being_written());
+        }
+        tokio::task::yield_now().await;
+    }
+    let made = backup.await.expect("no panic").expect("answers");
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    answered
+}
+
+/// XOS's API was down for as long as a backup took.
+#[test]
+fn the_api_goes_on_while_a_backup_is_taken() {
+    run(async {
+        let controller = Controller::with_office().await;
+        let house = |i: u16| subscriber(&format!("house{i}"), 1 + i / 4000, 1 + i % 4000);
+        let houses: Vec<_> = (0..8000).map(house).collect();
+        assert_eq!(results(&transact(&controller, "create", &houses).await).len(), houses.len());
+        let directory = tempfile::TempDir::new().expect("a directory");
+        // One that is written in no time has nothing answered meanwhile: then another one.
+        for number in 0..50 {
+            if answered_meanwhile(&controller, directory.path(), number).await > 0 {
+                let place = json!({"path": directory.path().join(number.to_string())});
+                let sound = controller.call(Method::POST, "/api/v1/backups/verify", &place).await;
+                assert_eq!(sound.status, StatusCode::OK, "{sound:?}");
+                return;
+            }
+        }
+        panic!("nothing is ever answered while a backup is written");
+    });
+}
+
 #[test]
 fn a_backup_that_is_none_is_told_so() {
     run(async {

@@ -12,13 +12,18 @@ const OBJECTS: u16 = 500;
 /// Of each document.
 const LINES: u16 = 7;
 
-fn wcctl(controller: &Controller, arguments: &[&str]) -> (i32, String, String) {
+/// The program with nothing of the environment that it could be told by.
+pub(crate) fn wcctl_command(controller: &Controller, arguments: &[&str]) -> Command {
     let mut command = Command::new(wcctl_program());
     for variable in ["WIRECENTER_SOCKET", "WIRECENTER_CONTEXT", "XDG_CONFIG_HOME"] {
         command.env_remove(variable);
     }
-    let output =
-        command.arg("--socket").arg(controller.socket()).args(arguments).output().expect("wcctl starts");
+    command.arg("--socket").arg(controller.socket()).args(arguments);
+    command
+}
+
+fn wcctl(controller: &Controller, arguments: &[&str]) -> (i32, String, String) {
+    let output = wcctl_command(controller, arguments).output().expect("wcctl starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("a status"), text(output.stdout), text(output.stderr))
 }

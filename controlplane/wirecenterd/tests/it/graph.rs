@@ -202,6 +202,49 @@ fn what_follows_from_the_graph_is_served_and_says_why() {
     });
 }
 
+/// As S3 is one: the office has a controller for it and runs nothing of it.
+#[test]
+fn a_service_outside_has_a_controller_and_no_slice_and_tenants_of_all_kinds() {
+    run(async {
+        let controller = Controller::start().await;
+        let accepts = json!({"tenants": ["Service", "User", "Root"], "connect": ["public", "gateway"]});
+        let spec =
+            json!({"serviceType": "store", "version": "2006-03-01", "controller": "s3", "accepts": accepts});
+        let link = |name: &str, kind: &str, tenant: &str, connect: &str| {
+            let tenant = json!({"kind": kind, "name": tenant});
+            object("Tenant", name, &json!({"tenant": tenant, "provider": "s3", "connect": connect}))
+        };
+        let all = [
+            object("Secret", "s3-key", &json!({"data": {"key": "value"}})),
+            object(
+                "Controller",
+                "s3",
+                &json!({"plugin": "s3", "url": "https://s3.example/", "credentials": "s3-key"}),
+            ),
+            object("Service", "s3", &spec),
+            service("web", "1", &json!(["Service"])),
+            object("Site", "here", &json!({})),
+            object("Slice", "front", &json!({"site": "here", "service": "web"})),
+            object("User", "ada", &json!({"email": "ada@math.example"})),
+            // Two tenancies of one pair, and somebody of whom the office knows a name only.
+            link("web-assets", "Service", "web", "public"),
+            link("web-logs", "Service", "web", "gateway"),
+            link("ada-files", "User", "ada", "public"),
+            link("partner", "Root", "partner-inc", "public"),
+        ];
+        assert_eq!(results(&transact(&controller, "create", &all).await), ["created"; 11]);
+        let data = controller.get("/api/v1/graph/connectivity?format=json").await.json();
+        assert!(!data["public"].as_array().expect("a list").is_empty(), "{data}");
+        let why = controller.get("/api/v1/explain/gateway/web-logs").await.json();
+        assert_eq!(
+            why["owners"][0],
+            json!({"kind": "Tenant", "name": "web-logs", "uid": why["owners"][0]["uid"]})
+        );
+        let held = controller.call(Method::DELETE, "/api/v1/controllers/s3", &Value::Null).await;
+        refused(&held, StatusCode::CONFLICT, "/metadata/name", "Service s3");
+    });
+}
+
 #[test]
 fn an_object_of_every_kind_is_explained() {
     run(async {

@@ -9,7 +9,10 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::controller::{Controller, run, subscriber};
+use crate::{
+    access::{make, token, user},
+    controller::{Controller, run, subscriber},
+};
 
 /// What the controller answers to a request that is written as it is, until it ends the connection.
 async fn raw(controller: &Controller, request: &str) -> String {
@@ -90,6 +93,30 @@ fn a_user_beyond_its_share_is_told_when_to_come_back() {
         for _ in 0..100 {
             assert_eq!(client.call(Method::GET, "/healthz", &[], "").await.expect("answers").status, 200);
         }
+    });
+}
+
+#[test]
+fn what_one_user_asks_too_often_is_nothing_to_another() {
+    run(async {
+        let controller = Controller::start_with(&["--rate-limit", "1", "--rate-burst", "5"]).await;
+        make(&controller, &[user("ann"), user("bob")]).await;
+        let (ann, bob) = (token(&controller, "ann").await, token(&controller, "bob").await);
+        let ask =
+            async |token: &str| controller.call_as(token, Method::GET, "/api/v1/whoami", &json!(null)).await;
+        // Whichever of its connections: each of these is a new one.
+        let mut refused = None;
+        for _ in 0..1000 {
+            let answer = ask(&ann).await;
+            if answer.status == 429 {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.expect("a thousand times at once is too often");
+        assert_eq!(refused.json()["type"], "urn:wirecenter:problem:rate");
+        assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+        assert_eq!(ask(&bob).await.status, 200);
     });
 }
 

@@ -261,3 +261,31 @@ fn all_survives_a_clean_end() {
         assert_eq!(mode & 0o777, 0o600);
     });
 }
+
+#[test]
+fn a_user_has_views_in_an_order_of_its_own() {
+    run(async {
+        let controller = Controller::start().await;
+        let view = |name: &str, kind: &str| {
+            let spec = json!({"type": kind, "url": format!("https://portal.example/{name}"), "title": name});
+            json!({"kind": "View", "metadata": {"name": name}, "spec": spec})
+        };
+        for view in [view("tenant", "module"), view("operator", "iframe"), view("developer", "iframe")] {
+            assert_eq!(controller.call(Method::POST, "/api/v1/views", &view).await.status, 201);
+        }
+        for name in ["ada", "bob"] {
+            let user = json!({"kind": "User", "metadata": {"name": name}, "spec": {"email": "a@b.example"}});
+            assert_eq!(controller.call(Method::POST, "/api/v1/users", &user).await.status, 201);
+        }
+        let order = async |name: &str, views: Value| {
+            let path = format!("/api/v1/users/{name}");
+            let patched = controller.call(Method::PATCH, &path, &json!({"spec": {"views": views}})).await;
+            (patched.status.as_u16(), controller.get(&path).await.json()["spec"]["views"].clone())
+        };
+        let (one, other) = (json!(["tenant", "operator"]), json!(["operator", "developer", "tenant"]));
+        assert_eq!(order("ada", one.clone()).await, (200, one.clone()));
+        assert_eq!(order("bob", other.clone()).await, (200, other.clone()));
+        assert_eq!(order("ada", other.clone()).await, (200, other.clone()));
+        assert_eq!(order("ada", json!(["nowhere"])).await, (422, other));
+    });
+}

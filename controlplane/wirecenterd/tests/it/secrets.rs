@@ -23,19 +23,19 @@ async fn spec(controller: &Controller) -> Value {
 }
 
 /// Every file below `directory` that has one of the values in it, and how many files there are.
-fn leaks(directory: &Path) -> (Vec<String>, usize) {
+pub(crate) fn leaks(directory: &Path, values: &[&str]) -> (Vec<String>, usize) {
     let (mut found, mut files) = (Vec::new(), 0);
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            let (below, more) = leaks(&path);
+            let (below, more) = leaks(&path, values);
             found.extend(below);
             files += more;
         } else if path.is_file() {
             files += 1;
             let bytes = std::fs::read(&path).expect("a file");
             let has = |value: &str| bytes.windows(value.len()).any(|part| part == value.as_bytes());
-            if has(CANARY) || has(OTHER) {
+            if values.iter().any(|value| has(value)) {
                 found.push(path.display().to_string());
             }
         }
@@ -73,7 +73,7 @@ fn a_secret_is_served_by_its_keys_and_kept_sealed() {
             .mode();
         assert_eq!(bits & 0o7777, 0o600);
         for directory in [controller.data(), backups.path().to_owned()] {
-            let (found, files) = leaks(&directory);
+            let (found, files) = leaks(&directory, &[CANARY, OTHER]);
             assert!(found.is_empty() && files > 0, "{found:?}, {files} files");
         }
     });

@@ -42,7 +42,7 @@ pub trait Observed {
 
     fn conditions_mut(&mut self) -> &mut Vec<Condition>;
 
-    /// The generation of the spec that all of it is about.
+    /// The generation of the spec that all of this is about.
     fn observed_generation_mut(&mut self) -> &mut u64;
 }
 

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EnactedStatus, Fault, HttpUrl, Kind, KindName, Object, Resources, Sha256, document::check};
+use crate::{
+    EnactedStatus, Fault, HttpUrl, Kind, KindName, Misfit, Object, Resources, Sha256, document::check,
+};
 
 pub type Image = Object<ImageSpec>;
 pub type ImageStatus = EnactedStatus;
@@ -72,16 +74,13 @@ impl ImageSpec {
     pub const DISK_GIB: RangeInclusive<u32> = Resources::DISK_GIB;
     pub const MEMORY_MIB: RangeInclusive<u32> = 0..=*Resources::MEMORY_MIB.end();
 
-    /// Whether a machine with `resources` can start from this; if not, why.
-    pub fn fits(&self, resources: Resources) -> Result<(), String> {
-        let (disk, memory) = (self.minimum_disk_gib.unwrap_or(0), self.minimum_memory_mib.unwrap_or(0));
-        if resources.disk_gib < disk {
-            return Err(format!("the image needs a disk of {disk} GiB, not {}", resources.disk_gib));
-        }
-        if resources.memory_mib < memory {
-            return Err(format!("the image needs {memory} MiB of memory, not {}", resources.memory_mib));
-        }
-        Ok(())
+    /// What a machine with `resources` lacks to start from this.
+    pub(crate) fn shortages(&self, resources: Resources) -> impl Iterator<Item = Misfit> {
+        let disk = (self.minimum_disk_gib.unwrap_or(0), resources.disk_gib);
+        let memory = (self.minimum_memory_mib.unwrap_or(0), resources.memory_mib);
+        let disk = (disk.1 < disk.0).then_some(Misfit::DiskGib { needs: disk.0, has: disk.1 });
+        let memory = (memory.1 < memory.0).then_some(Misfit::MemoryMib { needs: memory.0, has: memory.1 });
+        disk.into_iter().chain(memory)
     }
 }
 

@@ -328,10 +328,45 @@ fn a_network_has_what_its_template_says_where_it_says_nothing() {
 }
 
 #[test]
-fn an_image_says_what_it_cannot_start_on() {
+fn a_machine_fits_its_image() {
     let image: ImageSpec = parse_value(example(KindName::Image)["spec"].clone()).expect("an image");
+    let slice: SliceSpec =
+        parse_value(json!({"site": "s", "image": "i", "flavor": "f", "isolation": "container"}))
+            .expect("a slice");
+    let instance = |spec: Value| -> InstanceSpec {
+        let mut whole = json!({"slice": "s"});
+        merge_patch(&mut whole, spec);
+        parse_value(whole).expect("an instance")
+    };
     let resources = |memory_mib, disk_gib| Resources { cores: 1, memory_mib, disk_gib };
-    assert_eq!(image.fits(resources(512, 3)), Ok(()));
-    assert!(image.fits(resources(511, 3)).expect_err("too little").contains("512 MiB"));
-    assert!(image.fits(resources(512, 2)).expect_err("too little").contains("3 GiB"));
+    let name = |text: &str| text.parse::<net_types::Name>().expect("a name");
+    // What the instance says holds, and else what its slice says.
+    let plain = instance(json!({}));
+    let machine = plain.machine(&slice);
+    assert_eq!(
+        (machine.image, machine.flavor, machine.resources),
+        (Some(&name("i")), Some(&name("f")), None)
+    );
+    let own =
+        json!({"image": "j", "isolation": "vm", "resources": {"cores": 1, "memoryMib": 511, "diskGib": 2}});
+    let own = instance(own);
+    let machine = own.machine(&slice);
+    let expected = (Some(&name("j")), None, Some(resources(511, 2)));
+    assert_eq!((machine.image, machine.flavor, machine.resources), expected);
+    assert_eq!(machine.misfits(&image, Some(resources(512, 3))), []);
+    assert_eq!(machine.misfits(&image, None), []);
+    let both = machine.misfits(&image, machine.resources);
+    assert_eq!(both, [Misfit::DiskGib { needs: 3, has: 2 }, Misfit::MemoryMib { needs: 512, has: 511 }]);
+    assert!(both[0].to_string().contains("3 GiB") && both[1].to_string().contains("512 MiB"));
+    let wrong = plain.machine(&slice).misfits(&image, Some(resources(512, 3)));
+    assert_eq!(wrong, [Misfit::Isolation { isolation: Isolation::Container }]);
+    let pointers = |kind, has_resources| {
+        [wrong[0], both[0], both[1]]
+            .map(|misfit| misfit.pointer(kind, has_resources).trim_start_matches("/spec/"))
+    };
+    assert_eq!(pointers(KindName::Instance, true), ["isolation", "resources/diskGib", "resources/memoryMib"]);
+    assert_eq!(pointers(KindName::Instance, false), ["isolation", "flavor", "flavor"]);
+    assert_eq!(pointers(KindName::Slice, false), ["isolation", "flavor", "flavor"]);
+    assert_eq!(pointers(KindName::Image, false), ["kind", "minimumDiskGib", "minimumMemoryMib"]);
+    assert_eq!(pointers(KindName::Flavor, false)[1..], ["diskGib", "memoryMib"]);
 }

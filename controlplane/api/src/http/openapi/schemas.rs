@@ -191,6 +191,10 @@ fn transaction() -> Value {
                     ],
                 },
             },
+            "plan": {
+                "description": "The digest of a plan, as a dry run gave it: what would be done now is that, or nothing is done",
+                "anyOf": [reference("Sha256"), {"type": "null"}],
+            },
         },
         "required": ["operations"],
         "additionalProperties": false,

@@ -88,6 +88,7 @@ impl Admission<'_, '_> {
         self.judge_open()?;
         self.check_references()?;
         self.ask_graph()?;
+        self.check_fitting()?;
         self.check_tenancies()
     }
 

@@ -8,6 +8,7 @@
 //! References are judged when all operations have been done: their order does not matter to them.
 
 mod delete;
+mod fitting;
 mod graphed;
 mod judged;
 mod lookups;
@@ -49,6 +50,8 @@ pub(crate) struct Admission<'a, 't> {
     gone: HashSet<Key>,
     /// What the tenancy graph is to be asked at the end.
     questions: Vec<(usize, graphed::Question)>,
+    /// What is to fit at the end.
+    fitting: fitting::Fitting,
     /// What the tenancies of subscribers are to be asked at the end.
     followed: tenancies::Followed,
     /// Who asks, unless it may do everything.
@@ -231,7 +234,8 @@ impl<'a, 't> Admission<'a, 't> {
         now: Timestamp,
     ) -> Self {
         let (referred, condemned, gone, questions) = Default::default();
-        let (open, roles, created, rights, steering, followed) = Default::default();
+        let (open, roles, created, rights, steering) = Default::default();
+        let (followed, fitting) = Default::default();
         Self {
             txn,
             scratch,
@@ -243,6 +247,7 @@ impl<'a, 't> Admission<'a, 't> {
             condemned,
             gone,
             questions,
+            fitting,
             followed,
             judge: None,
             is_one_of_several: false,

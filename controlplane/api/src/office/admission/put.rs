@@ -47,6 +47,7 @@ impl Admission<'_, '_> {
         };
         let mut object = Object { kind: K::KIND, metadata, spec: draft.spec, status: K::Status::default() };
         self.refer(None, &object);
+        self.note_fitting(object.name(), None, &object.spec);
         K::admit(self, None, &mut object)?;
         K::regraph(self, None, Some(&object))?;
         Ok(self.store(object, Effect::Created))
@@ -92,6 +93,7 @@ impl Admission<'_, '_> {
         if respecified {
             new.metadata.generation = old.metadata.generation.map(|generation| generation + 1);
             self.refer(Some(&old), &new);
+            self.note_fitting(&name, Some(&old.spec), &new.spec);
             K::admit(self, Some(&old), &mut new)?;
             K::regraph(self, Some(&old), Some(&new))?;
         }

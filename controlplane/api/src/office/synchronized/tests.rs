@@ -1,5 +1,7 @@
 //! The synchronizer over the office itself: with a back end that can be told to fail.
 
+mod histories;
+
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},

@@ -1,7 +1,5 @@
 //! An office in memory: a store, back ends, and a runner that can be killed and started again.
 
-mod back_end;
-mod plugin;
 mod store;
 
 use std::{sync::Arc, time::Duration};
@@ -9,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use synchronizer::{Config, Control, Edge, Key, Kind, Object, Origin, Runner};
 use tokio::task::JoinHandle;
 
-pub(crate) use back_end::{BackEndInMemory, Fault};
-pub(crate) use plugin::TestPlugin;
+pub(crate) use synchronizer::testing::{BackEndInMemory, Fault, TestPlugin, Thing};
+
 pub(crate) use store::{Body, MemoryStore};
 
 pub(crate) const SITE: Kind = Kind::new("Site");
@@ -79,7 +77,7 @@ pub(crate) async fn at_once() {
     pass(Duration::from_millis(5)).await;
 }
 
-pub(crate) fn thing(generation: u64, handle: &str, owned: bool) -> back_end::Thing {
+pub(crate) fn thing(generation: u64, handle: &str, owned: bool) -> Thing {
     let handle = synchronizer::Handle(handle.into());
-    back_end::Thing { generation, handle, digest: generation, owned, edges: Vec::new() }
+    Thing { generation, handle, digest: generation, owned, edges: Vec::new() }
 }

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use synchronizer::{Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write};
+use synchronizer::{
+    Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write, testing::Content,
+};
 use tokio::sync::broadcast;
 use xos_model::{Condition, ConditionStatus};
 
@@ -14,6 +16,16 @@ use xos_model::{Condition, ConditionStatus};
 pub(crate) struct Body {
     pub(crate) generation: u64,
     pub(crate) edges: Vec<Key>,
+}
+
+impl Content for Body {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn needs(&self) -> Vec<Key> {
+        self.edges.clone()
+    }
 }
 
 pub(crate) struct MemoryStore {
@@ -27,7 +39,7 @@ struct State {
     reports: BTreeMap<Key, Report>,
     uids: u64,
     writes: usize,
-    racing: Option<Key>,
+    racing: Option<Object>,
 }
 
 impl MemoryStore {
@@ -103,9 +115,9 @@ impl MemoryStore {
         })
     }
 
-    /// The object will change just before it is next read for an action.
-    pub(crate) fn race(&self, key: &Key) {
-        self.state().racing = Some(key.clone());
+    /// The object will be this, newer, just before it is next read for an action.
+    pub(crate) fn race(&self, object: Object) {
+        self.state().racing = Some(object);
     }
 
     pub(crate) fn writes(&self) -> usize {
@@ -159,8 +171,8 @@ impl Store for MemoryStore {
     }
 
     fn read(&self, key: &Key) -> Result<Option<Snapshot<Body>>, StoreError> {
-        let racing = self.state().racing.take_if(|racing| racing == key);
-        if let Some(object) = racing.and_then(|key| self.get(&key)) {
+        let racing = self.state().racing.take_if(|racing| racing.key == *key);
+        if let Some(object) = racing {
             self.put(object);
         }
         Ok(self.get(key).map(|object| {

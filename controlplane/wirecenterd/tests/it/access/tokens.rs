@@ -2,7 +2,10 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{binding, make, pass, soon, token, user};
-use crate::controller::{Controller, run};
+use crate::{
+    controller::{Controller, run},
+    secrets::leaks,
+};
 
 #[test]
 fn the_first_administrator_is_made_once_and_may_do_everything() {
@@ -115,6 +118,9 @@ fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_expires_or_its_user_ends
         assert_eq!(status(short["token"].as_str().expect("a token")).await, 200);
         pass(in_a_moment).await;
         assert_eq!(status(short["token"].as_str().expect("a token")).await, 401);
+        // What lies on the disk is no token.
+        let (found, files) = leaks(&controller.data(), &[&ann[4..36], &ann[36..68]]);
+        assert!(found.is_empty() && files > 0, "{found:?}");
         // Neither in the past nor for ever.
         for expires_at in ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
             let answer = controller

@@ -5,32 +5,34 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use synchronizer::{
+use crate::{
     Declaration, Failure, Item, Key, Made, Object, Observed, Operation, Outcome, Plugin, Retry,
     TenantInstances,
 };
 
-use super::{BackEndInMemory, Body, Fault};
+use super::{BackEndInMemory, Content, Fault};
 
+/// Acts on the kinds that it is told to declare, for objects of whatever content.
 #[derive(Clone)]
-pub(crate) struct TestPlugin {
-    pub(crate) back_end: Arc<BackEndInMemory>,
-    pub(crate) declaration: Declaration,
+pub struct TestPlugin {
+    pub back_end: Arc<BackEndInMemory>,
+    pub declaration: Declaration,
     /// Leaves the acknowledgement to the test.
-    pub(crate) pending: bool,
+    pub pending: bool,
     /// The part of an object's name by which it is for this back end.
-    pub(crate) only: Option<&'static str>,
-    pub(crate) service: Option<Key>,
+    pub only: Option<&'static str>,
+    /// The service that it is behind.
+    pub service: Option<Key>,
     /// When what is refused is tried again.
-    pub(crate) retry: Retry,
+    pub retry: Retry,
     /// Which of what an object refers to is at this back end, too.
-    pub(crate) here: fn(&Key) -> bool,
+    pub here: fn(&Key) -> bool,
     /// What it was told of its tenants' instances.
-    pub(crate) told: Arc<Mutex<Vec<TenantInstances>>>,
+    pub told: Arc<Mutex<Vec<TenantInstances>>>,
 }
 
 impl TestPlugin {
-    pub(crate) fn new(back_end: &Arc<BackEndInMemory>, declaration: Declaration) -> Self {
+    pub fn new(back_end: &Arc<BackEndInMemory>, declaration: Declaration) -> Self {
         Self {
             back_end: back_end.clone(),
             declaration,
@@ -95,7 +97,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-impl Plugin<Body> for TestPlugin {
+impl<B: Content> Plugin<B> for TestPlugin {
     fn declare(&self) -> Declaration {
         self.declaration.clone()
     }
@@ -108,12 +110,13 @@ impl Plugin<Body> for TestPlugin {
         self.service.as_ref() == Some(service)
     }
 
-    async fn apply(&self, item: &Item<Body>) -> Outcome {
+    async fn apply(&self, item: &Item<B>) -> Outcome {
         let body = item.body.as_ref().expect("what is applied has a body");
-        assert_eq!(body.generation, item.operation.generation);
+        assert_eq!(body.generation(), item.operation.generation);
+        let is_here = |key: &Key| self.declaration.kinds.contains(&key.kind) && (self.here)(key);
+        let needs: Vec<_> = body.needs().into_iter().filter(is_here).collect();
         let done = self.call("apply", &item.operation, || {
-            let edges: Vec<_> = body.edges.iter().filter(|edge| (self.here)(edge)).cloned().collect();
-            let thing = self.back_end.apply(&item.operation, &edges);
+            let thing = self.back_end.apply(&item.operation, &needs);
             let made = Made::with_handle(thing.handle.0).digest(thing.digest);
             if thing.owned { made } else { made.found() }
         });
@@ -123,7 +126,7 @@ impl Plugin<Body> for TestPlugin {
         }
     }
 
-    async fn remove(&self, item: &Item<Body>) -> Outcome {
+    async fn remove(&self, item: &Item<B>) -> Outcome {
         let remove = || {
             self.back_end.remove(&item.operation);
             Made::default()
@@ -131,14 +134,14 @@ impl Plugin<Body> for TestPlugin {
         self.call("remove", &item.operation, remove).await
     }
 
-    async fn adopt(&self, item: &Item<Body>) -> Outcome {
+    async fn adopt(&self, item: &Item<B>) -> Outcome {
         match self.back_end.thing(&item.operation.key) {
             Some(thing) => Outcome::Done(Made::with_handle(thing.handle.0).digest(thing.digest).found()),
             None => Outcome::failed("is not there"),
         }
     }
 
-    async fn apply_batch(&self, items: &[Item<Body>]) -> Vec<Outcome> {
+    async fn apply_batch(&self, items: &[Item<B>]) -> Vec<Outcome> {
         let _entered = Entered::new(&self.back_end, items.len());
         let _open = self.back_end.gate.read().await;
         let mut outcomes = Vec::new();

@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use synchronizer::{Handle, Key, Observed, Operation, TenantInstances};
+use crate::{Handle, Key, Observed, Operation, TenantInstances};
 use tokio::{sync::Notify, time::Instant};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     None,
     Error,
     Untouched,
@@ -23,12 +23,12 @@ pub(crate) enum Fault {
 }
 
 #[derive(Default)]
-pub(crate) struct BackEndInMemory {
+pub struct BackEndInMemory {
     state: Mutex<State>,
     /// A fault asks for the runner's death.
-    pub(crate) crash: Notify,
+    pub crash: Notify,
     /// Calls wait for as long as this is held.
-    pub(crate) gate: tokio::sync::RwLock<()>,
+    pub gate: tokio::sync::RwLock<()>,
 }
 
 #[derive(Default)]
@@ -47,18 +47,21 @@ struct State {
     disorders: Vec<String>,
 }
 
+/// What it has of an object.
 #[derive(Clone, Debug)]
-pub(crate) struct Thing {
-    pub(crate) generation: u64,
-    pub(crate) handle: Handle,
-    pub(crate) digest: u64,
-    pub(crate) owned: bool,
+pub struct Thing {
+    pub generation: u64,
+    pub handle: Handle,
+    /// The generation for as long as nobody meddles.
+    pub digest: u64,
+    /// False for what is somebody else's.
+    pub owned: bool,
     /// What it stands on.
-    pub(crate) edges: Vec<Key>,
+    pub edges: Vec<Key>,
 }
 
 impl BackEndInMemory {
-    pub(crate) fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
@@ -67,19 +70,19 @@ impl BackEndInMemory {
     }
 
     /// The next calls go wrong like this, one after the other.
-    pub(crate) fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state().faults.extend(faults);
     }
 
     /// An object is refused for as long as there is a reason.
-    pub(crate) fn refuse(&self, key: &Key, reason: Option<&str>) {
+    pub fn refuse(&self, key: &Key, reason: Option<&str>) {
         match reason {
             Some(reason) => self.state().refused.insert(key.clone(), reason.into()),
             None => self.state().refused.remove(key),
         };
     }
 
-    pub(crate) fn begin(&self, verb: &str, operation: &Operation) -> Result<Fault, String> {
+    pub(super) fn begin(&self, verb: &str, operation: &Operation) -> Result<Fault, String> {
         let mut state = self.state();
         state.calls.push((Instant::now(), format!("{verb} {}", operation.key)));
         match state.refused.get(&operation.key) {
@@ -89,7 +92,7 @@ impl BackEndInMemory {
     }
 
     /// Makes or changes what is not so already.
-    pub(crate) fn apply(&self, operation: &Operation, edges: &[Key]) -> Thing {
+    pub(super) fn apply(&self, operation: &Operation, edges: &[Key]) -> Thing {
         let mut guard = self.state();
         let state = &mut *guard;
         for below in edges.iter().filter(|below| !state.things.keys().any(|(key, _)| key == *below)) {
@@ -114,7 +117,7 @@ impl BackEndInMemory {
         thing
     }
 
-    pub(crate) fn remove(&self, operation: &Operation) {
+    pub(super) fn remove(&self, operation: &Operation) {
         let mut guard = self.state();
         let state = &mut *guard;
         let place = (operation.key.clone(), operation.uid.clone());
@@ -133,7 +136,7 @@ impl BackEndInMemory {
     }
 
     /// Hears of the instances of a tenancy; by what has come and gone it gets to what there is.
-    pub(crate) fn tell(&self, change: &TenantInstances) {
+    pub(super) fn tell(&self, change: &TenantInstances) {
         let mut guard = self.state();
         let state = &mut *guard;
         let TenantInstances { operation, instances, added, removed, .. } = change;
@@ -153,22 +156,22 @@ impl BackEndInMemory {
         }
     }
 
-    pub(crate) fn mounts(&self) -> BTreeMap<Key, BTreeSet<Key>> {
+    pub fn mounts(&self) -> BTreeMap<Key, BTreeSet<Key>> {
         self.state().mounts.clone()
     }
 
     /// What happens behind the synchronizer's back.
-    pub(crate) fn meddle(&self, change: impl FnOnce(&mut BTreeMap<(Key, Arc<str>), Thing>)) {
+    pub fn meddle(&self, change: impl FnOnce(&mut BTreeMap<(Key, Arc<str>), Thing>)) {
         change(&mut self.state().things);
     }
 
-    pub(crate) fn lose_everything(&self) {
+    pub fn lose_everything(&self) {
         let mut state = self.state();
         state.things.clear();
         state.mounts.clear();
     }
 
-    pub(crate) fn observe(&self) -> Vec<Observed> {
+    pub(super) fn observe(&self) -> Vec<Observed> {
         let state = self.state();
         let things = state.things.iter().map(|((key, uid), thing)| Observed {
             key: key.clone(),
@@ -180,7 +183,8 @@ impl BackEndInMemory {
         things.collect()
     }
 
-    pub(crate) fn thing(&self, key: &Key) -> Option<Thing> {
+    /// What there is of an object, whoever made it.
+    pub fn thing(&self, key: &Key) -> Option<Thing> {
         let state = self.state();
         let mut things = state.things.iter().filter(|((of, _), _)| of == key);
         let thing = things.next().map(|(_, thing)| thing.clone());
@@ -188,38 +192,39 @@ impl BackEndInMemory {
         thing
     }
 
-    pub(crate) fn keys(&self) -> Vec<Key> {
+    /// Of which objects there is anything.
+    pub fn keys(&self) -> Vec<Key> {
         self.state().things.keys().map(|(key, _)| key.clone()).collect()
     }
 
     /// What was done before its time.
-    pub(crate) fn disorders(&self) -> Vec<String> {
+    pub fn disorders(&self) -> Vec<String> {
         self.state().disorders.clone()
     }
 
     /// What really happened, in order.
-    pub(crate) fn effects(&self) -> Vec<String> {
+    pub fn effects(&self) -> Vec<String> {
         self.state().effects.clone()
     }
 
     /// What was asked for, in order, and when.
-    pub(crate) fn calls(&self) -> Vec<(Instant, String)> {
+    pub fn calls(&self) -> Vec<(Instant, String)> {
         self.state().calls.clone()
     }
 
-    pub(crate) fn enter(&self, batch: usize) {
+    pub(super) fn enter(&self, batch: usize) {
         let mut state = self.state();
         state.running += 1;
         state.running_max = state.running_max.max(state.running);
         state.batch_max = state.batch_max.max(batch);
     }
 
-    pub(crate) fn leave(&self) {
+    pub(super) fn leave(&self) {
         self.state().running -= 1;
     }
 
     /// The most calls at a time, and the most objects in one.
-    pub(crate) fn widest(&self) -> (usize, usize) {
+    pub fn widest(&self) -> (usize, usize) {
         let state = self.state();
         (state.running_max, state.batch_max)
     }
