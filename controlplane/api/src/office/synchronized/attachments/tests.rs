@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn object(kind: KindName, name: &str, spec: Value) -> AnyObject {
+fn object(kind: KindName, name: &str, spec: &Value) -> AnyObject {
     let object =
         json!({"kind": kind, "metadata": {"name": name}, "spec": spec, "status": {"observedGeneration": 0}});
     AnyObject::parse(kind, object.to_string().as_bytes()).expect("an object")
@@ -16,8 +16,9 @@ fn name(text: &str) -> Name {
 struct World(Attachments);
 
 impl World {
+    #[expect(clippy::needless_pass_by_value, reason = "given what json! makes")]
     fn put(&mut self, kind: KindName, called: &str, spec: Value) -> Vec<String> {
-        self.take(kind, called, Some(&object(kind, called, spec)))
+        self.take(kind, called, Some(&object(kind, called, &spec)))
     }
 
     fn take(&mut self, kind: KindName, called: &str, now: Option<&AnyObject>) -> Vec<String> {
