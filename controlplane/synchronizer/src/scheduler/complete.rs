@@ -88,6 +88,9 @@ impl Scheduler {
             Some(failure) => self.fail(id, generation, &failure, changed),
             None => self.push(id),
         }
+        // Of the object's own, those that are told of its instances wait for its actions to end, however.
+        let node = self.units[id].node;
+        self.push_all(&self.graph.nodes[node].units.clone());
     }
 
     fn succeed(&mut self, id: Id, run: &Run, generation: u64, made: Made, acknowledged: bool) {
