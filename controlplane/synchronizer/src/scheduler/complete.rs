@@ -72,7 +72,13 @@ impl Scheduler {
                 self.doubt(id, run);
                 Some(failure)
             }
-            Ended::Outcome(Outcome::Untouched(failure)) => Some(failure),
+            Ended::Outcome(Outcome::Untouched(failure)) => {
+                // What was about to be told is recorded, and is taken back only by telling.
+                if run.action == Action::Tell {
+                    self.doubt(id, run);
+                }
+                Some(failure)
+            }
             Ended::Stopped => {
                 self.doubt(id, run);
                 None
