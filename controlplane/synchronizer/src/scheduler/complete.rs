@@ -78,7 +78,13 @@ impl Scheduler {
                 self.doubt(id, run);
                 Some(failure)
             }
-            Ended::Outcome(Outcome::Untouched(failure)) => Some(failure),
+            Ended::Outcome(Outcome::Untouched(failure)) => {
+                // What was about to be told is recorded, and is taken back only by telling.
+                if run.action == Action::Tell {
+                    self.doubt(id, run);
+                }
+                Some(failure)
+            }
             Ended::Stopped => {
                 self.doubt(id, run);
                 None
@@ -94,6 +100,9 @@ impl Scheduler {
             Some(failure) => self.fail(id, generation, &failure, changed),
             None => self.push(id),
         }
+        // Of the object's own, those that are told of its instances wait for its actions to end, however.
+        let node = self.units[id].node;
+        self.push_all(&self.graph.nodes[node].units.clone());
     }
 
     fn succeed(&mut self, id: Id, run: &Run, generation: u64, made: Made, acknowledged: bool) {

@@ -62,14 +62,17 @@ impl Scheduler {
         self.graph.nodes[node].units.iter().copied().find(|unit| is(&self.units[*unit]))
     }
 
-    /// A provider hears of its tenant before it hears of the tenant's instances.
-    fn blocker_beside(&mut self, id: Id) -> Option<Blocker> {
+    /// A provider hears of its tenant before it hears of the tenant's instances. That it has yet to take a change of the
+    /// tenant does not matter to them.
+    fn blocker_beside(&self, id: Id) -> Option<Blocker> {
         let unit = &self.units[id];
-        if !unit.concerned || self.graph.nodes[unit.node].is_going() {
-            return None;
-        }
+        let meta =
+            self.graph.nodes[unit.node].meta.as_ref().filter(|meta| unit.concerned && !meta.deleting)?;
         let effect = self.unit_at(unit.node, unit.back_end)?;
-        (!self.units[effect].settled).then_some(Blocker::Unit(effect))
+        let Unit { holding, state, .. } = &self.units[effect];
+        let there = holding.as_ref().is_some_and(|holding| holding.sure && holding.uid == meta.uid);
+        // What is under way may be its removal.
+        (!there || *state == State::Running).then_some(Blocker::Unit(effect))
     }
 
     fn blocker_below(&mut self, id: Id) -> Option<Blocker> {

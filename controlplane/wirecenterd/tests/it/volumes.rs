@@ -79,6 +79,8 @@ fn a_volume_is_mounted_in_each_instance_of_the_tenant() {
         // What it will never take is said in its words, and not tried again before it changes.
         make(&office, &tenancy(&json!({"sizeMib": 4096}))).await;
         until_said(&office, TENANCY, "storage: attributes.sizeMib is 4096: a volume has 1 to 1024 MiB").await;
+        make(&office, &instance("web-3")).await;
+        until_mounted(&service, &["web-2/web-volumes", "web-3/web-volumes"]).await;
         make(&office, &tenancy(&json!({"sizeMib": 128}))).await;
         until_ready(&office, TENANCY, "True", "Synced").await;
 
