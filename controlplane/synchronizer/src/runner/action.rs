@@ -67,7 +67,7 @@ impl<S: Store> Act<S> {
             return Vec::new();
         }
         if let Err(error) = self.record_before(action, works, items).await {
-            return all(&failed(format!("what was to be done could not be recorded: {error}")));
+            return all(&Ended::NotBegun(format!("what was to be done could not be recorded: {error}")));
         }
         let call = async {
             match works {
@@ -122,7 +122,10 @@ impl<S: Store> Act<S> {
             let (made, phase) = match ended {
                 Ended::Outcome(Outcome::Done(made)) => (made, Phase::Applied),
                 Ended::Outcome(Outcome::Pending(made)) => (made, Phase::Pending),
-                Ended::Outcome(Outcome::Failed(_)) | Ended::TimedOut(_) | Ended::Superseded => continue,
+                Ended::Outcome(Outcome::Failed(_))
+                | Ended::TimedOut(_)
+                | Ended::NotBegun(_)
+                | Ended::Superseded => continue,
             };
             let keyed = self.journal == Journal::Keyed;
             match action {

@@ -21,6 +21,8 @@ pub struct Completion {
 pub enum Ended {
     Outcome(Outcome),
     TimedOut(Duration),
+    /// Nothing was done, and why.
+    NotBegun(String),
     /// Nothing was done: the object is no longer the one that the work was for. The feed will say so.
     Superseded,
 }
@@ -51,7 +53,9 @@ impl Scheduler {
         metrics.action.record(took);
         let changed = std::mem::take(&mut unit.dirty);
         self.set_state(id, State::Idle);
+        let is_in_doubt = !matches!(ended, Ended::NotBegun(_));
         let failure = match ended {
+            Ended::NotBegun(message) => Some(Failure { message, retry: Retry::BackOff }),
             Ended::Superseded => {
                 if !changed {
                     // The feed has not said it yet.
@@ -77,7 +81,9 @@ impl Scheduler {
         };
         match failure {
             Some(failure) => {
-                self.doubt(id, run);
+                if is_in_doubt {
+                    self.doubt(id, run);
+                }
                 self.fail(id, generation, &failure, changed);
             }
             None => self.push(id),

@@ -160,7 +160,7 @@ fn a_watch_resumes_where_it_ended_and_lists_anew_when_it_must() {
     let mut carol = bob.clone();
     carol["metadata"]["name"] = "carol".into();
     let fake = Fake::start(&[
-        (LIST.into(), 200, list(&[alice.clone()], "")),
+        (LIST.into(), 200, list(std::slice::from_ref(&alice), "")),
         (
             watch_path(50),
             200,
