@@ -16,7 +16,8 @@ pub trait Store: Send + Sync + 'static {
     /// The object as it is now.
     fn read(&self, key: &Key) -> Result<Option<Snapshot<Self::Body>>, StoreError>;
 
-    /// Returns when the writes are durable. What is about an object that is gone or has another uid is left out.
+    /// Returns when the writes are durable. What is about an object that is gone or has another uid is left out; but what
+    /// is about to begin with it may be refused, where nobody would know of the effect.
     /// Writes of records and status must not move the object's generation.
     fn write(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -69,7 +69,7 @@ impl<S: Store> Act<S> {
             return Vec::new();
         }
         if let Err(error) = self.record_before(action, works, items).await {
-            return all(&failed(format!("what was to be done could not be recorded: {error}")));
+            return all(&Ended::NotBegun(format!("what was to be done could not be recorded: {error}")));
         }
         let plugin = self.plugin.clone();
         let call = async {
@@ -148,6 +148,7 @@ impl<S: Store> Act<S> {
                 }
                 Ended::Outcome(Outcome::Failed(_))
                 | Ended::TimedOut(_)
+                | Ended::NotBegun(_)
                 | Ended::Stopped
                 | Ended::Superseded => continue,
             };

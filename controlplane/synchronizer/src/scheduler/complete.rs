@@ -23,6 +23,8 @@ pub enum Ended {
     TimedOut(Duration),
     /// The call was given up because its back end goes: it may have been done or not.
     Stopped,
+    /// Nothing was done, and why.
+    NotBegun(String),
     /// Nothing was done: the object is no longer the one that the work was for. The feed will say so.
     Superseded,
 }
@@ -54,6 +56,7 @@ impl Scheduler {
         let changed = std::mem::take(&mut unit.dirty);
         self.set_state(id, State::Idle);
         let failure = match ended {
+            Ended::NotBegun(message) => Some(Failure { message, retry: Retry::BackOff }),
             Ended::Superseded => {
                 if !changed {
                     // The feed has not said it yet.

@@ -301,3 +301,24 @@ async fn an_object_that_leans_on_another_on_its_way_waits_for_that() {
     assert_eq!(back_end.disorders(), Vec::<String>::new());
     running.shutdown().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_went_before_anything_was_begun_holds_up_nothing() {
+    let (store, back_end) = (MemoryStore::new(), BackEndInMemory::new());
+    let (slice, net) = (key(SLICE, "alpha"), key(NETWORK, "blue"));
+    let instance = key(INSTANCE, "vm");
+    store.put(object(&slice, &[]));
+    let running = start(&store, [("cloud", TestPlugin::new(&back_end, cloud()))]);
+    at_once().await;
+    store.vanish(&net);
+    store.put(object(&net, &[("owner", &slice)]));
+    store.put(object(&instance, &[("networks", &net)]));
+    at_once().await;
+    assert!(store.get(&net).is_none(), "it is gone");
+    store.delete(&instance);
+    store.delete(&slice);
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(store.keys(), [], "nothing waits for what never was");
+    assert_eq!(back_end.effects().iter().filter(|effect| effect.contains("Network")).count(), 0);
+    running.shutdown().await;
+}

@@ -55,9 +55,9 @@ async fn answered_meanwhile(controller: &Controller, directory: &std::path::Path
         if is_being_written() {
             rate += 1;
             let patch = json!({"spec": {"bundle": {"rateUp": format!("{rate}M")}}});
-            let path = "/api/v1/subscribers/house0";
-            assert_eq!(controller.call(Method::PATCH, path, &patch).await.status, 200);
-            assert_eq!(controller.get(path).await.json()["spec"]["bundle"]["rateUp"], format!("{rate}M"));
+            let house = "/api/v1/subscribers/house0";
+            assert_eq!(controller.call(Method::PATCH, house, &patch).await.status, 200);
+            assert_eq!(controller.get(house).await.json()["spec"]["bundle"]["rateUp"], format!("{rate}M"));
             answered += usize::from(is_being_written());
         }
         tokio::task::yield_now().await;

@@ -99,7 +99,7 @@ fn name(item: &Value) -> String {
 }
 
 fn items(list: &mut Value) -> Vec<Value> {
-    list["items"].as_array_mut().map(std::mem::take).unwrap_or_else(|| panic!("{list}"))
+    std::mem::take(list["items"].as_array_mut().expect("a list of items"))
 }
 
 /// The whole list, held against every name that there could be.

@@ -116,7 +116,7 @@ fn machines_are_placed_by_whom_the_deployment_lets_in() {
         let mut all = vec![
             object("Site", "north", &json!({})),
             object("Site", "south", &json!({})),
-            object("Controller", "cloud", &json!({"plugin": "sample"})),
+            object("Controller", "cloud", &json!({"plugin": "http", "url": "http://127.0.0.1:9"})),
             object("Deployment", "open", &json!({"controller": "cloud", "access": access})),
             object("Deployment", "closed", &json!({"controller": "cloud"})),
             object("Slice", "web", &json!({"site": "south"})),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What comes about at all comes about within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running `wcctl get KIND --watch`; killed when dropped.
 struct Follower {

@@ -219,7 +219,7 @@ fn a_service_outside_has_a_controller_and_no_slice_and_tenants_of_all_kinds() {
             object(
                 "Controller",
                 "s3",
-                &json!({"plugin": "s3", "url": "https://s3.example/", "credentials": "s3-key"}),
+                &json!({"plugin": "http", "url": "https://s3.example/", "credentials": "s3-key"}),
             ),
             object("Service", "s3", &spec),
             service("web", "1", &json!(["Service"])),

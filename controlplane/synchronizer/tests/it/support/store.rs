@@ -6,7 +6,8 @@ use std::{
 };
 
 use synchronizer::{
-    Change, Feed, Key, Object, Report, SYNCED, Snapshot, Store, StoreError, Write, testing::Content,
+    Change, Feed, Key, Object, Phase, Record, Report, SYNCED, Snapshot, Store, StoreError, Write,
+    testing::Content,
 };
 use tokio::sync::broadcast;
 use xos_model::{Condition, ConditionStatus};
@@ -40,6 +41,7 @@ struct State {
     uids: u64,
     writes: usize,
     racing: Option<Object>,
+    vanishing: Option<Key>,
 }
 
 impl MemoryStore {
@@ -120,12 +122,28 @@ impl MemoryStore {
         self.state().racing = Some(object);
     }
 
+    /// The object will go, unreleased, just before an action with it is recorded to begin.
+    pub(crate) fn vanish(&self, key: &Key) {
+        self.state().vanishing = Some(key.clone());
+    }
+
     pub(crate) fn writes(&self) -> usize {
         self.state().writes
     }
 }
 
 impl State {
+    /// The object that is to go now that an action is about to begin with it.
+    fn vanishes(&mut self, writes: &[Write]) -> Option<Key> {
+        let begins = |write: &Write| match write {
+            Write::Record { key, record: Record::Effect(effect), .. } => {
+                effect.phase == Phase::Begun && self.vanishing.as_ref() == Some(key)
+            }
+            _ => false,
+        };
+        if writes.iter().any(begins) { self.vanishing.take() } else { None }
+    }
+
     fn write(&mut self, write: Write) -> Option<Change> {
         match write {
             Write::Record { key, uid, back_end, record } => {
@@ -183,6 +201,11 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let gone = self.state().vanishes(&writes);
+        if let Some(gone) = gone {
+            self.drop_object(&gone);
+            return Err(StoreError(format!("there is no {gone}")));
+        }
         let mut state = self.state();
         state.writes += 1;
         for change in writes.into_iter().filter_map(|write| state.write(write)) {
