@@ -264,15 +264,15 @@ fn what_a_bundle_leaves_open_its_service_says() {
         ])
     };
     let said = graph(json!({"rateUp": "5M", "rateDown": "50M", "burstMs": 100, "dns": ["9.9.9.9"]}));
-    let plan = |edit| session(&allocated(edit), &said, &pools()).expect("a session");
-    let plain = plan(json!({}));
+    let session_of = |edit| session(&allocated(edit), &said, &pools()).expect("a session");
+    let plain = session_of(json!({}));
     let rate = |limit: Option<node_state::RateLimit>| {
         limit.map(|limit| format!("{} {}", limit.rate, limit.burst_us))
     };
     assert_eq!(rate(plain.rate_up).as_deref(), Some("5M 100000"));
     assert_eq!(rate(plain.rate_down).as_deref(), Some("50M 100000"));
     assert_eq!(plain.dns_servers, [std::net::Ipv4Addr::from([9, 9, 9, 9])]);
-    let own = plan(json!({"bundle": {"rateUp": "1G", "dns": ["192.0.2.53"]}}));
+    let own = session_of(json!({"bundle": {"rateUp": "1G", "dns": ["192.0.2.53"]}}));
     assert_eq!(
         (rate(own.rate_up).as_deref(), rate(own.rate_down).as_deref()),
         (Some("1G 100000"), Some("50M 100000"))
