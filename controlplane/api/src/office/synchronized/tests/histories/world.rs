@@ -73,7 +73,8 @@ struct Controller {
     office: Office,
     writer: WriterHandle,
     runner: JoinHandle<Result<(), StoreError>>,
-    _control: Control<AnyObject>,
+    /// Without it the runner would end.
+    control: Control<AnyObject>,
 }
 
 fn cloud() -> Declaration {
@@ -125,18 +126,19 @@ impl World {
         };
         let (runner, control) = Runner::new(Arc::new(store), Config { seed: 42, ..Config::default() });
         let runner = tokio::spawn(runner.with("cloud", TestPlugin::new(&self.back_end, cloud())).run());
-        self.controller = Some(Controller { office, writer, runner, _control: control });
+        self.controller = Some(Controller { office, writer, runner, control });
     }
 
     /// As after a power failure: nothing is told, nothing is waited for. What the store's writer has been given may be
     /// on the disk then.
     pub(super) async fn restart(&mut self) {
         let controller = self.controller.take().expect("it runs but for here");
-        let Controller { office, writer, runner, _control } = controller;
+        let Controller { office, writer, runner, control } = controller;
         runner.abort();
         assert!(runner.await.expect_err("it ran until now").is_cancelled());
-        drop((office, _control));
-        writer.join();
+        drop((office, control));
+        // The actions that were under way let go of the store when this thread comes to them.
+        tokio::task::spawn_blocking(|| writer.join()).await.expect("it does not panic");
         self.open();
     }
 
@@ -218,14 +220,10 @@ impl World {
         };
         kept.filter(is_left).collect()
     }
-
-    pub(super) fn foreign(&self) -> Vec<Key> {
-        foreign()
-    }
 }
 
 /// Things of somebody else's at the back end.
-fn foreign() -> Vec<Key> {
+pub(super) fn foreign() -> Vec<Key> {
     KINDS.map(|kind| Key::new(kind, "theirs".parse().expect("a name"))).to_vec()
 }
 
