@@ -14,7 +14,8 @@ pub struct DeploymentSpec {
     pub controller: Name,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Name>,
-    /// Judged from the top; the first rule that speaks of somebody decides. Of whom none speaks, that one is denied.
+    /// Who may place machines here. Judged from the top; the first rule that speaks of somebody decides. Of whom none
+    /// speaks, that one is denied. Machines that are here already stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<AccessRule>,
 }

@@ -17,7 +17,7 @@ use synchronizer::testing::Fault;
 use xos_model::READY;
 
 use intent::{Change, change, foundation};
-use world::{Disk, StoreFault, World};
+use world::{Disk, StoreFault, World, foreign};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -107,7 +107,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
         prop_assert_eq!(world.applied(key), Some(generation), "{}", key);
         prop_assert_eq!(back_end.thing(key).map(|thing| thing.generation), Some(generation), "{}", key);
     }
-    let wanted: BTreeSet<_> = objects.into_keys().chain(world::foreign()).collect();
+    let wanted: BTreeSet<_> = objects.into_keys().chain(foreign()).collect();
     prop_assert_eq!(back_end.keys().into_iter().collect::<BTreeSet<_>>(), wanted);
     prop_assert_eq!(world.left_over(), Vec::<String>::new());
     let mut seen = BTreeSet::new();

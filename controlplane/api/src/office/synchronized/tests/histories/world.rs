@@ -73,6 +73,7 @@ struct Controller {
     office: Office,
     writer: WriterHandle,
     runner: JoinHandle<Result<(), StoreError>>,
+    /// Without it the runner would end.
     control: Control<AnyObject>,
 }
 
@@ -136,7 +137,8 @@ impl World {
         runner.abort();
         assert!(runner.await.expect_err("it ran until now").is_cancelled());
         drop((office, control));
-        writer.join();
+        // The actions that were under way let go of the store when this thread comes to them.
+        tokio::task::spawn_blocking(|| writer.join()).await.expect("it does not panic");
         self.open();
     }
 
