@@ -67,8 +67,8 @@
 //! are one space for the whole office, so that making what exists elsewhere is a conflict. An object that moves is judged
 //! where it was and where it will be (not by the scope that it is itself), and what an object brings into its scope by naming
 //! it (a service its controller, say) needs the right to update that. A change of nothing but a subscriber's
-//! `bundle.dns` is one of `subscribers/features`. Of several operations together, one that may not be
-//! done is told of before one that cannot be. What is no object is judged in the whole office: `get metrics`,
+//! `bundle.dns` is one of `subscribers/features`. In which order one sees one's own views is nobody else's to allow. Of
+//! several operations together, one that may not be done is told of before one that cannot be. What is no object is judged in the whole office: `get metrics`,
 //! `create backups` (to verify one, too), `list audit`; the graph by `list` of all kinds that it shows; a join token by
 //! `update` of `nodes/join-token`. `GET /api/v1/whoami`, `POST /api/v1/access-reviews` with `{"verb","kind","name"}`.
 //!

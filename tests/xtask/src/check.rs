@@ -17,6 +17,8 @@ pub(crate) fn checks() -> Result<()> {
     })?;
     // The advisory database is left to the operator's own CI: it has to be fetched.
     step("licences, bans and sources of the dependencies", || {
+        // Those of other systems are looked at, too, and no build has asked for them.
+        run(cargo().args(["fetch", "--quiet", "--locked"]))?;
         run(cargo().args([
             "deny",
             "--offline",

@@ -3,7 +3,10 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::controller::{Answer, Controller, edited, node, run, subscriber};
+use crate::{
+    access::token,
+    controller::{Answer, Controller, edited, node, run, subscriber},
+};
 
 const ALICE: &str = "/api/v1/subscribers/alice";
 
@@ -287,5 +290,21 @@ fn a_user_has_views_in_an_order_of_its_own() {
         assert_eq!(order("bob", other.clone()).await, (200, other.clone()));
         assert_eq!(order("ada", other.clone()).await, (200, other.clone()));
         assert_eq!(order("ada", json!(["nowhere"])).await, (422, other));
+        // The order is everybody's own, without any role; what there is in it, and everything else, is not.
+        let ada = token(&controller, "ada").await;
+        let ask = async |name: &str, spec: Value| {
+            let path = format!("/api/v1/users/{name}");
+            controller.call_as(&ada, Method::PATCH, &path, &json!({"spec": spec})).await.status.as_u16()
+        };
+        let turned = json!(["tenant", "operator", "developer"]);
+        for (name, spec, status) in [
+            ("ada", json!({"views": turned}), 200),
+            ("ada", json!({"views": ["tenant", "operator"]}), 403),
+            ("ada", json!({"views": turned, "email": "c@d.example"}), 403),
+            ("bob", json!({"views": turned}), 403),
+        ] {
+            assert_eq!(ask(name, spec.clone()).await, status, "{name} {spec}");
+        }
+        assert_eq!(controller.get("/api/v1/users/ada").await.json()["spec"]["views"], turned);
     });
 }

@@ -81,6 +81,9 @@ impl Admission<'_, '_> {
             (Verb::Patch, _) => Right::Patch,
             (Verb::Update | Verb::Apply, _) => Right::Update,
         };
+        if judge.caller.user() == Some(name) && old.as_ref().is_some_and(|old| is_order(old, draft)) {
+            return Ok(());
+        }
         let owners = old.as_ref().map_or(&[][..], |old| &old.metadata.owner_references);
         let after = Subject::new(name, &draft.spec, owners);
         // Of what is not there, only the name is known; what is to be made lies where it says.
@@ -293,12 +296,24 @@ fn settle(decision: Decision) -> Result<(), Rejection> {
 
 /// Whether a change is only of what the household decides: which name servers its devices are told.
 fn is_features<K: Kind>(old: &Object<K>, draft: &Draft<K>) -> bool {
+    is_only(old, draft, |before: &mut SubscriberSpec, after| before.bundle.dns.clone_from(&after.bundle.dns))
+}
+
+/// Whether a change is only of the order in which a user sees views: that is everybody's own.
+fn is_order<K: Kind>(old: &Object<K>, draft: &Draft<K>) -> bool {
+    is_only(old, draft, |before: &mut UserSpec, after| {
+        if before.views.iter().collect::<BTreeSet<_>>() == after.views.iter().collect() {
+            before.views.clone_from(&after.views);
+        }
+    })
+}
+
+/// Whether nothing but what `take` takes over from the new spec is another.
+fn is_only<K: Kind, S: Kind>(old: &Object<K>, draft: &Draft<K>, take: impl FnOnce(&mut S, &S)) -> bool {
     let specs = ((&old.spec as &dyn Any).downcast_ref(), (&draft.spec as &dyn Any).downcast_ref());
-    let (Some(before), Some(after)): (Option<&SubscriberSpec>, Option<&SubscriberSpec>) = specs else {
-        return false;
-    };
+    let (Some(before), Some(after)): (Option<&S>, Option<&S>) = specs else { return false };
     let mut before = before.clone();
-    before.bundle.dns.clone_from(&after.bundle.dns);
+    take(&mut before, after);
     before == *after
         && old.metadata.labels == draft.metadata.labels
         && old.metadata.finalizers == draft.metadata.finalizers
