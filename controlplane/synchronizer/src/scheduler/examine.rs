@@ -160,11 +160,12 @@ impl Scheduler {
     /// An object on which nobody acts is done when its turn comes.
     fn pass(&mut self, id: Id, action: Action) {
         self.graph.use_edges(self.units[id].node);
+        let basis = self.basis(id);
         self.units[id].holding = match action {
             Action::Apply | Action::Adopt => self.goal(id).map(|meta| Holding {
                 uid: meta.uid.clone(),
                 generation: meta.generation,
-                basis: 0,
+                basis,
                 handle: None,
                 digest: None,
                 owned: true,

@@ -228,6 +228,10 @@ async fn what_is_told_beside_the_spec_is_told_again_when_it_turns() {
     office.instance("vm-1", Some("north"), &["blue"]);
     let running = office.start();
     at_once().await;
+    // Of what nobody acts on nothing comes of it.
+    office.store.put(Object { beside: 7, ..object(&key(INSTANCE, "nowhere"), &[]) });
+    at_once().await;
+    assert!(office.store.synced(&key(INSTANCE, "nowhere")));
     let before = office.clouds[0].calls().len();
     let same = office.store.get(&key(INSTANCE, "vm-1")).expect("it is there");
     office.store.turn(Object { beside: 7, ..same });
