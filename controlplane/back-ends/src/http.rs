@@ -36,14 +36,15 @@
 //! The body of a PUT of an object is `{"kind","metadata":{"name","uid","generation","labels"},"spec"}`, with the `spec` as the
 //! office's API has it. That of an Instance has two members more, `"networks":[NAME]`, all that it is attached to, and
 //! `"status":{"node":NAME}`, without the node while the office has placed it on none. These turn without a new generation:
-//! it is told of again, and to be taken. The body of a tenant's `instances` is `{"service":NAME,"tenant":NAME,"instances":[NAME],"added":[NAME],
-//! "removed":[NAME]}`: all instances that are ready and stay, and what of that is news. What may have been heard in a call
-//! that did not end well is news again, so that an `added` instance may be known and a `removed` one not.
+//! it is told of again, and is to be taken. That of a tenant's `instances` is `{"service":NAME,"tenant":NAME,
+//! "instances":[NAME],"added":[NAME],"removed":[NAME]}`: all instances that are ready and stay, and what of that is news.
+//! What may have been heard in a call that did not end well is news again, so that an `added` instance may be known and a
+//! `removed` one not.
 //!
 //! An object is told of after all it stands on, and deleted before that: the Service before its Tenants, a Tenant before its
 //! instances; a Network before the Instances that are attached to it. A tenant's instances are ready when their own cloud, if
-//! they are in any, has them. There is one call at a time for each object. A call that takes too long is dropped; a service that is still
-//! at it must not let it overtake the next.
+//! they are in any, has them. There is one call at a time for each object. A call that takes too long is dropped; a service
+//! that is still at it must not let it overtake the next.
 //!
 //! # Answers
 //!
@@ -93,7 +94,7 @@ const NETWORK: Kind = Kind::of(KindName::Network);
 const COLLECTIONS: [(Kind, &str); 4] =
     [(SERVICE, "services"), (TENANT, "tenants"), (INSTANCE, "instances"), (NETWORK, "networks")];
 
-/// By which objects find their Controller, and are ordered. A Deployment is told of to nobody: it leads its instances.
+/// By which objects find their Controller, and are ordered. Nobody is told of a Deployment: it leads its instances.
 pub const RELATIONS: [Relation; 5] = [
     Relation::new(SERVICE, "controller", CONTROLLER).leading(),
     Relation::new(TENANT, "provider", SERVICE).leading(),

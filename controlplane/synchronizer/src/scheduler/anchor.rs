@@ -8,7 +8,11 @@ use super::{Id, Scheduler, graph::RelationId, unit::Unit};
 impl Scheduler {
     /// Brings an object's places at anchored back ends to where its edges lead. Says whether that changed anything.
     pub(super) fn anchor(&mut self, id: Id) -> bool {
-        (0..self.queues.len()).fold(false, |changed, at| self.anchor_at(id, at) || changed)
+        let mut changed = false;
+        for at in 0..self.queues.len() {
+            changed |= self.anchor_at(id, at);
+        }
+        changed
     }
 
     /// The same at one back end; does nothing if it has no anchor.
@@ -19,9 +23,10 @@ impl Scheduler {
         let acts = queue.declaration.kinds.contains(&kind);
         let tells = queue.declaration.tenancies && kind == self.tenancy.kind();
         // What is made for those that need it there comes with them, and has no way of its own.
-        let led = match queue.is_lazy(kind) {
-            true => self.demand.contains_key(&(id, at)),
-            false => (acts || tells) && self.leads(id, at),
+        let led = if queue.is_lazy(kind) {
+            self.demand.contains_key(&(id, at))
+        } else {
+            (acts || tells) && self.leads(id, at)
         };
         let mut changed = false;
         for told in [false, true] {
