@@ -89,7 +89,7 @@ mod vault;
 
 pub use http::{Http, Listeners, RateLimit, TokenText, serve};
 pub use office::{
-    ATTACHED, CHAIN, CHAINS, FirstError, Intent, IntentFeed, JoinError, NodeReport, Office, POOL, Rejection,
+    CHAIN, CHAINS, FirstError, Intent, IntentFeed, JoinError, NodeReport, Office, POOL, Rejection,
     RejectionKind, RotationError, SecretError, object_key, read_object,
 };
 pub use vault::Vault;

@@ -94,6 +94,7 @@ pub fn office(objects: usize, seed: u64) -> Vec<Object> {
             edges,
             records: Vec::new(),
             history: Vec::new(),
+            beside: 0,
         });
     }
     for i in (1..all.len()).rev() {

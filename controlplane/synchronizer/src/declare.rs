@@ -17,8 +17,8 @@ pub struct Declaration {
     /// Is told of the instances of its services' tenants ([`crate::Plugin::tenant_instances_changed`]).
     pub tenancies: bool,
     /// Objects are for this back end while a path of relations that lead ([`Relation::leading`]) goes from them to this
-    /// one, such as the Controller that it is named after. None: as [`crate::Plugin::concerns`] and
-    /// [`crate::Plugin::serves`] say.
+    /// one, such as the Controller that it is named after. Of kinds that are lazy here ([`Relation::lazy`]) those are that
+    /// something here needs. None: as [`crate::Plugin::concerns`] and [`crate::Plugin::serves`] say.
     pub anchor: Option<Key>,
     /// Kinds without which what stands on them cannot be removed: one that is being deleted is still applied, while
     /// something stands on it.

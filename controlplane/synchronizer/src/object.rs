@@ -18,6 +18,9 @@ pub struct Object {
     /// Deletion was asked for; the object goes when it is released ([`crate::Report::released`]).
     pub deleting: bool,
     pub origin: Origin,
+    /// A digest of what back ends are told of the object beside its spec, and 0 if there is nothing: when it is another, the
+    /// object is applied again.
+    pub beside: u64,
     pub edges: Vec<Edge>,
     /// What was recorded of it at back ends; read when the object is first seen.
     pub records: Vec<(BackEnd, Record)>,

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use crate::{Declaration, Failure, Handle, Key, Object, Observed, Operation, Outcome};
+use crate::{Declaration, Edge, Failure, Handle, Key, Object, Observed, Operation, Outcome};
 
 /// One object whose turn it is.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Item<B> {
     pub body: Option<Arc<B>>,
     /// As the last action left it.
     pub handle: Option<Handle>,
+    /// What it stands on; none at a back end of which nothing is recorded ([`crate::Journal::Keyed`]).
+    pub edges: Vec<Edge>,
     /// How often this has been tried since the object last changed, from 1.
     pub attempt: u32,
 }

@@ -35,6 +35,9 @@ pub use vertex::Vertex;
 use index::Index;
 use vertex::{Held, Shelf};
 
+/// The relation of an instance to the networks that it is attached to. No field of it says so: they follow from its slice.
+pub const ATTACHED: &str = "attached";
+
 /// Services, Tenants, Slices, Networks and Instances, and who belongs to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {

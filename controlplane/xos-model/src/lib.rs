@@ -20,8 +20,8 @@ pub use document::{
     Change, ChangeOp, Fault, ParseError, Pointer, difference, merge_patch, parse, parse_value,
 };
 pub use graph::{
-    Attachment, Chain, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link, PublicAccess, Side,
-    Thing, ThingError, Vertex, VirtualNetwork, VnId,
+    ATTACHED, Attachment, Chain, Connectivity, DerivedTenancy, Gateway, Graph, GraphFault, Link,
+    PublicAccess, Side, Thing, ThingError, Vertex, VirtualNetwork, VnId,
 };
 pub use object::{
     AnyObject, BackendHandle, BasicStatus, Condition, ConditionStatus, Draft, EnactedStatus, Kind, KindName,

@@ -55,7 +55,7 @@ pub use secret::{RotationError, SecretError};
 pub use status::NodeReport;
 pub(crate) use stored::with_version;
 pub use stored::{object_key, read_object};
-pub use synchronized::{ATTACHED, CHAIN, CHAINS, Intent, IntentFeed, POOL};
+pub use synchronized::{CHAIN, CHAINS, Intent, IntentFeed, POOL};
 use tenancies::Steering;
 pub(crate) use tenancies::{Chains, Derived};
 pub(crate) use told::{Told, told};

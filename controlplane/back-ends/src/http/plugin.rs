@@ -3,12 +3,12 @@
 use hyper::{Method, StatusCode};
 use net_types::Name;
 use synchronizer::{
-    Declaration, Failure, Item, Key, Limits, Observed, Outcome, Plugin, Retry, TenantInstances,
+    Declaration, Failure, Item, Key, Kind, Limits, Observed, Outcome, Plugin, Retry, TenantInstances,
 };
 use xos_model::AnyObject;
 
 use super::{
-    CONTROLLER, RELATIONS, SERVICE, TENANT,
+    COLLECTIONS, CONTROLLER, RELATIONS,
     client::{Call, CallError, Client},
     settings::Settings,
     wire,
@@ -26,8 +26,9 @@ pub(super) struct Service {
 
 /// Where the service has an object.
 fn path(key: &Key) -> String {
-    let kind = if key.kind == SERVICE { "services" } else { "tenants" };
-    format!("/{kind}/{}", key.name)
+    let of_kind = |(kind, _): &(Kind, &str)| *kind == key.kind;
+    let (_, collection) = COLLECTIONS.into_iter().find(of_kind).expect("only these are declared");
+    format!("/{collection}/{}", key.name)
 }
 
 impl Plugin<AnyObject> for Service {
@@ -39,12 +40,12 @@ impl Plugin<AnyObject> for Service {
             tenancies: true,
             limits: Limits { concurrent, timeout, ..Limits::default() },
             compare_every: Some(compare_every),
-            ..Declaration::new([SERVICE, TENANT])
+            ..Declaration::new(COLLECTIONS.map(|(kind, _)| kind))
         }
     }
 
     async fn apply(&self, item: &Item<AnyObject>) -> Outcome {
-        let Some(body) = item.body.as_deref().and_then(wire::told) else {
+        let Some(body) = item.body.as_deref().and_then(|body| wire::told(body, &item.edges)) else {
             return Outcome::failed(format!("{} is nothing for a service", item.operation.key));
         };
         let call = Call {
@@ -75,6 +76,28 @@ impl Plugin<AnyObject> for Service {
         };
         match self.client.call(call).await {
             Ok(_) | Err(CallError::Refused(StatusCode::NOT_FOUND, _)) => Outcome::done(),
+            Err(error) => error.into_outcome(),
+        }
+    }
+
+    async fn adopt(&self, item: &Item<AnyObject>) -> Outcome {
+        let call = Call {
+            method: Method::GET,
+            path: &path(&item.operation.key),
+            operation: Some(&item.operation),
+            handle: item.handle.as_ref(),
+            body: Vec::new(),
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        };
+        match self.client.call(call).await {
+            Ok(answer) => match wire::made(&answer) {
+                Ok(made) => Outcome::Done(made.found()),
+                Err(message) => Outcome::failed(message),
+            },
+            Err(CallError::Refused(StatusCode::NOT_FOUND, words)) => {
+                let message = format!("{} is not there to be adopted: {words}", item.operation.key);
+                Outcome::Untouched(Failure { message, retry: Retry::BackOff })
+            }
             Err(error) => error.into_outcome(),
         }
     }

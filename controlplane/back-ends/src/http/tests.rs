@@ -11,15 +11,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use synchronizer::{Item, Key, Operation, Outcome, Plugin as _, Retry, TenantInstances};
+use synchronizer::{Edge, Item, Key, Made, Operation, Outcome, Plugin as _, Retry, TenantInstances};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
-use xos_model::{AnyObject, Controller, SecretText, Tenant};
+use xos_model::{ATTACHED, AnyObject, Controller, KindName, SecretText, Tenant};
 
-use super::{TENANT, client::Client, plugin::Service, settings};
+use super::{INSTANCE, NETWORK, TENANT, client::Client, plugin::Service, settings};
 use crate::{Given, OpenSecret};
 
 /// Answers everything alike, and keeps what it was asked.
@@ -121,7 +121,8 @@ fn item() -> Item<AnyObject> {
     let key = Key::new(TENANT, tenant.name().clone());
     let handle = Some(synchronizer::Handle("volume-7".into()));
     let operation = Operation { key, uid: "u1".into(), generation: 3 };
-    Item { operation, body: Some(Arc::new(AnyObject::Tenant(tenant))), handle, attempt: 1 }
+    let body = Some(Arc::new(AnyObject::Tenant(tenant)));
+    Item { operation, body, handle, edges: Vec::new(), attempt: 1 }
 }
 
 #[tokio::test]
@@ -300,4 +301,82 @@ fn what_a_controller_lacks_is_said_of_its_field() {
     for url in ["http://localhost:80/a", "http://[::1]:80", "http://127.1.2.3"] {
         assert!(service(json!({"plugin": "http", "url": url})).is_ok(), "{url}");
     }
+}
+
+/// An object whose turn it is, with what it is attached to.
+fn of_a_cloud(object: Value, networks: &[&str]) -> Item<AnyObject> {
+    let name = |text: &str| text.parse::<net_types::Name>().expect("a name");
+    let kind = if object["kind"] == "Instance" { INSTANCE } else { NETWORK };
+    let key = Key::new(kind, name(object["metadata"]["name"].as_str().expect("a name")));
+    let body = if kind == INSTANCE {
+        AnyObject::Instance(serde_json::from_value(object).expect("an Instance"))
+    } else {
+        AnyObject::Network(serde_json::from_value(object).expect("a Network"))
+    };
+    let slice = Edge::new("slice", Key::new(KindName::Slice, name("front")));
+    let attached = networks.iter().map(|network| Edge::new(ATTACHED, Key::new(NETWORK, name(network))));
+    let edges = [slice].into_iter().chain(attached).collect();
+    let operation = Operation { key, uid: "u1".into(), generation: 1 };
+    Item { operation, body: Some(Arc::new(body)), handle: None, edges, attempt: 1 }
+}
+
+fn network() -> Item<AnyObject> {
+    let metadata = json!({"name": "blue", "uid": "u1", "generation": 1});
+    of_a_cloud(
+        json!({"kind": "Network", "metadata": metadata, "spec": {"slice": "front"}, "status": {}}),
+        &[],
+    )
+}
+
+#[tokio::test]
+async fn a_cloud_is_told_of_a_machine_where_it_is_placed_and_what_it_is_attached_to() {
+    let fake = Fake::new(200, "");
+    let cloud = at(fake.serve(None).await);
+    for (status, told) in
+        [(json!({}), r#""status":{}"#), (json!({"node": "node1"}), r#""status":{"node":"node1"}"#)]
+    {
+        let metadata = json!({"name": "vm", "uid": "u1", "generation": 1});
+        let spec = json!({"slice": "front", "placement": {"deployment": "west"}});
+        let instance = json!({"kind": "Instance", "metadata": metadata, "spec": spec, "status": status});
+        let item = of_a_cloud(instance, &["blue", "red"]);
+        assert_eq!(cloud.apply(&item).await, Outcome::done());
+        let said = format!(
+            r#"{{"kind":"Instance","metadata":{{"name":"vm","uid":"u1","generation":1,"labels":{{}}}},"spec":{{"slice":"front","placement":{{"deployment":"west"}}}},"networks":["blue","red"],{told}}}"#
+        );
+        assert_eq!(fake.asked(), [format!("PUT|/base/instances/vm|Bearer t0ken|Instance/vm/u1/1|-|{said}")]);
+    }
+    assert_eq!(cloud.remove(&network()).await, Outcome::done());
+    assert_eq!(fake.asked(), ["DELETE|/base/networks/blue|Bearer t0ken|Network/blue/u1/1|-|"]);
+}
+
+#[tokio::test]
+async fn what_is_adopted_is_looked_up_and_is_not_the_offices() {
+    let fake = Fake::new(200, r#"{"handle": "net-4"}"#);
+    let made = at(fake.serve(None).await).adopt(&network()).await;
+    assert_eq!(made, Outcome::Done(Made::with_handle("net-4").found()));
+    assert_eq!(fake.asked(), ["GET|/base/networks/blue|Bearer t0ken|Network/blue/u1/1|-|"]);
+
+    for (status, body, words) in [
+        (404, r#"{"detail": "no such network"}"#, "Network blue is not there to be adopted: no such network"),
+        (
+            404,
+            "",
+            "Network blue is not there to be adopted: the service answers 404 Not Found to GET /networks/blue",
+        ),
+        (503, "", "the service answers 503 Service Unavailable to GET /networks/blue"),
+        (200, "[", "the answer is not as agreed: EOF while parsing a list at line 1 column 1"),
+    ] {
+        let outcome = at(Fake::new(status, body).serve(None).await).adopt(&network()).await;
+        let (Outcome::Untouched(failure) | Outcome::Failed(failure)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!((failure.message.as_str(), failure.retry), (words, Retry::BackOff));
+    }
+
+    let items = r#"{"items": [{"kind": "Network", "name": "blue", "uid": "u1", "adopted": true},
+                              {"kind": "Instance", "name": "vm", "uid": "u1"}]}"#;
+    let found = at(Fake::new(200, items).serve(None).await).observe().await.expect("it answers");
+    let owned: Vec<_> =
+        found.expect("it can tell").iter().map(|thing| (thing.key.kind, thing.owned)).collect();
+    assert_eq!(owned, [(NETWORK, false), (INSTANCE, true)]);
 }

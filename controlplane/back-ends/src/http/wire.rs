@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use net_types::Name;
 use serde::{Deserialize, Serialize};
-use synchronizer::{Handle, Key, Kind, Made, Observed};
-use xos_model::{AnyObject, KindName, Object};
+use synchronizer::{Edge, Handle, Key, Kind, Made, Observed};
+use xos_model::{ATTACHED, AnyObject, KindName, Object};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{SERVICE, TENANT};
+use super::COLLECTIONS;
 
 /// Of a handle, in bytes; of a digest, too.
 const TEXT_MAX: usize = 255;
@@ -20,6 +20,22 @@ struct Told<'a, S> {
     kind: KindName,
     metadata: Metadata<'a>,
     spec: &'a S,
+    #[serde(flatten)]
+    beside: Option<Beside<'a>>,
+}
+
+/// What follows for an instance from what others say.
+#[derive(Serialize)]
+struct Beside<'a> {
+    /// The names of the Networks that it is attached to.
+    networks: Vec<&'a Name>,
+    status: Placed<'a>,
+}
+
+#[derive(Serialize)]
+struct Placed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a Name>,
 }
 
 #[derive(Serialize)]
@@ -42,19 +58,27 @@ pub(super) struct Instances<'a> {
 }
 
 /// None for kinds that a service is not told of.
-pub(super) fn told(object: &AnyObject) -> Option<Vec<u8>> {
-    fn told<K: xos_model::Kind + Serialize>(object: &Object<K>) -> Vec<u8> {
+pub(super) fn told(object: &AnyObject, edges: &[Edge]) -> Option<Vec<u8>> {
+    fn told<K: xos_model::Kind + Serialize>(object: &Object<K>, beside: Option<Beside<'_>>) -> Vec<u8> {
         let metadata = Metadata {
             name: object.name(),
             uid: object.metadata.uid.as_deref().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or(0),
             labels: &object.metadata.labels,
         };
-        serde_json::to_vec(&Told { kind: K::KIND, metadata, spec: &object.spec }).expect("it was JSON before")
+        let told = Told { kind: K::KIND, metadata, spec: &object.spec, beside };
+        serde_json::to_vec(&told).expect("it was JSON before")
     }
     match object {
-        AnyObject::Service(service) => Some(told(service)),
-        AnyObject::Tenant(tenant) => Some(told(tenant)),
+        AnyObject::Service(service) => Some(told(service, None)),
+        AnyObject::Tenant(tenant) => Some(told(tenant, None)),
+        AnyObject::Network(network) => Some(told(network, None)),
+        AnyObject::Instance(instance) => {
+            let attached = edges.iter().filter(|edge| edge.relation == ATTACHED);
+            let networks = attached.map(|edge| &edge.to.name).collect();
+            let status = Placed { node: instance.status.node.as_ref() };
+            Some(told(instance, Some(Beside { networks, status })))
+        }
         _ => None,
     }
 }
@@ -85,9 +109,11 @@ struct Thing {
     uid: String,
     handle: Option<String>,
     digest: Option<String>,
+    #[serde(default)]
+    adopted: bool,
 }
 
-/// Reads the answer to a PUT.
+/// Reads the answer to a PUT, or to a look at what is to be adopted.
 pub(super) fn made(body: &[u8]) -> Result<Made, String> {
     let answer: Answer = match body.trim_ascii() {
         [] => Answer::default(),
@@ -128,11 +154,12 @@ pub(super) fn observed(body: &[u8]) -> Result<Vec<Observed>, String> {
 }
 
 fn thing(thing: Thing) -> Result<Observed, String> {
-    let Thing { kind, name, uid, handle: text, digest: of } = thing;
-    let kind: Kind = [SERVICE, TENANT]
-        .into_iter()
-        .find(|known| known.as_str() == kind)
-        .ok_or_else(|| format!("{name} is observed as a {kind:?}: there are \"Service\" and \"Tenant\""))?;
+    let Thing { kind, name, uid, handle: text, digest: of, adopted } = thing;
+    let known = |(known, _): &(Kind, &str)| known.as_str() == kind;
+    let Some((kind, _)) = COLLECTIONS.into_iter().find(known) else {
+        let known = COLLECTIONS.map(|(kind, _)| format!("{:?}", kind.as_str())).join(", ");
+        return Err(format!("{name} is observed as a {kind:?}: there are {known}"));
+    };
     let (handle, digest) = (handle(text)?, digest(of)?);
-    Ok(Observed { key: Key::new(kind, name), uid: uid.into(), handle, digest, owned: true })
+    Ok(Observed { key: Key::new(kind, name), uid: uid.into(), handle, digest, owned: !adopted })
 }

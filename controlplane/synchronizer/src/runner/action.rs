@@ -60,7 +60,8 @@ impl<S: Store> Act<S> {
             return Err(Ended::Superseded);
         }
         let body = read.map(|object| object.body);
-        Ok(Item { operation, body, handle: work.handle.clone(), attempt: work.attempt })
+        let (handle, edges) = (work.handle.clone(), work.edges.clone());
+        Ok(Item { operation, body, handle, edges, attempt: work.attempt })
     }
 
     async fn act(&mut self, action: Action, works: &[Work], items: &[Item<S::Body>]) -> Vec<Ended> {

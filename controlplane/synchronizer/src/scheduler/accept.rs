@@ -57,6 +57,7 @@ impl Scheduler {
             generation: object.generation,
             deleting: object.deleting,
             origin: object.origin,
+            beside: object.beside,
         };
         let placed = self.place(id, object, &meta, placement);
         let node = &mut self.graph.nodes[id];
@@ -200,12 +201,8 @@ impl Scheduler {
         meta: &Meta,
         records: &[(BackEnd, Record)],
     ) -> Option<Id> {
-        let before = self.units_of(id).any(|unit| unit.back_end == at && unit.is_effect() != told);
-        (!before).then(|| self.ensure(id, at, told, meta, records))
-    }
-
-    fn units_of(&self, id: Id) -> impl Iterator<Item = &Unit> {
-        self.graph.nodes[id].units.iter().map(|unit| &self.units[*unit])
+        let before = self.unit_of(id, at, told);
+        before.is_none().then(|| self.ensure(id, at, told, meta, records))
     }
 
     /// The object's unit at a back end. One that is new is not concerned, and has what is recorded.
@@ -217,9 +214,8 @@ impl Scheduler {
         meta: &Meta,
         records: &[(BackEnd, Record)],
     ) -> Id {
-        let is = |unit: &Unit| unit.back_end == back_end && unit.is_effect() != told;
-        if let Some(unit) = self.graph.nodes[id].units.iter().find(|unit| is(&self.units[**unit])) {
-            return *unit;
+        if let Some(unit) = self.unit_of(id, back_end, told) {
+            return unit;
         }
         let task = if told { Task::Tell(Box::default()) } else { Task::Effect };
         let mut unit = Unit::new(id, back_end, task);

@@ -1,40 +1,50 @@
 //! Which back ends an object is for, where that is said by what it leads to: a tenancy by its provider, a service by its
-//! Controller. Whoever changes the way changes it for all that come along it.
+//! Controller. Whoever changes the way changes it for all that come along it, and for what these need there.
 
 use std::collections::HashSet;
 
-use super::{Id, Scheduler, graph::RelationId};
+use super::{Id, Scheduler, graph::RelationId, unit::Unit};
 
 impl Scheduler {
     /// Brings an object's places at anchored back ends to where its edges lead. Says whether that changed anything.
     pub(super) fn anchor(&mut self, id: Id) -> bool {
-        let Some(meta) = self.graph.nodes[id].meta.clone() else { return false };
-        let kind = self.graph.nodes[id].key.kind;
         let mut changed = false;
         for at in 0..self.queues.len() {
-            let declaration = &self.queues[at].declaration;
-            if declaration.anchor.is_none() {
-                continue;
-            }
-            let acts = declaration.kinds.contains(&kind);
-            let tells = declaration.tenancies && kind == self.tenancy.kind();
-            let led = (acts || tells) && self.leads(id, at);
-            for told in [false, true] {
-                let concerned = led && if told { tells } else { acts };
-                let is = |unit: &&Id| {
-                    let unit = &self.units[**unit];
-                    unit.back_end == at && unit.is_effect() != told
-                };
-                let unit = self.graph.nodes[id].units.iter().find(is).copied();
-                let unit = match unit {
-                    Some(unit) => unit,
-                    None if concerned => self.ensure(id, at, told, &meta, &[]),
-                    None => continue,
-                };
-                changed |= std::mem::replace(&mut self.units[unit].concerned, concerned) != concerned;
-            }
+            changed |= self.anchor_at(id, at);
         }
         changed
+    }
+
+    /// The same at one back end; does nothing if it has no anchor.
+    pub(super) fn anchor_at(&mut self, id: Id, at: usize) -> bool {
+        let (node, queue) = (&self.graph.nodes[id], &self.queues[at]);
+        let (Some(meta), Some(_)) = (node.meta.clone(), &queue.declaration.anchor) else { return false };
+        let kind = node.key.kind;
+        let acts = queue.declaration.kinds.contains(&kind);
+        let tells = queue.declaration.tenancies && kind == self.tenancy.kind();
+        // What is made for those that need it there comes with them, and has no way of its own.
+        let led = if queue.is_lazy(kind) {
+            self.demand.contains_key(&(id, at))
+        } else {
+            (acts || tells) && self.leads(id, at)
+        };
+        let mut changed = false;
+        for told in [false, true] {
+            let concerned = led && if told { tells } else { acts };
+            let unit = match self.unit_of(id, at, told) {
+                Some(unit) => unit,
+                None if concerned => self.ensure(id, at, told, &meta, &[]),
+                None => continue,
+            };
+            changed |= std::mem::replace(&mut self.units[unit].concerned, concerned) != concerned;
+        }
+        changed
+    }
+
+    /// An object's unit at a back end, whether it is for that or not.
+    pub(super) fn unit_of(&self, node: Id, at: usize, told: bool) -> Option<Id> {
+        let is = |unit: &Unit| unit.back_end == at && unit.is_effect() != told;
+        self.graph.nodes[node].units.iter().copied().find(|unit| is(&self.units[*unit]))
     }
 
     /// Whether a way leads from an object to the anchor of a back end.

@@ -46,15 +46,14 @@ impl Scheduler {
     /// A digest of what else the object is derived from. The same after a restart.
     pub(super) fn basis(&self, id: Id) -> u64 {
         let unit = &self.units[id];
-        let queue = &self.queues[unit.back_end];
+        let (queue, node) = (&self.queues[unit.back_end], &self.graph.nodes[unit.node]);
+        let beside = node.meta.as_ref().map_or(0, |meta| meta.beside);
         if !queue.derives {
-            return 0;
+            return beside;
         }
-        let content = self.graph.nodes[unit.node]
-            .out
-            .iter()
-            .filter(|out| !out.held && queue.needs(out.relation) == Some(Needs::Content));
-        content.fold(0, |sum, out| {
+        let content =
+            node.out.iter().filter(|out| !out.held && queue.needs(out.relation) == Some(Needs::Content));
+        content.fold(beside, |sum, out| {
             let node = &self.graph.nodes[out.to];
             let digest = Digest::new(0).text(node.key.kind.as_str()).text(node.key.name.as_str());
             let digest = match &node.meta {
@@ -161,11 +160,12 @@ impl Scheduler {
     /// An object on which nobody acts is done when its turn comes.
     fn pass(&mut self, id: Id, action: Action) {
         self.graph.use_edges(self.units[id].node);
+        let basis = self.basis(id);
         self.units[id].holding = match action {
             Action::Apply | Action::Adopt => self.goal(id).map(|meta| Holding {
                 uid: meta.uid.clone(),
                 generation: meta.generation,
-                basis: 0,
+                basis,
                 handle: None,
                 digest: None,
                 owned: true,

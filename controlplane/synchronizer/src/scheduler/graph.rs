@@ -67,6 +67,7 @@ pub(super) struct Meta {
     pub(super) generation: u64,
     pub(super) deleting: bool,
     pub(super) origin: Origin,
+    pub(super) beside: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

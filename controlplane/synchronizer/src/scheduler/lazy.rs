@@ -33,7 +33,11 @@ impl Scheduler {
                 if *demand == 0 {
                     self.demand.remove(&(to, back_end));
                 }
-                if let Some(unit) = self.unit_at(to, back_end).filter(|_| flipped) {
+                if !flipped {
+                    continue;
+                }
+                self.anchor_at(to, back_end);
+                if let Some(unit) = self.unit_of(to, back_end, false) {
                     self.reset(unit);
                     todo.push((unit, self.goal(unit).is_some()));
                 }

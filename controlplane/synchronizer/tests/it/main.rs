@@ -3,6 +3,7 @@
 mod anchored;
 mod anchors;
 mod bulk;
+mod clouds;
 mod drift;
 mod failures;
 mod histories;

@@ -6,6 +6,8 @@ mod backup;
 mod bad_input;
 mod campaign;
 mod chained;
+mod cloud;
+mod clouds;
 mod controller;
 mod crash;
 mod derived;

@@ -168,7 +168,7 @@ impl Graph {
         }
     }
 
-    /// The Networks that the instances of a slice are attached to.
+    /// The Networks that the instances of a slice are attached to, by [`ATTACHED`](super::ATTACHED).
     pub fn attached_networks(&self, slice: &Name) -> BTreeSet<Name> {
         let reachable = self.slice_is_enabled(slice).then(|| self.reachable_networks(slice));
         let named = reachable.into_iter().flatten().filter_map(|id| match id {

@@ -2,7 +2,8 @@
 
 use office_plan::OfficePools;
 use synchronizer::{Edge, Key, Kind, Object, Origin};
-use xos_model::{AnyObject, KindName};
+use xos_model::{ATTACHED, AnyObject, KindName};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::attachments::Attachments;
 
@@ -23,6 +24,7 @@ pub(super) fn chains(since: u64) -> Object {
         generation: since,
         deleting: false,
         origin: Origin::Ours,
+        beside: 0,
         edges: Vec::new(),
         records: Vec::new(),
         history: Vec::new(),
@@ -33,8 +35,19 @@ fn chains_key() -> Key {
     Key::new(CHAINS, "office".parse().expect("a name"))
 }
 
-/// The relation of an instance to the networks that it is attached to.
-pub const ATTACHED: &str = "attached";
+/// A digest of what back ends are told of an object beside its spec: of an instance, where the office has placed it and what
+/// it is attached to.
+pub(super) fn beside(object: &AnyObject, attachments: &Attachments) -> u64 {
+    let AnyObject::Instance(instance) = object else { return 0 };
+    let (node, networks) = (&instance.status.node, attachments.networks(&instance.spec.slice));
+    if node.is_none() && networks.is_empty() {
+        return 0;
+    }
+    // No name has a slash in it.
+    let node = node.as_ref().map_or("", |node| node.as_str());
+    let names = networks.iter().fold(node.to_owned(), |names, network| names + "/" + network.as_str());
+    xxh3_64(names.as_bytes())
+}
 
 /// All that the object names, and what else it stands on: a subscriber on the pools that it has something of and on how
 /// chains go, an instance on the networks of its slice.

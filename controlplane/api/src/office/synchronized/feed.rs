@@ -9,7 +9,7 @@ use xos_model::{AnyObject, KindName};
 
 use super::{
     attachments::Attachments,
-    edges::{chains, edges},
+    edges::{beside, chains, edges},
     parse, records,
 };
 use crate::office::{Office, object_key};
@@ -133,6 +133,7 @@ impl IntentFeed {
             generation: metadata.generation.unwrap_or(0),
             deleting: metadata.deleted_at.is_some(),
             origin: if metadata.adopted { Origin::Found } else { Origin::Ours },
+            beside: beside(body, &self.attachments),
             edges: edges(body, &self.pools, &self.attachments),
             records: records::of(store, &key)?,
             history: records::errors(store, &key)?,

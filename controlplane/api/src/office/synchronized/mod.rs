@@ -17,7 +17,7 @@ use xos_model::{AnyObject, KindName};
 
 use super::{Admission, Office, Rejection, object_key};
 
-pub use edges::{ATTACHED, CHAIN, CHAINS, POOL};
+pub use edges::{CHAIN, CHAINS, POOL};
 pub use feed::IntentFeed;
 pub(super) use records::{forget_all, is_recorded};
 

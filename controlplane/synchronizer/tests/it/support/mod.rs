@@ -34,6 +34,7 @@ pub(crate) fn object(key: &Key, edges: &[(&str, &Key)]) -> Object {
         edges: edges.iter().map(|(relation, to)| Edge::new(*relation, (*to).clone())).collect(),
         records: Vec::new(),
         history: Vec::new(),
+        beside: 0,
     }
 }
 

@@ -73,6 +73,12 @@ impl MemoryStore {
         self.tell(Change::Present(object));
     }
 
+    /// What is not in an object's spec is another.
+    pub(crate) fn turn(&self, object: Object) {
+        self.state().objects.insert(object.key.clone(), object.clone());
+        self.tell(Change::Present(object));
+    }
+
     /// Asks for an object's deletion; it goes when it is released.
     pub(crate) fn delete(&self, key: &Key) {
         let mut state = self.state();

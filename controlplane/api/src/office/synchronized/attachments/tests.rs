@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::office::synchronized::edges::beside;
 
 fn object(kind: KindName, name: &str, spec: &Value) -> AnyObject {
     let object =
@@ -59,4 +60,26 @@ fn instances_are_told_of_again_when_their_networks_are_others() {
     assert_eq!(world.take(KindName::Instance, "web-2", None), nothing);
     assert_eq!(world.take(KindName::Network, "store", None), ["db-1", "web-1"]);
     assert_eq!(world.networks("db"), nothing);
+}
+
+#[test]
+fn back_ends_are_told_again_when_an_instance_is_placed_or_attached_elsewhere() {
+    let mut world = World::default();
+    let instance = |node: Option<&str>| {
+        let mut instance = object(KindName::Instance, "web-1", &json!({"slice": "web"}));
+        if let AnyObject::Instance(instance) = &mut instance {
+            instance.status.node = node.map(name);
+        }
+        instance
+    };
+    let all = |world: &World| [None, Some("blue"), Some("red")].map(|node| beside(&instance(node), &world.0));
+    world.put(KindName::Slice, "web", json!({"site": "here"}));
+    let mut seen = all(&world).to_vec();
+    assert_eq!(seen[0], 0, "there is nothing beside the spec");
+    for network in ["blue", "red"] {
+        world.put(KindName::Network, network, json!({"slice": "web"}));
+        seen.extend(all(&world));
+    }
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 9, "{seen:?}");
+    assert_eq!(all(&world)[..], seen[6..], "the same each time");
 }
