@@ -1,4 +1,4 @@
-//! Claims: what one subscriber holds and no other can hold at the same time.
+//! Claims: what one subscriber, or machine, holds and no other can hold at the same time.
 
 use std::{fmt, net::Ipv4Addr};
 
@@ -16,6 +16,8 @@ pub enum Claim {
     Block { address: Ipv4Addr, first_port: u16 },
     /// A routed subnet.
     Subnet(Prefix4),
+    /// A machine's place on its node; there are as many as machines.
+    Placed { node: Name, slice: Name, instance: Name },
 }
 
 impl fmt::Display for Claim {
@@ -32,6 +34,7 @@ impl fmt::Display for Claim {
             Self::Subnet(subnet) => {
                 write!(f, "subnet/{:08x}/{:02}", subnet.network().to_bits(), subnet.len())
             }
+            Self::Placed { node, slice, instance } => write!(f, "{}{node}/{slice}/{instance}", Self::PLACED),
         }
     }
 }
@@ -39,6 +42,15 @@ impl fmt::Display for Claim {
 impl Claim {
     /// What the keys of all tags begin with: every subscriber holds some.
     pub const TAGS: &str = "tags/";
+
+    /// What the keys of all places of machines begin with.
+    pub const PLACED: &str = "placed/";
+
+    /// The node and the slice of a key of a machine's place.
+    pub fn placed_of_key(key: &str) -> Option<(Name, Name)> {
+        let (node, rest) = key.strip_prefix(Self::PLACED)?.split_once('/')?;
+        Some((node.parse().ok()?, rest.split_once('/')?.0.parse().ok()?))
+    }
 
     /// What the keys of all tags of a node begin with.
     pub fn tags_of_node(node: &Name) -> String {

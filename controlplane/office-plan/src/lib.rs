@@ -5,11 +5,13 @@
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
 //! - [`session`]: a subscriber with its allocation, and the services of its chain → its session on the node, or why it has
 //!   none. Nothing is left for the node to choose.
+//! - [`place`]: a machine's placement and the nodes there are → the node that it gets, or that its back end is to choose.
 
 mod allocate;
 mod claim;
 mod hints;
 mod node;
+mod placement;
 mod pools;
 mod session;
 
@@ -17,6 +19,7 @@ pub use allocate::{Allocation, Ledger, Refusal, allocate};
 pub use claim::{Claim, claims_of};
 pub use hints::Hints;
 pub use node::{LOOPBACK_LINK, clashes, node_resources};
+pub use placement::{Candidate, place};
 pub use pools::{NodePool, NodePools, OfficePools};
 pub use session::{NoSession, session};
 

@@ -8,6 +8,7 @@ mod draft;
 mod events;
 mod founding;
 mod graph;
+mod ground;
 mod join;
 mod kinds;
 mod node;

@@ -42,6 +42,7 @@ impl Managed for NodeSpec {
     fn retire(admission: &mut Admission<'_, '_>, old: &Node) -> Result<(), Rejection> {
         admission.txn.delete(Table::Claims, &join::key(old.name()));
         admission.scratch.changed(old.name());
+        admission.scratch.ground_changed(|ground| ground.remove(old.name()));
         Ok(())
     }
 }

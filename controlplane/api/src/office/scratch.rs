@@ -6,6 +6,8 @@ use net_types::Name;
 use office_plan::{Hints, NodePools};
 use xos_model::{Graph, NodeSpec};
 
+use super::ground::Ground;
+
 #[derive(Default)]
 pub(super) struct Scratch {
     pub(super) hints: Hints,
@@ -13,6 +15,12 @@ pub(super) struct Scratch {
     pools: HashMap<Name, Arc<NodePools>>,
     /// Whether the running transaction has written a node or a pool.
     dirty: bool,
+    /// The nodes and the machines on them, unless nobody has asked so far.
+    ground: Option<Ground>,
+    /// Whether the running transaction has written a node.
+    ground_dirty: bool,
+    /// The machines that came (`true`) and left in the running transaction, by node and slice, in their order.
+    counted: Vec<(Name, Name, bool)>,
     /// The tenancy graph, unless it could not be read so far.
     graph: Option<Graph>,
     /// What takes the running transaction's changes of the graph back, in their order.
@@ -34,6 +42,13 @@ impl Scratch {
             }
         }
         self.dirty = false;
+        let counted = std::mem::take(&mut self.counted);
+        if std::mem::take(&mut self.ground_dirty) && !kept {
+            self.ground = None;
+        }
+        if let Some(ground) = self.ground.as_mut().filter(|_| !kept) {
+            counted.iter().rev().for_each(|(node, slice, came)| ground.count(node, slice, !came));
+        }
         let undo = std::mem::take(&mut self.undo);
         if let Some(graph) = self.graph.as_mut().filter(|_| !kept) {
             undo.into_iter().rev().for_each(|undo| undo(graph));
@@ -52,6 +67,32 @@ impl Scratch {
         if let Some(graph) = &mut self.graph {
             change(graph);
             self.undo.push(undo);
+        }
+    }
+
+    pub(super) fn ground(&self) -> Option<&Ground> {
+        self.ground.as_ref()
+    }
+
+    /// The nodes as they are in the running transaction.
+    pub(super) fn keep_ground(&mut self, ground: Ground) {
+        self.ground = Some(ground);
+        // Some of it may be this transaction's own.
+        self.ground_dirty = true;
+    }
+
+    pub(super) fn ground_changed(&mut self, change: impl FnOnce(&mut Ground)) {
+        if let Some(ground) = &mut self.ground {
+            change(ground);
+            self.ground_dirty = true;
+        }
+    }
+
+    /// A machine of the slice has come to the node, or has left it.
+    pub(super) fn count_machine(&mut self, node: &Name, slice: &Name, comes: bool) {
+        if let Some(ground) = &mut self.ground {
+            ground.count(node, slice, comes);
+            self.counted.push((node.clone(), slice.clone(), comes));
         }
     }
 

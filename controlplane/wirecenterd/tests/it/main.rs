@@ -25,6 +25,7 @@ mod limits;
 mod listing;
 mod objects;
 mod openapi;
+mod placed;
 mod plans;
 mod references;
 mod secrets;

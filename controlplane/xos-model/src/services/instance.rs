@@ -36,7 +36,10 @@ pub struct InstanceSpec {
     pub user_data: Option<Text<{ InstanceSpec::USER_DATA_BYTES_MAX }>>,
 }
 
-/// Where a machine may run; what is not said is left to the office.
+/// Where a machine may run; what is not said is left to the office, and the node to the deployment's back end where
+/// neither node nor labels nor `spread` are said. The node has to stand at a site of the deployment that is named, if that
+/// names any. It is chosen when the machine is made or its placement changes: a later change of a node's labels or site,
+/// or of a deployment's sites, moves no machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placement {
@@ -64,6 +67,7 @@ pub struct InstanceStatus {
     /// Where it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<Name>,
+    /// As its placement asks for it, from the moment that the machine is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Name>,
     /// What the back end calls it.

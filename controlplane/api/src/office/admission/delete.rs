@@ -70,6 +70,7 @@ impl Admission<'_, '_> {
     /// All operations are done: what can go goes, what must stay must be allowed to, and references must hold.
     pub(in crate::office) fn finish(&mut self) -> Result<(), Misplaced> {
         let misplaced = |operation| move |rejection| Misplaced { operation, rejection };
+        self.place_machines()?;
         let mut asked = Vec::new();
         // What goes may free what it named.
         while !self.condemned.is_empty() {

@@ -2,7 +2,7 @@
 
 use intent_store::{Key, Record, Table};
 use net_types::Name;
-use xos_model::{Fault, Graph, InstanceSpec, NetworkSpec, Object, SliceSpec, Vertex};
+use xos_model::{Fault, Graph, NetworkSpec, Object, SliceSpec, Vertex};
 
 use super::{Admission, Managed, Misplaced};
 use crate::office::{Rejection, graph::Objects};
@@ -85,5 +85,4 @@ macro_rules! graphed {
 graphed! {
     SliceSpec |graph, name, _| graph.admit_slice(name);
     NetworkSpec |graph, name, _| graph.admit_network(name);
-    InstanceSpec |graph, name, _| graph.admit_instance(name);
 }

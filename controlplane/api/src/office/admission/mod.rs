@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! run_all: each operation ─► put │ delete ─► the kind's own rules (Managed) ─► claims of references
-//!          at the end ─► what was condemned goes if nothing holds it ─► every reference is kept, or all is refused
+//!          at the end ─► machines get their nodes ─► what was condemned goes if nothing holds it ─► every reference is kept, or all is refused
 //! ```
 //!
 //! References are judged when all operations have been done: their order does not matter to them.
@@ -12,11 +12,15 @@ mod fitting;
 mod graphed;
 mod judged;
 mod lookups;
+mod placed;
 mod put;
 mod references;
 mod tenancies;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use credentials::Keyring;
 use intent_store::{Key, Record, Table, Transaction};
@@ -50,6 +54,10 @@ pub(crate) struct Admission<'a, 't> {
     gone: HashSet<Key>,
     /// What the tenancy graph is to be asked at the end.
     questions: Vec<(usize, graphed::Question)>,
+    /// Machines that are to get their nodes at the end.
+    placing: Vec<placed::Placing>,
+    /// Those that got another then, or their first.
+    placed: BTreeSet<Name>,
     /// What is to fit at the end.
     fitting: fitting::Fitting,
     /// What the tenancies of subscribers are to be asked at the end.
@@ -235,7 +243,7 @@ impl<'a, 't> Admission<'a, 't> {
     ) -> Self {
         let (referred, condemned, gone, questions) = Default::default();
         let (open, roles, created, rights, steering) = Default::default();
-        let (followed, fitting) = Default::default();
+        let (followed, fitting, placing, placed) = Default::default();
         Self {
             txn,
             scratch,
@@ -247,6 +255,8 @@ impl<'a, 't> Admission<'a, 't> {
             condemned,
             gone,
             questions,
+            placing,
+            placed,
             fitting,
             followed,
             judge: None,
@@ -289,6 +299,7 @@ impl<'a, 't> Admission<'a, 't> {
             }
         }
         self.finish()?;
+        self.show_placed(&mut all);
         for done in &mut all {
             if done.effect == Effect::Deleting && self.gone.contains(&*object_key(done.kind, &done.name)) {
                 done.effect = Effect::Deleted;
@@ -315,6 +326,7 @@ impl<'a, 't> Admission<'a, 't> {
     }
 
     pub(super) fn store<K: Kind>(&mut self, mut object: Object<K>, effect: Effect) -> Done {
+        self.note_ground(&object);
         let value: Arc<[u8]> = encode(&mut object).into();
         let name = object.metadata.name;
         let key = object_key(K::KIND, &name);

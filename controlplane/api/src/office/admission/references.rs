@@ -26,7 +26,7 @@ pub(in crate::office) fn referrers_of(kind: KindName, name: &Name) -> String {
     format!("ref/{}/{name}/", kind.plural())
 }
 
-fn claim<K: Kind>(referrer: &Name, reference: &Reference) -> String {
+pub(super) fn claim<K: Kind>(referrer: &Name, reference: &Reference) -> String {
     referrers_of(reference.kind, &reference.name) + &object_key(K::KIND, referrer)
 }
 
