@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+#[derive(Debug)]
 struct Plot {
     name: Name,
     labels: BTreeMap<String, String>,
