@@ -19,6 +19,15 @@ pub(super) struct Placing {
     anew: bool,
 }
 
+/// Which node a machine gets.
+enum Choice {
+    Node(Name),
+    /// The deployment's back end chooses.
+    BackEnds,
+    /// It names what is not there, and is refused for that later.
+    Dangling,
+}
+
 impl Managed for InstanceSpec {
     fn admit(
         admission: &mut Admission<'_, '_>,
@@ -83,8 +92,11 @@ impl Admission<'_, '_> {
         self.give_place_back(&old)?;
         let mut new = old.clone();
         if anew {
-            let Some(node) = self.choose_node(&old)? else { return Ok(()) };
-            new.status.node = node;
+            new.status.node = match self.choose_node(&old)? {
+                Choice::Node(node) => Some(node),
+                Choice::BackEnds => None,
+                Choice::Dangling => return Ok(()),
+            };
         }
         if let Some(node) = &new.status.node {
             let claim = place_of(&new, node);
@@ -101,16 +113,15 @@ impl Admission<'_, '_> {
         Ok(())
     }
 
-    /// The node that a machine gets, which may be none; nothing if it names what is not there, which is refused later.
-    fn choose_node(&mut self, instance: &Instance) -> Result<Option<Option<Name>>, Rejection> {
+    fn choose_node(&mut self, instance: &Instance) -> Result<Choice, Rejection> {
         let placement = &instance.spec.placement;
         if placement.node.is_none() && placement.node_labels.is_empty() && !placement.spread {
-            return Ok(Some(None));
+            return Ok(Choice::BackEnds);
         }
         let deployment = match &placement.deployment {
             None => None,
             Some(name) => match self.load::<DeploymentSpec>(name)? {
-                None => return Ok(None),
+                None => return Ok(Choice::Dangling),
                 there => there,
             },
         };
@@ -118,11 +129,11 @@ impl Admission<'_, '_> {
         self.know_ground()?;
         let ground = self.scratch.ground().expect("known since the last line");
         if placement.node.as_ref().is_some_and(|node| !ground.has(node)) {
-            return Ok(None);
+            return Ok(Choice::Dangling);
         }
         let previous = instance.status.node.as_ref();
         let chosen = place(placement, &sites, previous, ground.candidates(&instance.spec.slice))?;
-        Ok(Some(chosen.cloned()))
+        Ok(chosen.cloned().map_or(Choice::BackEnds, Choice::Node))
     }
 
     /// Reads the nodes, and what is placed on them, unless they are known.
