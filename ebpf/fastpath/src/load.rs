@@ -7,7 +7,7 @@ use aya::{
     maps::{MapData, ProgramArray, RingBuf},
     programs::Xdp,
 };
-use map_abi::{MAP_ABI_VERSION, map};
+use map_abi::{MAP_ABI_VERSION, UNITS_PER_CHUNK, map};
 
 use crate::{
     error::OpenError,
@@ -27,13 +27,16 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     let Options { pin_dir, sizes } = options;
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
-    let Sizes { sessions, nat_blocks, cvid_pages, nat_addresses, fib_pages } = *sizes;
+    let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages } = *sizes;
     let mut ebpf = EbpfLoader::new()
         .default_map_pin_directory(pin_dir)
         .map_max_entries(map::SESSIONS, sessions)
-        .map_max_entries(map::NAT_BLOCKS, nat_blocks)
-        .map_max_entries(map::CVID_PAGES, cvid_pages)
+        .map_max_entries(map::HOMES, home_units.div_ceil(UNITS_PER_CHUNK) + 1)
+        .map_max_entries(map::LINES, line_pages)
         .map_max_entries(map::NAT_PORTS, nat_addresses)
+        .map_pin_path(map::HOMES, pin_dir.join(map::HOMES))
+        .map_pin_path(map::LINES, pin_dir.join(map::LINES))
+        .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::FIB_PAGES, fib_pages)
         .load(OFFICE)?;
     stamp(pin_dir)?;

@@ -1,14 +1,13 @@
 //! ARP on an access port: the office answers for every address that is not the subscriber's own (RFC 826, RFC 1027),
 //! so that neighbours on the same prefix reach each other through it although their links are apart.
 
-use core::ptr::NonNull;
-
-use map_abi::{DropReason, Session};
+use map_abi::DropReason;
 
 use crate::{
-    Frame, Verdict, Window,
+    Frame, Tables, Verdict, Window,
+    home::Home,
     live::{field, mac_field},
-    parse::is_martian,
+    parse::{is_martian, netmask},
 };
 
 const ETHERNET_IPV4: u32 = 0x0001_0800_u32.to_be();
@@ -17,10 +16,11 @@ const REPLY: u16 = 2;
 
 /// Answers a request that the session's own host sent; `port_mac` is the office's address on the link.
 #[inline(always)]
-pub(crate) fn answer(
+pub(crate) fn answer<T: Tables>(
     frame: Frame<'_>,
     header: Window<'_, 22>,
-    session: NonNull<Session>,
+    tables: &T,
+    home: Home,
     port: u32,
     port_mac: u64,
 ) -> Result<Verdict, DropReason> {
@@ -30,18 +30,19 @@ pub(crate) fn answer(
     }
     let sender_mac = arp.mac_word::<8>();
     if sender_mac != header.mac_word::<6>()
-        || sender_mac != mac_field!(session, up.mac).get() & crate::frame::MAC_BITS
+        || sender_mac != mac_field!(home.up(), mac).get() & crate::frame::MAC_BITS
     {
         return Err(DropReason::SourceMac);
     }
     let (sender, target) = (arp.raw32::<14>(), arp.raw32::<24>());
-    let network = field!(session, up.network).raw();
-    let netmask = field!(session, up.netmask).raw();
+    let network = field!(home.up(), network).raw();
+    let netmask = netmask(field!(home.up(), prefix_len).get());
     // An address probe (RFC 5227) has no sender address yet.
     if sender != 0 && sender & netmask != network {
         return Err(DropReason::SourceAddress);
     }
-    let is_gateway = target == field!(session, up.gateway_or_inner_tag).raw();
+    let session = home.session(tables).ok_or(DropReason::Inconsistent)?;
+    let is_gateway = target == field!(session, gateway).raw();
     if !is_gateway && (target & netmask == network || is_martian(target)) {
         return Err(DropReason::Arp);
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FibTarget, FragmentKey, NatBlock, NatEntry,
-    NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FibTarget, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink,
+    PuntReason, Session, Settings,
 };
 
 use crate::{Frame, Packet, Tables};
@@ -35,7 +35,7 @@ impl HostPacket {
         self.buffer.borrow()[self.start..].to_vec()
     }
 
-    /// What went to user space: reason, port, slot.
+    /// What went to user space: reason, port, session.
     pub fn punts(&self) -> Vec<(PuntReason, u32, u32)> {
         self.punts.borrow().clone()
     }
@@ -64,8 +64,8 @@ impl Packet for HostPacket {
         self.ifindex
     }
 
-    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
-        self.punts.borrow_mut().push((reason, port, slot));
+    fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool {
+        self.punts.borrow_mut().push((reason, port, session));
         true
     }
 }
@@ -98,15 +98,15 @@ pub struct HostTables {
     ports: Store<PortEntry>,
     port_links: Store<PortLink>,
     svid_pages: Store<u64>,
-    cvid_pages: Store<CvidPage>,
+    line_pages: Store<LinePage>,
+    chunks: Store<Chunk>,
     sessions: Store<Session>,
-    nat_blocks: Store<NatBlock>,
     nat_ports: Store<NatPorts>,
     fib_lines: Store<FibLine>,
     fib_pages: Store<FibPage>,
     next_hops: Store<NextHop>,
     settings: Store<Settings>,
-    fragments: RefCell<BTreeMap<([u8; 10], u8), AccessEntry>>,
+    fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     now_ns: Cell<u64>,
 }
@@ -125,9 +125,9 @@ setters! {
     set_port, ports: PortEntry;
     set_port_link, port_links: PortLink;
     set_svid_page, svid_pages: u64;
-    set_cvid_page, cvid_pages: CvidPage;
+    set_line_page, line_pages: LinePage;
+    set_chunk, chunks: Chunk;
     set_session, sessions: Session;
-    set_nat_block, nat_blocks: NatBlock;
     set_nat_ports, nat_ports: NatPorts;
     set_fib_line, fib_lines: FibLine;
     set_fib_page, fib_pages: FibPage;
@@ -142,9 +142,9 @@ impl HostTables {
             ports: Store::new(),
             port_links: Store::new(),
             svid_pages: Store::new(),
-            cvid_pages: Store::new(),
+            line_pages: Store::new(),
+            chunks: Store::new(),
             sessions: Store::new(),
-            nat_blocks: Store::new(),
             nat_ports: Store::new(),
             fib_lines: Store::new(),
             fib_pages: Store::new(),
@@ -165,9 +165,9 @@ impl HostTables {
     }
 
     /// A session as it is now.
-    pub fn session_value(&self, slot: u32) -> Option<Session> {
+    pub fn session_value(&self, index: u32) -> Option<Session> {
         // SAFETY: a value of the store's, which lives as long as `self`.
-        self.sessions.get(slot).map(|session| unsafe { session.read() })
+        self.sessions.get(index).map(|session| unsafe { session.read() })
     }
 }
 
@@ -184,16 +184,16 @@ impl Tables for HostTables {
         Some(self.svid_pages.get_or(index, || 0))
     }
 
-    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
-        self.cvid_pages.get(index)
+    fn line_page(&self, index: u32) -> Option<NonNull<LinePage>> {
+        self.line_pages.get(index)
     }
 
-    fn session(&self, slot: u32) -> Option<NonNull<Session>> {
-        self.sessions.get(slot)
+    fn chunk(&self, index: u32) -> Option<NonNull<Chunk>> {
+        self.chunks.get(index)
     }
 
-    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
-        Some(self.nat_blocks.get_or(index, || NatBlock { entries: [NatEntry::default(); 64] }))
+    fn session(&self, index: u32) -> Option<NonNull<Session>> {
+        self.sessions.get(index)
     }
 
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
@@ -216,12 +216,12 @@ impl Tables for HostTables {
         Some(self.settings.get_or(0, Settings::default))
     }
 
-    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {
+    fn fragment(&self, key: &FragmentKey) -> Option<u32> {
         self.fragments.borrow().get(&flat(key)).copied()
     }
 
-    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry) {
-        self.fragments.borrow_mut().insert(flat(key), *entry);
+    fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
+        self.fragments.borrow_mut().insert(flat(key), unit);
     }
 
     fn count_drop(&self, reason: DropReason) {

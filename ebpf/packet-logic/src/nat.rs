@@ -1,6 +1,6 @@
 //! Network address and port translation: endpoint-independent mapping and filtering (RFC 4787, RFC 5382, RFC 5508).
 //!
-//! A mapping is found by the inside port in one of two buckets of its subscriber's port block. It is looked for in
+//! A mapping is found by the inside port in one of two buckets of its subscriber's home. It is looked for in
 //! the second only if the first ever overflowed, so that an established flow costs one cache line. Mappings age
 //! without timers: one that ran out is ignored, and its place taken when it is needed.
 //!
@@ -8,17 +8,17 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, NatBlock, NatEntry, NatRef, entry_state};
+use map_abi::{
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef, entry_state,
+};
 
 use crate::{
     Tables,
     frame::opaque_number,
+    home::Home,
     live::field,
     parse::{ICMP, TCP, tcp_flags},
 };
-
-const BUCKETS_PER_BLOCK: u32 = ENTRIES_PER_BLOCK / ENTRIES_PER_BUCKET;
-const BUCKETS_PER_BLOCK_LOG2: u32 = BUCKETS_PER_BLOCK.ilog2();
 
 /// Idle times in units of 2^30 ns, rounded up.
 mod idle_q30 {
@@ -73,36 +73,36 @@ pub(crate) struct Remote {
 }
 
 #[inline(always)]
-fn bucket_of_block(block: NonNull<NatBlock>, bucket: u32) -> Bucket {
-    let first = ((bucket % BUCKETS_PER_BLOCK) * ENTRIES_PER_BUCKET) as usize;
-    // SAFETY: `first` is at most 60, so the four entries from there on are inside the block.
-    unsafe {
-        NonNull::new_unchecked(
-            core::ptr::addr_of_mut!((*block.as_ptr()).entries).cast::<NatEntry>().add(first),
-        )
-    }
-}
-
-#[inline(always)]
 fn entry_of(bucket: Bucket, position: u32) -> NonNull<NatEntry> {
     // SAFETY: the position is less than four, and a bucket has four entries.
     unsafe { bucket.add((position % ENTRIES_PER_BUCKET) as usize) }
 }
 
-#[inline(always)]
-fn bucket_of_run<T: Tables>(tables: &T, run: NatRef, bucket: u32) -> Option<Bucket> {
-    let block = tables.nat_block(run.first_block() + (bucket >> BUCKETS_PER_BLOCK_LOG2))?;
-    Some(bucket_of_block(block, bucket))
+/// A home's lines of mappings.
+#[derive(Clone, Copy)]
+pub(crate) struct Mappings {
+    pub(crate) home: Home,
+    /// The binary logarithm of the home's units.
+    pub(crate) order: u32,
 }
 
-/// The two buckets of a key. Ports 2n and 2n + 1 share theirs, so that RTP and RTCP can stay together.
+/// The two lines of a key. Ports 2n and 2n + 1 share theirs, so that RTP and RTCP can stay together.
 #[inline(always)]
-fn choices(key: u32, run: NatRef) -> (u32, u32) {
-    let shift = 32 - BUCKETS_PER_BLOCK_LOG2 - run.order();
+fn choices(key: u32, order: u32) -> (u32, u32) {
+    let lines = (LINES_PER_UNIT << (order & 7)) - HEADER_LINES;
     let hash = (key >> 1).wrapping_mul(0x9e37_79b1);
-    let first = hash >> (shift & 31);
-    let second = (hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b) >> (shift & 31);
-    (first, if first == second { second ^ 1 } else { second })
+    let first = scaled(hash, lines);
+    let second = scaled((hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b), lines - 1);
+    // Not the first one: those from there on move up by one. A sign bit says what a comparison would.
+    let second = second + (opaque_number(first.wrapping_sub(second + 1)) >> 31);
+    (HEADER_LINES + first, HEADER_LINES + second)
+}
+
+/// A hash as a number below `limit`, evenly (Lemire, "Fast random integer generation in an interval", 2019).
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the upper half of a product is below the limit")]
+fn scaled(hash: u32, limit: u32) -> u32 {
+    (u64::from(hash) * u64::from(limit) >> 32) as u32
 }
 
 #[inline(always)]
@@ -151,23 +151,23 @@ fn is_equal(one: u32, other: u32) -> u32 {
 }
 
 /// Has the line that the mapping of `key` is most likely in fetched, so that waiting for it overlaps with waiting for
-/// the session's. To be called before the first atomic operation, behind which no load can start.
+/// the home's first. To be called before the first atomic operation, behind which no load can start.
 #[inline(always)]
-pub(crate) fn touch<T: Tables>(tables: &T, run: NatRef, key: u32) {
-    if let Some(bucket) = bucket_of_run(tables, run, choices(key, run).0) {
+pub(crate) fn touch(mappings: Mappings, key: u32) {
+    if let Some(bucket) = mappings.home.bucket(choices(key, mappings.order).0) {
         let _ = entry!(bucket, 0, key).get();
     }
 }
 
 /// The mapping of `key`, if there is one that did not run out.
 #[inline(always)]
-pub(crate) fn existing<T: Tables>(tables: &T, run: NatRef, key: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, run);
-    let mut bucket = bucket_of_run(tables, run, first)?;
+pub(crate) fn existing<T: Tables>(tables: &T, mappings: Mappings, key: u32) -> Option<Mapping> {
+    let (first, second) = choices(key, mappings.order);
+    let mut bucket = mappings.home.bucket(first)?;
     let mut index = first;
     let mut bits = having(bucket, key);
     if bits == 0 && entry!(bucket, 0, overflow).get() != 0 {
-        bucket = bucket_of_run(tables, run, second)?;
+        bucket = mappings.home.bucket(second)?;
         index = second;
         bits = having(bucket, key);
     }
@@ -183,16 +183,21 @@ pub(crate) fn existing<T: Tables>(tables: &T, run: NatRef, key: u32) -> Option<M
 
 /// The mapping of `key` for a packet that goes out, made if need be. `None`: every place is taken.
 #[inline(always)]
-pub(crate) fn outbound<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote) -> Option<Mapping> {
+pub(crate) fn outbound<T: Tables>(
+    tables: &T,
+    mappings: Mappings,
+    key: u32,
+    remote: Remote,
+) -> Option<Mapping> {
     let now = now_q30(tables);
-    if let Some(mapping) = existing(tables, run, key) {
+    if let Some(mapping) = existing(tables, mappings, key) {
         let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
         if seen.get() != now {
             seen.set(now);
         }
         return Some(mapping);
     }
-    claim(tables, run, key, remote, now)
+    claim(mappings, key, remote, now)
 }
 
 /// Bit `n`: position `n` of the bucket is free or ran out. An entry that ran out and has the wanted key comes alone,
@@ -235,10 +240,10 @@ fn choose(bits: u32, key: u32) -> u32 {
 }
 
 #[inline(always)]
-fn claim<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote, now: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, run);
-    let first_bucket = bucket_of_run(tables, run, first)?;
-    let second_bucket = bucket_of_run(tables, run, second)?;
+fn claim(mappings: Mappings, key: u32, remote: Remote, now: u32) -> Option<Mapping> {
+    let (first, second) = choices(key, mappings.order);
+    let first_bucket = mappings.home.bucket(first)?;
+    let second_bucket = mappings.home.bucket(second)?;
     let first_bits = available(first_bucket, key, now);
     let second_bits = available(second_bucket, key, now);
     let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
@@ -284,16 +289,26 @@ fn take(bucket: Bucket, position: u32, key: u32, now: u32) -> bool {
     entry!(bucket, position, key).replace(old, key)
 }
 
-/// The inside port of the mapping that stands for an outside port of a block; `index` is that port's position.
+/// The mapping that stands for an outside port, and its inside port; `ports` are the 64 that the port is among, and `home`
+/// is where they lead to.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "the lower half of the key")]
-pub(crate) fn inbound<T: Tables>(tables: &T, block: u32, index: u32, protocol: u8) -> Option<(Mapping, u16)> {
-    let block = tables.nat_block(block)?;
-    let index = index % ENTRIES_PER_BLOCK;
-    let bucket = bucket_of_block(block, index / ENTRIES_PER_BUCKET);
-    let position = index % ENTRIES_PER_BUCKET;
+pub(crate) fn inbound<T: Tables>(
+    tables: &T,
+    home: Home,
+    ports: PortsRef,
+    port: u16,
+    protocol: u8,
+) -> Option<(Mapping, u16)> {
+    let offset = ports.number() * ENTRIES_PER_BLOCK + u32::from(port) % ENTRIES_PER_BLOCK;
+    let line = offset / ENTRIES_PER_BUCKET;
+    if line < HEADER_LINES {
+        return None;
+    }
+    let bucket = home.bucket(line)?;
+    let position = offset % ENTRIES_PER_BUCKET;
     let key = entry!(bucket, position, key).get();
-    let mapping = Mapping { bucket, position, offset: index };
+    let mapping = Mapping { bucket, position, offset };
     let expired =
         is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
     if key >> 16 != u32::from(protocol) || expired { None } else { Some((mapping, key as u16)) }

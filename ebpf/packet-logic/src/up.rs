@@ -2,19 +2,18 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{
-    AccessEntry, DropReason, FibTarget, NatRef, NextHop, PuntReason, SVIDS_PER_PORT, Session, flags,
-};
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, PuntReason, SVIDS_PER_PORT, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict, arp,
     checksum::Delta,
     fib,
     frame::MAC_BITS,
+    home::Home,
     icmp::{Quote, Side},
-    live::{self, field, mac_field},
-    nat::{self, Remote},
-    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian},
+    live::{self, field, mac_field, part},
+    nat::{self, Mappings, Remote},
+    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian, netmask},
     policer,
     vlan::{self, TAGS_LEN},
 };
@@ -24,15 +23,15 @@ const PACKET_AT: usize = 22;
 const DHCP_CLIENT: u16 = 68_u16.to_be();
 const DHCP_SERVER: u16 = 67_u16.to_be();
 
-/// The session that a frame belongs to.
+/// The home that a frame comes from.
 struct Arrival {
-    session: NonNull<Session>,
-    slot: u32,
-    nat: NatRef,
+    home: Home,
+    /// The binary logarithm of its units.
+    order: u32,
     port: u32,
     /// The port's own Ethernet address.
     port_mac: u64,
-    /// First word of the session: Ethernet address and flags.
+    /// First word of the home: Ethernet address and flags.
     mac_and_flags: u64,
 }
 
@@ -43,8 +42,10 @@ pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => {
             let verdict = Verdict::from(receive(packet, tables, &arrival));
-            if let Verdict::Drop(_) = verdict {
-                field!(arrival.session, cold.drops_up).add(1);
+            if let Verdict::Drop(_) = verdict
+                && let Some(session) = arrival.home.session(tables)
+            {
+                field!(session, drops_up).add(1);
             }
             verdict
         }
@@ -67,14 +68,14 @@ fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropR
     if page == 0 {
         return Err(DropReason::UnknownTags);
     }
-    let page = tables.cvid_page(page).ok_or(DropReason::Inconsistent)?;
-    let AccessEntry { slot, nat } = field!(page, entries[usize::from(tagged.c_vid & 0xfff)]).get();
-    if slot == 0 {
+    let page = tables.line_page(page).ok_or(DropReason::Inconsistent)?;
+    let reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
+    if reference.is_none() {
         return Err(DropReason::UnknownTags);
     }
-    let session = tables.session(slot).ok_or(DropReason::Inconsistent)?;
-    let mac_and_flags = mac_field!(session, up.mac).get();
-    Ok(Arrival { session, slot, nat, port, port_mac: port_word & MAC_BITS, mac_and_flags })
+    let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
+    let mac_and_flags = mac_field!(home.up(), mac).get();
+    Ok(Arrival { home, order: reference.order(), port, port_mac: port_word & MAC_BITS, mac_and_flags })
 }
 
 impl Arrival {
@@ -86,7 +87,8 @@ impl Arrival {
     /// A copy for user space, unless the subscriber had its share.
     #[inline(always)]
     fn punt<P: Packet, T: Tables>(&self, packet: &P, tables: &T, reason: PuntReason) -> bool {
-        policer::may_punt(tables, self.session) && packet.punt(reason, self.port, self.slot)
+        let Some(session) = self.home.session(tables) else { return false };
+        policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
     }
 
     /// The packet is for user space.
@@ -102,6 +104,11 @@ impl Arrival {
         } else {
             Err(DropReason::PuntLost)
         }
+    }
+
+    #[inline(always)]
+    fn mappings(&self) -> Mappings {
+        Mappings { home: self.home, order: self.order }
     }
 }
 
@@ -132,7 +139,7 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
     let ethertype = header.raw16::<20>();
     if ethertype == ETHERTYPE_ARP {
-        return arp::answer(frame, header, arrival.session, arrival.port, arrival.port_mac).map(Step::Done);
+        return arp::answer(frame, header, tables, arrival.home, arrival.port, arrival.port_mac).map(Step::Done);
     }
     if ethertype != ETHERTYPE_IPV4 {
         return Err(DropReason::EtherType);
@@ -148,20 +155,29 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
         return Err(DropReason::SourceMac);
     }
-    if ip.source & field!(arrival.session, up.netmask).raw() != field!(arrival.session, up.network).raw() {
+    let up = arrival.home.up();
+    if ip.source & netmask(field!(up, prefix_len).get()) != field!(up, network).raw() {
         return Err(DropReason::SourceAddress);
     }
     if is_martian(ip.destination) {
         return Err(DropReason::Martian);
     }
-    if ip.destination == field!(arrival.session, up.gateway_or_inner_tag).raw() {
+    let target = fib::lookup(tables, ip.destination)?;
+    if target.kind() > FibTarget::KIND_NAT && is_gateway(tables, arrival, ip.destination)? {
         // The gateway answers pings, and nothing else.
         return match ip.transport(frame)? {
             Transport::Echo(_) if ip.is_whole() => arrival.hand_over(packet, tables, PuntReason::GatewayEcho),
             _ => Err(DropReason::ToOffice),
         };
     }
-    forward(packet, frame, tables, arrival, &ip).map(Step::Leave)
+    forward(packet, frame, tables, arrival, &ip, target).map(Step::Leave)
+}
+
+/// Whether an address is the gateway's, which lies in a pool or in the subscriber's own network.
+#[inline(always)]
+fn is_gateway<T: Tables>(tables: &T, arrival: &Arrival, address: u32) -> Result<bool, DropReason> {
+    let session = arrival.home.session(tables).ok_or(DropReason::Inconsistent)?;
+    Ok(address == field!(session, gateway).raw())
 }
 
 #[inline(always)]
@@ -184,8 +200,7 @@ enum Towards {
 }
 
 #[inline(always)]
-fn towards<T: Tables>(tables: &T, destination: u32) -> Result<Towards, DropReason> {
-    let target = fib::lookup(tables, destination)?;
+fn towards<T: Tables>(tables: &T, target: FibTarget) -> Result<Towards, DropReason> {
     let index = match target.kind() {
         FibTarget::KIND_DEFAULT => {
             let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
@@ -214,16 +229,18 @@ fn forward<P: Packet, T: Tables>(
     tables: &T,
     arrival: &Arrival,
     ip: &Ipv4<'_>,
+    target: FibTarget,
 ) -> Result<Towards, DropReason> {
-    let session = arrival.session;
+    let up = arrival.home.up();
     let len = frame.len() as u64;
     if arrival.has(flags::NAT)
         && let Some(transport) = frame.window::<2>(ip.payload_at)
     {
-        nat::touch(tables, arrival.nat, nat::key(ip.protocol, transport.be16::<0>()));
+        nat::touch(arrival.mappings(), nat::key(ip.protocol, transport.be16::<0>()));
     }
-    let towards = towards(tables, ip.destination)?;
-    if !policer::conforms(tables, field!(session, up.arrival_q6), field!(session, up.policer).get(), len) {
+    let towards = towards(tables, target)?;
+    // There is no tag towards the core to say that a packet is yellow.
+    if policer::colour(tables, field!(up, limits), part!(up, meter), len).is_none() {
         return Err(DropReason::RateUp);
     }
     if ip.ttl() <= 1 {
@@ -247,8 +264,8 @@ fn forward<P: Packet, T: Tables>(
         delta = delta.and(ip.decrement_ttl());
     }
     ip.update_checksum(delta);
-    field!(session, up.packets).add(1);
-    field!(session, up.bytes).add(len);
+    field!(up, meter.packets).add(1);
+    field!(up, meter.bytes).add(len);
     Ok(towards)
 }
 
@@ -261,8 +278,8 @@ fn translate<T: Tables>(
     arrival: &Arrival,
     ip: &Ipv4<'_>,
 ) -> Result<Delta, DropReason> {
-    let external = field!(arrival.session, up.external_or_outer_tag).raw();
-    let first_port = field!(arrival.session, up.first_port).get();
+    let external = field!(arrival.home.up(), external).raw();
+    let first_port = field!(arrival.home.up(), first_port).get();
     let delta = Delta::long(ip.source, external);
     let transport = ip.transport(frame)?;
     let (port, remote_port) = match transport {
@@ -272,7 +289,7 @@ fn translate<T: Tables>(
         Transport::IcmpError(icmp) => {
             let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
             let key = nat::key(quote.protocol, quote.destination_port);
-            let mapping = nat::existing(tables, arrival.nat, key).ok_or(DropReason::IcmpErrorUnknown)?;
+            let mapping = nat::existing(tables, arrival.mappings(), key).ok_or(DropReason::IcmpErrorUnknown)?;
             if quote.destination != ip.source {
                 return Err(DropReason::IcmpErrorUnknown);
             }
@@ -293,7 +310,7 @@ fn translate<T: Tables>(
     };
     let key = nat::key(ip.protocol, port);
     let remote = Remote { address: ip.destination, port: remote_port };
-    let mapping = nat::outbound(tables, arrival.nat, key, remote).ok_or(DropReason::NatPortsExhausted)?;
+    let mapping = nat::outbound(tables, arrival.mappings(), key, remote).ok_or(DropReason::NatPortsExhausted)?;
     let external_port = first_port.wrapping_add(mapping.offset as u16);
     let port_delta = Delta::word(port.to_be(), external_port.to_be());
     match transport {

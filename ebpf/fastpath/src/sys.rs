@@ -1,0 +1,77 @@
+//! Commands of bpf(2) that aya does not offer, or only to the owner of a program.
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+};
+
+use aya::{maps::MapData, programs::ProgramFd};
+
+const MAP_CREATE: libc::c_long = 0;
+const PROG_TEST_RUN: libc::c_long = 10;
+const MAP_DELETE_ELEM: libc::c_long = 3;
+const MAP_UPDATE_BATCH: libc::c_long = 26;
+
+/// No command's attributes are longer than this, and the kernel wants what they do not use to be zero.
+type Attributes = [u64; 10];
+
+fn bpf(command: libc::c_long, attributes: &mut Attributes) -> io::Result<libc::c_long> {
+    // SAFETY: the attributes are as the command wants them, and what they point to lives until the call is over.
+    let done = unsafe {
+        libc::syscall(libc::SYS_bpf, command, attributes.as_mut_ptr(), size_of::<Attributes>())
+    };
+    if done >= 0 { Ok(done) } else { Err(io::Error::last_os_error()) }
+}
+
+/// An array with one value of that many bytes, for an array of maps.
+pub(crate) fn create_page(bytes: usize) -> io::Result<OwnedFd> {
+    const ARRAY: u64 = 2;
+    const KEY_BYTES: u64 = 4;
+    // map_type and key_size, value_size and max_entries; then flags and what is not used.
+    let sizes = bytes as u64 | 1 << 32;
+    let fd = bpf(MAP_CREATE, &mut [ARRAY | KEY_BYTES << 32, sizes, 0, 0, 0, 0, 0, 0, 0, 0])?;
+    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
+    // SAFETY: a new descriptor, which nobody else has; the kernel makes it close on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn raw(fd: BorrowedFd<'_>) -> u64 {
+    fd.as_raw_fd().cast_unsigned().into()
+}
+
+/// Takes an entry out of a map with `u32` keys.
+pub(crate) fn delete(map: &MapData, key: u32) -> io::Result<()> {
+    let key = std::ptr::from_ref(&key) as u64;
+    bpf(MAP_DELETE_ELEM, &mut [raw(map.fd().as_fd()), key, 0, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// Puts maps into an array of maps, all in one call: one at a time the kernel waits for every CPU after each, 10 ms.
+pub(crate) fn insert_maps(outer: &MapData, maps: &[(u32, OwnedFd)]) -> io::Result<()> {
+    let keys: Vec<u32> = maps.iter().map(|(index, _)| *index).collect();
+    let fds: Vec<i32> = maps.iter().map(|(_, fd)| fd.as_raw_fd()).collect();
+    let count = u64::from(u32::try_from(maps.len()).unwrap_or(u32::MAX));
+    // in_batch, out_batch, keys, values, count and map_fd, two words of flags.
+    let mut attributes = [
+        0,
+        0,
+        keys.as_ptr() as u64,
+        fds.as_ptr() as u64,
+        count | raw(outer.fd().as_fd()) << 32,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
+    bpf(MAP_UPDATE_BATCH, &mut attributes).map(|_| ())
+}
+
+/// Runs a program once on a frame; `out`, of the same length, is the frame afterwards.
+pub(crate) fn run(program: &ProgramFd, frame: &[u8], out: &mut [u8]) -> io::Result<()> {
+    let len = |bytes: &[u8]| u64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    // prog_fd and retval, data_size_in and data_size_out, data_in, data_out; then repeat, context, flags.
+    let sizes = len(frame) | len(out) << 32;
+    let mut attributes =
+        [raw(program.as_fd()), sizes, frame.as_ptr() as u64, out.as_mut_ptr() as u64, 1, 0, 0, 0, 0, 0];
+    bpf(PROG_TEST_RUN, &mut attributes).map(|_| ())
+}
