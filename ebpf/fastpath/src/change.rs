@@ -264,7 +264,7 @@ impl Fastpath {
     /// Sees to it that what leads to a session can be written.
     fn prepare(&mut self, reach: &Reach, is_reached: bool) -> Result<(), ApplyError> {
         self.sessions.prepare_page(&self.tables, &mut self.writer, reach.port, reach.s_vid)?;
-        if let Some(nat) = &reach.nat {
+        if let Some(nat) = reach.nat {
             self.sessions.prepare_ports(&self.tables, nat)?;
         }
         match reach.network {

@@ -19,7 +19,7 @@ const WIPES_MIN: usize = 4;
 
 /// What is to be written, in order, and who writes it.
 pub(crate) struct Clerk {
-    clerk: ProgramFd,
+    poker: ProgramFd,
     wiper: ProgramFd,
     pokes: Vec<Poke>,
     /// Units to be filled with zeros, after the pokes.
@@ -32,7 +32,7 @@ pub(crate) struct Clerk {
 impl Clerk {
     pub(crate) fn new(ebpf: &mut Ebpf) -> Result<Self, OpenError> {
         Ok(Self {
-            clerk: loaded(ebpf, CLERK)?,
+            poker: loaded(ebpf, CLERK)?,
             wiper: loaded(ebpf, WIPER)?,
             pokes: Vec::with_capacity(POKES_MAX),
             units: Vec::with_capacity(WIPES_MAX),
@@ -89,7 +89,7 @@ impl Clerk {
             let mut frame = wanted.clone();
             frame.resize(frame.len().max(POKES_MIN), Poke::default());
             let mut before = frame.clone();
-            if let Err(error) = run(&self.clerk, frame.as_bytes(), before.as_mut_bytes()) {
+            if let Err(error) = run(&self.poker, frame.as_bytes(), before.as_mut_bytes()) {
                 self.failed.get_or_insert(error);
             }
             for (wanted, before) in wanted.iter().zip(&before) {

@@ -33,6 +33,8 @@ pub enum OpenError {
     NoMap(&'static str),
     #[error("map {name} has values of {found} bytes instead of {wanted}: it is another version's")]
     ValueSize { name: &'static str, found: usize, wanted: usize },
+    #[error("map {name} cannot be made: {source}")]
+    Make { name: &'static str, source: io::Error },
     #[error("what the maps hold cannot be put in order: {0}")]
     Survey(#[source] Box<ApplyError>),
     #[error("map {name} cannot be mapped into memory: {source}")]

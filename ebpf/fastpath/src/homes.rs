@@ -1,7 +1,8 @@
 //! Homes, read out of a copy of their chunk.
 
 use map_abi::{
-    Chunk, Down, ENTRIES_PER_BUCKET, HEADER_LINES, HomeRef, LINES_PER_UNIT, Line, Meter, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Down, ENTRIES_PER_BUCKET, HEADER_LINES, HomeRef, LINES_PER_UNIT, Line, Meter,
+    UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromBytes, IntoBytes};
 

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use aya::maps::{Map, MapData, PerCpuArray};
-use map_abi::{Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role};
+use map_abi::{
+    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+};
 use net_types::{IfName, Mac, Prefix4};
 
 use crate::{
@@ -196,10 +198,7 @@ fn traffic(session: &Session, chunk: Option<&Chunk>) -> (TrafficView, TrafficVie
         drops,
         rate: limits.peak.bits_per_second(),
     };
-    (
-        of(meters.0, session.drops_up, session.limits_up),
-        of(meters.1, session.drops_down, session.limits_down),
-    )
+    (of(meters.0, session.drops_up, session.limits_up), of(meters.1, session.drops_down, session.limits_down))
 }
 
 fn view(

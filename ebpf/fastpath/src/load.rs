@@ -7,13 +7,14 @@ use aya::{
     maps::{MapData, ProgramArray, RingBuf},
     programs::Xdp,
 };
-use map_abi::{MAP_ABI_VERSION, UNITS_PER_CHUNK, map};
+use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map};
 
 use crate::{
     error::OpenError,
     mapped::{Access, Mapped, Writer, get, put},
     object::OFFICE,
     options::{Options, Sizes},
+    paged::Paged,
     tables::pinned,
 };
 
@@ -28,12 +29,12 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
     let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages } = *sizes;
+    Paged::<Chunk>::make(pin_dir, home_units.div_ceil(UNITS_PER_CHUNK) + 1)?;
+    Paged::<LinePage>::make(pin_dir, line_pages)?;
+    Paged::<NatPorts>::make(pin_dir, nat_addresses)?;
     let mut ebpf = EbpfLoader::new()
         .default_map_pin_directory(pin_dir)
         .map_max_entries(map::SESSIONS, sessions)
-        .map_max_entries(map::HOMES, home_units.div_ceil(UNITS_PER_CHUNK) + 1)
-        .map_max_entries(map::LINES, line_pages)
-        .map_max_entries(map::NAT_PORTS, nat_addresses)
         .map_pin_path(map::HOMES, pin_dir.join(map::HOMES))
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))

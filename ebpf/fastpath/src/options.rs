@@ -28,6 +28,12 @@ pub struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { sessions: 16_384, home_units: 131_072, line_pages: 4096, nat_addresses: 65_536, fib_pages: 4096 }
+        Self {
+            sessions: 16_384,
+            home_units: 131_072,
+            line_pages: 4096,
+            nat_addresses: 65_536,
+            fib_pages: 4096,
+        }
     }
 }

@@ -17,31 +17,31 @@ use crate::{
 /// A value that is a map of its own.
 pub(crate) trait Page: FromBytes + KnownLayout {
     type Bytes: Pod + AsRef<[u8]>;
-    const MAP: &str;
+    const MAP: &'static str;
     /// What a full table is called.
-    const TABLE: &str;
+    const TABLE: &'static str;
     /// How many are made when one more is needed: the kernel's wait for all CPUs is then for as many.
     const AT_ONCE: u32;
 }
 
 impl Page for Chunk {
     type Bytes = [u8; size_of::<Self>()];
-    const MAP: &str = map::HOMES;
-    const TABLE: &str = "homes";
+    const MAP: &'static str = map::HOMES;
+    const TABLE: &'static str = "homes";
     const AT_ONCE: u32 = 8;
 }
 
 impl Page for LinePage {
     type Bytes = [u8; size_of::<Self>()];
-    const MAP: &str = map::LINES;
-    const TABLE: &str = "S-VIDs";
+    const MAP: &'static str = map::LINES;
+    const TABLE: &'static str = "S-VIDs";
     const AT_ONCE: u32 = 1;
 }
 
 impl Page for NatPorts {
     type Bytes = [u8; size_of::<Self>()];
-    const MAP: &str = map::NAT_PORTS;
-    const TABLE: &str = "NAT addresses";
+    const MAP: &'static str = map::NAT_PORTS;
+    const TABLE: &'static str = "NAT addresses";
     const AT_ONCE: u32 = 1;
 }
 
@@ -57,6 +57,16 @@ pub(crate) struct Paged<P: Page> {
 }
 
 impl<P: Page> Paged<P> {
+    /// Makes the array, with room for `len` values, unless it is there.
+    pub(crate) fn make(pin_dir: &Path, len: u32) -> Result<(), OpenError> {
+        let path = pin_dir.join(P::MAP);
+        if path.exists() {
+            return Ok(());
+        }
+        sys::pin_array_of_pages(&path, size_of::<P>(), len)
+            .map_err(|source| OpenError::Make { name: P::MAP, source })
+    }
+
     pub(crate) fn open(pin_dir: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Map { name: P::MAP, source };
         let open = || MapData::from_pin(pin_dir.join(P::MAP));

@@ -86,4 +86,3 @@ impl Tables {
         (target.kind() == FibTarget::KIND_NAT).then(|| target.index())
     }
 }
-

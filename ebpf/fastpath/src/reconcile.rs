@@ -70,7 +70,9 @@ impl Fastpath {
 
     /// What was written is in place, or no session is as desired.
     fn finish(&mut self, outcomes: &mut [Outcome]) {
-        let Err(error) = self.sessions.finish(&self.tables, &mut self.writer, &mut self.clerk) else { return };
+        let Err(error) = self.sessions.finish(&self.tables, &mut self.writer, &mut self.clerk) else {
+            return;
+        };
         let text = error.to_string();
         for (key, done) in outcomes.iter_mut().filter(|(key, _)| key.subscriber().is_some()) {
             tracing::error!(%key, error = text, "session may not be in place");

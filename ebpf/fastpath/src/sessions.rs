@@ -9,7 +9,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use map_abi::{Chunk, HomeRef, LinePage, NatPorts, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
+use map_abi::{Chunk, HOME_ORDER_MAX, HomeRef, LinePage, NatPorts, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
 use net_types::{Mac, Name};
 use node_plan::forwarding::{Image, Runs};
 use zerocopy::IntoBytes;
@@ -152,8 +152,10 @@ impl Sessions {
     pub(crate) fn with_ports(&self, reach: &Reach, index: u32) -> Option<u32> {
         let nat = reach.nat?;
         let (first, count) = reach.groups(nat);
+        // The largest home that begins before may reach so far.
+        let from = first.saturating_sub((1 << HOME_ORDER_MAX) - 1);
         self.by_ports
-            .range((nat.address, 0)..(nat.address, first + count))
+            .range((nat.address, from)..(nat.address, first + count))
             .filter(|((_, begins), (groups, holder))| begins + groups > first && *holder != index)
             .map(|(_, (_, holder))| *holder)
             .next()
@@ -197,7 +199,14 @@ impl Sessions {
     }
 
     /// Lets packets find the session; needs its S-VID's page, and its public address's.
-    pub(crate) fn publish(&mut self, tables: &Tables, clerk: &mut Clerk, index: u32, home: HomeRef, reach: &Reach) {
+    pub(crate) fn publish(
+        &mut self,
+        tables: &Tables,
+        clerk: &mut Clerk,
+        index: u32,
+        home: HomeRef,
+        reach: &Reach,
+    ) {
         if let Some(nat) = reach.nat
             && let Some(address) = tables.nat_address(nat.address)
         {
@@ -215,7 +224,7 @@ impl Sessions {
     }
 
     /// Sees to it that a public address's ports can lead somewhere.
-    pub(crate) fn prepare_ports(&mut self, tables: &Tables, nat: &HeldNat) -> Result<(), ApplyError> {
+    pub(crate) fn prepare_ports(&mut self, tables: &Tables, nat: HeldNat) -> Result<(), ApplyError> {
         let address = tables.nat_address(nat.address).ok_or(ApplyError::NoNatPool(nat.address))?;
         self.ports.ensure(address)
     }

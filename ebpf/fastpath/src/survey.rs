@@ -82,9 +82,9 @@ impl Sessions {
         for address in self.ports.held().collect::<Vec<_>>() {
             let Some(value) = self.ports.pages.read(address) else { continue };
             for (group, ports) in (0_u16..).zip(value.groups).filter(|(_, ports)| !ports.is_none()) {
-                let session = by_unit.get(&ports.home()).filter(|index| {
-                    leads_there(tables, **index, address, group, ports)
-                });
+                let session = by_unit
+                    .get(&ports.home())
+                    .filter(|index| leads_there(tables, **index, address, group, ports));
                 let Some(session) = session else {
                     clerk.poke_ports(address, group.into(), 0);
                     continue;

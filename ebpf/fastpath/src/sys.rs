@@ -1,13 +1,19 @@
 //! Commands of bpf(2) that aya does not offer, or only to the owner of a program.
 
 use std::{
+    ffi::CString,
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
 };
 
 use aya::{maps::MapData, programs::ProgramFd};
 
 const MAP_CREATE: libc::c_long = 0;
+const OBJ_PIN: libc::c_long = 6;
 const PROG_TEST_RUN: libc::c_long = 10;
 const MAP_DELETE_ELEM: libc::c_long = 3;
 const MAP_UPDATE_BATCH: libc::c_long = 26;
@@ -17,22 +23,37 @@ type Attributes = [u64; 10];
 
 fn bpf(command: libc::c_long, attributes: &mut Attributes) -> io::Result<libc::c_long> {
     // SAFETY: the attributes are as the command wants them, and what they point to lives until the call is over.
-    let done = unsafe {
-        libc::syscall(libc::SYS_bpf, command, attributes.as_mut_ptr(), size_of::<Attributes>())
-    };
+    let done =
+        unsafe { libc::syscall(libc::SYS_bpf, command, attributes.as_mut_ptr(), size_of::<Attributes>()) };
     if done >= 0 { Ok(done) } else { Err(io::Error::last_os_error()) }
+}
+
+const ARRAY: u64 = 2;
+const ARRAY_OF_MAPS: u64 = 12;
+const KEY_BYTES: u64 = 4;
+
+fn create((kind, value_bytes, len): (u64, u64, u32), inner: Option<BorrowedFd<'_>>) -> io::Result<OwnedFd> {
+    // map_type and key_size, value_size and max_entries, map_flags and inner_map_fd; then what is not used.
+    let inner = inner.map_or(0, |inner| raw(inner) << 32);
+    let mut attributes =
+        [kind | KEY_BYTES << 32, value_bytes | u64::from(len) << 32, inner, 0, 0, 0, 0, 0, 0, 0];
+    let fd = RawFd::try_from(bpf(MAP_CREATE, &mut attributes)?).map_err(io::Error::other)?;
+    // SAFETY: a new descriptor, which nobody else has; the kernel makes it close on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// An array with one value of that many bytes, for an array of maps.
 pub(crate) fn create_page(bytes: usize) -> io::Result<OwnedFd> {
-    const ARRAY: u64 = 2;
-    const KEY_BYTES: u64 = 4;
-    // map_type and key_size, value_size and max_entries; then flags and what is not used.
-    let sizes = bytes as u64 | 1 << 32;
-    let fd = bpf(MAP_CREATE, &mut [ARRAY | KEY_BYTES << 32, sizes, 0, 0, 0, 0, 0, 0, 0, 0])?;
-    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
-    // SAFETY: a new descriptor, which nobody else has; the kernel makes it close on exec.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    create((ARRAY, bytes as u64, 1), None)
+}
+
+/// An array of as many pages of that many bytes, pinned. Not made by the loader, since Linux 6.1 takes maps without type
+/// information, such as pages are, only into an array whose model has none either.
+pub(crate) fn pin_array_of_pages(path: &Path, bytes: usize, len: u32) -> io::Result<()> {
+    let page = create_page(bytes)?;
+    let array = create((ARRAY_OF_MAPS, 4, len), Some(page.as_fd()))?;
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    bpf(OBJ_PIN, &mut [path.as_ptr() as u64, raw(array.as_fd()), 0, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
 }
 
 fn raw(fd: BorrowedFd<'_>) -> u64 {

@@ -25,6 +25,6 @@ pub mod poke_table {
 }
 
 /// Pokes that the clerk looks at in one frame, which must fit in a page with what the kernel puts around it.
-pub const POKES_MAX: usize = 192;
+pub const POKES_MAX: usize = 96;
 /// Units that the wiper fills with zeros in one frame, each a `u32`; 0: nothing.
-pub const WIPES_MAX: usize = 64;
+pub const WIPES_MAX: usize = 16;

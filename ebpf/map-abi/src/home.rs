@@ -232,7 +232,7 @@ impl HomeRef {
 
     /// The mappings of the home's ports from 64 `n` on.
     pub const fn ports(self, n: u32) -> PortsRef {
-        PortsRef(self.unit() + n | n << UNIT_BITS)
+        PortsRef((self.unit() + n) | (n << UNIT_BITS))
     }
 
     #[inline(always)]

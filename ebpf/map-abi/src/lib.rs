@@ -29,8 +29,8 @@ pub use clerk::{POKES_MAX, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
 pub use home::{
-    Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT, Limits,
-    Line, Meter, Owner, PortsRef, Rate, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
+    Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
+    Limits, Line, Meter, Owner, PortsRef, Rate, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatEntry, NatPorts,

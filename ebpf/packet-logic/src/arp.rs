@@ -4,7 +4,7 @@
 use map_abi::DropReason;
 
 use crate::{
-    Frame, Tables, Verdict, Window,
+    Frame, Tables, Window,
     home::Home,
     live::{field, mac_field},
     parse::{is_martian, netmask},
@@ -14,16 +14,15 @@ const ETHERNET_IPV4: u32 = 0x0001_0800_u32.to_be();
 const LENGTHS_REQUEST: u32 = 0x0604_0001_u32.to_be();
 const REPLY: u16 = 2;
 
-/// Answers a request that the session's own host sent; `port_mac` is the office's address on the link.
+/// Makes the answer of a request that the session's own host sent; `port_mac` is the office's address on the link.
 #[inline(always)]
 pub(crate) fn answer<T: Tables>(
     frame: Frame<'_>,
     header: Window<'_, 22>,
     tables: &T,
     home: Home,
-    port: u32,
     port_mac: u64,
-) -> Result<Verdict, DropReason> {
+) -> Result<(), DropReason> {
     let arp = frame.window::<28>(22).ok_or(DropReason::Truncated)?;
     if arp.raw32::<0>() != ETHERNET_IPV4 || arp.raw32::<4>() != LENGTHS_REQUEST {
         return Err(DropReason::Arp);
@@ -53,6 +52,5 @@ pub(crate) fn answer<T: Tables>(
     arp.set_raw32::<14>(target);
     arp.set_mac_word::<18>(sender_mac);
     arp.set_raw32::<24>(sender);
-    // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
-    Ok(Verdict::Redirect(port))
+    Ok(())
 }

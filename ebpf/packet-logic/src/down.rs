@@ -13,6 +13,7 @@ use crate::{
     nat,
     parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
     policer::{self, Colour},
+    verdict::{Stop, too_big},
     vlan::{DOT1Q, DROP_ELIGIBLE, TAGS_LEN},
 };
 
@@ -26,13 +27,7 @@ pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
         Ok(Found::Subscriber(receiver)) => {
-            let verdict = Verdict::from(deliver(packet, tables, &receiver));
-            if let Verdict::Drop(_) = verdict
-                && let Some(session) = receiver.home.session(tables)
-            {
-                field!(session, drops_down).add(1);
-            }
-            verdict
+            deliver(packet, tables, &receiver).unwrap_or_else(|stop| receiver.stop(packet, tables, stop))
         }
     }
     .counted(tables)
@@ -50,6 +45,20 @@ struct Receiver {
     /// Index of the port that the packet came in by.
     came_by: u32,
     translation: Translation,
+    /// Of the recent clock.
+    now_ns: u64,
+}
+
+impl Receiver {
+    /// Tells user space, unless the subscriber had its share, and counts.
+    #[inline(always)]
+    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
+        field!(session, drops_down).add(1);
+        stop.verdict(|reason| {
+            policer::may_punt(tables, session) && packet.punt(reason, self.came_by, self.home.session_index())
+        })
+    }
 }
 
 /// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
@@ -87,13 +96,16 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReaso
     }
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     let target = fib::lookup(tables, ip.destination)?;
+    let now_ns = tables.recent_ns();
     let (home, translation) = match target.kind() {
-        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index())?,
-        FibTarget::KIND_SESSION => (home_of(tables, target.index())?, Translation { kind: Kind::Routed, port: 0 }),
+        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
+        FibTarget::KIND_SESSION => {
+            (home_of(tables, target.index())?, Translation { kind: Kind::Routed, port: 0 })
+        }
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    Ok(Found::Subscriber(Receiver { home, came_by, translation }))
+    Ok(Found::Subscriber(Receiver { home, came_by, translation, now_ns }))
 }
 
 #[inline(always)]
@@ -108,6 +120,7 @@ fn find_mapping<T: Tables>(
     tables: &T,
     ip: &Ipv4<'_>,
     address_index: u32,
+    now_ns: u64,
 ) -> Result<(Home, Translation), DropReason> {
     let mut tcp_flags = 0;
     let (protocol, port, kind) = match ip.transport(frame)? {
@@ -140,7 +153,7 @@ fn find_mapping<T: Tables>(
         return Err(unknown);
     }
     let home = home_of(tables, ports.home())?;
-    let (mapping, inside_port) = nat::inbound(tables, home, ports, port, protocol).ok_or(unknown)?;
+    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
     if ip.is_first_fragment() {
         fragment::remember(tables, ip.header, ports.home());
     }
@@ -151,11 +164,7 @@ fn find_mapping<T: Tables>(
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    receiver: &Receiver,
-) -> Result<Verdict, DropReason> {
+fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
     let down = receiver.home.down();
     let mac_and_flags = mac_field!(down, mac).get();
     let port = field!(down, owner).get().port();
@@ -163,7 +172,7 @@ fn deliver<P: Packet, T: Tables>(
     let link_word = mac_field!(link, mac).get();
     let colour = judge(packet, tables, receiver, mac_and_flags, (link_word >> 48) as u16)?;
     if !packet.move_head(-TAGS_LEN) {
-        return Err(DropReason::Inconsistent);
+        return Err(DropReason::Inconsistent.into());
     }
     let header = packet.frame().window::<22>(0).ok_or(DropReason::Truncated)?;
     header.set_mac_word::<0>(mac_and_flags);
@@ -184,37 +193,26 @@ fn judge<P: Packet, T: Tables>(
     receiver: &Receiver,
     mac_and_flags: u64,
     link_mtu: u16,
-) -> Result<Colour, DropReason> {
+) -> Result<Colour, Stop> {
     let down = receiver.home.down();
     let has = |flag: u16| mac_and_flags & u64::from(flag) << 48 != 0;
     if !has(flags::ACTIVE) {
-        return Err(DropReason::Suspended);
+        return Err(DropReason::Suspended.into());
     }
     if !has(flags::MAC_KNOWN) {
-        return Err(DropReason::SubscriberMacUnknown);
+        return Err(DropReason::SubscriberMacUnknown.into());
     }
     let frame = packet.frame();
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
     let len = frame.len() as u64 + TAGS_LEN as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
-    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len);
+    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
-    let punt = |reason| {
-        if let Some(session) = receiver.home.session(tables)
-            && policer::may_punt(tables, session)
-        {
-            packet.punt(reason, receiver.came_by, receiver.home.session_index());
-        }
-    };
     if ip.ttl() <= 1 {
-        punt(PuntReason::TtlExpired);
-        return Err(DropReason::TtlExpired);
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
     if ip.total_len > link_mtu {
-        if ip.must_not_fragment() {
-            punt(PuntReason::TooBig);
-        }
-        return Err(DropReason::TooBig);
+        return Err(too_big(&ip));
     }
     let delta = translate(frame, &ip, receiver)?;
     ip.update_checksum(delta.and(ip.decrement_ttl()));

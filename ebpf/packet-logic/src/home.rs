@@ -29,7 +29,8 @@ impl Home {
             return None;
         }
         // SAFETY: inside the chunk.
-        let lines = unsafe { NonNull::new_unchecked(core::ptr::addr_of_mut!((*chunk.as_ptr()).lines).cast()) };
+        let lines =
+            unsafe { NonNull::new_unchecked(core::ptr::addr_of_mut!((*chunk.as_ptr()).lines).cast()) };
         Some(Self { lines, at })
     }
 

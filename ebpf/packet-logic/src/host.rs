@@ -7,11 +7,13 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FibTarget, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink,
-    PuntReason, Session, Settings,
+    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, HomeRef, LINES_PER_UNIT, Line,
+    LinePage, Meter, NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+    UNIT_INDICES_PER_CHUNK, Up,
 };
+use zerocopy::{FromZeros, IntoBytes};
 
-use crate::{Frame, Packet, Tables};
+use crate::{Frame, Packet, Tables, home::Home};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -162,6 +164,24 @@ impl HostTables {
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
         self.drops.borrow().clone()
+    }
+
+    /// Puts a home with no mappings in place, in a chunk that is made if need be.
+    pub fn set_home(&self, home: HomeRef, up: &Up, down: &Down) {
+        let chunk = self.chunks.get_or(home.unit() / UNIT_INDICES_PER_CHUNK, Chunk::new_zeroed);
+        let first = (home.unit() % UNIT_INDICES_PER_CHUNK * LINES_PER_UNIT) as usize;
+        // SAFETY: a value of the store's, which nobody else refers to right now.
+        let lines = unsafe { &mut (*chunk.as_ptr()).lines };
+        lines[first..first + (home.units() * LINES_PER_UNIT) as usize].fill(Line::default());
+        lines[first].as_mut_bytes().copy_from_slice(up.as_bytes());
+        lines[first + 1].as_mut_bytes().copy_from_slice(down.as_bytes());
+    }
+
+    /// What was counted up in a home.
+    pub fn meter_up(&self, home: HomeRef) -> Option<Meter> {
+        let home = Home::find(self, home.unit())?;
+        // SAFETY: a value of the store's, which lives as long as `self`.
+        Some(unsafe { home.up().read() }.meter)
     }
 
     /// A session as it is now.

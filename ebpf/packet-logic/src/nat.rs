@@ -13,7 +13,6 @@ use map_abi::{
 };
 
 use crate::{
-    Tables,
     frame::opaque_number,
     home::Home,
     live::field,
@@ -22,21 +21,20 @@ use crate::{
 
 /// Idle times in units of 2^30 ns, rounded up.
 mod idle_q30 {
-    const fn seconds(seconds: u64) -> i32 {
+    const fn seconds(seconds: u64) -> u64 {
         let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
-        #[expect(clippy::cast_possible_truncation, reason = "constants of a few thousand")]
-        let ticks = ticks as i32;
+        assert!(ticks < 1 << 16, "a place of the table");
         ticks
     }
 
     /// RFC 4787, REQ-5: at least two minutes, five recommended.
-    pub(super) const UDP: i32 = seconds(300);
+    pub(super) const UDP: u64 = seconds(300);
     /// RFC 5382, REQ-5: at least two hours and four minutes.
-    pub(super) const TCP_ESTABLISHED: i32 = seconds(7440);
+    pub(super) const TCP_ESTABLISHED: u64 = seconds(7440);
     /// RFC 5382, REQ-5: at least four minutes.
-    pub(super) const TCP_TRANSITORY: i32 = seconds(240);
+    pub(super) const TCP_TRANSITORY: u64 = seconds(240);
     /// RFC 5508, REQ-2: at least 60 seconds.
-    pub(super) const ICMP: i32 = seconds(60);
+    pub(super) const ICMP: u64 = seconds(60);
 }
 
 /// The key of a mapping: the inside port or, for ICMP, the identifier.
@@ -45,11 +43,11 @@ pub(crate) fn key(protocol: u8, port: u16) -> u32 {
     u32::from(protocol) << 16 | u32::from(port)
 }
 
-/// Now, in the unit of `NatEntry::last_seen_q30`.
+/// A time of the monotonic clock in the unit of `NatEntry::last_seen_q30`.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "wraps after 146 years")]
-pub(crate) fn now_q30<T: Tables>(tables: &T) -> u32 {
-    (tables.recent_ns() >> 30) as u32
+fn q30(ns: u64) -> u32 {
+    (ns >> 30) as u32
 }
 
 /// The first of a bucket's entries.
@@ -84,43 +82,65 @@ pub(crate) struct Mappings {
     pub(crate) home: Home,
     /// The binary logarithm of the home's units.
     pub(crate) order: u32,
+    /// Of the recent clock.
+    pub(crate) now_ns: u64,
 }
 
-/// The two lines of a key. Ports 2n and 2n + 1 share theirs, so that RTP and RTCP can stay together.
+/// How many lines of mappings a home has.
 #[inline(always)]
-fn choices(key: u32, order: u32) -> (u32, u32) {
-    let lines = (LINES_PER_UNIT << (order & 7)) - HEADER_LINES;
-    let hash = (key >> 1).wrapping_mul(0x9e37_79b1);
-    let first = scaled(hash, lines);
-    let second = scaled((hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b), lines - 1);
-    // Not the first one: those from there on move up by one. A sign bit says what a comparison would.
-    let second = second + (opaque_number(first.wrapping_sub(second + 1)) >> 31);
-    (HEADER_LINES + first, HEADER_LINES + second)
+fn lines(order: u32) -> u32 {
+    (LINES_PER_UNIT << (order & 7)) - HEADER_LINES
+}
+
+/// Ports 2n and 2n + 1 share their lines, so that RTP and RTCP can stay together.
+#[inline(always)]
+fn hash(key: u32) -> u32 {
+    (key >> 1).wrapping_mul(0x9e37_79b1)
+}
+
+/// The line that a key belongs in.
+#[inline(always)]
+fn first_choice(key: u32, order: u32) -> u32 {
+    HEADER_LINES + scaled(hash(key), lines(order))
+}
+
+/// The line that it goes to if that is full, which is another one: lines from the first choice on move up by one. (A sign
+/// bit says what a comparison would.)
+#[inline(always)]
+fn second_choice(key: u32, order: u32, first: u32) -> u32 {
+    let hash = hash(key);
+    let second = HEADER_LINES + scaled((hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b), lines(order) - 1);
+    second + ((opaque_number(first.wrapping_sub(second + 1)) >> 31) ^ 1)
 }
 
 /// A hash as a number below `limit`, evenly (Lemire, "Fast random integer generation in an interval", 2019).
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a product is below the limit")]
 fn scaled(hash: u32, limit: u32) -> u32 {
-    (u64::from(hash) * u64::from(limit) >> 32) as u32
+    ((u64::from(hash) * u64::from(limit)) >> 32) as u32
 }
 
+/// How long a mapping may be idle: a table of four, and no branches, which the verifier would follow for each entry of two
+/// buckets.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "keys have 24 bits")]
-fn idle_max_q30(key: u32, state: u8) -> i32 {
-    match ((key >> 16) as u8, state) {
-        (TCP, entry_state::ESTABLISHED) => idle_q30::TCP_ESTABLISHED,
-        (TCP, _) => idle_q30::TCP_TRANSITORY,
-        (ICMP, _) => idle_q30::ICMP,
-        _ => idle_q30::UDP,
-    }
+fn idle_max_q30(key: u32, state: u8) -> u32 {
+    const TABLE: u64 = idle_q30::UDP
+        | idle_q30::ICMP << 16
+        | idle_q30::TCP_TRANSITORY << 32
+        | idle_q30::TCP_ESTABLISHED << 48;
+    let is_tcp = is_equal(key >> 16, TCP.into());
+    let is_icmp = is_equal(key >> 16, ICMP.into());
+    let is_established = is_equal(state.into(), entry_state::ESTABLISHED.into());
+    let which = is_icmp + is_tcp * 2 + (is_tcp & is_established);
+    #[expect(clippy::cast_possible_truncation, reason = "16 bits of the table are what is wanted")]
+    let idle = (TABLE >> (which * 16)) as u32 & 0xffff;
+    idle
 }
 
 /// How long a mapping has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
 #[inline(always)]
 #[expect(clippy::cast_possible_wrap, reason = "a difference")]
 fn remaining_q30(key: u32, state: u8, last_seen_q30: u32, now_q30: u32) -> i32 {
-    idle_max_q30(key, state).wrapping_sub(now_q30.wrapping_sub(last_seen_q30) as i32)
+    idle_max_q30(key, state).wrapping_sub(now_q30.wrapping_sub(last_seen_q30)) as i32
 }
 
 #[inline(always)]
@@ -154,50 +174,49 @@ fn is_equal(one: u32, other: u32) -> u32 {
 /// the home's first. To be called before the first atomic operation, behind which no load can start.
 #[inline(always)]
 pub(crate) fn touch(mappings: Mappings, key: u32) {
-    if let Some(bucket) = mappings.home.bucket(choices(key, mappings.order).0) {
+    if let Some(bucket) = mappings.home.bucket(first_choice(key, mappings.order)) {
         let _ = entry!(bucket, 0, key).get();
     }
 }
 
 /// The mapping of `key`, if there is one that did not run out.
 #[inline(always)]
-pub(crate) fn existing<T: Tables>(tables: &T, mappings: Mappings, key: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, mappings.order);
-    let mut bucket = mappings.home.bucket(first)?;
-    let mut index = first;
+pub(crate) fn existing(mappings: Mappings, key: u32) -> Option<Mapping> {
+    let mut line = first_choice(key, mappings.order);
+    let mut bucket = mappings.home.bucket(line)?;
     let mut bits = having(bucket, key);
     if bits == 0 && entry!(bucket, 0, overflow).get() != 0 {
-        bucket = mappings.home.bucket(second)?;
-        index = second;
+        line = second_choice(key, mappings.order, line);
+        bucket = mappings.home.bucket(line)?;
         bits = having(bucket, key);
     }
     if bits == 0 {
         return None;
     }
     let position = nibble(LOWEST, bits);
-    let mapping = Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position };
-    let expired =
-        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    let mapping = Mapping { bucket, position, offset: line * ENTRIES_PER_BUCKET + position };
+    let last_seen = entry!(bucket, position, last_seen_q30).get();
+    let expired = is_expired(key, mapping.state(), last_seen, q30(mappings.now_ns));
     if expired { None } else { Some(mapping) }
 }
 
 /// The mapping of `key` for a packet that goes out, made if need be. `None`: every place is taken.
+///
+/// A mapping that was made is looked up like any other: so the verifier follows the many ways of making one to their
+/// end, and not each to the program's.
 #[inline(always)]
-pub(crate) fn outbound<T: Tables>(
-    tables: &T,
-    mappings: Mappings,
-    key: u32,
-    remote: Remote,
-) -> Option<Mapping> {
-    let now = now_q30(tables);
-    if let Some(mapping) = existing(tables, mappings, key) {
-        let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
-        if seen.get() != now {
-            seen.set(now);
-        }
-        return Some(mapping);
+pub(crate) fn outbound(mappings: Mappings, key: u32, remote: Remote) -> Option<Mapping> {
+    let now = q30(mappings.now_ns);
+    let mut found = existing(mappings, key);
+    if found.is_none() && claim(mappings, key, remote, now) {
+        found = existing(mappings, key);
     }
-    claim(mappings, key, remote, now)
+    let mapping = found?;
+    let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
+    if seen.get() != now {
+        seen.set(now);
+    }
+    Some(mapping)
 }
 
 /// Bit `n`: position `n` of the bucket is free or ran out. An entry that ran out and has the wanted key comes alone,
@@ -239,18 +258,20 @@ fn choose(bits: u32, key: u32) -> u32 {
     nibble(LOWEST, if same_parity == 0 { bits } else { same_parity })
 }
 
+/// Makes a mapping; false: every place is taken.
 #[inline(always)]
-fn claim(mappings: Mappings, key: u32, remote: Remote, now: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, mappings.order);
-    let first_bucket = mappings.home.bucket(first)?;
-    let second_bucket = mappings.home.bucket(second)?;
-    let first_bits = available(first_bucket, key, now);
-    let second_bits = available(second_bucket, key, now);
+fn claim(mappings: Mappings, key: u32, remote: Remote, now: u32) -> bool {
+    let first = first_choice(key, mappings.order);
+    let second = second_choice(key, mappings.order, first);
+    let (Some(first), Some(second)) = (mappings.home.bucket(first), mappings.home.bucket(second)) else {
+        return false;
+    };
+    let first_bits = available(first, key, now);
+    let second_bits = available(second, key, now);
     let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
-    let (bucket, index, bits) =
-        if takes_second { (second_bucket, second, second_bits) } else { (first_bucket, first, first_bits) };
+    let (bucket, bits) = if takes_second { (second, second_bits) } else { (first, first_bits) };
     if bits == 0 {
-        return None;
+        return false;
     }
     let mut position = choose(bits, key);
     if !take(bucket, position, key, now) {
@@ -258,16 +279,16 @@ fn claim(mappings: Mappings, key: u32, remote: Remote, now: u32) -> Option<Mappi
         let rest = bits & !(1 << position);
         position = choose(rest, key);
         if rest == 0 || !take(bucket, position, key, now) {
-            return None;
+            return false;
         }
     }
     if takes_second {
-        entry!(first_bucket, 0, overflow).set(1);
+        entry!(first, 0, overflow).set(1);
     }
     entry!(bucket, position, state).set(entry_state::NEW);
     entry!(bucket, position, remote).set(remote.address.to_ne_bytes());
     entry!(bucket, position, remote_port).set(remote.port.to_ne_bytes());
-    Some(Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position })
+    true
 }
 
 /// The time is stored before the key, so that nobody takes the new mapping for one that ran out.
@@ -293,12 +314,12 @@ fn take(bucket: Bucket, position: u32, key: u32, now: u32) -> bool {
 /// is where they lead to.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "the lower half of the key")]
-pub(crate) fn inbound<T: Tables>(
-    tables: &T,
+pub(crate) fn inbound(
     home: Home,
     ports: PortsRef,
     port: u16,
     protocol: u8,
+    now_ns: u64,
 ) -> Option<(Mapping, u16)> {
     let offset = ports.number() * ENTRIES_PER_BLOCK + u32::from(port) % ENTRIES_PER_BLOCK;
     let line = offset / ENTRIES_PER_BUCKET;
@@ -309,8 +330,8 @@ pub(crate) fn inbound<T: Tables>(
     let position = offset % ENTRIES_PER_BUCKET;
     let key = entry!(bucket, position, key).get();
     let mapping = Mapping { bucket, position, offset };
-    let expired =
-        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    let last_seen = entry!(bucket, position, last_seen_q30).get();
+    let expired = is_expired(key, mapping.state(), last_seen, q30(now_ns));
     if key >> 16 != u32::from(protocol) || expired { None } else { Some((mapping, key as u16)) }
 }
 

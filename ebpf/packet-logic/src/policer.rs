@@ -34,26 +34,34 @@ pub(crate) fn colour<T: Tables>(
     limits: Field<Limits>,
     meter: NonNull<Meter>,
     len: u64,
+    now_ns: u64,
 ) -> Option<Colour> {
     let Limits { committed_burst, peak_burst, committed, peak } = limits.get();
-    if !conforms(tables, field!(meter, peak_arrival_q6), peak, peak_burst, len) {
+    if !conforms(tables, field!(meter, peak_arrival_q6), (peak, peak_burst), len, now_ns) {
         return None;
     }
-    let is_green = conforms(tables, field!(meter, committed_arrival_q6), committed, committed_burst, len);
+    let arrival_q6 = field!(meter, committed_arrival_q6);
+    let is_green = conforms(tables, arrival_q6, (committed, committed_burst), len, now_ns);
     Some(if is_green { Colour::Green } else { Colour::Yellow })
 }
 
 /// Whether a packet of `len` bytes keeps to the rate; if so, it is accounted for.
 ///
-/// The recent clock is used first: it only ever lags, so it can refuse too much but never too little, and a refusal
+/// `now_ns` is of the recent clock: it only ever lags, so it can refuse too much but never too little, and a refusal
 /// is checked against the exact clock.
 #[inline(always)]
-fn conforms<T: Tables>(tables: &T, arrival_q6: Field<u64>, rate: Rate, burst: Burst, len: u64) -> bool {
+fn conforms<T: Tables>(
+    tables: &T,
+    arrival_q6: Field<u64>,
+    (rate, burst): (Rate, Burst),
+    len: u64,
+    now_ns: u64,
+) -> bool {
     if rate == Rate::UNLIMITED {
         return true;
     }
     let cost_q6 = (len * u64::from(rate.0)) >> 10;
-    let mut now_q6 = tables.recent_ns() << 6;
+    let mut now_q6 = now_ns << 6;
     for _ in 0..TRIES {
         let expected_q6 = arrival_q6.get();
         if expected_q6 > now_q6 + burst.q6() {
@@ -73,5 +81,5 @@ fn conforms<T: Tables>(tables: &T, arrival_q6: Field<u64>, rate: Rate, burst: Bu
 /// Whether one more packet of the session may go to user space.
 #[inline(always)]
 pub(crate) fn may_punt<T: Tables>(tables: &T, session: NonNull<Session>) -> bool {
-    conforms(tables, field!(session, punt_arrival_q6), PUNT, PUNT_BURST, PUNT_LEN)
+    conforms(tables, field!(session, punt_arrival_q6), (PUNT, PUNT_BURST), PUNT_LEN, tables.recent_ns())
 }

@@ -3,8 +3,8 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink, PuntReason,
-    Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink,
+    PuntReason, Session, Settings,
 };
 
 use crate::Frame;

@@ -15,6 +15,7 @@ use crate::{
     nat::{self, Mappings, Remote},
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian, netmask},
     policer,
+    verdict::{Stop, too_big},
     vlan::{self, TAGS_LEN},
 };
 
@@ -33,6 +34,8 @@ struct Arrival {
     port_mac: u64,
     /// First word of the home: Ethernet address and flags.
     mac_and_flags: u64,
+    /// Of the recent clock.
+    now_ns: u64,
 }
 
 /// Deals with a frame that came in by an access port.
@@ -41,13 +44,7 @@ pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => {
-            let verdict = Verdict::from(receive(packet, tables, &arrival));
-            if let Verdict::Drop(_) = verdict
-                && let Some(session) = arrival.home.session(tables)
-            {
-                field!(session, drops_up).add(1);
-            }
-            verdict
+            receive(packet, tables, &arrival).unwrap_or_else(|stop| arrival.stop(packet, tables, stop))
         }
     }
     .counted(tables)
@@ -75,7 +72,14 @@ fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropR
     }
     let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
     let mac_and_flags = mac_field!(home.up(), mac).get();
-    Ok(Arrival { home, order: reference.order(), port, port_mac: port_word & MAC_BITS, mac_and_flags })
+    Ok(Arrival {
+        home,
+        order: reference.order(),
+        port,
+        port_mac: port_word & MAC_BITS,
+        mac_and_flags,
+        now_ns: tables.recent_ns(),
+    })
 }
 
 impl Arrival {
@@ -84,93 +88,84 @@ impl Arrival {
         self.mac_and_flags & u64::from(flag) << 48 != 0
     }
 
-    /// A copy for user space, unless the subscriber had its share.
+    /// Tells user space, unless the subscriber had its share, and counts.
     #[inline(always)]
-    fn punt<P: Packet, T: Tables>(&self, packet: &P, tables: &T, reason: PuntReason) -> bool {
-        let Some(session) = self.home.session(tables) else { return false };
-        policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
-    }
-
-    /// The packet is for user space.
-    #[inline(always)]
-    fn hand_over<P: Packet, T: Tables>(
-        &self,
-        packet: &P,
-        tables: &T,
-        reason: PuntReason,
-    ) -> Result<Step, DropReason> {
-        if self.punt(packet, tables, reason) {
-            Ok(Step::Done(Verdict::Punted))
-        } else {
-            Err(DropReason::PuntLost)
+    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
+        let verdict = stop.verdict(|reason| {
+            policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
+        });
+        if let Verdict::Drop(_) = verdict {
+            field!(session, drops_up).add(1);
         }
+        verdict
     }
 
     #[inline(always)]
     fn mappings(&self) -> Mappings {
-        Mappings { home: self.home, order: self.order }
+        Mappings { home: self.home, order: self.order, now_ns: self.now_ns }
     }
+}
+
+#[inline(always)]
+fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
+    let towards = match judge(packet, tables, arrival)? {
+        Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
+        Step::Leave(towards) => towards,
+    };
+    Ok(leave(packet, arrival, towards)?)
 }
 
 /// What is left to do with a packet that was judged.
 enum Step {
-    Done(Verdict),
+    /// It is its own answer, and goes back where it came from.
+    Answer,
     Leave(Towards),
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    arrival: &Arrival,
-) -> Result<Verdict, DropReason> {
-    match judge(packet, tables, arrival)? {
-        Step::Done(verdict) => Ok(verdict),
-        Step::Leave(towards) => leave(packet, arrival, towards),
-    }
-}
-
-#[inline(always)]
-fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, DropReason> {
+fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, Stop> {
     if !arrival.has(flags::ACTIVE) {
-        return Err(DropReason::Suspended);
+        return Err(DropReason::Suspended.into());
     }
     let frame = packet.frame();
     let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
     let ethertype = header.raw16::<20>();
     if ethertype == ETHERTYPE_ARP {
-        return arp::answer(frame, header, tables, arrival.home, arrival.port, arrival.port_mac).map(Step::Done);
+        // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
+        arp::answer(frame, header, tables, arrival.home, arrival.port_mac)?;
+        return Ok(Step::Answer);
     }
     if ethertype != ETHERTYPE_IPV4 {
-        return Err(DropReason::EtherType);
+        return Err(DropReason::EtherType.into());
     }
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
-        return arrival.hand_over(packet, tables, PuntReason::Dhcp);
+        return Err(Stop::hand_over(PuntReason::Dhcp));
     }
     if header.mac_word::<0>() != arrival.port_mac {
-        return Err(DropReason::DestinationMac);
+        return Err(DropReason::DestinationMac.into());
     }
     if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
-        return Err(DropReason::SourceMac);
+        return Err(DropReason::SourceMac.into());
     }
     let up = arrival.home.up();
     if ip.source & netmask(field!(up, prefix_len).get()) != field!(up, network).raw() {
-        return Err(DropReason::SourceAddress);
+        return Err(DropReason::SourceAddress.into());
     }
     if is_martian(ip.destination) {
-        return Err(DropReason::Martian);
+        return Err(DropReason::Martian.into());
     }
     let target = fib::lookup(tables, ip.destination)?;
     if target.kind() > FibTarget::KIND_NAT && is_gateway(tables, arrival, ip.destination)? {
         // The gateway answers pings, and nothing else.
-        return match ip.transport(frame)? {
-            Transport::Echo(_) if ip.is_whole() => arrival.hand_over(packet, tables, PuntReason::GatewayEcho),
-            _ => Err(DropReason::ToOffice),
-        };
+        return Err(match ip.transport(frame)? {
+            Transport::Echo(_) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
+            _ => DropReason::ToOffice.into(),
+        });
     }
-    forward(packet, frame, tables, arrival, &ip, target).map(Step::Leave)
+    forward(frame, tables, arrival, &ip, target).map(Step::Leave)
 }
 
 /// Whether an address is the gateway's, which lies in a pool or in the subscriber's own network.
@@ -223,14 +218,13 @@ fn towards<T: Tables>(tables: &T, target: FibTarget) -> Result<Towards, DropReas
 }
 
 #[inline(always)]
-fn forward<P: Packet, T: Tables>(
-    packet: &P,
+fn forward<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     arrival: &Arrival,
     ip: &Ipv4<'_>,
     target: FibTarget,
-) -> Result<Towards, DropReason> {
+) -> Result<Towards, Stop> {
     let up = arrival.home.up();
     let len = frame.len() as u64;
     if arrival.has(flags::NAT)
@@ -240,25 +234,21 @@ fn forward<P: Packet, T: Tables>(
     }
     let towards = towards(tables, target)?;
     // There is no tag towards the core to say that a packet is yellow.
-    if policer::colour(tables, field!(up, limits), part!(up, meter), len).is_none() {
-        return Err(DropReason::RateUp);
+    if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
+        return Err(DropReason::RateUp.into());
     }
     if ip.ttl() <= 1 {
-        arrival.punt(packet, tables, PuntReason::TtlExpired);
-        return Err(DropReason::TtlExpired);
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
     // Between subscribers, the other one's access port is what counts, and the way down sees to it.
     if let Towards::NextHop(next_hop) = towards
         && ip.total_len > field!(next_hop, mtu).get()
     {
-        if ip.must_not_fragment() {
-            arrival.punt(packet, tables, PuntReason::TooBig);
-        }
-        return Err(DropReason::TooBig);
+        return Err(too_big(ip));
     }
     let mut delta = Delta::NONE;
     if arrival.has(flags::NAT) {
-        delta = translate(frame, tables, arrival, ip)?;
+        delta = translate(frame, arrival, ip)?;
     }
     if let Towards::NextHop(_) = towards {
         delta = delta.and(ip.decrement_ttl());
@@ -272,12 +262,7 @@ fn forward<P: Packet, T: Tables>(
 /// Puts the external address and port in place of the subscriber's; returns what that does to the header's checksum.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
-fn translate<T: Tables>(
-    frame: Frame<'_>,
-    tables: &T,
-    arrival: &Arrival,
-    ip: &Ipv4<'_>,
-) -> Result<Delta, DropReason> {
+fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta, DropReason> {
     let external = field!(arrival.home.up(), external).raw();
     let first_port = field!(arrival.home.up(), first_port).get();
     let delta = Delta::long(ip.source, external);
@@ -289,7 +274,7 @@ fn translate<T: Tables>(
         Transport::IcmpError(icmp) => {
             let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
             let key = nat::key(quote.protocol, quote.destination_port);
-            let mapping = nat::existing(tables, arrival.mappings(), key).ok_or(DropReason::IcmpErrorUnknown)?;
+            let mapping = nat::existing(arrival.mappings(), key).ok_or(DropReason::IcmpErrorUnknown)?;
             if quote.destination != ip.source {
                 return Err(DropReason::IcmpErrorUnknown);
             }
@@ -310,7 +295,7 @@ fn translate<T: Tables>(
     };
     let key = nat::key(ip.protocol, port);
     let remote = Remote { address: ip.destination, port: remote_port };
-    let mapping = nat::outbound(tables, arrival.mappings(), key, remote).ok_or(DropReason::NatPortsExhausted)?;
+    let mapping = nat::outbound(arrival.mappings(), key, remote).ok_or(DropReason::NatPortsExhausted)?;
     let external_port = first_port.wrapping_add(mapping.offset as u16);
     let port_delta = Delta::word(port.to_be(), external_port.to_be());
     match transport {

@@ -38,11 +38,11 @@ pub enum NatError {
 
 /// The binary logarithm of the number of units that a session's home needs: one for each 64 ports.
 pub fn home_order(session: &Session) -> Result<u32, NatError> {
-    session.nat.as_ref().map_or(Ok(0), nat_order)
+    session.nat.map_or(Ok(0), nat_order)
 }
 
-fn nat_order(nat: &Nat) -> Result<u32, NatError> {
-    let Nat { address: _, first_port, ports } = *nat;
+fn nat_order(nat: Nat) -> Result<u32, NatError> {
+    let Nat { address: _, first_port, ports } = nat;
     if !ports.is_power_of_two() || !(64..=64 << HOME_ORDER_MAX).contains(&ports) {
         return Err(NatError::Ports(ports));
     }

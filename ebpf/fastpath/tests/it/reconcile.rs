@@ -65,7 +65,8 @@ fn some_state() -> impl Strategy<Value = NodeState> {
 /// What the maps hold is what is desired, as far as somebody who only reads them can tell.
 fn assert_is(world: &World, state: &NodeState) {
     let inspector = Inspector::open(&world.pin_dir).expect("pinned");
-    let views: BTreeMap<String, _> = inspector.sessions().into_iter().map(|view| (view.name.clone(), view)).collect();
+    let views: BTreeMap<String, _> =
+        inspector.sessions().into_iter().map(|view| (view.name.clone(), view)).collect();
     assert_eq!(
         views.keys().collect::<Vec<_>>(),
         state.sessions.keys().map(net_types::Name::as_str).collect::<Vec<_>>()

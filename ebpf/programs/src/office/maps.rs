@@ -1,6 +1,6 @@
 //! The maps of the fast path. Those that user space writes in place can be mapped into its memory; those in `ArrayOfMaps`
 //! are written by the clerk, and come one by one as the office grows. The sizes here are the least, the loader gives
-//! each its real one, and pins the arrays of maps, which cannot say so themselves.
+//! each its real one; arrays of maps it makes itself.
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
