@@ -1,5 +1,7 @@
 //! Writing into homes and pages, which cannot be mapped into this process: see `map_abi::Poke`.
 
+use std::os::fd::AsFd;
+
 use aya::{Ebpf, programs::ProgramFd};
 use map_abi::{HomeRef, POKES_MAX, Poke, WIPES_MAX, poke_table};
 use zerocopy::IntoBytes;
@@ -114,10 +116,10 @@ impl Clerk {
 }
 
 fn run(program: &ProgramFd, frame: &[u8], out: &mut [u8]) -> Result<(), ApplyError> {
-    sys::run(program, frame, out).map_err(ApplyError::Clerk)
+    sys::run(program.as_fd(), frame, out).map_err(ApplyError::Clerk)
 }
 
-fn loaded(ebpf: &mut Ebpf, name: &'static str) -> Result<ProgramFd, OpenError> {
+pub(crate) fn loaded(ebpf: &mut Ebpf, name: &'static str) -> Result<ProgramFd, OpenError> {
     let failed = |source| OpenError::Program { name, source };
     let program = program(ebpf, name)?;
     program.load().map_err(failed)?;

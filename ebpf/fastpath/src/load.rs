@@ -14,7 +14,7 @@ use crate::{
     mapped::{Access, Mapped, Writer, get, put},
     object::OFFICE,
     options::{Options, Sizes},
-    paged::Paged,
+    paged::{Paged, page_words, pin_reader},
     tables::pinned,
 };
 
@@ -29,7 +29,8 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
     let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages } = *sizes;
-    Paged::<Chunk>::make(pin_dir, home_units.div_ceil(UNITS_PER_CHUNK) + 1)?;
+    let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
+    Paged::<Chunk>::make(pin_dir, chunks)?;
     Paged::<LinePage>::make(pin_dir, line_pages)?;
     Paged::<NatPorts>::make(pin_dir, nat_addresses)?;
     let mut ebpf = EbpfLoader::new()
@@ -39,11 +40,13 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::FIB_PAGES, fib_pages)
+        .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))
         .load(OFFICE)?;
     stamp(pin_dir)?;
     for name in [ACCESS, CORE] {
         program(&mut ebpf, name)?.load().map_err(|source| OpenError::Program { name, source })?;
     }
+    pin_reader(&mut ebpf, pin_dir)?;
     let core = program(&mut ebpf, CORE)?
         .fd()
         .and_then(|fd| fd.try_clone().map_err(aya::programs::ProgramError::IOError))

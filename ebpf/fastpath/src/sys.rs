@@ -10,10 +10,11 @@ use std::{
     path::Path,
 };
 
-use aya::{maps::MapData, programs::ProgramFd};
+use aya::maps::MapData;
 
 const MAP_CREATE: libc::c_long = 0;
 const OBJ_PIN: libc::c_long = 6;
+const OBJ_GET: libc::c_long = 7;
 const PROG_TEST_RUN: libc::c_long = 10;
 const MAP_DELETE_ELEM: libc::c_long = 3;
 const MAP_UPDATE_BATCH: libc::c_long = 26;
@@ -32,14 +33,18 @@ const ARRAY: u64 = 2;
 const ARRAY_OF_MAPS: u64 = 12;
 const KEY_BYTES: u64 = 4;
 
+fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
+    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
+    // SAFETY: a new descriptor, which nobody else has; the kernel makes it close on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 fn create((kind, value_bytes, len): (u64, u64, u32), inner: Option<BorrowedFd<'_>>) -> io::Result<OwnedFd> {
     // map_type and key_size, value_size and max_entries, map_flags and inner_map_fd; then what is not used.
     let inner = inner.map_or(0, |inner| raw(inner) << 32);
     let mut attributes =
         [kind | KEY_BYTES << 32, value_bytes | u64::from(len) << 32, inner, 0, 0, 0, 0, 0, 0, 0];
-    let fd = RawFd::try_from(bpf(MAP_CREATE, &mut attributes)?).map_err(io::Error::other)?;
-    // SAFETY: a new descriptor, which nobody else has; the kernel makes it close on exec.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    owned(bpf(MAP_CREATE, &mut attributes)?)
 }
 
 /// An array with one value of that many bytes, for an array of maps.
@@ -52,8 +57,19 @@ pub(crate) fn create_page(bytes: usize) -> io::Result<OwnedFd> {
 pub(crate) fn pin_array_of_pages(path: &Path, bytes: usize, len: u32) -> io::Result<()> {
     let page = create_page(bytes)?;
     let array = create((ARRAY_OF_MAPS, 4, len), Some(page.as_fd()))?;
+    pin(path, array.as_fd())
+}
+
+/// Pins a map or a program.
+pub(crate) fn pin(path: &Path, fd: BorrowedFd<'_>) -> io::Result<()> {
     let path = CString::new(path.as_os_str().as_bytes())?;
-    bpf(OBJ_PIN, &mut [path.as_ptr() as u64, raw(array.as_fd()), 0, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
+    bpf(OBJ_PIN, &mut [path.as_ptr() as u64, raw(fd), 0, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// What is pinned there.
+pub(crate) fn pinned(path: &Path) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    owned(bpf(OBJ_GET, &mut [path.as_ptr() as u64, 0, 0, 0, 0, 0, 0, 0, 0, 0])?)
 }
 
 fn raw(fd: BorrowedFd<'_>) -> u64 {
@@ -88,11 +104,11 @@ pub(crate) fn insert_maps(outer: &MapData, maps: &[(u32, OwnedFd)]) -> io::Resul
 }
 
 /// Runs a program once on a frame; `out`, of the same length, is the frame afterwards.
-pub(crate) fn run(program: &ProgramFd, frame: &[u8], out: &mut [u8]) -> io::Result<()> {
+pub(crate) fn run(program: BorrowedFd<'_>, frame: &[u8], out: &mut [u8]) -> io::Result<()> {
     let len = |bytes: &[u8]| u64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
     // prog_fd and retval, data_size_in and data_size_out, data_in, data_out; then repeat, context, flags.
     let sizes = len(frame) | len(out) << 32;
     let mut attributes =
-        [raw(program.as_fd()), sizes, frame.as_ptr() as u64, out.as_mut_ptr() as u64, 1, 0, 0, 0, 0, 0];
+        [raw(program), sizes, frame.as_ptr() as u64, out.as_mut_ptr() as u64, 1, 0, 0, 0, 0, 0];
     bpf(PROG_TEST_RUN, &mut attributes).map(|_| ())
 }

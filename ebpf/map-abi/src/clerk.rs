@@ -1,5 +1,6 @@
-//! How user space writes into homes and pages, which cannot be mapped into its memory: it hands the program `clerk` a
-//! list of [`Poke`]s, or the program `wiper` a list of units, as a frame, by `BPF_PROG_TEST_RUN`.
+//! How user space reads and writes homes and pages, which cannot be mapped into its memory: it hands the program `clerk` a
+//! list of [`Poke`]s, the program `wiper` a list of units, or the program `reader` a [`Peek`], as a frame, by
+//! `BPF_PROG_TEST_RUN`. (The kernel's own calls for maps in maps wait for all CPUs, on Linux 6.1 even to read.)
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -17,7 +18,7 @@ pub struct Poke {
     pub value: u64,
 }
 
-/// Values of `Poke::table`.
+/// Values of `Poke::table` and `Peek::table`.
 pub mod poke_table {
     pub const HOMES: u16 = 1;
     pub const LINES: u16 = 2;
@@ -28,3 +29,18 @@ pub mod poke_table {
 pub const POKES_MAX: usize = 96;
 /// Units that the wiper fills with zeros in one frame, each a `u32`; 0: nothing.
 pub const WIPES_MAX: usize = 16;
+
+/// What is to be read: words of eight bytes, into the rest of the frame, from a word of a page on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Peek {
+    /// As in `Poke`.
+    pub page: u32,
+    /// The first word of eight bytes.
+    pub word: u16,
+    /// One of `poke_table`; afterwards 0: it was read. What is beyond the page's end is left as it was.
+    pub table: u16,
+}
+
+/// Words that the reader reads in one frame.
+pub const PEEK_WORDS_MAX: usize = 384;

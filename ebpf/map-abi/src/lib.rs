@@ -25,7 +25,7 @@ mod session;
 
 pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
 pub use bench::{BenchSettings, subscriber};
-pub use clerk::{POKES_MAX, Poke, WIPES_MAX, poke_table};
+pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
 pub use home::{
@@ -49,6 +49,8 @@ pub mod map {
     pub const SVID_PAGES: &str = "SVID_PAGES";
     pub const LINES: &str = "LINES";
     pub const HOMES: &str = "HOMES";
+    /// Which pages of `HOMES`, `LINES` and `NAT_PORTS` there are: a bit each, each map's from a new word on.
+    pub const PAGES: &str = "PAGES";
     pub const SESSIONS: &str = "SESSIONS";
     pub const NAT_PORTS: &str = "NAT_PORTS";
     pub const FIB_ROOT: &str = "FIB_ROOT";

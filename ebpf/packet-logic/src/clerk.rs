@@ -1,8 +1,10 @@
 //! What user space has written into homes and pages, which it cannot map: see `map_abi::Poke`.
 
+use core::ptr::NonNull;
+
 use map_abi::{
-    Chunk, LINES_PER_CHUNK, LINES_PER_UNIT, LinePage, NatPorts, POKES_MAX, UNIT_INDICES_PER_CHUNK, WIPES_MAX,
-    poke_table,
+    Chunk, LINES_PER_CHUNK, LINES_PER_UNIT, LinePage, NatPorts, PEEK_WORDS_MAX, POKES_MAX,
+    UNIT_INDICES_PER_CHUNK, WIPES_MAX, poke_table,
 };
 
 use crate::{
@@ -53,7 +55,7 @@ fn replace_half(field: Field<u32>, new: u64) -> u64 {
 
 /// The word of a value, if it has so many.
 #[inline(always)]
-fn word_of<V, W: Copy>(start: core::ptr::NonNull<V>, word: usize, words: usize) -> Option<Field<W>> {
+fn word_of<V, W: Copy>(start: NonNull<V>, word: usize, words: usize) -> Option<Field<W>> {
     let at = opaque_size(word);
     if at >= words {
         return None;
@@ -65,7 +67,7 @@ fn word_of<V, W: Copy>(start: core::ptr::NonNull<V>, word: usize, words: usize) 
 #[inline(always)]
 fn chunk_word<T: Tables>(tables: &T, page: u32, word: usize) -> Option<Field<u64>> {
     const WORDS: usize = LINES_PER_CHUNK as usize * 8;
-    let chunk: core::ptr::NonNull<Chunk> = tables.chunk(page)?;
+    let chunk: NonNull<Chunk> = tables.chunk(page)?;
     // SAFETY: the lines are inside the chunk.
     word_of(unsafe { chunk.cast::<u64>().add(1) }, word, WORDS)
 }
@@ -78,6 +80,31 @@ fn line_word<T: Tables>(tables: &T, page: u32, word: usize) -> Option<Field<u32>
 #[inline(always)]
 fn ports_word<T: Tables>(tables: &T, page: u32, word: usize) -> Option<Field<u32>> {
     word_of(tables.nat_ports(page)?, word, size_of::<NatPorts>() / 4)
+}
+
+/// Reads what a frame that begins with a `Peek` asks for into the rest of it.
+#[inline(always)]
+pub fn peek<P: Packet, T: Tables>(packet: &P, tables: &T) {
+    let Some(order) = packet.frame().window::<8>(0) else { return };
+    let (page, word) = (order.raw32::<0>(), usize::from(order.raw16::<4>()));
+    let is_read = match order.raw16::<6>() {
+        poke_table::HOMES => tables.chunk(page).map(|chunk| copy(packet, chunk, word)),
+        poke_table::LINES => tables.line_page(page).map(|page| copy(packet, page, word)),
+        poke_table::NAT_PORTS => tables.nat_ports(page).map(|page| copy(packet, page, word)),
+        _ => None,
+    };
+    if is_read.is_some() {
+        order.set_raw16::<6>(0);
+    }
+}
+
+#[inline(always)]
+fn copy<P: Packet, V>(packet: &P, from: NonNull<V>, word: usize) {
+    for n in 0..PEEK_WORDS_MAX {
+        let Some(to) = packet.frame().window::<8>(8 + n * 8) else { return };
+        let Some(field) = word_of::<V, u64>(from, word + n, size_of::<V>() / 8) else { return };
+        to.set_raw64::<0>(field.get());
+    }
 }
 
 /// Fills the units that a frame names with zeros.

@@ -39,7 +39,7 @@ mod verdict;
 mod vlan;
 
 pub use checksum::{Delta, checksum};
-pub use clerk::{poke, wipe};
+pub use clerk::{peek, poke, wipe};
 pub use down::down;
 pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]

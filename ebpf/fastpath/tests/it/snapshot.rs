@@ -23,13 +23,23 @@ impl<T: FromBytes, const N: usize> Copied<T, N> {
     }
 }
 
-/// Those values of an array of maps that are there.
-fn pages<T: FromBytes, const N: usize>(pin_dir: &Path, name: &str, mut set: impl FnMut(u32, T)) {
+/// The values of an array of maps that are there, after what `PAGES` says.
+fn pages<T: FromBytes, const N: usize>(
+    pin_dir: &Path,
+    name: &str,
+    first_word: &mut u32,
+    mut set: impl FnMut(u32, T),
+) {
     let data = MapData::from_pin(pin_dir.join(name)).expect(name);
     let outer: ArrayOfMaps<_, Array<MapData, [u8; N]>> =
         ArrayOfMaps::try_from(Map::ArrayOfMaps(data)).expect(name);
-    for index in 0..outer.len() {
-        let Ok(page) = outer.get(&index, 0) else { continue };
+    let words = MapData::from_pin(pin_dir.join(map::PAGES)).expect("pinned");
+    let words: Array<_, u64> = Array::try_from(Map::Array(words)).expect("an array");
+    let bit = |index: u32| words.get(&(*first_word + index / 64), 0).expect("inside") >> (index % 64) & 1;
+    let held: Vec<u32> = (0..outer.len()).filter(|index| bit(*index) != 0).collect();
+    *first_word += outer.len().div_ceil(64);
+    for index in held {
+        let page = outer.get(&index, 0).expect("it is said to be there");
         let bytes = page.get(&0, 0).expect("an array has every index");
         set(index, T::read_from_bytes(&bytes).expect("of that length"));
     }
@@ -43,9 +53,10 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 64>::open(d, map::PORT_LINKS).each(0..64, |i, v| tables.set_port_link(i, v));
     let svids = (0..2).flat_map(|port| (99..110).map(move |svid| port * SVIDS_PER_PORT + svid));
     Copied::<_, 8>::open(d, map::SVID_PAGES).each(svids, |i, v| tables.set_svid_page(i, v));
-    pages::<_, { size_of::<LinePage>() }>(d, map::LINES, |i, v| tables.set_line_page(i, v));
-    pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, |i, v| tables.set_chunk(i, v));
-    pages::<_, { size_of::<NatPorts>() }>(d, map::NAT_PORTS, |i, v| tables.set_nat_ports(i, v));
+    let mut word = 0;
+    pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, &mut word, |i, v| tables.set_chunk(i, v));
+    pages::<_, { size_of::<LinePage>() }>(d, map::LINES, &mut word, |i, v| tables.set_line_page(i, v));
+    pages::<_, { size_of::<NatPorts>() }>(d, map::NAT_PORTS, &mut word, |i, v| tables.set_nat_ports(i, v));
     Copied::<_, 256>::open(d, map::SESSIONS).each(0..64, |i, v| tables.set_session(i, v));
     let lines =
         addresses.iter().map(|address| u32::from_be_bytes(*address) >> 12).filter(|l| *l < FIB_ROOT_LINES);

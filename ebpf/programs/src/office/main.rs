@@ -1,5 +1,5 @@
-//! The office's programs: `access` on access ports, `core` on core ports, and two that user space alone runs: `clerk` and
-//! `wiper`.
+//! The office's programs: `access` on access ports, `core` on core ports, and three that user space alone runs: `clerk`,
+//! `wiper` and `reader`.
 #![no_std]
 #![no_main]
 
@@ -31,6 +31,12 @@ pub fn clerk(ctx: XdpContext) -> u32 {
 #[xdp]
 pub fn wiper(ctx: XdpContext) -> u32 {
     packet_logic::wipe(&Xdp(ctx), &Maps);
+    xdp_action::XDP_PASS
+}
+
+#[xdp]
+pub fn reader(ctx: XdpContext) -> u32 {
+    packet_logic::peek(&Xdp(ctx), &Maps);
     xdp_action::XDP_PASS
 }
 

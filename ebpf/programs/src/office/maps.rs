@@ -27,6 +27,9 @@ pub(crate) static SVID_PAGES: Array<u64> = Array::pinned(MAX_PORTS * SVIDS_PER_P
 pub(crate) static LINES: ArrayOfMaps<InnerArray<LinePage, 1>, 1> = ArrayOfMaps::new();
 #[btf_map]
 pub(crate) static HOMES: ArrayOfMaps<InnerArray<Chunk, 1>, 1> = ArrayOfMaps::new();
+/// Only user space asks.
+#[map]
+static PAGES: Array<u64> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static SESSIONS: Array<Session> = Array::pinned(1, BPF_F_MMAPABLE);
 #[btf_map]
