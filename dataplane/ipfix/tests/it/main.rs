@@ -1,0 +1,7 @@
+//! The exporter against decoders that know nothing of it: one of these tests' own, nfdump's and Wireshark's.
+
+mod decode;
+mod events;
+mod nfdump;
+mod properties;
+mod tshark;
