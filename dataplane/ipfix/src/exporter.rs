@@ -114,7 +114,8 @@ impl Exporter {
             assert!(self.filling.push(event), "any record has room in a message of its own");
         }
         self.waiting += 1;
-        self.oldest_ms = Some(self.oldest_ms.map_or(event.observed_ms, |oldest| oldest.min(event.observed_ms)));
+        self.oldest_ms =
+            Some(self.oldest_ms.map_or(event.observed_ms, |oldest| oldest.min(event.observed_ms)));
     }
 
     /// Makes all that waits due, at a shutdown for example.
@@ -130,7 +131,8 @@ impl Exporter {
         if self.until_flush(now).is_some_and(|wait| wait.is_zero()) {
             self.flush();
         }
-        let enough_messages = self.messages_since >= self.config.refresh_messages.get() && !self.full.is_empty();
+        let enough_messages =
+            self.messages_since >= self.config.refresh_messages.get() && !self.full.is_empty();
         if enough_messages || self.until_refresh(now).is_zero() {
             self.begin_refresh(now);
         }

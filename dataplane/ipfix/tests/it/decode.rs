@@ -68,7 +68,8 @@ impl Collector {
 
     fn record(&self, set: &mut &[u8], template: u16) -> Record {
         let fields = self.templates.get(&template).unwrap_or_else(|| panic!("no template {template} yet"));
-        let value = |len| take(set, usize::from(len)).iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let value =
+            |len| take(set, usize::from(len)).iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         let values: Vec<_> = fields.iter().map(|(_, len)| *len).map(value).collect();
         let record: Record = fields.iter().map(|(element, _)| *element).zip(values).collect();
         assert_eq!(record.len(), fields.len(), "an element is there twice");

@@ -30,11 +30,13 @@ fn nat() -> impl Strategy<Value = NatEvent> {
         })
     };
     let addresses = || any::<(Ipv4Addr, Ipv4Addr)>();
-    let pair = move || {
-        addresses().prop_map(|(internal, external)| AddressBinding { internal, external })
-    };
+    let pair = move || addresses().prop_map(|(internal, external)| AddressBinding { internal, external });
     let block = move || {
-        (addresses(), ports()).prop_map(|((internal, external), ports)| PortBlock { internal, external, ports })
+        (addresses(), ports()).prop_map(|((internal, external), ports)| PortBlock {
+            internal,
+            external,
+            ports,
+        })
     };
     prop_oneof![
         session().prop_map(NatEvent::SessionCreate),
@@ -75,7 +77,9 @@ pub(crate) fn expected(event: &Event) -> Record {
         NatEvent::SessionDelete(session) => (5, session_fields(&session)),
         NatEvent::BibCreate(binding) => (8, binding_fields(&binding)),
         NatEvent::BibDelete(binding) => (9, binding_fields(&binding)),
-        NatEvent::PortsExhausted { address, protocol } => (12, vec![(225, ip(address)), (4, protocol.into())]),
+        NatEvent::PortsExhausted { address, protocol } => {
+            (12, vec![(225, ip(address)), (4, protocol.into())])
+        }
         NatEvent::QuotaExceeded(quota) => (13, quota_fields(&quota)),
         NatEvent::AddressBindingCreate(pair) => (14, vec![(8, ip(pair.internal)), (225, ip(pair.external))]),
         NatEvent::AddressBindingDelete(pair) => (15, vec![(8, ip(pair.internal)), (225, ip(pair.external))]),

@@ -2,6 +2,7 @@
 
 mod decode;
 mod events;
+mod nfcapd;
 mod nfdump;
 mod properties;
 mod tshark;

@@ -37,7 +37,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn config() -> impl Strategy<Value = Config> {
     let len = (MessageLen::MIN.bytes()..=1500).prop_map(|len| MessageLen::new(len).expect("a limit"));
     (any::<u32>(), len, 0_usize..100, 0_u64..3_000, 0_u64..10_000, 1_u32..10).prop_map(
-        |(observation_domain, message_len_max, records_waiting_max, flush_ms, refresh_ms, refresh_messages)| {
+        |(
+            observation_domain,
+            message_len_max,
+            records_waiting_max,
+            flush_ms,
+            refresh_ms,
+            refresh_messages,
+        )| {
             Config {
                 observation_domain,
                 message_len_max,
