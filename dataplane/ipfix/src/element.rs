@@ -42,4 +42,4 @@ pub(crate) const MAX_SUBSCRIBERS: Element = element(474, 4);
 
 // Elements of the exporting process itself (RFC 7011, section 4.3).
 pub(crate) const EXPORTING_PROCESS_ID: Element = element(144, 4);
-pub(crate) const NOT_SENT_FLOW_TOTAL_COUNT: Element = element(165, 8);
+pub(crate) const NOT_SENT_FLOW_TOTAL_COUNT: Element = element(166, 8);

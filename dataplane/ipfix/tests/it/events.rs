@@ -19,9 +19,14 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
 }
 
 fn nat() -> impl Strategy<Value = NatEvent> {
-    let binding = || (any::<u8>(), end(), end());
+    // Those that all NATs have, and others.
+    let protocol = || prop_oneof![Just(1), Just(6), Just(17), any::<u8>()];
     let binding = move || {
-        binding().prop_map(|(protocol, internal, external)| BibEntry { protocol, internal, external })
+        (protocol(), end(), end()).prop_map(|(protocol, internal, external)| BibEntry {
+            protocol,
+            internal,
+            external,
+        })
     };
     let session = move || {
         (binding(), end(), end(), any::<bool>()).prop_map(|(binding, destination, turned, inward)| {

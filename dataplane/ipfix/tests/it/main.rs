@@ -5,4 +5,5 @@ mod events;
 mod nfcapd;
 mod nfdump;
 mod properties;
+mod sender;
 mod tshark;

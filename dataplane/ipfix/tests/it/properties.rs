@@ -12,7 +12,7 @@ use crate::{
 
 /// The elements of a record about the exporting process (RFC 7011, section 4.3): its number, and what it lost.
 const PROCESS: u16 = 144;
-const NOT_SENT: u16 = 165;
+const NOT_SENT: u16 = 166;
 
 #[derive(Clone, Debug)]
 enum Step {
