@@ -122,10 +122,10 @@ impl Message {
     fn push_record(&mut self, record: Record) -> bool {
         let pushed = self.in_set(record.template(), |bytes| {
             record.fields(&mut |element, value| {
-                let wide = value.to_be_bytes();
-                let (unused, wire) = wide.split_at(wide.len() - usize::from(element.len));
+                let value_bytes = value.to_be_bytes();
+                let (unused, used) = value_bytes.split_at(8 - usize::from(element.len));
                 debug_assert!(unused.iter().all(|byte| *byte == 0), "{element:?} cannot be {value}");
-                bytes.extend_from_slice(wire);
+                bytes.extend_from_slice(used);
             });
         });
         self.records += u32::from(pushed);

@@ -34,7 +34,7 @@ impl Config {
             message_len_max: MessageLen::default(),
             records_waiting_max: 65_536,
             flush_after: Duration::from_secs(1),
-            refresh_after: Duration::from_secs(60),
+            refresh_after: Duration::from_mins(1),
             refresh_messages: NonZero::new(1000).expect("1000 is not zero"),
         }
     }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const MISSING: &str = "nfdump is installed (apt-get install -y nfdump)";
 
 /// After which nothing more is expected to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// nfcapd on a port of the loopback, with a folder of its own. It ends with this value.
 pub(crate) struct Nfcapd {
@@ -123,9 +123,9 @@ fn socket(port: u16) -> Option<Socket> {
         let [_, local, _, _, queues, .., lost] = fields.as_slice() else {
             panic!("a short line: {fields:?}")
         };
-        let (_, queued) = queues.split_once(':')?;
+        let (_, received) = queues.split_once(':')?;
         (*local == address).then(|| Socket {
-            queued: u64::from_str_radix(queued, 16).expect("hexadecimal"),
+            queued: u64::from_str_radix(received, 16).expect("hexadecimal"),
             lost: lost.parse().expect("decimal"),
         })
     })

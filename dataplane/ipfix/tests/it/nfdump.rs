@@ -1,8 +1,7 @@
 //! Against nfcapd, a collector, and nfdump, which shows what it stored.
 //!
 //! What neither keeps is not compared here but in `tshark`: natOriginatingAddressRealm, natQuotaExceededEvent and the
-//! limits of quotas. nfdump 1.7.1 (Debian 12) keeps ports' blocks and pools of NetFlow version 9 only, and drops them
-//! from IPFIX; 1.7.5 (Debian 13) keeps them.
+//! limits of quotas. Version 1.7.1 (Debian 12) does not keep blocks of ports and pools either; 1.7.5 (Debian 13) does.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -19,7 +18,7 @@ use crate::{
     nfcapd::{self, Nfcapd},
 };
 
-/// The protocol numbers of ICMP and ICMPv6, whose ports nfdump shows as a type and a code.
+/// The protocol numbers of ICMP for IPv4 and IPv6, whose ports nfdump shows as a type and a code.
 const ICMP: [u64; 2] = [1, 58];
 
 /// The names that nfdump has for elements.
@@ -58,7 +57,9 @@ fn nfdump_shows_what_was_exported() {
         let events = some(1000);
         let now = Duration::from_secs(1_700_000_000);
         for some in events.chunks(50) {
-            some.iter().for_each(|event| exporter.push(event));
+            for event in some {
+                exporter.push(event);
+            }
             exporter.flush();
             assert_eq!(sender.send_due(&mut exporter, now).expect("it is sent"), Progress::Done);
             nfcapd.catch_up();

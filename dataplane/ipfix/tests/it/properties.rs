@@ -115,7 +115,9 @@ fn check(config: Config, steps: Vec<Step>) {
             Step::Time(ms) => now += Duration::from_millis(ms.unsigned_abs()),
             Step::Poll(times) => {
                 let some: Vec<_> = std::iter::from_fn(|| exporter.poll(now)).take(times).collect();
-                some.iter().for_each(|datagram| check.datagram(datagram, now));
+                for datagram in &some {
+                    check.datagram(datagram, now);
+                }
                 if let Some(last) = some.last() {
                     exporter.not_sent(last);
                     check.failed += u64::from(last.records);

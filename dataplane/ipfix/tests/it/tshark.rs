@@ -47,7 +47,9 @@ fn wireshark_shows_what_was_exported() {
     for message_len_max in [MessageLen::default(), MessageLen::MIN] {
         let mut exporter = Exporter::new(Config { message_len_max, ..Config::new(DOMAIN) });
         let events = some(300);
-        events.iter().for_each(|event| exporter.push(event));
+        for event in &events {
+            exporter.push(event);
+        }
         exporter.flush();
         let now = Duration::from_secs(1_700_000_000);
         let datagrams: Vec<_> =
@@ -124,7 +126,7 @@ fn tshark(capture: &Path, arguments: &[&str]) -> String {
     String::from_utf8(run.stdout).expect("UTF-8")
 }
 
-/// A capture of the datagrams, as IPv4 packets without link headers (LINKTYPE_RAW).
+/// A capture of the datagrams, as IPv4 packets without link headers (`LINKTYPE_RAW`).
 fn pcap(datagrams: &[Vec<u8>]) -> Vec<u8> {
     let mut file = [0xa1b2_c3d4_u32, 0x0002_0004, 0, 0, 65535, 101].map(u32::to_be_bytes).concat();
     for (second, datagram) in datagrams.iter().enumerate() {
