@@ -124,7 +124,7 @@ pub struct PortRange {
     last: u16,
 }
 
-/// `ports` ports from `first` are no range of ports.
+/// There are no ports, or they pass the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{ports} ports from {first} on are no range of ports")]
 pub struct BadPortRange {

@@ -18,16 +18,16 @@ pub struct Config {
     pub records_waiting_max: usize,
     /// How long after it was observed a record leaves at the latest, in a message that is not full.
     pub flush_after: Duration,
-    /// Templates leave again after this time (templateRefreshTimeout of RFC 6728), or after a millisecond if it is
-    /// less. A collector that lost them, or started later, can read no record until then.
+    /// Templates leave again after this time (templateRefreshTimeout of RFC 6728), or after a second if it is less.
+    /// A collector that lost them, or started later, can read no record until then.
     pub refresh_after: Duration,
     /// Templates leave again after this many messages of data (templateRefreshPacket of RFC 6728).
     pub refresh_messages: NonZero<u32>,
 }
 
 impl Config {
-    /// A second of buffering at most, templates every minute or 1,000 messages, and 65,536 records (2.5 MB) at most
-    /// that wait.
+    /// A second of buffering at most, templates every minute or 1,000 messages, and at most 65,536 records that wait
+    /// (2.5 MB of sessions).
     pub fn new(observation_domain: u32) -> Self {
         Self {
             observation_domain,
@@ -175,7 +175,7 @@ impl Exporter {
 
     fn until_refresh(&self, now: Duration) -> Duration {
         let since = self.refreshed.and_then(|refreshed| now.checked_sub(refreshed));
-        let after = self.config.refresh_after.max(Duration::from_millis(1));
+        let after = self.config.refresh_after.max(Duration::from_secs(1));
         since.map_or(Duration::ZERO, |since| after.saturating_sub(since))
     }
 
