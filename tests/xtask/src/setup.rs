@@ -41,6 +41,8 @@ const LAB: &[Package] = &[
 const TESTS: &[Package] = &[
     Package("ethtool", "the tests compare interface features with it"),
     Package("bpftool", "the tests compare what is loaded and attached with it"),
+    Package("nfdump", "a collector that the NAT log is sent to"),
+    Package("tshark", "reads the NAT log as Wireshark does"),
     Package("tcpdump", "captures, when something is looked into"),
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),
