@@ -41,6 +41,7 @@ pub(super) fn session() -> Session {
         nat: None,
         rate_up: None,
         rate_down: None,
+        ipv6: None,
     }
 }
 
