@@ -1,3 +1,5 @@
+pub(crate) mod ipv6;
+
 use std::{net::Ipv4Addr, time::Duration};
 
 use proptest::prelude::*;
