@@ -1,5 +1,6 @@
 mod bytes;
 mod client;
+mod decisions;
 mod relays;
 
 use dhcproto::{
@@ -41,9 +42,24 @@ fn fresh(last: u8, iaid: u32) -> Binding {
 struct Read {
     kind: Said,
     status: Option<Status>,
-    /// In their order: code, IAID, T1 and T2, what is in it.
-    associations: Vec<(u16, u32, (u32, u32), Vec<Part>)>,
+    associations: Vec<Told>,
     message: v6::Message,
+}
+
+/// An association.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    code: u16,
+    iaid: u32,
+    /// T1 and T2.
+    times: (u32, u32),
+    parts: Vec<Part>,
+}
+
+impl Told {
+    fn new(code: u16, iaid: u32, times: (u32, u32), options: &v6::DhcpOptions) -> Self {
+        Self { code, iaid, times, parts: parts(options) }
+    }
 }
 
 /// What is in an association: a lease with its preferred and valid lifetimes, or a status.
@@ -73,9 +89,9 @@ impl Read {
         let mut status = None;
         for option in message.opts().iter() {
             match option {
-                DhcpOption::IANA(ia) => associations.push((3, ia.id, (ia.t1, ia.t2), parts(&ia.opts))),
-                DhcpOption::IATA(ia) => associations.push((4, ia.id, (0, 0), parts(&ia.opts))),
-                DhcpOption::IAPD(ia) => associations.push((25, ia.id, (ia.t1, ia.t2), parts(&ia.opts))),
+                DhcpOption::IANA(ia) => associations.push(Told::new(3, ia.id, (ia.t1, ia.t2), &ia.opts)),
+                DhcpOption::IATA(ia) => associations.push(Told::new(4, ia.id, (0, 0), &ia.opts)),
+                DhcpOption::IAPD(ia) => associations.push(Told::new(25, ia.id, (ia.t1, ia.t2), &ia.opts)),
                 DhcpOption::StatusCode(code) => status = Some(code.status),
                 _ => {}
             }
@@ -88,7 +104,7 @@ impl Read {
     }
 
     fn leased(&self) -> Vec<&Part> {
-        let parts = self.associations.iter().flat_map(|(.., parts)| parts);
+        let parts = self.associations.iter().flat_map(|told| &told.parts);
         parts.filter(|part| matches!(part, Part::Address(.., 1..) | Part::Prefix(.., 1..))).collect()
     }
 }
@@ -103,140 +119,6 @@ fn parts(options: &v6::DhcpOptions) -> Vec<Part> {
         other => panic!("{other:?} in an association"),
     };
     options.iter().map(part).collect()
-}
-
-/// What is done, on which session, with what bound, by which message; type, associations and bindings, and why.
-type Case<'a> = (&'a str, &'a Session, &'a Bindings, Client, Said, Vec<Vec<Part>>, BindingChange, Event);
-
-/// Messages that are answered with associations, in every state of the line.
-#[test]
-fn decisions() {
-    let (any, nobody) = (session(), Bindings::default());
-    let fixed = Session { mac: Some(mac(0xaa)), ..session() };
-    let with = |line: Ipv6Line| Session { ipv6: Some(line), ..session() };
-    let no_prefix = with(Ipv6Line { delegated: None, ..line() });
-    let no_address = with(Ipv6Line { address: None, ..line() });
-    let both = |address: Option<Binding>, prefix: Option<Binding>| Bindings { address, prefix };
-    let mine = both(Some(binding(0xaa, 1)), Some(binding(0xaa, 9)));
-    let others = both(Some(binding(0xbb, 1)), Some(binding(0xbb, 9)));
-    let half = both(others.address.clone(), mine.prefix.clone());
-    let my_other = both(Some(binding(0xaa, 2)), None);
-    let expired = both(Some(Binding { expires_s: NOW_S, ..binding(0xbb, 1) }), None);
-    let set = |address: Option<Binding>, prefix: Option<Binding>| BindingChange::Set(both(address, prefix));
-    let keep = || BindingChange::Keep;
-
-    let an_address = || vec![Part::Address(ADDRESS, 1800, 3600)];
-    let a_prefix = || vec![Part::Prefix(PREFIX.0, PREFIX.1, 1800, 3600)];
-    let told = |status| vec![Part::Status(status)];
-    let stale = |address| Part::Address(address, 0, 0);
-    let leased = |exchange, address, prefix, displaced: Option<u8>| Event::Leased {
-        exchange,
-        address,
-        prefix,
-        displaced: displaced.map(duid),
-    };
-    let unavailable = || Event::Refused(Refusal::Unavailable);
-    let held = |last| Event::Refused(Refusal::HeldBy(duid(last)));
-    let no_binding = || Event::Refused(Refusal::NoBinding);
-
-    let asks = |kind| Client::new(kind, 0xaa).address(1, &[]).prefix(9, &[]);
-    let has = |kind| Client::new(kind, 0xaa).address(1, &[ADDRESS]).prefix(9, &[PREFIX]);
-    let rapid = || asks(SOLICIT).option(14, &[]);
-    let everything = || vec![an_address(), a_prefix()];
-    let all_mine = || set(Some(fresh(0xaa, 1)), Some(fresh(0xaa, 9)));
-    let (advertise, reply) = (Said::Advertise, Said::Reply);
-    use Exchange::{RapidCommit, Rebind, Renew, Request};
-    #[rustfmt::skip]
-    let cases: Vec<Case> = vec![
-        ("Solicit, nobody bound", &any, &nobody, asks(SOLICIT), advertise, everything(), keep(), Event::Advertised),
-        ("Solicit, another bound", &any, &others, asks(SOLICIT), advertise, everything(), keep(), Event::Advertised),
-        ("Solicit that wishes for something else", &any, &nobody, Client::new(SOLICIT, 0xaa).address(1, &[STRANGE]), advertise, vec![an_address()], keep(), Event::Advertised),
-        ("Solicit for several", &any, &nobody, asks(SOLICIT).address(2, &[]).prefix(8, &[]), advertise,
-            vec![an_address(), told(Status::NoAddrsAvail), a_prefix(), told(Status::NoPrefixAvail)], keep(), Event::Advertised),
-        ("Solicit for temporary addresses", &any, &nobody, Client::new(SOLICIT, 0xaa).temporary(1, &[]), advertise, vec![told(Status::NoAddrsAvail)], keep(), unavailable()),
-        ("Solicit for a prefix where there is none", &no_prefix, &nobody, asks(SOLICIT), advertise, vec![an_address(), told(Status::NoPrefixAvail)], keep(), Event::Advertised),
-        ("Solicit for an address where there is none", &no_address, &nobody, asks(SOLICIT), advertise, vec![told(Status::NoAddrsAvail), a_prefix()], keep(), Event::Advertised),
-        ("Solicit with rapid commit", &any, &nobody, rapid(), reply, everything(), all_mine(), leased(RapidCommit, true, true, None)),
-        ("Solicit with rapid commit takes over", &any, &others, rapid(), reply, everything(), all_mine(), leased(RapidCommit, true, true, Some(0xbb))),
-        ("Request", &any, &nobody, has(REQUEST), reply, everything(), all_mine(), leased(Request, true, true, None)),
-        ("Request again", &any, &mine, has(REQUEST), reply, everything(), all_mine(), leased(Request, true, true, None)),
-        ("Request takes over", &any, &others, has(REQUEST), reply, everything(), all_mine(), leased(Request, true, true, Some(0xbb))),
-        ("Request takes the address over, and leaves the prefix", &any, &others, Client::new(REQUEST, 0xaa).address(1, &[]), reply, vec![an_address()],
-            set(Some(fresh(0xaa, 1)), others.prefix.clone()), leased(Request, true, false, Some(0xbb))),
-        ("Request after the other's lease", &any, &expired, has(REQUEST), reply, everything(), all_mine(), leased(Request, true, true, None)),
-        ("Request by the configured MAC", &fixed, &others, has(REQUEST), reply, everything(), all_mine(), leased(Request, true, true, None)),
-        ("Request for an address of the link", &any, &nobody, Client::new(REQUEST, 0xaa).address(1, &[NEAR]), reply, vec![an_address()],
-            set(Some(fresh(0xaa, 1)), None), leased(Request, true, false, None)),
-        ("Request for an address of another link", &any, &nobody, Client::new(REQUEST, 0xaa).address(1, &[STRANGE]), reply, vec![told(Status::NotOnLink)], keep(), Event::Refused(Refusal::NotOnLink)),
-        ("Request for another prefix", &any, &nobody, Client::new(REQUEST, 0xaa).prefix(9, &[OTHER_PREFIX]), reply, vec![a_prefix()],
-            set(None, Some(fresh(0xaa, 9))), leased(Request, false, true, None)),
-        ("Request for what there is not", &no_prefix, &nobody, Client::new(REQUEST, 0xaa).prefix(9, &[]), reply, vec![told(Status::NoPrefixAvail)], keep(), unavailable()),
-        ("Request by a new association of the holder", &any, &my_other, Client::new(REQUEST, 0xaa).address(1, &[]), reply, vec![an_address()],
-            set(Some(fresh(0xaa, 1)), None), leased(Request, true, false, None)),
-        ("Request for two, the second of which is bound", &any, &my_other, Client::new(REQUEST, 0xaa).address(1, &[]).address(2, &[]), reply,
-            vec![told(Status::NoAddrsAvail), an_address()], set(Some(fresh(0xaa, 2)), None), leased(Request, true, false, None)),
-        ("Renew", &any, &mine, has(RENEW), reply, everything(), all_mine(), leased(Renew, true, true, None)),
-        ("Renew, binding lost", &any, &nobody, has(RENEW), reply, everything(), all_mine(), leased(Renew, true, true, None)),
-        ("Renew, displaced", &any, &others, has(RENEW), reply, vec![told(Status::NoBinding), told(Status::NoBinding)], keep(), held(0xbb)),
-        ("Renew, the address displaced", &any, &half, has(RENEW), reply, vec![told(Status::NoBinding), a_prefix()],
-            set(others.address.clone(), Some(fresh(0xaa, 9))), leased(Renew, false, true, None)),
-        ("Renew, displaced, then expired", &any, &expired, Client::new(RENEW, 0xaa).address(1, &[ADDRESS]), reply, vec![an_address()],
-            set(Some(fresh(0xaa, 1)), None), leased(Renew, true, false, None)),
-        ("Renew by another association of the holder", &any, &my_other, Client::new(RENEW, 0xaa).address(1, &[ADDRESS]), reply, vec![told(Status::NoBinding)], keep(), held(0xaa)),
-        ("Renew of an address that the line had before", &any, &mine, Client::new(RENEW, 0xaa).address(1, &[STRANGE, ADDRESS]), reply, vec![vec![an_address().remove(0), stale(STRANGE)]],
-            set(Some(fresh(0xaa, 1)), mine.prefix.clone()), leased(Renew, true, false, None)),
-        ("Renew of a prefix that the line had before", &no_prefix, &mine, has(RENEW), reply,
-            vec![an_address(), vec![Part::Status(Status::NoPrefixAvail), Part::Prefix(PREFIX.0, PREFIX.1, 0, 0)]],
-            set(Some(fresh(0xaa, 1)), mine.prefix.clone()), leased(Renew, true, false, None)),
-        ("Renew of two", &any, &mine, Client::new(RENEW, 0xaa).address(3, &[ADDRESS]).address(1, &[ADDRESS]), reply,
-            vec![vec![Part::Status(Status::NoAddrsAvail), stale(ADDRESS)], an_address()],
-            set(Some(fresh(0xaa, 1)), mine.prefix.clone()), leased(Renew, true, false, None)),
-        ("Rebind", &any, &mine, has(REBIND), reply, everything(), all_mine(), leased(Rebind, true, true, None)),
-        ("Rebind, displaced", &any, &others, has(REBIND), reply, vec![told(Status::NoBinding), told(Status::NoBinding)], keep(), held(0xbb)),
-        ("Rebind, displaced, configured MAC", &fixed, &others, has(REBIND), reply, everything(), all_mine(), leased(Rebind, true, true, None)),
-        ("Release", &any, &mine, has(RELEASE), reply, vec![], set(None, None), Event::Released),
-        ("Release of one", &any, &mine, Client::new(RELEASE, 0xaa).address(1, &[ADDRESS]), reply, vec![], set(None, mine.prefix.clone()), Event::Released),
-        ("Release by another", &any, &others, has(RELEASE), reply, vec![told(Status::NoBinding), told(Status::NoBinding)], keep(), no_binding()),
-        ("Release of another association", &any, &my_other, Client::new(RELEASE, 0xaa).address(1, &[ADDRESS]), reply, vec![told(Status::NoBinding)], keep(), no_binding()),
-        ("Release of another address", &any, &mine, Client::new(RELEASE, 0xaa).address(1, &[NEAR]), reply, vec![told(Status::NoBinding)], keep(), no_binding()),
-        ("Decline", &any, &mine, Client::new(DECLINE, 0xaa).address(1, &[ADDRESS]), reply, vec![], set(None, mine.prefix.clone()), Event::Declined),
-        ("Decline by another", &any, &others, Client::new(DECLINE, 0xaa).address(1, &[ADDRESS]), reply, vec![told(Status::NoBinding)], keep(), no_binding()),
-        ("Decline of a prefix", &any, &mine, Client::new(DECLINE, 0xaa).prefix(9, &[PREFIX]), reply, vec![told(Status::NoBinding)], keep(), no_binding()),
-    ];
-    for (what, session, bound, client, kind, expected, bindings, event) in cases {
-        let outcome = run(session, bound, &client);
-        assert_eq!(outcome.event, event, "{what}");
-        assert_eq!(outcome.bindings, bindings, "{what}");
-        assert_eq!(outcome.neighbour, Some(Neighbour { address: HOST, mac: mac(0xaa) }), "{what}");
-        let read = Read::new(&outcome);
-        assert_eq!(read.kind, kind, "{what}");
-        let ends = [RELEASE, DECLINE].contains(&client.kind);
-        assert_eq!(read.status, ends.then_some(Status::Success), "{what}");
-        assert_eq!(
-            read.has(OptionCode::RapidCommit),
-            kind == Said::Reply && client.kind == SOLICIT,
-            "{what}"
-        );
-        assert_eq!(read.has(OptionCode::Preference), kind == Said::Advertise, "{what}");
-        assert!(read.has(OptionCode::ServerId) && read.has(OptionCode::ClientId), "{what}");
-        let mut told: Vec<_> = read.associations;
-        told.sort_by_key(|&(code, iaid, ..)| (code, order(&client, code, iaid)));
-        for ((.., times, parts), expected) in told.iter().zip(&expected) {
-            let gives = matches!(expected.first(), Some(Part::Address(.., 1..) | Part::Prefix(.., 1..)));
-            assert_eq!(*times, if gives { (900, 1440) } else { (0, 0) }, "{what}");
-            assert!(
-                parts.len() == expected.len() && parts.iter().all(|part| expected.contains(part)),
-                "{what}: {parts:?}"
-            );
-        }
-        assert_eq!(told.len(), expected.len(), "{what}");
-    }
-}
-
-/// Where in the client's message an association is; the tables have addresses before prefixes.
-fn order(client: &Client, code: u16, iaid: u32) -> Option<usize> {
-    let head = [&code.to_be_bytes()[..], &iaid.to_be_bytes()].concat();
-    client.options.windows(8).position(|it| it[..2] == head[..2] && it[4..] == head[2..])
 }
 
 /// RFC 8415, section 18.3.3.
@@ -317,7 +199,11 @@ fn lifetimes() {
         let outcome = run(&session, &nobody, &Client::new(REQUEST, 0xaa).address(1, &[]));
         let read = Read::new(&outcome);
         let part = Part::Address(ADDRESS, told.0, told.1);
-        assert_eq!(read.associations, [(3, 1, times, vec![part])], "{preferred} {valid}");
+        assert_eq!(
+            read.associations,
+            [Told { code: 3, iaid: 1, times, parts: vec![part] }],
+            "{preferred} {valid}"
+        );
         let BindingChange::Set(bindings) = outcome.bindings else { panic!("{:?}", outcome.bindings) };
         assert_eq!(bindings.address.map(|it| it.expires_s), Some(expires_s), "{preferred} {valid}");
     }

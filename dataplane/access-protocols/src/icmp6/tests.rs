@@ -66,6 +66,9 @@ fn an_error_is_at_most_1280_bytes_long() {
     }
 }
 
+/// What the packet is; why there is silence about it, and why even if it is too big.
+type Case<'a> = (&'a str, Vec<u8>, Option<Silence>, Option<Silence>);
+
 #[test]
 fn silence_where_an_error_could_multiply() {
     let icmp = |kind: u8| packet(PROTOCOL_ICMP6, &[kind, 0, 0, 0, 0, 0, 0, 0]);
@@ -73,7 +76,7 @@ fn silence_where_an_error_could_multiply() {
     let (fragment, options) = (44, 60);
     let group = [0xff, 0x0e];
     let (quiet, about) = (Some(Silence::Group), Some(Silence::AboutError));
-    let cases: Vec<(&str, Vec<u8>, Option<Silence>, Option<Silence>)> = vec![
+    let cases: Vec<Case> = vec![
         ("an ordinary packet", udp(), None, None),
         ("an echo request", icmp(128), None, None),
         ("an unknown message that is no error", icmp(200), None, None),

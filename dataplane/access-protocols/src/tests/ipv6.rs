@@ -97,11 +97,14 @@ fn with_chain(kinds: &[u8], offset: u16, payload: &[u8]) -> Vec<u8> {
     tagged(&header(first, HOST, FAR).packet(&bytes))
 }
 
+/// Extension headers, offset and flags of a fragment among them; what they lead to, and how much of it.
+type Case<'a> = (&'a str, Vec<u8>, u16, Result<(u8, usize), PacketError>);
+
 #[test]
 fn extension_headers_are_walked_through() {
     let all = [HOP_BY_HOP, DESTINATION, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION];
     #[rustfmt::skip]
-    let cases: Vec<(&str, Vec<u8>, u16, Result<(u8, usize), PacketError>)> = vec![
+    let cases: Vec<Case> = vec![
         ("none", vec![], 0, Ok((PROTOCOL_UDP, 5))),
         ("all, in the order of RFC 8200", all.to_vec(), 0, Ok((PROTOCOL_UDP, 5))),
         ("a first fragment", all.to_vec(), 1, Ok((PROTOCOL_UDP, 5))),

@@ -10,8 +10,11 @@ fn forward(hops: u8, peer: Ipv6Addr, options: &[u8], message: &[u8]) -> Vec<u8> 
     [&[12, hops], &LINK.octets()[..], &peer.octets(), options, &option(9, message)].concat()
 }
 
+/// An option that a relay gets back.
+type Echoed = (u16, Vec<u8>);
+
 /// Header, options other than the message, and the message, of a Relay-reply.
-fn take_off(bytes: &[u8]) -> (Vec<u8>, Vec<(u16, Vec<u8>)>, Vec<u8>) {
+fn take_off(bytes: &[u8]) -> (Vec<u8>, Vec<Echoed>, Vec<u8>) {
     let (header, field) = bytes.split_at(34);
     assert_eq!(header[0], 13, "a Relay-reply");
     let options = options::Options::parse(field).expect("options");
