@@ -41,6 +41,8 @@ const LAB: &[Package] = &[
 const TESTS: &[Package] = &[
     Package("ethtool", "the tests compare interface features with it"),
     Package("bpftool", "the tests compare what is loaded and attached with it"),
+    Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),
+    Package("dhcpcd-base", "a DHCPv6 client that the tests lease to"),
     Package("tcpdump", "captures, when something is looked into"),
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),
