@@ -66,9 +66,8 @@ pub enum Silence {
 pub fn error(frame: &[u8], problem: Problem, address: Ipv6Addr) -> Result<Vec<u8>, Silence> {
     let frame = Frame::parse(frame).map_err(Silence::Malformed)?;
     let ip = Ipv6::parse(&frame).map_err(Silence::Malformed)?;
-    // Senders to a group need to know of the path's MTU all the same (section 2.4 (e.3)).
-    let for_groups = matches!(problem, Problem::PacketTooBig { .. });
-    if !for_groups && (!frame.is_unicast() || ip.destination.is_multicast()) {
+    // The office forwards nothing to groups, so that the exception for path MTU discovery does not arise.
+    if !frame.is_unicast() || ip.destination.is_multicast() {
         return Err(Silence::Group);
     }
     if !is_one_host(ip.source) {

@@ -1,4 +1,5 @@
-pub(crate) mod ipv6;
+mod ipv6;
+pub(crate) mod line;
 
 use std::{net::Ipv4Addr, time::Duration};
 

@@ -93,14 +93,14 @@ impl Lease {
         Some(lease.ok_or(MessageError::Association))
     }
 
-    fn write(self, writer: &mut OptionWriter, preferred_s: u32, valid_s: u32) -> bool {
+    fn write(self, writer: &mut OptionWriter, preferred_s: u32, valid_s: u32) {
         let times = [preferred_s.to_be_bytes(), valid_s.to_be_bytes()].concat();
         match self {
             Self::Address(address) => writer.put(code::IA_ADDRESS, &[&address.octets()[..], &times].concat()),
             Self::Prefix(network, len) => {
                 writer.put(code::IA_PREFIX, &[&times[..], &[len], &network.octets()].concat())
             }
-        }
+        };
     }
 }
 
@@ -121,8 +121,8 @@ impl Told {
         Self { kind: association.kind, iaid: association.iaid, lease: None, stale: vec![], status: None }
     }
 
-    /// Leaves the option out, and says so, if there is no room for it.
-    pub(super) fn write(&self, writer: &mut OptionWriter, line: &Ipv6Line) -> bool {
+    /// Writes the option, if there is room for it.
+    pub(super) fn write(&self, writer: &mut OptionWriter, line: &Ipv6Line) {
         let (code, has_times) = match self.kind {
             Kind::Address => (code::IA_NA, true),
             Kind::Temporary => (code::IA_TA, false),
@@ -141,11 +141,17 @@ impl Told {
             data.extend_from_slice(&renew_s.to_be_bytes());
             data.extend_from_slice(&rebind_s.to_be_bytes());
         }
-        let mut options = OptionWriter::new(usize::from(u16::MAX) - data.len());
-        let lease = self.lease.is_none_or(|lease| lease.write(&mut options, preferred_s, valid_s));
-        let stale = self.stale.iter().all(|stale| stale.write(&mut options, 0, 0));
-        let status = self.status.is_none_or(|status| options.put_status(status));
+        let mut options = OptionWriter::new(usize::from(u16::MAX));
+        if let Some(lease) = self.lease {
+            lease.write(&mut options, preferred_s, valid_s);
+        }
+        for stale in &self.stale {
+            stale.write(&mut options, 0, 0);
+        }
+        if let Some(status) = self.status {
+            options.put_status(status);
+        }
         data.extend(options.finish());
-        lease && stale && status && writer.put(code, &data)
+        writer.put(code, &data);
     }
 }

@@ -10,8 +10,8 @@ use super::{
     reply::{self, Reply},
 };
 
-/// As many of a client's addresses or prefixes in one association are told that they are not its own: there are no
-/// more of them than the office's renumberings within a lease's time, and the lease itself must fit in beside them.
+/// Of so many addresses or prefixes in one association is a client told that it has them no longer. It has had no more
+/// than the line was renumbered within a lease's time, and what it has now must fit into the reply beside them.
 const STALE_MAX: usize = 8;
 
 pub(super) struct Decision {
@@ -24,7 +24,7 @@ impl Request<'_> {
     pub(super) fn decide(&self, context: &Context) -> Result<Decision, Ignored> {
         self.check_server(context)?;
         let client = || self.message.client.as_ref().ok_or(Ignored::NoClient);
-        let ledger = || Ok(Ledger::new(context, self, client()?));
+        let ledger = || Ok(Ledger { context, request: self, client: client()? });
         let rapid = self.message.options.first(code::RAPID_COMMIT).is_some();
         match self.message.kind {
             MessageType::Solicit if rapid => Ok(ledger()?.lease(Exchange::RapidCommit)),
@@ -78,10 +78,6 @@ struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    fn new(context: &'a Context<'a>, request: &'a Request<'a>, client: &'a Duid) -> Self {
-        Self { context, request, client }
-    }
-
     /// What would be leased. Whoever holds it now: this client may be there to take over.
     fn advertise(&self) -> Decision {
         let told: Vec<_> = self.associations().map(|association| self.offer(association)).collect();

@@ -97,8 +97,8 @@ impl OptionWriter {
         false
     }
 
-    pub(super) fn put_status(&mut self, status: Status) -> bool {
-        self.put(code::STATUS, &(status as u16).to_be_bytes())
+    pub(super) fn put_status(&mut self, status: Status) {
+        self.put(code::STATUS, &(status as u16).to_be_bytes());
     }
 
     pub(super) fn finish(self) -> Vec<u8> {

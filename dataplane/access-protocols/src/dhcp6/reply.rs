@@ -1,5 +1,7 @@
 //! Replies: what is in them, and where they go.
 
+use std::net::Ipv6Addr;
+
 use super::{
     CLIENT_PORT, Context, Duid, Request, SERVER_PORT,
     association::Told,
@@ -70,11 +72,12 @@ impl Reply {
             writer.put(code::CLIENT_ID, client.as_bytes());
         }
         writer.put(code::SERVER_ID, Duid::link_layer(context.port_mac).as_bytes());
-        match self.kind {
-            Kind::Advertise => writer.put(code::PREFERENCE, &[PREFERENCE]),
-            Kind::RapidReply => writer.put(code::RAPID_COMMIT, &[]),
-            Kind::Reply => true,
-        };
+        if self.kind == Kind::Advertise {
+            writer.put(code::PREFERENCE, &[PREFERENCE]);
+        }
+        if self.kind == Kind::RapidReply {
+            writer.put(code::RAPID_COMMIT, &[]);
+        }
         if let Some(status) = self.status {
             writer.put_status(status);
         }
@@ -84,8 +87,7 @@ impl Reply {
             told.write(&mut writer, request.line);
         }
         if !request.line.dns_servers.is_empty() && asked.wants(code::DNS_SERVERS) {
-            let servers: Vec<u8> =
-                request.line.dns_servers.iter().flat_map(std::net::Ipv6Addr::octets).collect();
+            let servers: Vec<u8> = request.line.dns_servers.iter().flat_map(Ipv6Addr::octets).collect();
             writer.put(code::DNS_SERVERS, &servers);
         }
         for told in others {

@@ -10,7 +10,7 @@ use dhcproto::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::tests::ipv6::{HOST, gateway, line, mac, port_mac, session, tags};
+use crate::tests::line::{HOST, gateway, line, mac, port_mac, session, tags};
 use client::{CONFIRM, Client, DECLINE, INFORM, REBIND, RELEASE, RENEW, REQUEST, SOLICIT, TRANSACTION, duid};
 
 const NOW_S: u64 = 1_000_000;

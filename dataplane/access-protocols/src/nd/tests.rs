@@ -1,7 +1,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::tests::ipv6::{FAR, HOST, gateway, line, mac, port_mac, session, tags};
+use crate::tests::line::{FAR, HOST, gateway, line, mac, port_mac, session, tags};
 
 const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 /// The solicited-node group of the office's address (RFC 4291, section 2.7.1).

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::{
     ETHERTYPE_IPV6, Frame, Ipv6Header, PROTOCOL_UDP, Tags, Udp,
-    tests::ipv6::{HOST, mac, port_mac, tags},
+    tests::line::{HOST, mac, port_mac, tags},
 };
 
 use super::super::{ALL_RELAYS_AND_SERVERS, Duid};
