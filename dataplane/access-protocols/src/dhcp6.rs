@@ -11,7 +11,8 @@
 //! and the prefix are leased apart: a host can have the one and a router behind the same line the other.
 //!
 //! Clients are told of no unicast address (option 12), so that what is not sent to the group is not for this server;
-//! `UseMulticast` is never said. Reconfiguration and authentication are not offered.
+//! `UseMulticast` is never said. (RFC 9915, which takes the place of RFC 8415, has neither any more.) Reconfiguration and
+//! authentication are not offered.
 
 mod association;
 mod decision;
@@ -208,7 +209,7 @@ impl<'a> Request<'a> {
         if !for_us {
             return Err(Ignored::NotForServer);
         }
-        // A client has no other address yet (RFC 8415, section 14.1); a relay may.
+        // A client has no other address yet (RFC 8415, section 17.1); a relay may.
         let can_be_answered = match relays.as_slice() {
             [] => ip.source.is_unicast_link_local(),
             _ => !ip.source.is_unspecified() && !ip.source.is_multicast(),

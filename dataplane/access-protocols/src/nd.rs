@@ -31,7 +31,7 @@ const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 const SOURCE_LINK_LAYER: u8 = 1;
 const TARGET_LINK_LAYER: u8 = 2;
 
-/// The hop limit of what no router has forwarded (RFC 4861, section 11.2).
+/// The hop limit of what no router has forwarded (RFC 4861, section 3.1).
 const ON_LINK: u8 = 255;
 
 /// Flags of a neighbour advertisement (RFC 4861, section 4.4).
@@ -96,7 +96,8 @@ pub enum Ignored {
     OtherMessage(u8),
 }
 
-/// Answers a frame. Never panics, whatever the bytes.
+/// Answers a frame, at once (a delay is for links with several routers: RFC 4861, section 6.2.6); the caller limits the
+/// rate. Never panics, whatever the bytes.
 pub fn handle(context: &Context, frame: &[u8]) -> Outcome {
     answer(context, frame).unwrap_or_else(|ignored| Outcome {
         reply: None,
@@ -196,8 +197,8 @@ impl Asked<'_> {
         Ok((Some(self.send(NEIGHBOUR_ADVERTISEMENT, &body)), event))
     }
 
-    /// Nothing is told a host that contests the address: whom it has misled asks again, and is answered
-    /// (RFC 4861, section 7.2.5, leaves a router no more than that).
+    /// A host that contests the address is not told anything: whom it has misled asks again, and is answered. (What a
+    /// node should do about it is beyond RFC 4862, section 5.4.4.)
     fn neighbour_advertisement(&self) -> Result<Event, Ignored> {
         let target = self.target()?;
         let solicited = self.body.first().is_some_and(|flags| flags & SOLICITED != 0);

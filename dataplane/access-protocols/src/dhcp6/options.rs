@@ -21,7 +21,7 @@ pub(super) mod code {
     pub(in crate::dhcp6) const DNS_SERVERS: u16 = 23;
     pub(in crate::dhcp6) const IA_PD: u16 = 25;
     pub(in crate::dhcp6) const IA_PREFIX: u16 = 26;
-    /// RFC 4994, section 4.
+    /// RFC 4994.
     pub(in crate::dhcp6) const ECHO_REQUEST: u16 = 43;
 }
 

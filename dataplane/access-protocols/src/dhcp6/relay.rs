@@ -48,7 +48,7 @@ impl Relay<'_> {
     pub(super) fn wrap(&self, message: &[u8], len_max: usize) -> Option<Vec<u8>> {
         let mut writer = OptionWriter::new(len_max.checked_sub(HEADER_LEN)?);
         // The interface identifier goes back in any case (RFC 8415, section 19.3), and besides it what the relay
-        // asks for (RFC 4994, section 4); of options 37 and 38 that is all that is due (RFC 4649, RFC 4580).
+        // asks for (RFC 4994); of options 37 and 38 that is all that is due (RFC 4649, RFC 4580).
         let asked = self.options.codes(code::ECHO_REQUEST).unwrap_or_default();
         let echoed = |code: u16| code == code::INTERFACE_ID || asked.contains(&code);
         for (code, data) in
