@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use access_protocols::{
-    dhcp6::{Event, Exchange},
+    dhcp6::{Duid, Event, Exchange, Refusal},
     nd,
 };
 use nix::{
@@ -12,6 +12,7 @@ use nix::{
 };
 use node_state::Ipv6Line;
 use tempfile::TempDir;
+use tokio::process::Child;
 
 use crate::line::{HOME, Line, MTU, at_home, ip, ipv6, mac, office, run, start};
 
@@ -109,6 +110,18 @@ impl Hook {
         self.folder.path().join(name).to_str().expect("UTF-8").to_owned()
     }
 
+    /// Starts ISC's client, which wants an address and a prefix, and keeps what it has to know in the folder.
+    fn dhclient(&self) -> Child {
+        let arguments = self.dhclient_arguments();
+        start("dhclient", &arguments.iter().map(String::as_str).collect::<Vec<_>>(), "isc-dhcp-client")
+    }
+
+    fn dhclient_arguments(&self) -> Vec<String> {
+        let (script, leases, pid) = (self.path("hook"), self.path("leases"), self.path("pid"));
+        let line = format!("-6 -P -N -cf /dev/null -sf {script} -lf {leases} -pf {pid} -d {HOME}");
+        line.split(' ').map(str::to_owned).collect()
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(Path::new(&self.path("log"))).unwrap_or_default()
     }
@@ -153,10 +166,7 @@ fn dhclient_leases_renews_rebinds_and_releases() {
     at_home(Ipv6Line { preferred_seconds: 4, ..ipv6() }, async |line| {
         line.wait_for_address("fe80::").await;
         let hook = Hook::new();
-        let (script, leases, pid) = (hook.path("hook"), hook.path("leases"), hook.path("pid"));
-        let common =
-            ["-6", "-P", "-N", "-cf", "/dev/null", "-sf", &script, "-lf", &leases, "-pf", &pid, "-d", HOME];
-        let mut client = start("dhclient", &common, "isc-dhcp-client");
+        let mut client = hook.dhclient();
         wait_for_lease(&line, Exchange::Request).await;
         let told = [
             "new_ip6_address=2001:db8:0:7::2",
@@ -168,13 +178,44 @@ fn dhclient_leases_renews_rebinds_and_releases() {
         hook.wait_for(&line, &["reason=RENEW6"]).await;
         // Ended without a word, and started again with what it has written down.
         client.kill().await.expect("killed");
-        let mut client = start("dhclient", &common, "isc-dhcp-client");
+        let mut client = hook.dhclient();
         wait_for_lease(&line, Exchange::Rebind).await;
         hook.wait_for(&line, &["reason=REBIND6"]).await;
-        let release = [&["-r"], &common[..]].concat();
+        let arguments = hook.dhclient_arguments();
+        let mut release: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        release.insert(0, "-r");
         run("dhclient", &release, "isc-dhcp-client").await;
         wait_for_release(&line).await;
         client.wait().await.expect("the client has ended");
+        no_message_was_malformed(&line);
+    });
+}
+
+/// A client that has lost its leases to another is told so when it renews them, and takes them over again.
+#[test]
+fn dhclient_takes_over_what_it_has_lost() {
+    at_home(Ipv6Line { preferred_seconds: 4, ..ipv6() }, async |line| {
+        line.wait_for_address("fe80::").await;
+        let hook = Hook::new();
+        let _client = hook.dhclient();
+        wait_for_lease(&line, Exchange::Request).await;
+        let other = Duid::link_layer(mac(0xbb));
+        {
+            let bindings = &mut line.journal().bindings;
+            for binding in [&mut bindings.address, &mut bindings.prefix] {
+                binding.as_mut().expect("leased").client = other.clone();
+            }
+        }
+        line.wait_for("refusal", async |line| {
+            let refused = Event::Refused(Refusal::HeldBy(other.clone()));
+            line.journal().dhcp6.contains(&refused).then_some(())
+        })
+        .await;
+        line.wait_for("takeover", async |line| {
+            let takes_over = |event: &Event| matches!(event, Event::Leased { displaced: Some(from), .. } if *from == other);
+            line.journal().dhcp6.iter().any(takes_over).then_some(())
+        })
+        .await;
         no_message_was_malformed(&line);
     });
 }
