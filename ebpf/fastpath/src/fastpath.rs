@@ -29,6 +29,7 @@ use crate::{
 
 /// One change of the desired state.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is of the large kind")]
 pub enum Change {
     Upsert(Resource),
     Remove(ResourceKey),

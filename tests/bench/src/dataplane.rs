@@ -144,6 +144,7 @@ fn state(population: u32) -> Result<NodeState> {
             nat: Some(Nat { address: external, first_port, ports: 64 }),
             rate_up: Some(rate),
             rate_down: Some(rate),
+            ipv6: None,
         }));
     }
     Ok(state)

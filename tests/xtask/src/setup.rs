@@ -43,6 +43,8 @@ const TESTS: &[Package] = &[
     Package("bpftool", "the tests compare what is loaded and attached with it"),
     Package("nfdump", "a collector that the NAT log is sent to"),
     Package("tshark", "reads the NAT log as Wireshark does"),
+    Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),
+    Package("dhcpcd-base", "a DHCPv6 client that the tests lease to"),
     Package("tcpdump", "captures, when something is looked into"),
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),
