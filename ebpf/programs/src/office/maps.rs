@@ -45,8 +45,7 @@ pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 #[map]
-pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> =
-    LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]
