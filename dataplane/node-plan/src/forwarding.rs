@@ -1,13 +1,15 @@
 //! Where the fast path's tables put things: pure bookkeeping that yields what to write, and writes nothing.
 //!
-//! [`Runs`] hands out indices and homes, [`Fib`] expands prefixes into the two levels of the forwarding table,
+//! [`Runs`] hands out indices and homes, [`Fib`] and [`Fib6`] expand prefixes into the levels of the forwarding tables,
 //! [`session_image`] is what a session looks like in the maps.
 
 mod fib;
+mod fib6;
 mod runs;
 mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
+pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
 pub use runs::Runs;
 pub use session::{Image, ImageContext, NatError, home_order, session_image};
 

@@ -44,10 +44,12 @@ drop_reasons! {
     SourceMac = "source_mac",
     /// The source IP address is not the session's.
     SourceAddress = "source_address",
-    /// The protocol is not carried here (neither IPv4 nor ARP).
+    /// The protocol is not carried here (not IPv4, ARP or, where the line has it, IPv6).
     EtherType = "ethertype",
     /// The IPv4 header is malformed.
     BadIpv4 = "bad_ipv4",
+    /// The IPv6 header or an extension header is malformed, or is one that routers drop (RFC 5095).
+    BadIpv6 = "bad_ipv6",
     /// The destination address is not one that may be routed to (multicast, loopback, this network).
     Martian = "martian",
     /// The time to live ran out here.
@@ -66,6 +68,10 @@ drop_reasons! {
     NatNoMapping = "nat_no_mapping",
     /// A fragment came before the first one of its packet.
     FragmentUnknown = "fragment_unknown",
+    /// The packet answers nothing that went out, and the subscriber has a firewall.
+    Firewall = "firewall",
+    /// All places for the flows of the subscriber's firewall are in use.
+    FlowsExhausted = "flows_exhausted",
     /// An ICMP error quotes a packet that is not one of the subscriber's.
     IcmpErrorUnknown = "icmp_error_unknown",
     /// No route leads to the destination.

@@ -22,6 +22,14 @@ pub struct FibPage {
     pub entries: [FibTarget; 256],
 }
 
+/// Lines of `FIB6_ROOT`: the entries of the 2^16 /16s.
+///
+/// IPv6 has the same table with more levels: an entry of `FIB6_ROOT` or of a page leads to a page for the next eight
+/// bits if the addresses below it differ.
+pub const FIB6_ROOT_LINES: u32 = 1 << 12;
+/// Pages from an entry of `FIB6_ROOT` to a single address.
+pub const FIB6_LEVELS: u32 = 14;
+
 /// What an address leads to: a kind in the high four bits, an index in the low 28.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
@@ -43,7 +51,7 @@ impl FibTarget {
     pub const KIND_LOCAL: u32 = 4;
     /// A pool address that nobody holds.
     pub const KIND_BLACKHOLE: u32 = 5;
-    /// Only in `FIB_ROOT`: index into `FIB_PAGES`.
+    /// Index into `FIB_PAGES`, or `FIB6_PAGES`; in a page only in IPv6's.
     pub const KIND_PAGE: u32 = 6;
 
     pub const DEFAULT: Self = Self(0);
@@ -88,9 +96,9 @@ pub struct NextHop {
     pub source: [u8; 6],
     /// Largest IPv4 packet the link takes.
     pub mtu: u16,
-    /// The neighbour's address; no packet needs it, a restarted agent does.
-    pub gateway: [u8; 4],
-    pub spare: [u8; 12],
+    /// The neighbour's address, an IPv4 one mapped into IPv6 (RFC 4291, section 2.5.5.2); no packet needs it, a restarted
+    /// agent does.
+    pub gateway: [u8; 16],
 }
 
 /// Next hops that a node can have, index 0 included.
@@ -104,4 +112,6 @@ pub struct Settings {
     pub abi_version: u32,
     /// Index into `NEXT_HOPS` of the default route; 0: none.
     pub default_next_hop: u32,
+    /// Random, so that nobody outside can tell which flows hash alike. Chosen when the maps are made.
+    pub hash_key: [u64; 2],
 }

@@ -1,6 +1,7 @@
 //! A subscriber's home: all that an ordinary packet of its reads and writes.
 //!
-//! A home is a record of `2^order` units of 1 KiB: a line for each direction, then NAT mappings. Records lie in chunks
+//! A home is a record of `2^order` units of 1 KiB: a line for each direction and one for IPv6, then NAT mappings. What a
+//! firewall remembers is a record of the same sizes, and of lines of flows only. Records lie in chunks
 //! that the kernel takes from its slab allocator, which are in its linear mapping with large pages: so a packet that
 //! comes out of nowhere costs one trip to memory and no walk through page tables. (Arrays of more than 32 KiB are in
 //! pages of 4 KiB: with a million subscribers that costs 200 ns more.) Chunks come as the office grows.
@@ -19,8 +20,8 @@ pub const UNIT_INDICES_PER_CHUNK: u32 = 32;
 pub const LINES_PER_CHUNK: u32 = LINES_PER_UNIT * UNITS_PER_CHUNK;
 /// The binary logarithm of the units of the largest home: 1024 ports, in 16 KiB.
 pub const HOME_ORDER_MAX: u32 = 4;
-/// Lines of a home before its mappings: `Up` and `Down`.
-pub const HEADER_LINES: u32 = 2;
+/// Lines of a home before its mappings: `Up`, `Down` and `Six`.
+pub const HEADER_LINES: u32 = 3;
 
 /// `HOMES[chunk][0]`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -77,6 +78,24 @@ pub struct Down {
     pub owner: Owner,
     pub limits: Limits,
     pub meter: Meter,
+}
+
+/// The third line of a home: what packets of IPv6 need besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Six {
+    /// The upper half of the link's prefix, a /64.
+    pub link: [u8; 8],
+    /// The upper half of the delegated prefix.
+    pub delegated: [u8; 8],
+    /// The length of the delegated prefix, 1 to 64; 0: there is none.
+    pub delegated_len: u8,
+    /// 1: the line has IPv6.
+    pub is_on: u8,
+    pub spare: u16,
+    /// Where the firewall's flows are, of both families; none: what comes in need not be an answer.
+    pub flows: HomeRef,
+    pub spare_words: [u64; 5],
 }
 
 /// The session that a home is of, an index of `SESSIONS`, in the low 24 bits, and the index of its access port.
@@ -182,6 +201,8 @@ pub mod flags {
     pub const NAT: u16 = 1 << 1;
     /// `mac` holds the subscriber's address (configured or learned by DHCP).
     pub const MAC_KNOWN: u16 = 1 << 2;
+    /// What comes in must be an answer to what went out.
+    pub const FIREWALL: u16 = 1 << 3;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

@@ -18,6 +18,7 @@ mod bench;
 mod clerk;
 mod drops;
 mod fib;
+mod flow;
 mod home;
 mod nat;
 mod punt;
@@ -27,20 +28,21 @@ pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
-pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
+pub use fib::{FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
+pub use flow::FlowEntry;
 pub use home::{
     Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
-    Limits, Line, Meter, Owner, PortsRef, Rate, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
+    Limits, Line, Meter, Owner, PortsRef, Rate, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
 };
 pub use nat::{
-    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatEntry, NatPorts,
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
     PORT_GROUPS_PER_ADDRESS, entry_state,
 };
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
-pub const MAP_ABI_VERSION: u32 = 2;
+pub const MAP_ABI_VERSION: u32 = 3;
 
 /// Names of the maps, as they are pinned.
 pub mod map {
@@ -55,18 +57,32 @@ pub mod map {
     pub const NAT_PORTS: &str = "NAT_PORTS";
     pub const FIB_ROOT: &str = "FIB_ROOT";
     pub const FIB_PAGES: &str = "FIB_PAGES";
+    pub const FIB6_ROOT: &str = "FIB6_ROOT";
+    pub const FIB6_PAGES: &str = "FIB6_PAGES";
     pub const NEXT_HOPS: &str = "NEXT_HOPS";
     pub const REDIRECT: &str = "REDIRECT";
     pub const FRAGMENTS: &str = "FRAGMENTS";
+    pub const FRAGMENTS6: &str = "FRAGMENTS6";
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const SETTINGS: &str = "SETTINGS";
-    /// Programs for tail calls: at 0 the one of core ports, for packets between two subscribers.
+    /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";
     /// Of the benchmark.
     pub const BENCH: &str = "BENCH";
     pub const BENCH_TARGETS: &str = "BENCH_TARGETS";
     pub const BENCH_REDIRECT: &str = "BENCH_REDIRECT";
+}
+
+/// Keys of `PROGRAMS`.
+pub mod program {
+    /// Of core ports, for IPv4.
+    pub const CORE: u32 = 0;
+    /// Of access ports, for IPv6.
+    pub const ACCESS6: u32 = 1;
+    /// Of core ports, for IPv6.
+    pub const CORE6: u32 = 2;
+    pub const COUNT: u32 = 3;
 }
 
 #[cfg(test)]

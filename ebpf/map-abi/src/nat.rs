@@ -63,3 +63,12 @@ pub struct FragmentKey {
     pub protocol: u8,
     pub spare: u8,
 }
+
+/// `FRAGMENTS6` (LRU): the same for IPv6, where a firewall let the first fragment in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct FragmentKey6 {
+    pub source: [u8; 16],
+    pub destination: [u8; 16],
+    pub identification: [u8; 4],
+}

@@ -33,6 +33,10 @@ pub enum PuntReason {
     TooBig = 3,
     /// An ICMP echo request to the gateway address.
     GatewayEcho = 4,
+    /// A message of IPv6 neighbour discovery.
+    NeighbourDiscovery = 5,
+    /// A DHCPv6 message of a client.
+    Dhcp6 = 6,
 }
 
 impl PuntReason {
@@ -42,6 +46,8 @@ impl PuntReason {
             2 => Some(Self::TtlExpired),
             3 => Some(Self::TooBig),
             4 => Some(Self::GatewayEcho),
+            5 => Some(Self::NeighbourDiscovery),
+            6 => Some(Self::Dhcp6),
             _ => None,
         }
     }

@@ -4,10 +4,13 @@ use super::*;
 
 #[test]
 fn layout_is_what_the_cache_wants() {
-    assert_eq!((size_of::<Up>(), size_of::<Down>(), size_of::<Line>()), (64, 64, 64));
+    assert_eq!([size_of::<Up>(), size_of::<Down>(), size_of::<Six>(), size_of::<Line>()], [64; 4]);
     assert_eq!((offset_of!(Up, limits), offset_of!(Up, meter)), (20, 32));
     assert_eq!((offset_of!(Down, limits), offset_of!(Down, meter)), (20, 32));
     assert_eq!(size_of::<NatEntry>() * ENTRIES_PER_BUCKET as usize, LINE_BYTES);
+    assert_eq!(size_of::<FlowEntry>(), size_of::<NatEntry>());
+    assert_eq!(offset_of!(FlowEntry, state), offset_of!(NatEntry, state));
+    assert_eq!(offset_of!(FlowEntry, last_seen_q30), offset_of!(NatEntry, last_seen_q30));
     assert_eq!(size_of::<Chunk>(), 8 + 31 * 1024);
     assert_eq!((size_of::<Session>(), align_of::<Session>()), (256, 64));
     assert_eq!(offset_of!(Session, name), 192);

@@ -5,7 +5,7 @@ use map_abi::DropReason;
 
 use crate::{
     Frame, Tables, Window,
-    home::Home,
+    access::Arrival,
     live::{field, mac_field},
     parse::{is_martian, netmask},
 };
@@ -14,16 +14,16 @@ const ETHERNET_IPV4: u32 = 0x0001_0800_u32.to_be();
 const LENGTHS_REQUEST: u32 = 0x0604_0001_u32.to_be();
 const REPLY: u16 = 2;
 
-/// Makes the answer of a request that the session's own host sent; `port_mac` is the office's address on the link.
+/// Makes the answer of a request that the session's own host sent.
 #[inline(always)]
 pub(crate) fn answer<T: Tables>(
     frame: Frame<'_>,
-    header: Window<'_, 22>,
+    header: Window<'_, 14>,
     tables: &T,
-    home: Home,
-    port_mac: u64,
+    arrival: &Arrival,
 ) -> Result<(), DropReason> {
-    let arp = frame.window::<28>(22).ok_or(DropReason::Truncated)?;
+    let (home, port_mac) = (arrival.home, arrival.port_mac);
+    let arp = frame.window::<28>(arrival.packet_at()).ok_or(DropReason::Truncated)?;
     if arp.raw32::<0>() != ETHERNET_IPV4 || arp.raw32::<4>() != LENGTHS_REQUEST {
         return Err(DropReason::Arp);
     }

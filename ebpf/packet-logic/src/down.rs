@@ -1,24 +1,21 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason, flags};
+use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
+    core_side::{Line, PACKET_AT, Receiver, came_by},
     fib, fragment,
-    frame::MAC_BITS,
     home::Home,
     icmp::{Quote, Side},
-    live::{field, mac_field, part},
+    live::{field, part},
     nat,
     parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
+    parse6::ETHERTYPE_IPV6,
     policer::{self, Colour},
     verdict::{Stop, too_big},
-    vlan::{DOT1Q, DROP_ELIGIBLE, TAGS_LEN},
 };
-
-/// Where the packet begins behind the Ethernet header.
-const PACKET_AT: usize = 14;
 
 /// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
@@ -26,9 +23,9 @@ pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match find(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
-        Ok(Found::Subscriber(receiver)) => {
-            deliver(packet, tables, &receiver).unwrap_or_else(|stop| receiver.stop(packet, tables, stop))
-        }
+        Ok(Found::Six) => Verdict::Core6,
+        Ok(Found::Subscriber(receiver, translation)) => deliver(packet, tables, &receiver, translation)
+            .unwrap_or_else(|stop| receiver.stop(packet, tables, stop)),
     }
     .counted(tables)
 }
@@ -36,29 +33,9 @@ pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 enum Found {
     /// Not for a subscriber.
     Kernel,
-    Subscriber(Receiver),
-}
-
-/// Whom a packet is for.
-struct Receiver {
-    home: Home,
-    /// Index of the port that the packet came in by.
-    came_by: u32,
-    translation: Translation,
-    /// Of the recent clock.
-    now_ns: u64,
-}
-
-impl Receiver {
-    /// Tells user space, unless the subscriber had its share, and counts.
-    #[inline(always)]
-    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
-        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
-        field!(session, drops_down).add(1);
-        stop.verdict(|reason| {
-            policer::may_punt(tables, session) && packet.punt(reason, self.came_by, self.home.session_index())
-        })
-    }
+    /// It is IPv6, for the program of that.
+    Six,
+    Subscriber(Receiver, Translation),
 }
 
 /// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
@@ -84,16 +61,12 @@ enum Kind {
 
 #[inline(always)]
 fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReason> {
-    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
-    let port_word = mac_field!(port, mac).get();
-    let Some(came_by) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
-        return Err(DropReason::UnknownPort);
+    let Some(came_by) = came_by(packet, tables, ETHERTYPE_IPV4)? else {
+        let header = packet.frame().window::<14>(0);
+        let is_six = header.is_some_and(|header| header.raw16::<12>() == ETHERTYPE_IPV6);
+        return Ok(if is_six { Found::Six } else { Found::Kernel });
     };
     let frame = packet.frame();
-    let Some(header) = frame.window::<14>(0) else { return Ok(Found::Kernel) };
-    if header.raw16::<12>() != ETHERTYPE_IPV4 || header.mac_word::<0>() != port_word & MAC_BITS {
-        return Ok(Found::Kernel);
-    }
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     let target = fib::lookup(tables, ip.destination)?;
     let now_ns = tables.recent_ns();
@@ -105,7 +78,7 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReaso
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    Ok(Found::Subscriber(Receiver { home, came_by, translation, now_ns }))
+    Ok(Found::Subscriber(Receiver { home, came_by, now_ns }, translation))
 }
 
 #[inline(always)]
@@ -164,26 +137,15 @@ fn find_mapping<T: Tables>(
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
-    let down = receiver.home.down();
-    let mac_and_flags = mac_field!(down, mac).get();
-    let port = field!(down, owner).get().port();
-    let link = tables.port_link(port).ok_or(DropReason::Inconsistent)?;
-    let link_word = mac_field!(link, mac).get();
-    let colour = judge(packet, tables, receiver, mac_and_flags, (link_word >> 48) as u16)?;
-    if !packet.move_head(-TAGS_LEN) {
-        return Err(DropReason::Inconsistent.into());
-    }
-    let header = packet.frame().window::<22>(0).ok_or(DropReason::Truncated)?;
-    header.set_mac_word::<0>(mac_and_flags);
-    header.set_mac_word::<6>(link_word);
-    header.set_raw16::<12>(field!(link, outer_tpid).raw());
-    let may_be_dropped = if colour == Colour::Yellow { DROP_ELIGIBLE } else { 0 };
-    header.set_raw16::<14>(field!(down, s_tci).raw() | may_be_dropped);
-    header.set_raw16::<16>(DOT1Q);
-    header.set_raw16::<18>(field!(down, c_tci).raw());
-    header.set_raw16::<20>(ETHERTYPE_IPV4);
-    Ok(Verdict::Redirect(port))
+fn deliver<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    receiver: &Receiver,
+    translation: Translation,
+) -> Result<Verdict, Stop> {
+    let line = receiver.line(tables)?;
+    let colour = judge(packet, tables, receiver, translation, &line)?;
+    Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV4)?)
 }
 
 #[inline(always)]
@@ -191,30 +153,24 @@ fn judge<P: Packet, T: Tables>(
     packet: &P,
     tables: &T,
     receiver: &Receiver,
-    mac_and_flags: u64,
-    link_mtu: u16,
+    translation: Translation,
+    line: &Line,
 ) -> Result<Colour, Stop> {
+    receiver.check()?;
     let down = receiver.home.down();
-    let has = |flag: u16| mac_and_flags & u64::from(flag) << 48 != 0;
-    if !has(flags::ACTIVE) {
-        return Err(DropReason::Suspended.into());
-    }
-    if !has(flags::MAC_KNOWN) {
-        return Err(DropReason::SubscriberMacUnknown.into());
-    }
     let frame = packet.frame();
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
-    let len = frame.len() as u64 + TAGS_LEN as u64;
+    let len = (frame.len() + line.tags_len) as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
     if ip.ttl() <= 1 {
         return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
-    if ip.total_len > link_mtu {
+    if ip.total_len > line.mtu {
         return Err(too_big(&ip));
     }
-    let delta = translate(frame, &ip, receiver)?;
+    let delta = translate(frame, &ip, receiver, translation)?;
     ip.update_checksum(delta.and(ip.decrement_ttl()));
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
@@ -223,8 +179,13 @@ fn judge<P: Packet, T: Tables>(
 
 /// Puts the subscriber's address and port back; returns what that does to the header's checksum.
 #[inline(always)]
-fn translate(frame: Frame<'_>, ip: &Ipv4<'_>, receiver: &Receiver) -> Result<Delta, DropReason> {
-    let Translation { kind, port } = receiver.translation;
+fn translate(
+    frame: Frame<'_>,
+    ip: &Ipv4<'_>,
+    receiver: &Receiver,
+    translation: Translation,
+) -> Result<Delta, DropReason> {
+    let Translation { kind, port } = translation;
     if kind == Kind::Routed {
         return Ok(Delta::NONE);
     }

@@ -125,6 +125,11 @@ impl<const N: usize> Window<'_, N> {
     }
 
     #[inline(always)]
+    pub fn set_u8<const AT: usize>(self, value: u8) {
+        self.store::<u8, AT>(value);
+    }
+
+    #[inline(always)]
     pub fn set_raw16<const AT: usize>(self, value: u16) {
         self.store::<u16, AT>(value);
     }

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, Down, LINE_BYTES, LINES_PER_UNIT, NatEntry, Session, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK, Up,
+    Chunk, Down, LINE_BYTES, LINES_PER_UNIT, NatEntry, Session, Six, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK, Up,
 };
 
 use crate::{Tables, frame::opaque_size, live::field};
@@ -44,6 +44,12 @@ impl Home {
     pub(crate) fn down(self) -> NonNull<Down> {
         // SAFETY: as in `up`.
         unsafe { self.lines.add(self.at + LINE_BYTES).cast() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn six(self) -> NonNull<Six> {
+        // SAFETY: as in `up`.
+        unsafe { self.lines.add(self.at + 2 * LINE_BYTES).cast() }
     }
 
     /// The first of the four mappings of a line of the home; `None`: the chunk does not reach so far.

@@ -2,12 +2,12 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ptr::NonNull,
 };
 
 use map_abi::{
-    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, HomeRef, LINES_PER_UNIT, Line,
+    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Line,
     LinePage, Meter, NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
     UNIT_INDICES_PER_CHUNK, Up,
 };
@@ -106,9 +106,12 @@ pub struct HostTables {
     nat_ports: Store<NatPorts>,
     fib_lines: Store<FibLine>,
     fib_pages: Store<FibPage>,
+    fib6_lines: Store<FibLine>,
+    fib6_pages: Store<FibPage>,
     next_hops: Store<NextHop>,
     settings: Store<Settings>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
+    fragments6: RefCell<BTreeSet<FragmentKey6>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     now_ns: Cell<u64>,
 }
@@ -133,6 +136,8 @@ setters! {
     set_nat_ports, nat_ports: NatPorts;
     set_fib_line, fib_lines: FibLine;
     set_fib_page, fib_pages: FibPage;
+    set_fib6_line, fib6_lines: FibLine;
+    set_fib6_page, fib6_pages: FibPage;
     set_next_hop, next_hops: NextHop;
     set_settings, settings: Settings;
 }
@@ -150,6 +155,9 @@ impl HostTables {
             nat_ports: Store::new(),
             fib_lines: Store::new(),
             fib_pages: Store::new(),
+            fib6_lines: Store::new(),
+            fib6_pages: Store::new(),
+            fragments6: RefCell::default(),
             next_hops: Store::new(),
             settings: Store::new(),
             fragments: RefCell::default(),
@@ -228,6 +236,14 @@ impl Tables for HostTables {
         self.fib_pages.get(index)
     }
 
+    fn fib6_line(&self, index: u32) -> Option<NonNull<FibLine>> {
+        Some(self.fib6_lines.get_or(index, || FibLine { entries: [FibTarget::DEFAULT; 16] }))
+    }
+
+    fn fib6_page(&self, index: u32) -> Option<NonNull<FibPage>> {
+        self.fib6_pages.get(index)
+    }
+
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
         self.next_hops.get(index)
     }
@@ -242,6 +258,14 @@ impl Tables for HostTables {
 
     fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
         self.fragments.borrow_mut().insert(flat(key), unit);
+    }
+
+    fn fragment6(&self, key: &FragmentKey6) -> bool {
+        self.fragments6.borrow().contains(key)
+    }
+
+    fn remember_fragment6(&self, key: &FragmentKey6) {
+        self.fragments6.borrow_mut().insert(*key);
     }
 
     fn count_drop(&self, reason: DropReason) {

@@ -1,7 +1,7 @@
 //! What happens to a subscriber's packet.
 //!
-//! Two entry points, [`up`] for frames that come in by an access port and [`down`] for those from the core. Both are
-//! generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
+//! Two entry points, [`up`] for frames that come in by an access port and [`down`] for those from the core, and one more
+//! of each for IPv6, [`up6`] and [`down6`], which the first ones lead on to. All are generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
 //! kernel (ebpf/programs gives it an XDP context and maps) and on the host (feature `host`: buffers and vectors).
 //!
 //! ```text
@@ -18,11 +18,16 @@
     expect(internal_features, reason = "the target's atomics are not stable yet")
 )]
 
+mod access;
 mod arp;
+mod buckets;
 mod checksum;
 mod clerk;
+mod core_side;
 mod down;
 mod fib;
+mod fib6;
+mod flows;
 mod fragment;
 mod frame;
 mod home;
@@ -32,7 +37,9 @@ mod icmp;
 mod live;
 mod nat;
 mod parse;
+mod parse6;
 mod policer;
+mod six;
 mod tables;
 mod up;
 mod verdict;
@@ -45,6 +52,7 @@ pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]
 pub use host::{HostPacket, HostTables};
 pub use map_abi::{DropReason, PuntReason};
+pub use six::{down6, up6};
 pub use tables::{Packet, Tables};
 pub use up::up;
 pub use verdict::Verdict;

@@ -59,6 +59,12 @@ impl Field<u64> {
         atomic::add(self.0, value);
     }
 
+    /// The first four bytes.
+    #[inline(always)]
+    pub(crate) fn low_half(self) -> Field<u32> {
+        Field(self.0.cast())
+    }
+
     /// Stores `new` if the value is still `old`.
     #[inline(always)]
     pub(crate) fn replace(self, old: u64, new: u64) -> bool {

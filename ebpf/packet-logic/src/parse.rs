@@ -10,6 +10,7 @@ use crate::{
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
+pub(crate) const ICMP6: u8 = 58;
 
 pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800_u16.to_be();
 pub(crate) const ETHERTYPE_ARP: u16 = 0x0806_u16.to_be();

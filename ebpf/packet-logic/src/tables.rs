@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, PortEntry, PortLink,
     PuntReason, Session, Settings,
 };
 
@@ -37,12 +37,17 @@ pub trait Tables {
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>>;
     fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>>;
     fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>>;
+    fn fib6_line(&self, index: u32) -> Option<NonNull<FibLine>>;
+    fn fib6_page(&self, index: u32) -> Option<NonNull<FibPage>>;
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
     fn settings(&self) -> Option<NonNull<Settings>>;
 
     /// The first unit of the home that the packet's first fragment was for.
     fn fragment(&self, key: &FragmentKey) -> Option<u32>;
     fn remember_fragment(&self, key: &FragmentKey, unit: u32);
+    /// Whether the packet's first fragment was let in.
+    fn fragment6(&self, key: &FragmentKey6) -> bool;
+    fn remember_fragment6(&self, key: &FragmentKey6);
     fn count_drop(&self, reason: DropReason);
 
     /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.

@@ -1,42 +1,26 @@
 //! From a subscriber towards the core.
 
-use core::ptr::NonNull;
-
-use map_abi::{DropReason, FibTarget, HomeRef, NextHop, PuntReason, SVIDS_PER_PORT, flags};
+use map_abi::{DropReason, FibTarget, PuntReason, flags};
 
 use crate::{
-    Frame, Packet, Tables, Verdict, arp,
+    Frame, Packet, Tables, Verdict,
+    access::{Arrival, Towards, arrive, towards},
+    arp,
+    buckets::Buckets,
     checksum::Delta,
     fib,
     frame::MAC_BITS,
-    home::Home,
     icmp::{Quote, Side},
-    live::{self, field, mac_field, part},
-    nat::{self, Mappings, Remote},
+    live::{field, part},
+    nat::{self, Mapping, Remote},
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian, netmask},
+    parse6::ETHERTYPE_IPV6,
     policer,
     verdict::{Stop, too_big},
-    vlan::{self, TAGS_LEN},
 };
 
-/// Where the packet begins behind Ethernet addresses, two tags and the EtherType.
-const PACKET_AT: usize = 22;
 const DHCP_CLIENT: u16 = 68_u16.to_be();
 const DHCP_SERVER: u16 = 67_u16.to_be();
-
-/// The home that a frame comes from.
-struct Arrival {
-    home: Home,
-    /// The binary logarithm of its units.
-    order: u32,
-    port: u32,
-    /// The port's own Ethernet address.
-    port_mac: u64,
-    /// First word of the home: Ethernet address and flags.
-    mac_and_flags: u64,
-    /// Of the recent clock.
-    now_ns: u64,
-}
 
 /// Deals with a frame that came in by an access port.
 #[inline(always)]
@@ -51,75 +35,21 @@ pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 }
 
 #[inline(always)]
-fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropReason> {
-    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
-    let port_word = mac_field!(port, mac).get();
-    let Some(port) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
-        return Err(DropReason::UnknownPort);
-    };
-    let tagged = vlan::tags(packet.frame())?;
-    let page =
-        tables.svid_page(port * SVIDS_PER_PORT + u32::from(tagged.s_vid)).ok_or(DropReason::Inconsistent)?;
-    #[expect(clippy::cast_possible_truncation, reason = "an index, which is 32 bits wide")]
-    let page = live::value(page).get() as u32;
-    if page == 0 {
-        return Err(DropReason::UnknownTags);
-    }
-    let page = tables.line_page(page).ok_or(DropReason::Inconsistent)?;
-    let reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
-    if reference.is_none() {
-        return Err(DropReason::UnknownTags);
-    }
-    let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
-    let mac_and_flags = mac_field!(home.up(), mac).get();
-    Ok(Arrival {
-        home,
-        order: reference.order(),
-        port,
-        port_mac: port_word & MAC_BITS,
-        mac_and_flags,
-        now_ns: tables.recent_ns(),
-    })
-}
-
-impl Arrival {
-    #[inline(always)]
-    fn has(&self, flag: u16) -> bool {
-        self.mac_and_flags & u64::from(flag) << 48 != 0
-    }
-
-    /// Tells user space, unless the subscriber had its share, and counts.
-    #[inline(always)]
-    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
-        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
-        let verdict = stop.verdict(|reason| {
-            policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
-        });
-        if let Verdict::Drop(_) = verdict {
-            field!(session, drops_up).add(1);
-        }
-        verdict
-    }
-
-    #[inline(always)]
-    fn mappings(&self) -> Mappings {
-        Mappings { home: self.home, order: self.order, now_ns: self.now_ns }
-    }
-}
-
-#[inline(always)]
 fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
     let towards = match judge(packet, tables, arrival)? {
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
+        Step::Six => return Ok(Verdict::Access6),
         Step::Leave(towards) => towards,
     };
-    Ok(leave(packet, arrival, towards)?)
+    Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
 }
 
 /// What is left to do with a packet that was judged.
 enum Step {
     /// It is its own answer, and goes back where it came from.
     Answer,
+    /// It is IPv6, for the program of that.
+    Six,
     Leave(Towards),
 }
 
@@ -129,17 +59,21 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
         return Err(DropReason::Suspended.into());
     }
     let frame = packet.frame();
-    let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
-    let ethertype = header.raw16::<20>();
+    let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
+    let tail = frame.window::<2>(arrival.packet_at() - 2).ok_or(DropReason::Truncated)?;
+    let ethertype = tail.raw16::<0>();
+    if ethertype == ETHERTYPE_IPV6 {
+        return Ok(Step::Six);
+    }
     if ethertype == ETHERTYPE_ARP {
         // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
-        arp::answer(frame, header, tables, arrival.home, arrival.port_mac)?;
+        arp::answer(frame, header, tables, arrival)?;
         return Ok(Step::Answer);
     }
     if ethertype != ETHERTYPE_IPV4 {
         return Err(DropReason::EtherType.into());
     }
-    let ip = Ipv4::parse(frame, PACKET_AT)?;
+    let ip = Ipv4::parse(frame, arrival.packet_at())?;
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
         return Err(Stop::hand_over(PuntReason::Dhcp));
@@ -186,35 +120,9 @@ fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
     }
 }
 
-/// Where a packet goes on to.
-#[derive(Clone, Copy)]
-enum Towards {
-    NextHop(NonNull<NextHop>),
-    /// Another subscriber (or the same one by its public address).
-    Subscriber,
-}
-
 #[inline(always)]
-fn towards<T: Tables>(tables: &T, target: FibTarget) -> Result<Towards, DropReason> {
-    let index = match target.kind() {
-        FibTarget::KIND_DEFAULT => {
-            let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
-            field!(settings, default_next_hop).get()
-        }
-        FibTarget::KIND_NEXT_HOP => target.index(),
-        FibTarget::KIND_NAT | FibTarget::KIND_SESSION => return Ok(Towards::Subscriber),
-        FibTarget::KIND_LOCAL => return Err(DropReason::ToOffice),
-        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
-        _ => return Err(DropReason::Inconsistent),
-    };
-    if index == 0 {
-        return Err(DropReason::NoRoute);
-    }
-    let next_hop = tables.next_hop(index).ok_or(DropReason::Inconsistent)?;
-    if mac_field!(next_hop, destination).get() & MAC_BITS == 0 {
-        return Err(DropReason::NeighbourUnresolved);
-    }
-    Ok(Towards::NextHop(next_hop))
+fn mappings(arrival: &Arrival) -> Buckets<Mapping> {
+    nat::mappings(arrival.home, arrival.order, arrival.now_ns)
 }
 
 #[inline(always)]
@@ -230,9 +138,10 @@ fn forward<T: Tables>(
     if arrival.has(flags::NAT)
         && let Some(transport) = frame.window::<2>(ip.payload_at)
     {
-        nat::touch(arrival.mappings(), nat::key(ip.protocol, transport.be16::<0>()));
+        mappings(arrival).touch(nat::hash(nat::key(ip.protocol, transport.be16::<0>())));
     }
-    let towards = towards(tables, target)?;
+    let default = || tables.settings().map(|settings| field!(settings, default_next_hop).get());
+    let towards = towards(tables, target, default)?;
     // There is no tag towards the core to say that a packet is yellow.
     if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
@@ -274,7 +183,7 @@ fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta
         Transport::IcmpError(icmp) => {
             let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
             let key = nat::key(quote.protocol, quote.destination_port);
-            let mapping = nat::existing(arrival.mappings(), key).ok_or(DropReason::IcmpErrorUnknown)?;
+            let mapping = mappings(arrival).existing(key, nat::hash(key)).ok_or(DropReason::IcmpErrorUnknown)?;
             if quote.destination != ip.source {
                 return Err(DropReason::IcmpErrorUnknown);
             }
@@ -295,7 +204,7 @@ fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta
     };
     let key = nat::key(ip.protocol, port);
     let remote = Remote { address: ip.destination, port: remote_port };
-    let mapping = nat::outbound(arrival.mappings(), key, remote).ok_or(DropReason::NatPortsExhausted)?;
+    let mapping = mappings(arrival).outbound(key, nat::hash(key), |entry| remote.fill(entry)).ok_or(DropReason::NatPortsExhausted)?;
     let external_port = first_port.wrapping_add(mapping.offset as u16);
     let port_delta = Delta::word(port.to_be(), external_port.to_be());
     match transport {
@@ -316,26 +225,4 @@ fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta
     }
     ip.header.set_raw32::<12>(external);
     Ok(delta)
-}
-
-/// Takes the tags off and sends the packet on its way.
-#[inline(always)]
-fn leave<P: Packet>(packet: &mut P, arrival: &Arrival, towards: Towards) -> Result<Verdict, DropReason> {
-    if !packet.move_head(TAGS_LEN) {
-        return Err(DropReason::Inconsistent);
-    }
-    let header = packet.frame().window::<14>(0).ok_or(DropReason::Truncated)?;
-    header.set_raw16::<12>(ETHERTYPE_IPV4);
-    match towards {
-        Towards::NextHop(next_hop) => {
-            header.set_mac_word::<0>(mac_field!(next_hop, destination).get());
-            header.set_mac_word::<6>(mac_field!(next_hop, source).get());
-            Ok(Verdict::Redirect(u32::from(field!(next_hop, port).get())))
-        }
-        Towards::Subscriber => {
-            header.set_mac_word::<0>(arrival.port_mac);
-            header.set_mac_word::<6>(arrival.port_mac);
-            Ok(Verdict::Core)
-        }
-    }
 }

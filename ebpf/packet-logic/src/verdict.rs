@@ -13,6 +13,10 @@ pub enum Verdict {
     Redirect(u32),
     /// On to the program of the core ports: one subscriber talks to another.
     Core,
+    /// On to the program of access ports for IPv6.
+    Access6,
+    /// On to the program of core ports for IPv6, with what came from the core or from another subscriber.
+    Core6,
     /// User space has a copy; nothing is left to do.
     Punted,
     Drop(DropReason),

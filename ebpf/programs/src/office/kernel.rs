@@ -8,7 +8,7 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PUNT_FRAME_MAX, PortEntry,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, PUNT_FRAME_MAX, PortEntry,
     PortLink, PuntReason, PuntRecord, Session, Settings,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
@@ -126,6 +126,16 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
+    fn fib6_line(&self, index: u32) -> Option<NonNull<FibLine>> {
+        value(&maps::FIB6_ROOT, index)
+    }
+
+    #[inline(always)]
+    fn fib6_page(&self, index: u32) -> Option<NonNull<FibPage>> {
+        value(&maps::FIB6_PAGES, index)
+    }
+
+    #[inline(always)]
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
         value(&maps::NEXT_HOPS, index)
     }
@@ -146,6 +156,16 @@ impl Tables for Maps {
     fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
         // A full table forgets its oldest entry; there is nothing else that can fail.
         let _ = maps::FRAGMENTS.insert(key, &unit, 0);
+    }
+
+    #[inline(always)]
+    fn fragment6(&self, key: &FragmentKey6) -> bool {
+        maps::FRAGMENTS6.get_ptr(key).is_some()
+    }
+
+    #[inline(always)]
+    fn remember_fragment6(&self, key: &FragmentKey6) {
+        let _ = maps::FRAGMENTS6.insert(key, &1, 0);
     }
 
     #[inline(always)]

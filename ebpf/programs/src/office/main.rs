@@ -1,4 +1,5 @@
-//! The office's programs: `access` on access ports, `core` on core ports, and three that user space alone runs: `clerk`,
+//! The office's programs: `access` on access ports, `core` on core ports, one more of
+//! each for IPv6, to which they lead on, and three that user space alone runs: `clerk`,
 //! `wiper` and `reader`.
 #![no_std]
 #![no_main]
@@ -8,6 +9,7 @@ mod maps;
 
 use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
 use kernel::{Maps, Xdp};
+use map_abi::program;
 use packet_logic::Verdict;
 
 #[xdp]
@@ -20,6 +22,18 @@ pub fn access(ctx: XdpContext) -> u32 {
 pub fn core(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
     act(packet_logic::down(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn access6(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::up6(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn core6(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::down6(&mut packet, &Maps), &packet.0)
 }
 
 #[xdp]
@@ -47,13 +61,18 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
         Verdict::Redirect(port) => {
             maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).unwrap_or(xdp_action::XDP_DROP)
         }
-        Verdict::Core => {
-            // SAFETY: nothing here has a destructor. Returns only if the program is missing.
-            unsafe { maps::PROGRAMS.tail_call(ctx, 0) };
-            xdp_action::XDP_ABORTED
-        }
+        Verdict::Core => lead_on(ctx, program::CORE),
+        Verdict::Access6 => lead_on(ctx, program::ACCESS6),
+        Verdict::Core6 => lead_on(ctx, program::CORE6),
         Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,
     }
+}
+
+#[inline(always)]
+fn lead_on(ctx: &XdpContext, to: u32) -> u32 {
+    // SAFETY: nothing here has a destructor. Returns only if the program is missing.
+    unsafe { maps::PROGRAMS.tail_call(ctx, to) };
+    xdp_action::XDP_ABORTED
 }
 
 #[panic_handler]

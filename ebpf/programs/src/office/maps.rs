@@ -9,8 +9,8 @@ use aya_ebpf::{
     maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    Chunk, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOPS,
-    MAX_PORTS, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings,
+    Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOPS,
+    MAX_PORTS, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -39,6 +39,10 @@ pub(crate) static FIB_ROOT: Array<FibLine> = Array::pinned(FIB_ROOT_LINES, BPF_F
 #[map]
 pub(crate) static FIB_PAGES: Array<FibPage> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
+pub(crate) static FIB6_ROOT: Array<FibLine> = Array::pinned(FIB6_ROOT_LINES, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static FIB6_PAGES: Array<FibPage> = Array::pinned(1, BPF_F_MMAPABLE);
+#[map]
 pub(crate) static NEXT_HOPS: Array<NextHop> = Array::pinned(MAX_NEXT_HOPS, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
@@ -47,8 +51,10 @@ pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 #[map]
 pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
+pub(crate) static FRAGMENTS6: LruHashMap<FragmentKey6, u8> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+#[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]
 pub(crate) static PUNTS: RingBuf = RingBuf::pinned(PUNTS_BYTES, 0);
 #[map]
-pub(crate) static PROGRAMS: ProgramArray = ProgramArray::pinned(1, 0);
+pub(crate) static PROGRAMS: ProgramArray = ProgramArray::pinned(program::COUNT, 0);

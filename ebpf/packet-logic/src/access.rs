@@ -1,0 +1,155 @@
+//! What both families have in common on the way from a subscriber: whose frame it is, and how it leaves.
+
+use core::ptr::NonNull;
+
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT};
+
+use crate::{
+    Packet, Tables, Verdict,
+    frame::MAC_BITS,
+    home::Home,
+    live::{self, field, mac_field},
+    policer,
+    verdict::Stop,
+    vlan,
+};
+
+/// Bytes of an Ethernet header without tags.
+pub(crate) const ETHERNET_LEN: usize = 14;
+
+/// The home that a frame comes from.
+pub(crate) struct Arrival {
+    pub(crate) home: Home,
+    /// The binary logarithm of its units.
+    pub(crate) order: u32,
+    pub(crate) port: u32,
+    /// The port's own Ethernet address.
+    pub(crate) port_mac: u64,
+    /// First word of the home: Ethernet address and flags.
+    pub(crate) mac_and_flags: u64,
+    /// Bytes of the frame's tags.
+    pub(crate) tags_len: usize,
+    /// Of the recent clock.
+    pub(crate) now_ns: u64,
+}
+
+#[inline(always)]
+pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropReason> {
+    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
+    let port_word = mac_field!(port, mac).get();
+    let Some(port) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
+        return Err(DropReason::UnknownPort);
+    };
+    let tagged = vlan::tags(packet.frame())?;
+    let unknown = if tagged.len == 0 { DropReason::Untagged } else { DropReason::UnknownTags };
+    let page =
+        tables.svid_page(port * SVIDS_PER_PORT + u32::from(tagged.s_vid)).ok_or(DropReason::Inconsistent)?;
+    #[expect(clippy::cast_possible_truncation, reason = "an index, which is 32 bits wide")]
+    let page = live::value(page).get() as u32;
+    if page == 0 {
+        return Err(unknown);
+    }
+    let page = tables.line_page(page).ok_or(DropReason::Inconsistent)?;
+    let reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
+    if reference.is_none() {
+        return Err(unknown);
+    }
+    let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
+    let mac_and_flags = mac_field!(home.up(), mac).get();
+    Ok(Arrival {
+        home,
+        order: reference.order(),
+        port,
+        port_mac: port_word & MAC_BITS,
+        mac_and_flags,
+        tags_len: tagged.len,
+        now_ns: tables.recent_ns(),
+    })
+}
+
+impl Arrival {
+    #[inline(always)]
+    pub(crate) fn has(&self, flag: u16) -> bool {
+        self.mac_and_flags & u64::from(flag) << 48 != 0
+    }
+
+    /// Where the packet begins in the frame.
+    #[inline(always)]
+    pub(crate) fn packet_at(&self) -> usize {
+        ETHERNET_LEN + self.tags_len
+    }
+
+    /// Tells user space, unless the subscriber had its share, and counts.
+    #[inline(always)]
+    pub(crate) fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
+        let verdict = stop.verdict(|reason| {
+            policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
+        });
+        if let Verdict::Drop(_) = verdict {
+            field!(session, drops_up).add(1);
+        }
+        verdict
+    }
+
+    /// Takes the tags off and sends the packet on its way.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most two tags")]
+    pub(crate) fn leave<P: Packet>(
+        &self,
+        packet: &mut P,
+        towards: Towards,
+        ethertype: u16,
+    ) -> Result<Verdict, DropReason> {
+        if !packet.move_head(self.tags_len as i32) {
+            return Err(DropReason::Inconsistent);
+        }
+        let header = packet.frame().window::<14>(0).ok_or(DropReason::Truncated)?;
+        header.set_raw16::<12>(ethertype);
+        match towards {
+            Towards::NextHop(next_hop) => {
+                header.set_mac_word::<0>(mac_field!(next_hop, destination).get());
+                header.set_mac_word::<6>(mac_field!(next_hop, source).get());
+                Ok(Verdict::Redirect(u32::from(field!(next_hop, port).get())))
+            }
+            Towards::Subscriber => {
+                header.set_mac_word::<0>(self.port_mac);
+                header.set_mac_word::<6>(self.port_mac);
+                Ok(Verdict::Core)
+            }
+        }
+    }
+}
+
+/// Where a packet goes on to.
+#[derive(Clone, Copy)]
+pub(crate) enum Towards {
+    NextHop(NonNull<NextHop>),
+    /// Another subscriber (or the same one by its public address).
+    Subscriber,
+}
+
+/// Where a target is; `default` is the next hop of the default route.
+#[inline(always)]
+pub(crate) fn towards<T: Tables>(
+    tables: &T,
+    target: FibTarget,
+    default: impl FnOnce() -> Option<u32>,
+) -> Result<Towards, DropReason> {
+    let index = match target.kind() {
+        FibTarget::KIND_DEFAULT => default().ok_or(DropReason::Inconsistent)?,
+        FibTarget::KIND_NEXT_HOP => target.index(),
+        FibTarget::KIND_NAT | FibTarget::KIND_SESSION => return Ok(Towards::Subscriber),
+        FibTarget::KIND_LOCAL => return Err(DropReason::ToOffice),
+        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        _ => return Err(DropReason::Inconsistent),
+    };
+    if index == 0 {
+        return Err(DropReason::NoRoute);
+    }
+    let next_hop = tables.next_hop(index).ok_or(DropReason::Inconsistent)?;
+    if mac_field!(next_hop, destination).get() & MAC_BITS == 0 {
+        return Err(DropReason::NeighbourUnresolved);
+    }
+    Ok(Towards::NextHop(next_hop))
+}

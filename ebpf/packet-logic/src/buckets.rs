@@ -1,0 +1,341 @@
+//! Lines of four entries that come and go: NAT mappings, and a firewall's flows.
+//!
+//! An entry is found by its key in one of two lines. It is looked for in the second only if the first ever overflowed,
+//! so that an established flow costs one cache line. Entries age without timers: one that ran out is ignored, and its
+//! place taken when it is needed.
+//!
+//! Two first packets of one flow on two CPUs at once may make two entries; the one that lookups do not find runs out.
+
+use core::ptr::NonNull;
+
+use map_abi::{ENTRIES_PER_BUCKET, NatEntry, entry_state};
+
+use crate::{
+    frame::opaque_number,
+    home::Home,
+    live::{Field, field, value},
+    parse::{ICMP, ICMP6, TCP, tcp_flags},
+};
+
+/// Idle times in units of 2^30 ns, rounded up.
+mod idle_q30 {
+    const fn seconds(seconds: u64) -> u64 {
+        let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
+        assert!(ticks < 1 << 16, "a place of the table");
+        ticks
+    }
+
+    /// RFC 4787, REQ-5: at least two minutes, five recommended.
+    pub(super) const UDP: u64 = seconds(300);
+    /// RFC 5382, REQ-5: at least two hours and four minutes.
+    pub(super) const TCP_ESTABLISHED: u64 = seconds(7440);
+    /// RFC 5382, REQ-5: at least four minutes.
+    pub(super) const TCP_TRANSITORY: u64 = seconds(240);
+    /// RFC 5508, REQ-2: at least 60 seconds.
+    pub(super) const ICMP: u64 = seconds(60);
+}
+
+/// A time of the monotonic clock in the unit of `last_seen_q30`.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "wraps after 146 years")]
+pub(crate) fn q30(ns: u64) -> u32 {
+    (ns >> 30) as u32
+}
+
+/// What is in the two words of an entry. State, the mark of an overflow and the time are in the same places in all.
+pub(crate) trait Kind: Copy {
+    /// The key that an entry's first word begins with.
+    fn key(first: u64) -> u64;
+    /// The IP protocol that says how long an entry may be idle.
+    fn protocol(first: u64, second: u64) -> u32;
+    /// Puts a key in place of another, unless it has changed.
+    fn replace(first: Field<u64>, old: u64, new: u64) -> bool;
+}
+
+/// Lines of entries, some of a home's or all of a record's.
+#[derive(Clone, Copy)]
+pub(crate) struct Buckets<K> {
+    pub(crate) home: Home,
+    /// Before which no line is one of entries.
+    pub(crate) first_line: u32,
+    pub(crate) lines: u32,
+    /// Of the recent clock.
+    pub(crate) now_ns: u64,
+    pub(crate) kind: core::marker::PhantomData<K>,
+}
+
+/// An entry in use.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    at: NonNull<NatEntry>,
+    /// How many entries of the record come before it, those in whose places other lines lie included.
+    pub(crate) offset: u32,
+}
+
+/// The first of a line's entries.
+type Bucket = NonNull<NatEntry>;
+
+#[inline(always)]
+fn entry_of(bucket: Bucket, position: u32) -> Bucket {
+    // SAFETY: the position is less than four, and a line has four entries.
+    unsafe { bucket.add((position % ENTRIES_PER_BUCKET) as usize) }
+}
+
+#[inline(always)]
+fn first_word(entry: Bucket) -> Field<u64> {
+    value(entry.cast())
+}
+
+#[inline(always)]
+fn second_word(entry: Bucket) -> Field<u64> {
+    // SAFETY: an entry has two words.
+    value(unsafe { entry.cast::<u64>().add(1) })
+}
+
+/// A hash as a number below `limit`, evenly (Lemire, "Fast random integer generation in an interval", 2019).
+#[inline(always)]
+fn scaled(hash: u32, limit: u32) -> u32 {
+    ((u64::from(hash) * u64::from(limit)) >> 32) as u32
+}
+
+/// 1 if two numbers that differ by less than 2^31 are equal, else 0. Without branches, which the verifier would follow
+/// for each entry of two lines to the end of the program; so is all that is done for each entry.
+#[inline(always)]
+fn is_equal(one: u32, other: u32) -> u32 {
+    opaque_number((one ^ other).wrapping_sub(1)) >> 31
+}
+
+/// The same for keys.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "both halves are looked at")]
+fn is_equal_key(one: u64, other: u64) -> u32 {
+    let difference = one ^ other;
+    // Shifted, so that a difference of the halves together stays below 2^31.
+    let (low, high) = (difference as u32, (difference >> 32) as u32);
+    is_equal((low | high) >> 1 | low & 1 | high & 1, 0)
+}
+
+/// How long an entry has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
+#[inline(always)]
+#[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "a difference, of parts of a word")]
+fn remaining_q30<K: Kind>(first: u64, second: u64, now_q30: u32) -> i32 {
+    const TABLE: u64 = idle_q30::UDP
+        | idle_q30::ICMP << 16
+        | idle_q30::TCP_TRANSITORY << 32
+        | idle_q30::TCP_ESTABLISHED << 48;
+    let protocol = K::protocol(first, second);
+    let state = (second >> 16) as u32 & 0xff;
+    let is_tcp = is_equal(protocol, TCP.into());
+    let is_icmp = is_equal(protocol, ICMP.into()) | is_equal(protocol, ICMP6.into());
+    let is_established = is_equal(state, entry_state::ESTABLISHED.into());
+    let which = is_icmp + is_tcp * 2 + (is_tcp & is_established);
+    let idle_max = (TABLE >> (which * 16)) as u32 & 0xffff;
+    let last_seen = (second >> 32) as u32;
+    idle_max.wrapping_sub(now_q30.wrapping_sub(last_seen)) as i32
+}
+
+/// Bit `n`: position `n` has the key.
+#[inline(always)]
+fn having<K: Kind>(bucket: Bucket, key: u64) -> u32 {
+    let mut bits = 0;
+    for position in 0..ENTRIES_PER_BUCKET {
+        bits |= is_equal_key(K::key(first_word(entry_of(bucket, position)).get()), key) << position;
+    }
+    bits
+}
+
+/// Bit `n`: position `n` of the line is free or ran out. An entry that ran out and has the wanted key comes alone, so
+/// that a key is never twice in a line.
+#[inline(always)]
+#[expect(clippy::cast_sign_loss, reason = "the sign bit is what is wanted")]
+fn available<K: Kind>(bucket: Bucket, wanted: u64, now: u32) -> u32 {
+    let mut bits = 0;
+    let mut own = 0;
+    for position in 0..ENTRIES_PER_BUCKET {
+        let entry = entry_of(bucket, position);
+        let (first, second) = (first_word(entry).get(), second_word(entry).get());
+        let is_free = is_equal_key(K::key(first), 0);
+        let ran_out = opaque_number(remaining_q30::<K>(first, second, now) as u32) >> 31;
+        bits |= (is_free | ran_out) << position;
+        own |= is_equal_key(K::key(first), wanted) << position;
+    }
+    if own == 0 { bits } else { own }
+}
+
+/// Nibble `n`: how many bits are set in `n`.
+const ONES: u64 = 0x4332_3221_3221_2110;
+/// Nibble `n`: the lowest bit that is set in `n`.
+const LOWEST: u64 = 0x0102_0103_0102_0100;
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a nibble is what is wanted")]
+fn nibble(table: u64, n: u32) -> u32 {
+    (table >> ((n & 15) * 4)) as u32 & 15
+}
+
+/// Prefers an even or odd place after the key (RFC 4787, REQ-4: of ports), if there is one.
+#[inline(always)]
+fn choose(bits: u32, key: u64) -> u32 {
+    let same_parity = bits & if key & 1 == 0 { 0b0101 } else { 0b1010 };
+    nibble(LOWEST, if same_parity == 0 { bits } else { same_parity })
+}
+
+impl<K: Kind> Buckets<K> {
+    /// The line that a key with this hash belongs in.
+    #[inline(always)]
+    fn first_choice(self, hash: u32) -> u32 {
+        self.first_line + scaled(hash, self.lines)
+    }
+
+    /// The line that it goes to if that is full, which is another one: lines from the first choice on move up by one. (A
+    /// sign bit says what a comparison would.)
+    #[inline(always)]
+    fn second_choice(self, hash: u32, first: u32) -> u32 {
+        let second = scaled((hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b), self.lines - 1);
+        let second = self.first_line + second;
+        second + ((opaque_number(first.wrapping_sub(second + 1)) >> 31) ^ 1)
+    }
+
+    /// Has the line that the entry is most likely in fetched, so that waiting for it overlaps with waiting for the home's
+    /// first. To be called before the first atomic operation, behind which no load can start.
+    #[inline(always)]
+    pub(crate) fn touch(self, hash: u32) {
+        if let Some(bucket) = self.home.bucket(self.first_choice(hash)) {
+            let _ = first_word(bucket).get();
+        }
+    }
+
+    /// The entry of `key`, if there is one that did not run out.
+    #[inline(always)]
+    pub(crate) fn existing(self, key: u64, hash: u32) -> Option<Entry> {
+        let mut line = self.first_choice(hash);
+        let mut bucket = self.home.bucket(line)?;
+        let mut bits = having::<K>(bucket, key);
+        if bits == 0 && field!(bucket, overflow).get() != 0 {
+            line = self.second_choice(hash, line);
+            bucket = self.home.bucket(line)?;
+            bits = having::<K>(bucket, key);
+        }
+        if bits == 0 {
+            return None;
+        }
+        let position = nibble(LOWEST, bits);
+        let entry = Entry { at: entry_of(bucket, position), offset: line * ENTRIES_PER_BUCKET + position };
+        entry.is_good::<K>(self.now_ns).then_some(entry)
+    }
+
+    /// The entry of `key` for a packet that goes out, made if need be, in which case `fill` writes what its kind has
+    /// besides. `None`: every place is taken.
+    ///
+    /// An entry that was made is looked up like any other: so the verifier follows the many ways of making one to their
+    /// end, and not each to the program's.
+    #[inline(always)]
+    pub(crate) fn outbound(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> Option<Entry> {
+        let mut found = self.existing(key, hash);
+        if found.is_none() && self.claim(key, hash, fill) {
+            found = self.existing(key, hash);
+        }
+        let entry = found?;
+        let (seen, now) = (field!(entry.at, last_seen_q30), q30(self.now_ns));
+        if seen.get() != now {
+            seen.set(now);
+        }
+        Some(entry)
+    }
+
+    /// Makes an entry; false: every place is taken.
+    #[inline(always)]
+    fn claim(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> bool {
+        let now = q30(self.now_ns);
+        let first = self.first_choice(hash);
+        let second = self.second_choice(hash, first);
+        let (Some(first), Some(second)) = (self.home.bucket(first), self.home.bucket(second)) else {
+            return false;
+        };
+        let first_bits = available::<K>(first, key, now);
+        let second_bits = available::<K>(second, key, now);
+        // The emptier line.
+        let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
+        let (bucket, bits) = if takes_second { (second, second_bits) } else { (first, first_bits) };
+        if bits == 0 {
+            return false;
+        }
+        let mut position = choose(bits, key);
+        if !take::<K>(entry_of(bucket, position), key, now) {
+            // Another CPU was quicker; one more try is enough for as many CPUs as may meet in one subscriber's line.
+            let rest = bits & !(1 << position);
+            position = choose(rest, key);
+            if rest == 0 || !take::<K>(entry_of(bucket, position), key, now) {
+                return false;
+            }
+        }
+        if takes_second {
+            field!(first, overflow).set(1);
+        }
+        let entry = entry_of(bucket, position);
+        field!(entry, state).set(entry_state::NEW);
+        fill(entry);
+        true
+    }
+}
+
+/// The time is stored before the key, so that nobody takes the new entry for one that ran out.
+#[inline(always)]
+fn take<K: Kind>(entry: Bucket, key: u64, now: u32) -> bool {
+    let (first, second) = (first_word(entry).get(), second_word(entry).get());
+    let old = K::key(first);
+    if old != 0 && old != key && remaining_q30::<K>(first, second, now) >= 0 {
+        return false;
+    }
+    field!(entry, last_seen_q30).set(now);
+    K::replace(first_word(entry), first, key)
+}
+
+impl Entry {
+    /// The entry at a position of a line; `offset` as in the field.
+    #[inline(always)]
+    pub(crate) fn at(bucket: NonNull<NatEntry>, offset: u32) -> Self {
+        Self { at: entry_of(bucket, offset), offset }
+    }
+
+    #[inline(always)]
+    pub(crate) fn first_word(self) -> u64 {
+        first_word(self.at).get()
+    }
+
+    /// Whether the entry did not run out.
+    #[inline(always)]
+    pub(crate) fn is_good<K: Kind>(self, now_ns: u64) -> bool {
+        remaining_q30::<K>(self.first_word(), second_word(self.at).get(), q30(now_ns)) >= 0
+    }
+
+    #[inline(always)]
+    fn state(self) -> u8 {
+        field!(self.at, state).get()
+    }
+
+    #[inline(always)]
+    fn set_state(self, state: u8) {
+        field!(self.at, state).set(state);
+    }
+
+    /// A packet with these TCP flags went out.
+    #[inline(always)]
+    pub(crate) fn saw_outbound_tcp(self, flags: u8) {
+        if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
+            self.set_state(entry_state::CLOSING);
+        } else if flags & tcp_flags::SYN != 0 && self.state() == entry_state::CLOSING {
+            self.set_state(entry_state::NEW);
+        }
+    }
+
+    /// A packet with these TCP flags came in. Only what goes out keeps an entry alive (RFC 4787, REQ-6).
+    #[inline(always)]
+    pub(crate) fn saw_inbound_tcp(self, flags: u8) {
+        if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
+            self.set_state(entry_state::CLOSING);
+        } else if self.state() == entry_state::NEW {
+            self.set_state(entry_state::ESTABLISHED);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A firewall's memory: what came in must be an answer to what went out (RFC 6092 for IPv6).
+
+use core::{marker::PhantomData, ptr::NonNull};
+
+use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry};
+
+use crate::{
+    Tables,
+    buckets::{Buckets, Kind},
+    home::Home,
+    live::{Field, field},
+};
+
+/// `FlowEntry`: its key is 64 bits, and the protocol beside it.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow;
+
+impl Kind for Flow {
+    #[inline(always)]
+    fn key(first: u64) -> u64 {
+        first
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "a byte is what is wanted")]
+    fn protocol(_: u64, second: u64) -> u32 {
+        second as u32 & 0xff
+    }
+
+    #[inline(always)]
+    fn replace(first: Field<u64>, old: u64, new: u64) -> bool {
+        first.replace(old, new)
+    }
+}
+
+/// The flows of a record; `None`: there is no such record.
+#[inline(always)]
+pub(crate) fn flows<T: Tables>(tables: &T, record: HomeRef, now_ns: u64) -> Option<Buckets<Flow>> {
+    let home = Home::find(tables, record.unit())?;
+    let lines = LINES_PER_UNIT << (record.order() & 7);
+    Some(Buckets { home, first_line: 0, lines, now_ns, kind: PhantomData })
+}
+
+/// One end of a flow: an address, as two words, and a port as it lies in the packet.
+#[derive(Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) address: [u64; 2],
+    pub(crate) port: u16,
+}
+
+/// What a flow is known by.
+#[derive(Clone, Copy)]
+pub(crate) struct Print(pub(crate) u64);
+
+impl Print {
+    /// Of a flow between a subscriber and somebody else, whichever of them sends.
+    ///
+    /// Not of cryptographic strength, but with a key that nobody outside knows, and whose results nobody outside sees.
+    #[inline(always)]
+    pub(crate) fn of<T: Tables>(tables: &T, inside: End, remote: End, protocol: u8) -> Option<Self> {
+        let settings = tables.settings()?;
+        let ports =
+            u64::from(inside.port) | u64::from(remote.port) << 16 | u64::from(protocol) << 32;
+        let mut print = field!(settings, hash_key[0]).get();
+        for word in [inside.address[0], inside.address[1], remote.address[0], remote.address[1], ports] {
+            print = (print ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
+            print ^= print >> 32;
+        }
+        print = (print ^ field!(settings, hash_key[1]).get()).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        print ^= print >> 32;
+        // 0 is a free place.
+        Some(Self(if print == 0 { 1 } else { print }))
+    }
+
+    /// Writes what a flow that is new has beside its key.
+    #[inline(always)]
+    pub(crate) fn fill(self, entry: NonNull<NatEntry>, protocol: u8) {
+        let entry: NonNull<FlowEntry> = entry.cast();
+        field!(entry, protocol).set(protocol);
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "half of the bits are enough to choose a line by")]
+    pub(crate) fn hash(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}

@@ -1,0 +1,227 @@
+//! IPv6 (RFC 8200) and what it carries.
+
+use map_abi::{DropReason, FragmentKey6};
+
+use crate::{
+    Frame, Window,
+    flows::End,
+    frame::opaque_size,
+    parse::{ICMP6, TCP, UDP},
+};
+
+pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd_u16.to_be();
+pub(crate) const HEADER_LEN: usize = 40;
+
+/// Extension headers that are walked over; a packet with more is dropped, as RFC 9098 finds routers to do.
+const EXTENSIONS_MAX: usize = 6;
+/// No packet's transport header lies further in.
+const OFFSET_MASK: usize = 0x1fff;
+
+mod extension {
+    pub(super) const HOP_BY_HOP: u8 = 0;
+    pub(super) const ROUTING: u8 = 43;
+    pub(super) const FRAGMENT: u8 = 44;
+    pub(super) const DESTINATION: u8 = 60;
+    pub(super) const MOBILITY: u8 = 135;
+}
+
+/// ICMPv6 types (RFC 4443; RFC 4861 for neighbour discovery).
+pub(crate) mod icmp6_type {
+    pub(crate) const ERROR_MAX: u8 = 4;
+    pub(crate) const ECHO_REQUEST: u8 = 128;
+    pub(crate) const ECHO_REPLY: u8 = 129;
+    pub(crate) const ROUTER_SOLICITATION: u8 = 133;
+    pub(crate) const NEIGHBOUR_SOLICITATION: u8 = 135;
+    pub(crate) const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
+}
+
+/// A valid IPv6 header, and where what it carries is. Addresses are as they lie in the packet.
+#[derive(Clone, Copy)]
+pub(crate) struct Ipv6<'a> {
+    pub(crate) header: Window<'a, 40>,
+    /// Where what follows the last extension header begins in the frame.
+    pub(crate) payload_at: usize,
+    /// Header included.
+    pub(crate) total_len: usize,
+    /// What follows the last extension header.
+    pub(crate) protocol: u8,
+    /// Fragment offset and more-fragments flag, as in the fragment header; 0: the packet is whole.
+    fragment: u16,
+    fragment_at: usize,
+}
+
+impl<'a> Ipv6<'a> {
+    /// Parses the headers from `at` on.
+    #[inline(always)]
+    pub(crate) fn parse(frame: Frame<'a>, at: usize) -> Result<Self, DropReason> {
+        let header = frame.window::<40>(at).ok_or(DropReason::Truncated)?;
+        if header.u8::<0>() >> 4 != 6 {
+            return Err(DropReason::BadIpv6);
+        }
+        let total_len = HEADER_LEN + usize::from(header.be16::<4>());
+        if at + total_len > frame.len() {
+            return Err(DropReason::Truncated);
+        }
+        let mut next = header.u8::<6>();
+        let mut offset = at + HEADER_LEN;
+        let (mut fragment, mut fragment_at) = (0, 0);
+        let mut walked = 0;
+        for _ in 0..EXTENSIONS_MAX {
+            match next {
+                extension::HOP_BY_HOP
+                | extension::ROUTING
+                | extension::FRAGMENT
+                | extension::DESTINATION
+                | extension::MOBILITY => {}
+                _ => break,
+            }
+            let extension = frame.window::<8>(offset).ok_or(DropReason::Truncated)?;
+            let mut len = 8;
+            if next == extension::FRAGMENT {
+                fragment = extension.be16::<2>() & !6;
+                fragment_at = offset;
+                walked += usize::from(fragment >> 3 != 0) * EXTENSIONS_MAX;
+            } else if next == extension::ROUTING && extension.u8::<2>() == 0 {
+                return Err(DropReason::BadIpv6);
+            } else {
+                len += usize::from(extension.u8::<1>()) * 8;
+            }
+            next = extension.u8::<0>();
+            // A number of which the verifier knows no more after one header than after another.
+            offset = opaque_size(offset + len) & OFFSET_MASK;
+            walked += 1;
+            if walked >= EXTENSIONS_MAX {
+                // A later fragment: what follows is no header.
+                break;
+            }
+        }
+        if walked == EXTENSIONS_MAX {
+            return Err(DropReason::BadIpv6);
+        }
+        Ok(Self { header, payload_at: offset, total_len, protocol: next, fragment, fragment_at })
+    }
+
+    #[inline(always)]
+    pub(crate) fn source(&self) -> [u64; 2] {
+        [self.header.raw64::<8>(), self.header.raw64::<16>()]
+    }
+
+    #[inline(always)]
+    pub(crate) fn destination(&self) -> [u64; 2] {
+        [self.header.raw64::<24>(), self.header.raw64::<32>()]
+    }
+
+    #[inline(always)]
+    pub(crate) fn hop_limit(&self) -> u8 {
+        self.header.u8::<7>()
+    }
+
+    #[inline(always)]
+    pub(crate) fn decrement_hop_limit(&self) {
+        self.header.set_u8::<7>(self.hop_limit().wrapping_sub(1));
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.fragment == 0
+    }
+
+    /// Not the first fragment of its packet: no transport header.
+    #[inline(always)]
+    pub(crate) fn is_later_fragment(&self) -> bool {
+        self.fragment >> 3 != 0
+    }
+
+    /// What tells the packet's fragments from others'.
+    #[inline(always)]
+    pub(crate) fn fragment_key(&self, frame: Frame<'a>) -> Option<FragmentKey6> {
+        let fragment = frame.window::<8>(self.fragment_at)?;
+        Some(FragmentKey6 {
+            source: bytes(self.source()),
+            destination: bytes(self.destination()),
+            identification: fragment.raw32::<4>().to_ne_bytes(),
+        })
+    }
+
+    /// The message type of an ICMPv6 message.
+    #[inline(always)]
+    pub(crate) fn icmp6_type(&self, frame: Frame<'a>) -> Option<u8> {
+        if self.protocol != ICMP6 || self.is_later_fragment() {
+            return None;
+        }
+        Some(frame.window::<4>(self.payload_at)?.u8::<0>())
+    }
+
+    /// The ports of sender and receiver, as they lie in the packet: 0 for what has none, and for an echo its identifier at
+    /// both ends.
+    #[inline(always)]
+    pub(crate) fn ports(&self, frame: Frame<'a>) -> Result<(u16, u16), DropReason> {
+        ports(frame, self.payload_at, self.protocol)
+    }
+
+    /// Both ends: the sender's and the receiver's.
+    #[inline(always)]
+    pub(crate) fn ends(&self, frame: Frame<'a>) -> Result<(End, End), DropReason> {
+        let (source, destination) = self.ports(frame)?;
+        Ok((
+            End { address: self.source(), port: source },
+            End { address: self.destination(), port: destination },
+        ))
+    }
+
+    /// The flags of a TCP header; 0: it is not there.
+    #[inline(always)]
+    pub(crate) fn tcp_flags(&self, frame: Frame<'a>) -> u8 {
+        if self.protocol != TCP {
+            return 0;
+        }
+        frame.window::<14>(self.payload_at).map_or(0, |tcp| tcp.u8::<13>())
+    }
+}
+
+#[inline(always)]
+fn ports(frame: Frame<'_>, at: usize, protocol: u8) -> Result<(u16, u16), DropReason> {
+    match protocol {
+        TCP | UDP => {
+            let ports = frame.window::<8>(at).ok_or(DropReason::Truncated)?;
+            Ok((ports.raw16::<0>(), ports.raw16::<2>()))
+        }
+        ICMP6 => {
+            let icmp = frame.window::<8>(at).ok_or(DropReason::Truncated)?;
+            let id = icmp.raw16::<4>();
+            Ok(match icmp.u8::<0>() {
+                icmp6_type::ECHO_REQUEST | icmp6_type::ECHO_REPLY => (id, id),
+                _ => (0, 0),
+            })
+        }
+        _ => Ok((0, 0)),
+    }
+}
+
+/// The packet that an ICMPv6 error quotes: the ends of it, as its sender and its receiver, and its protocol. One with
+/// extension headers is not looked into.
+#[inline(always)]
+pub(crate) fn quoted(frame: Frame<'_>, icmp_at: usize) -> Option<(End, End, u8)> {
+    let header = frame.window::<40>(icmp_at + 8)?;
+    let protocol = header.u8::<6>();
+    let (source, destination) = ports(frame, icmp_at + 8 + HEADER_LEN, protocol).ok()?;
+    Some((
+        End { address: [header.raw64::<8>(), header.raw64::<16>()], port: source },
+        End { address: [header.raw64::<24>(), header.raw64::<32>()], port: destination },
+        protocol,
+    ))
+}
+
+fn bytes(address: [u64; 2]) -> [u8; 16] {
+    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) =
+        (address[0].to_ne_bytes(), address[1].to_ne_bytes());
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+/// Addresses that no router forwards to: unspecified, loopback, IPv4 in IPv6, link-local, site-local (RFC 3879) and
+/// multicast; as the upper half of one lies in a packet.
+#[inline(always)]
+pub(crate) fn is_martian(upper: u64) -> bool {
+    let first = upper.to_ne_bytes();
+    first[0] == 0 || first[0] == 0xff || (first[0] == 0xfe && first[1] & 0x80 != 0)
+}

@@ -1,0 +1,48 @@
+//! IPv6 of a subscriber: up from its access port, down from the core.
+
+mod down;
+mod up;
+
+pub use down::down6;
+pub use up::up6;
+
+use core::ptr::NonNull;
+
+use map_abi::{HomeRef, Six};
+
+use crate::{
+    Tables,
+    buckets::Buckets,
+    flows::{self, Flow},
+    live::{Field, field},
+};
+
+/// A prefix's upper half as a mask, as it lies in a packet.
+#[inline(always)]
+fn mask(len: u8) -> u64 {
+    (u64::MAX << ((64 - u32::from(len)) & 63)).to_be()
+}
+
+/// Eight bytes of a map value as they lie in memory.
+#[inline(always)]
+fn upper_half(bytes: Field<[u8; 8]>) -> u64 {
+    u64::from_ne_bytes(bytes.get())
+}
+
+/// Whether an address's upper half is the subscriber's.
+#[inline(always)]
+fn is_own(six: NonNull<Six>, upper: u64) -> bool {
+    let len = field!(six, delegated_len).get();
+    let is_delegated = len != 0 && upper & mask(len) == upper_half(field!(six, delegated));
+    upper == upper_half(field!(six, link)) || is_delegated
+}
+
+/// What the subscriber's firewall remembers; `None`: it has none.
+#[inline(always)]
+fn flows_of<T: Tables>(tables: &T, six: NonNull<Six>, now_ns: u64) -> Option<Buckets<Flow>> {
+    let record: HomeRef = field!(six, flows).get();
+    if record.is_none() {
+        return None;
+    }
+    flows::flows(tables, record, now_ns)
+}

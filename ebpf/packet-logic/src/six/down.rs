@@ -1,0 +1,120 @@
+//! From the core towards a subscriber.
+
+use map_abi::{DropReason, FibTarget, PuntReason};
+
+use crate::{
+    Frame, Packet, Tables, Verdict,
+    core_side::{Line, PACKET_AT, Receiver, came_by},
+    fib6,
+    flows::Print,
+    home::Home,
+    live::{field, part},
+    parse::TCP,
+    parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, quoted},
+    policer::{self, Colour},
+    six::{flows_of, is_own},
+    verdict::Stop,
+};
+
+/// Deals with a frame of IPv6 that came in by a core port, or that another subscriber's way up handed on.
+#[inline(always)]
+pub fn down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match find(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(None) => Verdict::Pass,
+        Ok(Some(receiver)) => match deliver(packet, tables, &receiver) {
+            Ok(verdict) => verdict,
+            Err(stop) => receiver.stop(packet, tables, stop),
+        },
+    }
+    .counted(tables)
+}
+
+/// Whom a packet is for; `None`: the kernel.
+#[inline(always)]
+fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
+    let Some(came_by) = came_by(packet, tables, ETHERTYPE_IPV6)? else { return Ok(None) };
+    let frame = packet.frame();
+    let header = frame.window::<40>(PACKET_AT).ok_or(DropReason::Truncated)?;
+    let target = fib6::lookup(tables, [header.raw64::<24>(), header.raw64::<32>()])?;
+    let home = match target.kind() {
+        FibTarget::KIND_SESSION => Home::find(tables, target.index()).ok_or(DropReason::Inconsistent)?,
+        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        _ => return Ok(None),
+    };
+    Ok(Some(Receiver { home, came_by, now_ns: tables.recent_ns() }))
+}
+
+#[inline(always)]
+fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
+    let line = receiver.line(tables)?;
+    let colour = judge(packet, tables, receiver, &line)?;
+    Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV6)?)
+}
+
+#[inline(always)]
+fn judge<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    receiver: &Receiver,
+    line: &Line,
+) -> Result<Colour, Stop> {
+    receiver.check()?;
+    let down = receiver.home.down();
+    let frame = packet.frame();
+    let ip = Ipv6::parse(frame, PACKET_AT)?;
+    if !is_own(receiver.home.six(), ip.destination()[0]) {
+        return Err(DropReason::Inconsistent.into());
+    }
+    answers(frame, tables, receiver, &ip)?;
+    let len = (frame.len() + line.tags_len) as u64;
+    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
+    let colour = colour.ok_or(DropReason::RateDown)?;
+    if ip.hop_limit() <= 1 {
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
+    }
+    if ip.total_len > usize::from(line.mtu) {
+        return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
+    }
+    ip.decrement_hop_limit();
+    field!(down, meter.packets).add(1);
+    field!(down, meter.bytes).add(len);
+    Ok(colour)
+}
+
+/// Lets in what answers something that went out, if the subscriber has a firewall.
+#[inline(always)]
+fn answers<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    receiver: &Receiver,
+    ip: &Ipv6<'_>,
+) -> Result<(), DropReason> {
+    let Some(flows) = flows_of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(()) };
+    if ip.is_later_fragment() {
+        let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
+        return if tables.fragment6(&key) { Ok(()) } else { Err(DropReason::FragmentUnknown) };
+    }
+    let is_error = ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX);
+    let (inside, remote, protocol) = if is_error {
+        // What the subscriber sent is quoted, so its sender is the inside.
+        quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?
+    } else {
+        let (remote, inside) = ip.ends(frame)?;
+        (inside, remote, ip.protocol)
+    };
+    if is_error && inside.address != ip.destination() {
+        return Err(DropReason::IcmpErrorUnknown);
+    }
+    let print = Print::of(tables, inside, remote, protocol).ok_or(DropReason::Inconsistent)?;
+    let flow = flows.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
+    if !is_error && protocol == TCP {
+        flow.saw_inbound_tcp(ip.tcp_flags(frame));
+    }
+    if !ip.is_whole() {
+        let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
+        tables.remember_fragment6(&key);
+    }
+    Ok(())
+}
+

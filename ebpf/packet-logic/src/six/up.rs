@@ -1,0 +1,166 @@
+//! From a subscriber towards the core.
+
+use map_abi::{DropReason, PuntReason, flags};
+
+use crate::{
+    Frame, Packet, Tables, Verdict,
+    access::{Arrival, Towards, arrive, towards},
+    fib6,
+    flows::Print,
+    frame::MAC_BITS,
+    live::{field, part},
+    parse::{TCP, UDP},
+    parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
+    policer,
+    six::{flows_of, is_own},
+    verdict::Stop,
+};
+
+/// ff02::1:2, all DHCP relay agents and servers (RFC 8415, section 7.1).
+const ALL_DHCP: [u64; 2] = [0xff02_0000_0000_0000_u64.to_be(), 0x0001_0002_u64.to_be()];
+const DHCP6_SERVER: u16 = 547_u16.to_be();
+/// The upper half of a link-local address.
+const LINK_LOCAL: u64 = 0xfe80_0000_0000_0000_u64.to_be();
+/// The hop limit of what no router has forwarded (RFC 4861, section 3.1).
+const ON_LINK: u8 = 255;
+
+/// Deals with a frame of IPv6 that came in by an access port.
+#[inline(always)]
+pub fn up6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match arrive(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(arrival) => match judge(packet, tables, &arrival) {
+            Err(stop) => arrival.stop(packet, tables, stop),
+            Ok(towards) => match arrival.leave(packet, towards, ETHERTYPE_IPV6) {
+                Err(reason) => arrival.stop(packet, tables, reason.into()),
+                Ok(Verdict::Core) => Verdict::Core6,
+                Ok(verdict) => verdict,
+            },
+        },
+    }
+    .counted(tables)
+}
+
+#[inline(always)]
+fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Towards, Stop> {
+    if !arrival.has(flags::ACTIVE) {
+        return Err(DropReason::Suspended.into());
+    }
+    let six = arrival.home.six();
+    if field!(six, is_on).get() == 0 {
+        return Err(DropReason::EtherType.into());
+    }
+    let frame = packet.frame();
+    let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
+    let ip = Ipv6::parse(frame, arrival.packet_at())?;
+    // Before the source is checked: whoever begins has no address yet, and perhaps a new host.
+    if let Some(reason) = for_the_office(frame, &ip) {
+        return Err(Stop::hand_over(reason));
+    }
+    if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
+        return Err(DropReason::SourceMac.into());
+    }
+    let [upper, lower] = ip.destination();
+    if upper.to_ne_bytes()[0] == 0xff {
+        return Err(DropReason::Martian.into());
+    }
+    if header.mac_word::<0>() != arrival.port_mac {
+        return Err(DropReason::DestinationMac.into());
+    }
+    if upper == LINK_LOCAL && lower == interface_id(arrival.port_mac) {
+        // The gateway answers pings, and nothing else.
+        return Err(match ip.icmp6_type(frame) {
+            Some(icmp6_type::ECHO_REQUEST) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
+            _ => DropReason::ToOffice.into(),
+        });
+    }
+    if !is_own(six, ip.source()[0]) {
+        return Err(DropReason::SourceAddress.into());
+    }
+    if is_martian(upper) {
+        return Err(DropReason::Martian.into());
+    }
+    forward(frame, tables, arrival, &ip)
+}
+
+/// What is said to the office itself on the link.
+#[inline(always)]
+fn for_the_office(frame: Frame<'_>, ip: &Ipv6<'_>) -> Option<PuntReason> {
+    if !ip.is_whole() {
+        return None;
+    }
+    if let Some(kind) = ip.icmp6_type(frame) {
+        let is_discovery = kind == icmp6_type::ROUTER_SOLICITATION
+            || kind == icmp6_type::NEIGHBOUR_SOLICITATION
+            || kind == icmp6_type::NEIGHBOUR_ADVERTISEMENT;
+        return (is_discovery && ip.hop_limit() == ON_LINK).then_some(PuntReason::NeighbourDiscovery);
+    }
+    if ip.protocol == UDP && ip.destination() == ALL_DHCP {
+        let udp = frame.window::<8>(ip.payload_at)?;
+        return (udp.raw16::<2>() == DHCP6_SERVER).then_some(PuntReason::Dhcp6);
+    }
+    None
+}
+
+/// The lower half of the link-local address of a port (modified EUI-64: RFC 4291, appendix A), as it lies in a packet.
+#[inline(always)]
+fn interface_id(mac: u64) -> u64 {
+    let [a, b, c, d, e, f, ..] = mac.to_ne_bytes();
+    u64::from_ne_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f])
+}
+
+#[inline(always)]
+fn forward<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv6<'_>,
+) -> Result<Towards, Stop> {
+    let up = arrival.home.up();
+    let target = fib6::lookup(tables, ip.destination())?;
+    // The default route is in the table like any other.
+    let towards = towards(tables, target, || Some(0))?;
+    let len = frame.len() as u64;
+    if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
+        return Err(DropReason::RateUp.into());
+    }
+    if ip.hop_limit() <= 1 {
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
+    }
+    // Between subscribers, the other one's access port is what counts, and the way down sees to it.
+    if let Towards::NextHop(next_hop) = towards
+        && ip.total_len > usize::from(field!(next_hop, mtu).get())
+    {
+        return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
+    }
+    remember(frame, tables, arrival, ip)?;
+    if let Towards::NextHop(_) = towards {
+        ip.decrement_hop_limit();
+    }
+    field!(up, meter.packets).add(1);
+    field!(up, meter.bytes).add(len);
+    Ok(towards)
+}
+
+/// Lets the firewall know what an answer will be.
+#[inline(always)]
+fn remember<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv6<'_>,
+) -> Result<(), DropReason> {
+    let Some(flows) = flows_of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(()) };
+    if ip.is_later_fragment() || ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX) {
+        return Ok(());
+    }
+    let (inside, remote) = ip.ends(frame)?;
+    let print = Print::of(tables, inside, remote, ip.protocol).ok_or(DropReason::Inconsistent)?;
+    let flow = flows.outbound(print.0, print.hash(), |entry| print.fill(entry, ip.protocol));
+    let flow = flow.ok_or(DropReason::FlowsExhausted)?;
+    if ip.protocol == TCP {
+        flow.saw_outbound_tcp(ip.tcp_flags(frame));
+    }
+    Ok(())
+}
+
