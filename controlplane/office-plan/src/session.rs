@@ -57,6 +57,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         rate_up: home.rate_up,
         rate_down: home.rate_down,
         ipv6: None,
+        firewall: None,
     })
 }
 

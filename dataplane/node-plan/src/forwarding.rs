@@ -11,7 +11,9 @@ mod session;
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
 pub use runs::Runs;
-pub use session::{Image, ImageContext, NatError, home_order, session_image};
+pub use session::{
+    FirewallError, Image, ImageContext, Ipv6Error, NatError, flows_order, home_order, prefixes6, session_image,
+};
 
 #[cfg(test)]
 mod tests;

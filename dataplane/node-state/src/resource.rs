@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, Port, Route, Session};
+use crate::{Link, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,7 @@ pub enum Resource {
     Port(Port),
     Link(Link),
     Route(Route),
+    Route6(Route6),
     Session(Session),
 }
 
@@ -36,6 +37,7 @@ impl Resource {
             Self::Port(port) => format!("port/{}", port.name),
             Self::Link(link) => format!("link/{}", link.name),
             Self::Route(route) => format!("route/{}", route.prefix),
+            Self::Route6(route) => format!("route6/{}", route.prefix),
             Self::Session(session) => format!("session/{}", session.subscriber),
         })
     }

@@ -1,8 +1,8 @@
 //! Routes of the node.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use net_types::{IfName, Prefix4};
+use net_types::{IfName, Prefix4, Prefix6};
 use serde::{Deserialize, Serialize};
 
 /// Where packets for a prefix go; in the kernel's routing table and in the fast path's alike.
@@ -23,4 +23,21 @@ pub enum RouteTarget {
     Pool,
     /// A pool of public addresses whose ports are shared out among subscribers. In the kernel a blackhole too.
     NatPool,
+}
+
+/// Where packets for an IPv6 prefix go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Route6 {
+    pub prefix: Prefix6,
+    pub target: RouteTarget6,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum RouteTarget6 {
+    /// To a neighbour on a core port.
+    Via { gateway: Ipv6Addr, port: IfName },
+    /// A pool of this node's subscribers: an address that no session holds leads nowhere.
+    Pool,
 }

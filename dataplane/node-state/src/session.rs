@@ -32,6 +32,17 @@ pub struct Session {
     /// What the line has of IPv6; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Line>,
+    /// What comes in must be an answer to what went out; without it, anything may (but for what NAT does not know).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<Firewall>,
+}
+
+/// A stateful firewall that lets nothing in but answers (for IPv6: RFC 6092).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Firewall {
+    /// How many flows it remembers at least: a power of two from 64 to 1024.
+    pub flows: u16,
 }
 
 /// The pair of tags that tells a subscriber's frames on its access port.

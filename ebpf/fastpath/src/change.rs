@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use map_abi::{FibTarget, HomeRef, port_role};
 use net_types::{InterfaceAddress4, Mac, Name, Prefix4};
-use node_plan::forwarding::{FibPaint, ImageContext, home_order, session_image};
+use node_plan::forwarding::{FibPaint, ImageContext, home_order, prefixes6, session_image};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
@@ -177,7 +177,9 @@ impl Fastpath {
                 self.fib_remove(network);
             }
         }
+        self.leave_prefixes6(index, &[]);
         self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
+        self.forget_flows(session.flows);
     }
 
     /// Where a session is to be reached.
@@ -221,6 +223,7 @@ impl Fastpath {
         let held = self.index_of(&session.subscriber);
         let reach = self.wanted_reach(session)?;
         self.check_free(session, &reach, held)?;
+        self.check_free6(session, held)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));
@@ -243,7 +246,8 @@ impl Fastpath {
                 }
             }
         };
-        let prepared = self.prepare(&reach, is_reached);
+        let prepared =
+            self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
         if let Err(error) = prepared {
             self.give_up(index, held, (!is_reached).then_some(home));
             return Err(error);
@@ -283,19 +287,26 @@ impl Fastpath {
         mac: Option<Mac>,
         is_reached: bool,
     ) -> Result<(), ApplyError> {
-        let image = session_image(session, &ImageContext { index, port: reach.port, home, mac });
-        let at = self.tables.sessions.at(index);
-        if is_reached && get!(at, version) == image.session.version {
+        let held = self.tables.session(index);
+        let context = ImageContext { index, port: reach.port, home, flows: held.flows, mac };
+        if is_reached && held.version == session_image(session, &context).session.version {
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
             return Ok(());
         }
+        let flows = self.flows_for(session, index)?;
+        let image = session_image(session, &ImageContext { flows, ..context });
+        self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
         self.sessions.write(to, index, &session.subscriber, &image, counted);
         if let Some(network) = reach.network {
             self.fib_insert(network, home_paint(home))?;
         }
+        self.lead_to6(session, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
+        if held.flows != flows {
+            self.forget_flows(held.flows);
+        }
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use std::{io, net::Ipv4Addr, path::PathBuf};
 
-use net_types::{IfName, Prefix4};
-use node_plan::forwarding::{FibError, NatError};
+use net_types::{IfName, Prefix4, Prefix6};
+use node_plan::forwarding::{Fib6Full, FibError, FirewallError, Ipv6Error, NatError};
 
 /// The fast path as a whole cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,8 @@ pub enum OpenError {
     NoMap(&'static str),
     #[error("map {name} has values of {found} bytes instead of {wanted}: it is another version's")]
     ValueSize { name: &'static str, found: usize, wanted: usize },
+    #[error("the kernel has no random numbers: {0}")]
+    Random(#[source] io::Error),
     #[error("map {name} cannot be made: {source}")]
     Make { name: &'static str, source: io::Error },
     #[error("what the maps hold cannot be put in order: {0}")]
@@ -70,6 +72,14 @@ pub enum ApplyError {
     PrefixTaken(Prefix4),
     #[error("nat.address {0} is in no NAT pool of this node")]
     NoNatPool(Ipv4Addr),
+    #[error("{0} leads to something else already")]
+    Prefix6Taken(Prefix6),
+    #[error("{0}")]
+    Ipv6(#[from] Ipv6Error),
+    #[error("{0}")]
+    Fib6(#[from] Fib6Full),
+    #[error("{0}")]
+    Firewall(#[from] FirewallError),
     #[error("{0}")]
     Nat(#[from] NatError),
     #[error("{0}")]

@@ -10,8 +10,9 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use net_types::{IfName, Mac, Name, Prefix4};
-use node_plan::forwarding::{Fib, Runs};
+use map_abi::FibTarget;
+use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
+use node_plan::forwarding::{Fib, Fib6, Runs};
 use node_state::{Resource, ResourceKey, Route};
 
 use crate::{
@@ -48,8 +49,11 @@ pub struct Fastpath {
     pub(crate) moving: BTreeMap<u32, Counted>,
     pub(crate) next_hops: NextHops,
     pub(crate) fib: Fib,
+    pub(crate) fib6: Fib6,
     pub(crate) nat_addresses: Runs,
     pub(crate) routes: BTreeMap<Prefix4, Route>,
+    /// What the office's own routes of IPv6 are painted as.
+    pub(crate) routes6: BTreeMap<Prefix6, FibTarget>,
     /// Addresses of the node itself, by the port or link that has them.
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     punts: Option<RingBuf<MapData>>,
@@ -68,6 +72,7 @@ impl Fastpath {
         Ok(Self {
             ebpf,
             fib: Fib::new(tables.fib_pages.len()),
+            fib6: Fib6::new(tables.fib6_pages.len(), BTreeMap::new()),
             nat_addresses: Runs::new(sessions.nat_addresses()),
             tables,
             writer,
@@ -77,6 +82,7 @@ impl Fastpath {
             moving: BTreeMap::new(),
             next_hops,
             routes: BTreeMap::new(),
+            routes6: BTreeMap::new(),
             locals: BTreeMap::new(),
             punts: Some(punts),
         })

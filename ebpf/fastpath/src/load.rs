@@ -7,11 +7,12 @@ use aya::{
     maps::{MapData, ProgramArray, RingBuf},
     programs::Xdp,
 };
-use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map};
+use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map, program as map_program};
 
 use crate::{
+    clerk::loaded,
     error::OpenError,
-    mapped::{Access, Mapped, Writer, get, put},
+    mapped::{Access, Mapped, Writer, get, get_words, put, put_words},
     object::OFFICE,
     options::{Options, Sizes},
     paged::{Paged, page_words, pin_reader},
@@ -20,6 +21,8 @@ use crate::{
 
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
+const ACCESS6: &str = "access6";
+const CORE6: &str = "core6";
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
@@ -28,7 +31,7 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     let Options { pin_dir, sizes } = options;
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
-    let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages } = *sizes;
+    let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages, fib6_pages } = *sizes;
     let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
     Paged::<Chunk>::make(pin_dir, chunks)?;
     Paged::<LinePage>::make(pin_dir, line_pages)?;
@@ -40,20 +43,18 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::FIB_PAGES, fib_pages)
+        .map_max_entries(map::FIB6_PAGES, fib6_pages)
         .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))
         .load(OFFICE)?;
     stamp(pin_dir)?;
-    for name in [ACCESS, CORE] {
-        program(&mut ebpf, name)?.load().map_err(|source| OpenError::Program { name, source })?;
-    }
+    program(&mut ebpf, ACCESS)?.load().map_err(|source| OpenError::Program { name: ACCESS, source })?;
     pin_reader(&mut ebpf, pin_dir)?;
-    let core = program(&mut ebpf, CORE)?
-        .fd()
-        .and_then(|fd| fd.try_clone().map_err(aya::programs::ProgramError::IOError))
-        .map_err(|source| OpenError::Program { name: CORE, source })?;
-    let programs = ebpf.map_mut(map::PROGRAMS).ok_or(OpenError::NoMap(map::PROGRAMS))?;
-    let failed = |source| OpenError::Map { name: map::PROGRAMS, source };
-    ProgramArray::try_from(programs).map_err(failed)?.set(0, &core, 0).map_err(failed)?;
+    for (key, name) in [(map_program::CORE, CORE), (map_program::ACCESS6, ACCESS6), (map_program::CORE6, CORE6)] {
+        let loaded = loaded(&mut ebpf, name)?;
+        let programs = ebpf.map_mut(map::PROGRAMS).ok_or(OpenError::NoMap(map::PROGRAMS))?;
+        let failed = |source| OpenError::Map { name: map::PROGRAMS, source };
+        ProgramArray::try_from(programs).map_err(failed)?.set(key, &loaded, 0).map_err(failed)?;
+    }
     let punts = ebpf.take_map(map::PUNTS).ok_or(OpenError::NoMap(map::PUNTS))?;
     let ring = RingBuf::try_from(punts).map_err(|source| OpenError::Map { name: map::PUNTS, source })?;
     Ok((ebpf, ring))
@@ -105,8 +106,22 @@ fn check_abi(pin_dir: &Path) -> Result<(), OpenError> {
     }
 }
 
+fn random() -> Result<[u64; 2], OpenError> {
+    let mut bytes = [0_u8; 16];
+    // SAFETY: room for as many bytes as are asked for.
+    let done = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    if done != 16 {
+        return Err(OpenError::Random(io::Error::last_os_error()));
+    }
+    Ok(zerocopy::transmute!(bytes))
+}
+
 fn stamp(pin_dir: &Path) -> Result<(), OpenError> {
     let settings: Mapped<map_abi::Settings> = pinned(pin_dir, map::SETTINGS, Access::Write)?;
-    put!(Writer::default(), settings.at(0), MAP_ABI_VERSION, abi_version);
+    let mut writer = Writer::default();
+    if get_words!(settings.at(0), hash_key) == [0_u64; 2] {
+        put_words!(writer, settings.at(0), random()?, hash_key);
+    }
+    put!(writer, settings.at(0), MAP_ABI_VERSION, abi_version);
     Ok(())
 }

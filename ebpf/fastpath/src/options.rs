@@ -24,6 +24,8 @@ pub struct Sizes {
     pub nat_addresses: u32,
     /// /24s whose addresses lead to different places, 1 KiB each.
     pub fib_pages: u32,
+    /// Prefixes of IPv6 in which longer ones lie, 1 KiB each.
+    pub fib6_pages: u32,
 }
 
 impl Default for Sizes {
@@ -34,6 +36,7 @@ impl Default for Sizes {
             line_pages: 4096,
             nat_addresses: 65_536,
             fib_pages: 4096,
+            fib6_pages: 16_384,
         }
     }
 }

@@ -25,6 +25,8 @@ use crate::{
 
 /// Words of `Up` and `Down` that are configuration: all up to the meter.
 const CONFIG_WORDS: usize = 4;
+/// The same of `Six`.
+const SIX_CONFIG_WORDS: usize = 3;
 /// Words of a line.
 const LINE_WORDS: u32 = 8;
 /// The words of a meter that count bytes and packets.
@@ -32,7 +34,7 @@ const COUNTERS: [u32; 2] = [6, 7];
 /// The first word of a session's configuration.
 const MAC_WORD: usize = 4;
 /// The words of a session's configuration, up to the spare ones.
-const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..13;
+const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..16;
 
 /// Which indices, homes and pages are taken, and by whom.
 pub(crate) struct Sessions {
@@ -190,6 +192,9 @@ impl Sessions {
                 clerk.poke_home(home, at, words[word]);
             }
         }
+        for (word, value) in (0..).zip(words_of::<8>(image.six.as_bytes())).take(SIX_CONFIG_WORDS) {
+            clerk.poke_home(home, 2 * LINE_WORDS + word, value);
+        }
         let places = (0..2).flat_map(|line| COUNTERS.map(|word| line * LINE_WORDS + word));
         for (at, value) in places.zip(counted.into_iter().flatten()) {
             clerk.poke_home(home, at, value);
@@ -265,6 +270,7 @@ impl Sessions {
             self.give_back_home(session.home);
             // From here on the session says that it has none.
             put_words!(writer, tables.sessions.at(index), [1 << 32], home);
+            put_words!(writer, tables.sessions.at(index), [0, 0, 0], link);
         }
     }
 

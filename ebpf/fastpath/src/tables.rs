@@ -18,6 +18,8 @@ pub(crate) struct Tables {
     pub(crate) sessions: Mapped<Session>,
     pub(crate) fib_root: Mapped<FibLine>,
     pub(crate) fib_pages: Mapped<FibPage>,
+    pub(crate) fib6_root: Mapped<FibLine>,
+    pub(crate) fib6_pages: Mapped<FibPage>,
     pub(crate) next_hops: Mapped<NextHop>,
     pub(crate) settings: Mapped<Settings>,
 }
@@ -37,6 +39,8 @@ impl Tables {
             sessions: pinned(pin_dir, map::SESSIONS, access)?,
             fib_root: pinned(pin_dir, map::FIB_ROOT, access)?,
             fib_pages: pinned(pin_dir, map::FIB_PAGES, access)?,
+            fib6_root: pinned(pin_dir, map::FIB6_ROOT, access)?,
+            fib6_pages: pinned(pin_dir, map::FIB6_PAGES, access)?,
             next_hops: pinned(pin_dir, map::NEXT_HOPS, access)?,
             settings: pinned(pin_dir, map::SETTINGS, access)?,
         })

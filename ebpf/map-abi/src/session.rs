@@ -38,7 +38,14 @@ pub struct Session {
     pub spare: u32,
     pub limits_up: Limits,
     pub limits_down: Limits,
-    pub spare_words: [u64; 11],
+    /// As in `Six`.
+    pub link: [u8; 8],
+    pub delegated: [u8; 8],
+    pub delegated_len: u8,
+    pub has_ipv6: u8,
+    pub spare_bytes: u16,
+    pub flows: HomeRef,
+    pub spare_words: [u64; 8],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

@@ -145,6 +145,7 @@ fn state(population: u32) -> Result<NodeState> {
             rate_up: Some(rate),
             rate_down: Some(rate),
             ipv6: None,
+            firewall: None,
         }));
     }
     Ok(state)

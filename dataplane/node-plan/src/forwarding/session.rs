@@ -1,8 +1,8 @@
 //! What a session looks like in the maps.
 
-use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Up, flags};
-use net_types::Mac;
-use node_state::{Nat, RateLimit, Resource, Session};
+use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Six, Up, flags};
+use net_types::{Mac, Prefix6};
+use node_state::{Ipv6Line, Nat, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
 
 /// What of a session's surroundings goes into its home.
@@ -13,6 +13,8 @@ pub struct ImageContext {
     /// Index of the access port.
     pub port: u16,
     pub home: HomeRef,
+    /// What the firewall remembers flows in; none: there is no firewall.
+    pub flows: HomeRef,
     /// The subscriber's address on the link, configured or learned.
     pub mac: Option<Mac>,
 }
@@ -22,8 +24,23 @@ pub struct ImageContext {
 pub struct Image {
     pub up: Up,
     pub down: Down,
+    pub six: Six,
     /// `version` in it is what is stored last: a hash of the session and of its port's index; never 0.
     pub session: map_abi::Session,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("firewall.flows is {0}, not a power of two from 64 to 1024")]
+pub struct FirewallError(u16);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ipv6Error {
+    #[error("ipv6.link is {0}, not a /64")]
+    Link(Prefix6),
+    #[error("ipv6.delegated is {0}, not a prefix of 1 to 64 bits")]
+    Delegated(Prefix6),
+    #[error("ipv6.delegated {0} and ipv6.link overlap")]
+    Overlap(Prefix6),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +74,7 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 
 /// A session as the maps should hold it.
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
-    let ImageContext { index, port, home, mac } = *context;
+    let ImageContext { index, port, home, flows, mac } = *context;
     let mut bits = 0;
     if session.active {
         bits |= flags::ACTIVE;
@@ -68,11 +85,15 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if mac.is_some() {
         bits |= flags::MAC_KNOWN;
     }
+    if !flows.is_none() {
+        bits |= flags::FIREWALL;
+    }
     let (s_vid, c_vid) = (session.tags.s_vid.get(), session.tags.c_vid.get());
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
+    let six = six(session.ipv6.as_ref(), flows);
     let (limits_up, limits_down) = (limits(session.rate_up), limits(session.rate_down));
     Image {
         up: Up {
@@ -95,6 +116,7 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             limits: limits_down,
             meter: Meter::default(),
         },
+        six,
         session: map_abi::Session {
             version: version(session, port),
             mac,
@@ -112,8 +134,53 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             prefix_len: session.network.len().into(),
             limits_up,
             limits_down,
+            link: six.link,
+            delegated: six.delegated,
+            delegated_len: six.delegated_len,
+            has_ipv6: six.is_on,
+            flows,
             ..map_abi::Session::new_zeroed()
         },
+    }
+}
+
+/// The upper half of a prefix of at most 64 bits.
+fn upper_half(prefix: Prefix6) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = prefix.network().octets();
+    [a, b, c, d, e, f, g, h]
+}
+
+fn six(line: Option<&Ipv6Line>, flows: HomeRef) -> Six {
+    let Some(line) = line else { return Six { flows, ..Six::default() } };
+    Six {
+        link: upper_half(line.link),
+        delegated: line.delegated.map_or([0; 8], upper_half),
+        delegated_len: line.delegated.map_or(0, Prefix6::len),
+        is_on: 1,
+        flows,
+        ..Six::default()
+    }
+}
+
+/// The binary logarithm of the number of units that a firewall's flows need, 64 in each; `None`: there is no firewall.
+pub fn flows_order(session: &Session) -> Result<Option<u32>, FirewallError> {
+    let Some(firewall) = session.firewall else { return Ok(None) };
+    if !firewall.flows.is_power_of_two() || !(64..=64 << HOME_ORDER_MAX).contains(&firewall.flows) {
+        return Err(FirewallError(firewall.flows));
+    }
+    Ok(Some(firewall.flows.ilog2() - 6))
+}
+
+/// Prefixes that lead to a session, and only to it: its link's and the delegated one.
+pub fn prefixes6(session: &Session) -> Result<Vec<Prefix6>, Ipv6Error> {
+    let Some(line) = &session.ipv6 else { return Ok(Vec::new()) };
+    if line.link.len() != 64 {
+        return Err(Ipv6Error::Link(line.link));
+    }
+    match line.delegated {
+        Some(prefix) if !(1..=64).contains(&prefix.len()) => Err(Ipv6Error::Delegated(prefix)),
+        Some(prefix) if prefix.overlaps(line.link) => Err(Ipv6Error::Overlap(prefix)),
+        delegated => Ok(std::iter::once(line.link).chain(delegated).collect()),
     }
 }
 

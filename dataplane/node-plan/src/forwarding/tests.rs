@@ -213,7 +213,7 @@ fn a_homes_size_follows_from_the_number_of_ports() {
 fn a_session_in_its_place() {
     let mut session = alice();
     let home = HomeRef::new(4, 2).expect("legal");
-    let context = ImageContext { index: 9, port: 3, home, mac: None };
+    let context = ImageContext { index: 9, port: 3, home, flows: HomeRef::NONE, mac: None };
     let image = session_image(&session, &context);
     assert_eq!(image.up.flags, flags::ACTIVE | flags::NAT);
     assert_eq!((image.up.network, image.up.prefix_len), ([100, 64, 0, 2], 32));
@@ -233,4 +233,42 @@ fn a_session_in_its_place() {
     assert_ne!(moved.session.version, version);
     session.active = false;
     assert_eq!(session_image(&session, &context).up.flags, flags::NAT);
+}
+
+#[test]
+fn what_a_line_has_of_ipv6() {
+    let line = |link: &str, delegated: Option<&str>| node_state::Ipv6Line {
+        link: link.parse().expect("a prefix"),
+        address: None,
+        delegated: delegated.map(|prefix| prefix.parse().expect("a prefix")),
+        autonomous: true,
+        dns_servers: Vec::new(),
+        preferred_seconds: 1800,
+        valid_seconds: 3600,
+    };
+    let with = |line| node_state::Session { ipv6: Some(line), ..alice() };
+    let session = with(line("2001:db8:1:2::/64", Some("2001:db8:ff00::/56")));
+    let flows = HomeRef::new(5, 1).expect("legal");
+    let home = HomeRef::new(4, 0).expect("legal");
+    let image = session_image(&session, &ImageContext { index: 9, port: 3, home, flows, mac: None });
+    assert_eq!(image.six.link, [0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2]);
+    assert_eq!((image.six.delegated, image.six.delegated_len), ([0x20, 1, 0x0d, 0xb8, 0xff, 0, 0, 0], 56));
+    assert_eq!((image.six.is_on, image.six.flows), (1, flows));
+    assert_eq!(image.up.flags & flags::FIREWALL, flags::FIREWALL);
+    assert_eq!((image.session.link, image.session.flows), (image.six.link, flows));
+    assert_eq!(prefixes6(&session).expect("legal").len(), 2);
+    assert_eq!(prefixes6(&alice()), Ok(Vec::new()));
+    for (link, delegated, fault) in [
+        ("2001:db8::/63", None, "ipv6.link is 2001:db8::/63, not a /64"),
+        ("2001:db8::/64", Some("::/0"), "ipv6.delegated is ::/0, not a prefix of 1 to 64 bits"),
+        ("2001:db8::/64", Some("2001:db8::/48"), "ipv6.delegated 2001:db8::/48 and ipv6.link overlap"),
+    ] {
+        assert_eq!(prefixes6(&with(line(link, delegated))).expect_err(link).to_string(), fault);
+    }
+    let flows = |flows| {
+        flows_order(&node_state::Session { firewall: Some(node_state::Firewall { flows }), ..alice() })
+    };
+    assert_eq!((flows(64), flows(1024)), (Ok(Some(0)), Ok(Some(4))));
+    assert!(flows(32).is_err() && flows(100).is_err() && flows(2048).is_err());
+    assert_eq!(flows_order(&alice()), Ok(None));
 }
