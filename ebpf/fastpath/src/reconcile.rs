@@ -214,7 +214,7 @@ impl Fastpath {
                 prefixes.insert(network, session_paint(*slot));
             }
         }
-        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes);
+        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, []);
         self.fib = fib;
         let mut full: BTreeMap<Prefix4, ApplyError> = errors
             .into_iter()
