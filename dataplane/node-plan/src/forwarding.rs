@@ -4,10 +4,12 @@
 //! [`session_image`] is what a session looks like in its slot.
 
 mod fib;
+mod group_slots;
 mod runs;
 mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
+pub use group_slots::{GroupMember, GroupSlots, group_slots};
 pub use runs::Runs;
 pub use session::{Image, ImageContext, NatError, nat_order, session_image, tag};
 

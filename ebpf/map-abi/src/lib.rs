@@ -28,7 +28,10 @@ pub use access::{
 };
 pub use bench::{BenchSettings, subscriber};
 pub use drops::DropReason;
-pub use fib::{FIB_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
+pub use fib::{
+    FIB_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS, MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS,
+    MAX_NEXT_HOPS, NextHop, NextHopGroup, Settings,
+};
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatBlock, NatEntry, NatPorts,
     PORT_GROUPS_PER_ADDRESS, entry_state,

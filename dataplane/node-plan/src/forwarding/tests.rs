@@ -1,4 +1,5 @@
 mod fib;
+mod group_slots;
 
 use std::net::Ipv4Addr;
 
