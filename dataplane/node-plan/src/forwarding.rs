@@ -5,11 +5,16 @@
 
 mod fib;
 mod group_slots;
+mod routes;
 mod runs;
 mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use group_slots::{GroupMember, GroupSlots, group_slots};
+pub use routes::{
+    Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,
+    RoutePrefix, RouteProblem, RouteTable,
+};
 pub use runs::Runs;
 pub use session::{Image, ImageContext, NatError, nat_order, session_image, tag};
 

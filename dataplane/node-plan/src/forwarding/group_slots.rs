@@ -49,10 +49,10 @@ pub fn group_slots(before: &GroupSlots, members: &[GroupMember]) -> GroupSlots {
         counts[neediest] += 1;
         *owner = Some(neediest);
     }
-    while !only_gone {
+    loop {
         let (from, to) = (shares.richest(&counts), shares.neediest(&counts));
         // Moving a slot is worth while as long as it brings the two nearer to their due.
-        if shares.over(from, &counts) - shares.over(to, &counts) <= shares.scale {
+        if only_gone || shares.over(from, &counts) - shares.over(to, &counts) <= shares.scale {
             break;
         }
         let last = owners.iter().rposition(|owner| *owner == Some(from));

@@ -1,5 +1,6 @@
 mod fib;
 mod group_slots;
+mod routes;
 
 use std::net::Ipv4Addr;
 

@@ -11,7 +11,7 @@ fn members(weights: &[u32]) -> Vec<GroupMember> {
     (1..).zip(weights).map(|(next_hop, weight)| GroupMember { next_hop, weight: *weight }).collect()
 }
 
-fn count(slots: &GroupSlots, member: &GroupMember) -> usize {
+fn count(slots: &GroupSlots, member: GroupMember) -> usize {
     slots.iter().filter(|slot| **slot == member.next_hop).count()
 }
 
@@ -27,7 +27,7 @@ proptest! {
     fn each_member_has_its_part(weights in some_weights()) {
         let members = members(&weights);
         let slots = group_slots(&NONE, &members);
-        let counts: Vec<usize> = members.iter().map(|member| count(&slots, member)).collect();
+        let counts: Vec<usize> = members.iter().map(|member| count(&slots, *member)).collect();
         prop_assert_eq!(counts.iter().sum::<usize>(), GROUP_SLOTS);
         prop_assert!(counts.iter().all(|count| *count >= 1));
         for (one, has) in weights.iter().zip(&counts) {
@@ -64,7 +64,7 @@ proptest! {
                 prop_assert_ne!(*after, gone.next_hop);
             }
             slots = after;
-            prop_assert!(members.iter().all(|member| count(&slots, member) >= 1));
+            prop_assert!(members.iter().all(|member| count(&slots, *member) >= 1));
         }
     }
 
@@ -78,7 +78,7 @@ proptest! {
             prop_assert!(before == after || *after == new.next_hop);
         }
         let part = GROUP_SLOTS / all.len();
-        prop_assert!((part..=part + 1).contains(&count(&after, new)));
+        prop_assert!((part..=part + 1).contains(&count(&after, *new)));
     }
 
     #[test]
@@ -89,7 +89,7 @@ proptest! {
         let after = group_slots(&slots, &others);
         let moved = slots.iter().zip(&after).filter(|(before, after)| before != after).count();
         let gained: usize =
-            others.iter().map(|member| count(&after, member).saturating_sub(count(&slots, member))).sum();
+            others.iter().map(|member| count(&after, *member).saturating_sub(count(&slots, *member))).sum();
         prop_assert_eq!(moved, gained);
     }
 }
