@@ -55,7 +55,7 @@ pub struct Changes {
 /// Room for some thousand notifications between two reads.
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// The kernel fills at most 32 KiB at once (`netlink_recvmsg()`).
-const DATAGRAM_MAX: usize = 32 << 10;
+pub(crate) const DATAGRAM_MAX: usize = 32 << 10;
 
 impl Netlink {
     /// Subscribes to changes of links, IPv4 addresses, IPv4 routes and neighbours in the calling thread's network
@@ -73,13 +73,7 @@ impl Changes {
             MulticastGroup::Ipv4Ifaddr,
             MulticastGroup::Ipv4Route,
         ];
-        let mask = groups.iter().fold(0, |mask, &group| mask | 1 << (group as u32 - 1));
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
-        setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER)?;
-        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, mask))?;
-        // SAFETY: an OwnedFd names the same open descriptor for as long as it lives.
-        let socket = unsafe { AsyncFd::register(fd) }?;
+        let socket = subscribe(&groups, RECEIVE_BUFFER)?;
         Ok(Self { socket, buffer: vec![0; DATAGRAM_MAX], pending: VecDeque::new() })
     }
 
@@ -101,6 +95,17 @@ impl Changes {
             }
         }
     }
+}
+
+/// A socket that notifications come to, with room for so many bytes of them.
+pub(crate) fn subscribe(groups: &[MulticastGroup], room: usize) -> io::Result<AsyncFd<OwnedFd>> {
+    let mask = groups.iter().fold(0, |mask, &group| mask | 1 << (group as u32 - 1));
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
+    setsockopt(&fd, sockopt::RcvBufForce, &room)?;
+    bind(fd.as_raw_fd(), &NetlinkAddr::new(0, mask))?;
+    // SAFETY: an OwnedFd names the same open descriptor for as long as it lives.
+    Ok(unsafe { AsyncFd::register(fd) }?)
 }
 
 /// Messages of a kind that this netlink library does not know are no reason to stop: they count as [`Change::Lost`].

@@ -45,7 +45,7 @@ pub struct Interface {
 }
 
 /// How often a dump is read again that changed while it was read.
-const DUMP_ATTEMPTS: usize = 8;
+pub(crate) const DUMP_ATTEMPTS: usize = 8;
 
 impl Error {
     pub(crate) fn new(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {

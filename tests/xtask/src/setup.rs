@@ -41,6 +41,7 @@ const LAB: &[Package] = &[
 const TESTS: &[Package] = &[
     Package("ethtool", "the tests compare interface features with it"),
     Package("bpftool", "the tests compare what is loaded and attached with it"),
+    Package("frr", "the tests follow the routes that it puts into the kernel"),
     Package("tcpdump", "captures, when something is looked into"),
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),

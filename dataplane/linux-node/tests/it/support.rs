@@ -1,6 +1,6 @@
 //! A network namespace for a test, and iproute2 as an independent hand in it.
 
-use std::process::Command;
+use std::{io::Write, process::Command};
 
 use linux_node::NetNs;
 
@@ -16,6 +16,20 @@ pub(crate) fn try_ip(line: &str) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// Runs many lines of `ip` at once, by an option such as `-force`, with which some may fail.
+pub(crate) fn ip_batch(option: &str, lines: &[String]) {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all((lines.join("\n") + "\n").as_bytes()).expect("written");
+    let output = Command::new("ip")
+        .args(option.split_whitespace())
+        .arg("-batch")
+        .arg(file.path())
+        .output()
+        .expect("apt-get install -y iproute2");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || option.contains("-force"), "ip -batch: {errors}");
 }
 
 /// Runs a test in a new namespace, on a thread of its own, with a runtime that stays on that thread.

@@ -57,7 +57,7 @@ pub struct RouteTable {
     entries: BTreeMap<Prefix4, Entry>,
     office: BTreeMap<Prefix4, SetId>,
     sets: Sets,
-    /// Of the last dump that was begun.
+    /// Of what was told since the last dump began; what the dump itself tells has the one above.
     generation: u32,
     /// Nexthop objects that it has not told of yet.
     untold_objects: Vec<u32>,
@@ -71,7 +71,7 @@ struct Entry(SmallVec<[Candidate; 1]>);
 struct Candidate {
     metric: u32,
     set: SetId,
-    /// Of the dump in or after which it was last told of.
+    /// When it was told.
     generation: u32,
 }
 
@@ -86,11 +86,11 @@ impl Entry {
         let first = self.0.partition_point(|other| other.metric < new.metric);
         let last = self.0.partition_point(|other| other.metric <= new.metric);
         let alike = &mut self.0[first..last];
-        if let Some(there) = alike.iter_mut().find(|other| other.set == new.set && placed != Placed::Instead)
-        {
-            let is_told = there.generation == new.generation;
-            there.generation = new.generation;
-            if placed == Placed::Found && !is_told {
+        // Told again, it stays where it is: the kernel does so as `Instead` when a nexthop object changes.
+        if let Some(there) = alike.iter_mut().find(|other| other.set == new.set) {
+            let is_found = there.generation < new.generation && placed == Placed::Found;
+            there.generation = there.generation.max(new.generation);
+            if is_found {
                 // Those that a dump tells of are in its order, and before those that it has not told of.
                 alike.sort_by_key(|other| (other.generation != new.generation, other.set == new.set));
             }
@@ -189,7 +189,7 @@ impl RouteTable {
             }
             RouteEvent::Link { ifindex, is_up } => (self.sets.set_link(ifindex, is_up), Vec::new()),
             RouteEvent::DumpBegins => {
-                self.generation += 1;
+                self.generation += 2;
                 self.untold_objects = self.sets.objects().collect();
                 return Vec::new();
             }
@@ -203,7 +203,8 @@ impl RouteTable {
         let before = self.target(prefix);
         let used = self.entries.get(&prefix).and_then(|entry| entry.0.first()).map(|used| used.set);
         let set = self.sets.acquire(key, used);
-        let new = Candidate { metric, set, generation: self.generation };
+        let generation = self.generation + u32::from(placed == Placed::Found);
+        let new = Candidate { metric, set, generation };
         let released = self.entries.entry(prefix).or_default().put(new, placed);
         let op = self.difference(prefix, before);
         if let Some(set) = released {
@@ -252,12 +253,12 @@ impl RouteTable {
 
     fn end_dump(&mut self) -> Vec<RouteOp> {
         let generation = self.generation;
-        let is_untold = |entry: &Entry| entry.0.iter().any(|other| other.generation != generation);
+        let is_untold = |entry: &Entry| entry.0.iter().any(|other| other.generation < generation);
         let untold = self.entries.iter().filter(|(_, entry)| is_untold(entry));
         let untold: Vec<Prefix4> = untold.map(|(prefix, _)| *prefix).collect();
         let mut ops: Vec<RouteOp> = untold
             .into_iter()
-            .flat_map(|prefix| self.retain(prefix, |other| other.generation == generation))
+            .flat_map(|prefix| self.retain(prefix, |other| other.generation >= generation))
             .collect();
         for object in std::mem::take(&mut self.untold_objects) {
             ops.extend(self.drop_routes_by(object));

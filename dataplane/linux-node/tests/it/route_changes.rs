@@ -1,0 +1,91 @@
+//! Changes of routes, drawn at random, told one by one and read at once.
+
+use crate::{
+    follower::{Follower, two_links},
+    support::{in_new_namespace, ip, ip_batch},
+};
+
+/// Lines for `ip -batch -force`, drawn from a few things that come in each other's way.
+fn some_lines(random: &mut impl FnMut(usize) -> usize) -> Vec<String> {
+    let mut pick = |choices: &[&str]| choices[random(choices.len())].to_owned();
+    let by = [
+        "via 192.0.2.2",
+        "via 192.0.2.3",
+        "via 198.51.100.2",
+        "nexthop via 192.0.2.2 nexthop via 198.51.100.2",
+        "nexthop via 192.0.2.2 nexthop via 192.0.2.3 weight 3 nexthop via 198.51.100.2",
+        "nhid 1",
+        "nhid 2",
+        "nhid 10",
+        "nhid 11",
+        "dev a",
+    ];
+    let prefixes = ["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "default"];
+    let line =
+        |pick: &mut dyn FnMut(&[&str]) -> String| match pick(&["r", "r", "r", "r", "d", "n", "g", "x", "l"])
+            .as_str()
+        {
+            "r" => {
+                let verb = pick(&["add", "replace", "append", "prepend", "change"]);
+                let (prefix, by) = (pick(&prefixes), pick(&by));
+                let rest = pick(&["", "metric 9", "metric 9 proto 87", "tos 0x10"]);
+                if pick(&["", "", "", "blackhole"]).is_empty() {
+                    format!("route {verb} {prefix} {rest} {by}")
+                } else {
+                    format!("route {verb} blackhole {prefix} {rest}")
+                }
+            }
+            "d" => format!("route del {} {}", pick(&prefixes), pick(&["", "metric 9", "via 192.0.2.2"])),
+            "n" => format!(
+                "nexthop replace id {} {}",
+                pick(&["1", "2"]),
+                pick(&["via 192.0.2.5 dev a", "via 198.51.100.5 dev b", "blackhole"])
+            ),
+            "g" => format!(
+                "nexthop replace id {} group {}",
+                pick(&["10", "11"]),
+                pick(&["1/2", "1,3/2", "2", "1"])
+            ),
+            "x" => format!("nexthop del id {}", pick(&["1", "2", "10", "11"])),
+            _ => format!(
+                "link set dev {} {}",
+                pick(&["a", "b", "a-peer", "b-peer"]),
+                pick(&["up", "up", "down"])
+            ),
+        };
+    (0..40).map(|_| line(&mut pick)).collect()
+}
+
+fn snapshot() -> String {
+    ["link show", "nexthop show", "route show"].map(ip).concat()
+}
+
+#[test]
+fn whoever_followed_all_changes_knows_what_a_dump_says() {
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        let mut follower = Follower::new(&[a, b]);
+        // A linear congruential generator (Knuth, "MMIX"): the same lines each time.
+        let mut state = 1_u64;
+        let mut random = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % limit
+        };
+        for round in 0..150 {
+            let lines = some_lines(&mut random);
+            ip_batch("-force", &lines);
+            loop {
+                // A carrier that goes takes objects along a moment later.
+                let before = snapshot();
+                follower.follow().await;
+                let mut other = Follower::new(&[a, b]);
+                other.follow_until(|other| other.dumps() == 1).await;
+                if snapshot() == before {
+                    assert_eq!(follower.ways(), other.ways(), "round {round}: {lines:#?}\n{before}");
+                    break;
+                }
+            }
+        }
+        assert!(!follower.ways().is_empty());
+    });
+}
