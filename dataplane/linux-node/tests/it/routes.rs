@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use linux_node::RouteNews;
+use linux_node::{Netlink, RouteNews};
 use net_types::{Mac, Prefix4};
 use node_plan::{
     forwarding::{KernelHop, KernelRoute, KernelTarget, NextHopObject, Placed, RouteEvent, RoutePrefix},
@@ -195,5 +195,11 @@ fn neighbours_of_both_families_are_told() {
         ] {
             assert!(told.contains(&wanted), "{wanted:?} of {told:?}");
         }
+        // A gateway of the other family is kept resolved as one of the same is.
+        let netlink = Netlink::connect().expect("connected");
+        let address: Ipv6Addr = "2001:db8::7".parse().expect("an address");
+        netlink.keep_resolved(a, address).await.expect("asked for");
+        ip("neigh replace 2001:db8::7 lladdr 02:00:00:00:00:07 dev a nud reachable");
+        assert_eq!(netlink.neighbour(a, address).await.expect("asked"), mac("02:00:00:00:00:07"));
     });
 }
