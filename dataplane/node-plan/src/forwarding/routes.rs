@@ -314,16 +314,13 @@ impl RouteTable {
         let mut ops = self.sets.take_ops();
         ops.extend(routes);
         ops.extend(self.repainted(turned));
-        let freed = self.sets.collect_unused();
-        if freed.is_empty() {
-            return ops;
+        if self.sets.collect_unused(&mut ops) {
+            // There may be room now.
+            let turned = self.sets.retry();
+            ops.extend(self.sets.take_ops());
+            ops.extend(self.repainted(&turned));
+            self.sets.collect_unused(&mut ops);
         }
-        ops.extend(freed);
-        // There may be room now.
-        let turned = self.sets.retry();
-        ops.extend(self.sets.take_ops());
-        ops.extend(self.repainted(&turned));
-        ops.extend(self.sets.collect_unused());
         ops
     }
 }

@@ -207,13 +207,15 @@ impl Sets {
         std::mem::take(&mut self.ops)
     }
 
-    /// What nobody leads to any more, to be called when no route does in the maps either.
-    pub(super) fn collect_unused(&mut self) -> Vec<RouteOp> {
-        for index in std::mem::take(&mut self.released_groups) {
-            self.groups.release(index);
-        }
-        let unused = self.next_hops.collect_unused();
-        unused.into_iter().map(|index| RouteOp::NextHop { index, neighbour: None }).collect()
+    /// Gives up what nobody leads to any more, to be called when no route does in the maps either; true: some of it
+    /// was there.
+    pub(super) fn collect_unused(&mut self, ops: &mut Vec<RouteOp>) -> bool {
+        let groups = std::mem::take(&mut self.released_groups);
+        let next_hops = self.next_hops.collect_unused();
+        let is_some = !groups.is_empty() || !next_hops.is_empty();
+        groups.into_iter().for_each(|index| self.groups.release(index));
+        ops.extend(next_hops.into_iter().map(|index| RouteOp::NextHop { index, neighbour: None }));
+        is_some
     }
 
     /// The maps are as routes want them: what was in them before needs no place any more.

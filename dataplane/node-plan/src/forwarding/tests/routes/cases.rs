@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use map_abi::{FibTarget, GROUP_SLOTS, MAX_GROUP_MEMBERS, MAX_NEXT_HOPS};
+use map_abi::{FibTarget, GROUP_SLOTS, MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS};
 use net_types::Prefix4;
 
 use super::{super::super::*, gateway, hop, model::Maps};
@@ -183,11 +183,31 @@ fn what_there_is_no_room_for_goes_by_the_kernel_until_there_is() {
     office.tell(RouteEvent::RouteGone(route("100.64.7.0/24", by(7))));
     assert_eq!(office.target("10.0.0.0/8").kind(), FibTarget::KIND_NEXT_HOP);
     assert!(office.table.problems().is_empty());
+}
 
+#[test]
+fn one_way_takes_all_flows_while_there_is_no_room_for_a_group() {
+    let mut office = Office::new();
+    let pairs = (1..=60_u8).flat_map(|one| (1..one).map(move |other| [(one, 1), (other, 1)]));
+    let limit = u16::try_from(MAX_NEXT_HOP_GROUPS).expect("few groups");
+    for (n, pair) in (1..=limit).zip(pairs) {
+        let [high, low] = n.to_be_bytes();
+        office.put(&format!("10.{high}.{low}.0/24"), hops(pair));
+    }
+    let [high, low] = limit.to_be_bytes();
+    let last = format!("10.{high}.{low}.0/24");
+    assert_eq!(office.target(&last).kind(), FibTarget::KIND_NEXT_HOP);
+    assert_eq!(office.table.problems(), [(RouteProblem::GroupsFull, 1)].into());
+    // Both of its neighbours are used by others still: it is a group that becomes free.
+    office.tell(RouteEvent::RouteGone(route("10.0.1.0/24", hops([(2, 1), (1, 1)]))));
+    assert_eq!(office.target(&last).kind(), FibTarget::KIND_GROUP);
+    assert!(office.table.problems().is_empty());
+}
+
+#[test]
+fn a_group_has_no_more_members_than_its_slots_are_good_for() {
+    let mut office = Office::new();
     let many = u8::try_from(MAX_GROUP_MEMBERS + 4).expect("few");
-    office.table = RouteTable::new(&Held::default());
-    office.maps = Maps::default();
-    office.table.set_ports([(1, 1)].into());
     office.put("10.0.0.0/8", KernelTarget::Hops((1..=many).map(|host| hop(host, 1)).collect()));
     assert_eq!(office.maps.next_hops.len(), MAX_GROUP_MEMBERS);
     assert_eq!(office.table.problems(), [(RouteProblem::TooManyMembers, 1)].into());
