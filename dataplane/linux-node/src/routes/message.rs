@@ -277,3 +277,6 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|value| u32::from_ne_bytes(*value))
 }
+
+#[cfg(test)]
+mod tests;

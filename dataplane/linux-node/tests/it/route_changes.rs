@@ -1,8 +1,10 @@
 //! Changes of routes, drawn at random, told one by one and read at once.
 
+use std::net::Ipv4Addr;
+
 use crate::{
     follower::{Follower, two_links},
-    support::{in_new_namespace, ip, ip_batch},
+    support::{in_new_namespace, ip, ip_batch, ip_batch_started},
 };
 
 /// Lines for `ip -batch -force`, drawn from a few things that come in each other's way.
@@ -87,5 +89,37 @@ fn whoever_followed_all_changes_knows_what_a_dump_says() {
             }
         }
         assert!(!follower.ways().is_empty());
+    });
+}
+
+#[test]
+fn changes_that_come_while_a_large_table_is_read_are_not_lost_in_it() {
+    const ROUTES: u32 = 20_000;
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        let prefix = |n: u32| format!("{}/24", Ipv4Addr::from_bits((10 << 24) + (n << 8)));
+        let line = |n: u32| format!("route add {} via 192.0.2.{}", prefix(n), 2 + n % 4);
+        ip_batch("", &(0..ROUTES).map(line).collect::<Vec<_>>());
+        // Each route is led elsewhere, taken out and put in again, or only taken out.
+        let change = |n: u32| match n % 3 {
+            0 => vec![format!("route replace {} via 198.51.100.{}", prefix(n), 2 + n % 5)],
+            1 => vec![format!("route del {}", prefix(n)), format!("route add blackhole {}", prefix(n))],
+            _ => vec![format!("route del {}", prefix(n))],
+        };
+        // Neither in the order in which the kernel tells of them nor against it.
+        let order = (0..ROUTES).map(|n| n * 7919 % ROUTES);
+        let mut follower = Follower::new(&[a, b]);
+        follower.follow().await;
+        let mut changing = ip_batch_started(&order.flat_map(change).collect::<Vec<_>>());
+        follower.told.clear();
+        follower.follow_until(|follower| !follower.told.is_empty()).await;
+        follower.feed.dump_again();
+        follower.follow_until(|follower| follower.dumps() == 1).await;
+        changing.end();
+        follower.follow().await;
+        let mut other = Follower::new(&[a, b]);
+        other.follow_until(|other| other.dumps() == 1).await;
+        assert!(follower.ways() == other.ways(), "what was followed is not what is there");
+        assert_eq!(other.routes.len(), ROUTES.div_ceil(3) as usize * 2 + 2, "and the links' own subnets");
     });
 }

@@ -213,7 +213,9 @@ impl Sets {
         let groups = std::mem::take(&mut self.released_groups);
         let next_hops = self.next_hops.collect_unused();
         let is_some = !groups.is_empty() || !next_hops.is_empty();
-        groups.into_iter().for_each(|index| self.groups.release(index));
+        for index in groups {
+            self.groups.release(index);
+        }
         ops.extend(next_hops.into_iter().map(|index| RouteOp::NextHop { index, neighbour: None }));
         is_some
     }
