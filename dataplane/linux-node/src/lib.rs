@@ -10,6 +10,7 @@
 //! A socket belongs for good to the network namespace of the thread that opened it; [`NetNs`] opens them elsewhere.
 
 mod changes;
+mod dump;
 mod execute;
 mod features;
 mod namespace;

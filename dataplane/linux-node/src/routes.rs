@@ -1,6 +1,6 @@
 //! The kernel's routes, nexthop objects and neighbours: all that there are, and then what becomes of them.
 
-mod message;
+pub(crate) mod message;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,18 +12,14 @@ use std::{
 use net_types::Mac;
 use nix::sys::socket::{MsgFlags, recv};
 use node_plan::forwarding::RouteEvent;
-use rtnetlink::{
-    MulticastGroup,
-    packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST},
-    packet_route::route::RouteHeader,
-    sys::{Socket, protocols::NETLINK_ROUTE},
-};
+use rtnetlink::MulticastGroup;
 use tokio::io::unix::AsyncFd;
 
-use self::message::{Message, RTM_GETNEXTHOP, family, messages, news, u32_at};
+use self::message::{RTM_GETNEXTHOP, news};
 use crate::{
     Error, Netlink,
     changes::{DATAGRAM_MAX, subscribe},
+    dump::{Dumper, Progress, main_routes, messages},
     netlink::DUMP_ATTEMPTS,
 };
 
@@ -45,7 +41,7 @@ pub enum RouteNews {
 #[derive(Debug)]
 pub struct RouteFeed {
     changes: AsyncFd<OwnedFd>,
-    dumps: AsyncFd<Socket>,
+    dumper: Dumper,
     buffer: Vec<u8>,
     dump: Option<Dump>,
     /// Something may have gone unseen since the last dump began.
@@ -54,7 +50,6 @@ pub struct RouteFeed {
     held: Vec<RouteNews>,
     /// Whether each link was up when it was last told of.
     links: BTreeMap<u32, bool>,
-    sequence: u32,
 }
 
 /// A dump that is being read.
@@ -64,7 +59,6 @@ struct Dump {
     parts: VecDeque<Part>,
     /// How often the first was asked for.
     attempts: usize,
-    is_interrupted: bool,
 }
 
 /// What is asked for at once: links first, so that it is known which are down, and objects before routes by them.
@@ -102,20 +96,14 @@ impl RouteFeed {
             MulticastGroup::Nexthop,
         ];
         let changes = subscribe(&groups, RECEIVE_BUFFER)?;
-        let dumps = Socket::new(NETLINK_ROUTE)?;
-        dumps.set_non_blocking(true)?;
-        // Without it the kernel dumps every table, and cached routes too.
-        dumps.set_netlink_get_strict_chk(true)?;
         Ok(Self {
             changes,
-            // SAFETY: a Socket owns its descriptor, and names the same one for as long as it lives.
-            dumps: unsafe { AsyncFd::register(dumps) }?,
+            dumper: Dumper::open()?,
             buffer: vec![0; DATAGRAM_MAX],
             dump: None,
             is_stale: true,
             held: Vec::new(),
             links: BTreeMap::new(),
-            sequence: 0,
         })
     }
 
@@ -148,7 +136,7 @@ impl RouteFeed {
                 None if self.is_stale => {
                     self.is_stale = false;
                     let parts = PARTS.into();
-                    self.dump = Some(Dump { parts, attempts: 0, is_interrupted: false });
+                    self.dump = Some(Dump { parts, attempts: 0 });
                     self.ask()?;
                     vec![RouteNews::Route(RouteEvent::DumpBegins)]
                 }
@@ -207,41 +195,24 @@ impl RouteFeed {
             let told = self.changed(read.map_err(io::Error::from))?;
             self.held.extend(told);
         }
-        let mut guard = self.dumps.readable().await?;
-        let buffer = &mut self.buffer;
-        let read = guard.try_io(|fd| Ok(recv(fd.as_raw_fd(), buffer, MsgFlags::empty())?));
-        let Ok(len) = read else { return Ok(Vec::new()) };
         let mut told = Vec::new();
-        let mut is_part_done = false;
-        for message in messages(&self.buffer[..len?]) {
-            let message = message.ok_or_else(|| io::Error::other("the kernel's answer is cut short"))?;
-            // What is left of a dump that was given up.
-            let Some(dump) = self.dump.as_mut().filter(|_| message.sequence == self.sequence) else {
-                continue;
-            };
-            dump.is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
-            if ends(&message)? {
-                is_part_done = true;
-                break;
-            }
-            told.extend(news(&message, true));
-        }
+        let progress = self.dumper.read(|message| told.extend(news(message, true))).await?;
         for news in &told {
             if let RouteNews::Route(RouteEvent::Link { ifindex, is_up }) = *news {
                 self.links.insert(ifindex, is_up);
             }
         }
         told.append(&mut self.held);
-        if is_part_done && self.end_part()? {
+        if progress != Progress::More && self.end_part(progress == Progress::Done)? {
             told.push(RouteNews::Route(RouteEvent::DumpEnds));
         }
         Ok(told)
     }
 
     /// Asks for the next part, or for the same again if it changed while it was read; true: there is none.
-    fn end_part(&mut self) -> io::Result<bool> {
+    fn end_part(&mut self, is_whole: bool) -> io::Result<bool> {
         let Some(dump) = self.dump.as_mut() else { return Ok(false) };
-        if !std::mem::take(&mut dump.is_interrupted) {
+        if is_whole {
             dump.parts.pop_front();
             dump.attempts = 0;
         } else if dump.attempts == DUMP_ATTEMPTS {
@@ -259,46 +230,12 @@ impl RouteFeed {
         let Some(dump) = self.dump.as_mut() else { return Ok(()) };
         let Some(part) = dump.parts.front() else { return Ok(()) };
         dump.attempts += 1;
-        self.sequence = self.sequence.wrapping_add(1);
-        let request = part.request(self.sequence);
-        self.dumps.get_ref().send(&request, 0)?;
-        Ok(())
-    }
-}
-
-impl Part {
-    fn request(self, sequence: u32) -> Vec<u8> {
-        // `struct rtmsg`
-        let main = RouteHeader::RT_TABLE_MAIN;
-        let routes = |number: libc::c_int| vec![family(number), 0, 0, 0, main, 0, 0, 0, 0, 0, 0, 0];
-        let (kind, payload) = match self {
-            Self::Links => (libc::RTM_GETLINK, vec![0; 16]),
-            Self::NextHops => (RTM_GETNEXTHOP, vec![0; 8]),
-            Self::Routes4 => (libc::RTM_GETROUTE, routes(libc::AF_INET)),
-            Self::Routes6 => (libc::RTM_GETROUTE, routes(libc::AF_INET6)),
-            Self::Neighbours => (libc::RTM_GETNEIGH, vec![0; 12]),
-        };
-        let len = u32::try_from(16 + payload.len()).expect("a few bytes");
-        let mut request = len.to_ne_bytes().to_vec();
-        request.extend(kind.to_ne_bytes());
-        request.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
-        request.extend(sequence.to_ne_bytes());
-        request.extend(0_u32.to_ne_bytes());
-        request.extend(payload);
-        request
-    }
-}
-
-/// Whether this message ends a part of a dump, which it may do with an error.
-fn ends(message: &Message<'_>) -> io::Result<bool> {
-    let kind = i32::from(message.kind);
-    if kind != libc::NLMSG_DONE && kind != libc::NLMSG_ERROR {
-        return Ok(false);
-    }
-    let error = u32_at(message.payload, 0).map_or(0, u32::cast_signed);
-    match -error {
-        // No table before its first route, and none of a protocol that the kernel was built without.
-        0 | libc::ENOENT | libc::EOPNOTSUPP | libc::EAFNOSUPPORT => Ok(true),
-        errno => Err(io::Error::from_raw_os_error(errno)),
+        match part {
+            Part::Links => self.dumper.ask(libc::RTM_GETLINK, &[0; 16]),
+            Part::NextHops => self.dumper.ask(RTM_GETNEXTHOP, &[0; 8]),
+            Part::Routes4 => self.dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET)),
+            Part::Routes6 => self.dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET6)),
+            Part::Neighbours => self.dumper.ask(libc::RTM_GETNEIGH, &[0; 12]),
+        }
     }
 }

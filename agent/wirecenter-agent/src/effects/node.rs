@@ -40,7 +40,7 @@ impl Node {
 
 impl Effects for Node {
     async fn kernel(&mut self, desired: &NodeState) -> Done {
-        let observed = match self.netlink.observe().await {
+        let observed = match self.netlink.observe_for(desired).await {
             Ok(observed) => observed,
             Err(error) => {
                 tracing::error!(%error, "the kernel cannot be observed");

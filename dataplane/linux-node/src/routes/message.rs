@@ -12,6 +12,7 @@ use node_plan::forwarding::{
 use rtnetlink::{packet_core::NlasIterator, packet_route::route::RouteHeader};
 
 use super::RouteNews;
+use crate::dump::{Message, family, u16_at, u32_at};
 
 pub(super) const RTM_NEWNEXTHOP: u16 = 104;
 pub(super) const RTM_DELNEXTHOP: u16 = 105;
@@ -29,40 +30,6 @@ const NHA_OIF: u16 = 5;
 const NHA_GATEWAY: u16 = 6;
 const NHA_ENCAP: u16 = 8;
 const NHA_FDB: u16 = 11;
-
-/// One message: the kernel's word on one thing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Message<'a> {
-    pub(super) kind: u16,
-    pub(super) flags: u16,
-    pub(super) sequence: u32,
-    pub(super) payload: &'a [u8],
-}
-
-/// The messages of a datagram; `None` in place of one that is cut short.
-pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Option<Message<'_>>> {
-    /// `struct nlmsghdr`.
-    const HEADER_LEN: usize = 16;
-    std::iter::from_fn(move || {
-        if datagram.is_empty() {
-            return None;
-        }
-        let len = u32_at(datagram, 0).map_or(0, |len| len as usize);
-        let message = datagram.get(..len).filter(|_| len >= HEADER_LEN).and_then(|message| {
-            Some(Message {
-                kind: u16_at(message, 4)?,
-                flags: u16_at(message, 6)?,
-                sequence: u32_at(message, 8)?,
-                payload: &message[HEADER_LEN..],
-            })
-        });
-        datagram = match message {
-            Some(_) => datagram.get(len.next_multiple_of(4)..).unwrap_or_default(),
-            None => &[],
-        };
-        Some(message)
-    })
-}
 
 /// What a notification tells, or a message of a dump, if it is of interest.
 pub(super) fn news(message: &Message<'_>, is_dump: bool) -> Option<RouteNews> {
@@ -110,7 +77,7 @@ fn link(payload: &[u8], is_there: bool) -> Option<RouteEvent> {
 }
 
 /// `struct rtmsg`; `None`: a route that is not of the main table, or not for unicast.
-fn route(payload: &[u8]) -> Option<KernelRoute> {
+pub(crate) fn route(payload: &[u8]) -> Option<KernelRoute> {
     let (header, attributes) = payload.split_first_chunk::<12>()?;
     let [family, prefix_len, source_len, tos, table, protocol, _scope, kind, ..] = *header;
     if source_len != 0 || u32_at(header, 8)? & RTM_F_CLONED != 0 {
@@ -263,19 +230,6 @@ fn neighbour(payload: &[u8], is_there: bool) -> Option<RouteNews> {
 fn address(value: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(value).ok().map(IpAddr::from);
     v4.or_else(|| <[u8; 16]>::try_from(value).ok().map(IpAddr::from))
-}
-
-/// Families are bytes in messages.
-pub(super) fn family(number: libc::c_int) -> u8 {
-    u8::try_from(number).expect("families of addresses are small numbers")
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|value| u16::from_ne_bytes(*value))
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|value| u32::from_ne_bytes(*value))
 }
 
 #[cfg(test)]

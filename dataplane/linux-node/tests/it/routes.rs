@@ -9,8 +9,9 @@ use linux_node::{Netlink, RouteNews};
 use net_types::{Mac, Prefix4};
 use node_plan::{
     forwarding::{KernelHop, KernelRoute, KernelTarget, NextHopObject, Placed, RouteEvent, RoutePrefix},
-    kernel::OWN_PROTOCOL,
+    kernel::{OWN_PROTOCOL, plan},
 };
+use node_state::{NodeState, Resource, Route, RouteTarget};
 
 use crate::{
     follower::{Follower, two_links},
@@ -165,6 +166,32 @@ fn a_table_too_large_to_be_told_change_by_change_is_read_whole() {
         let (dumps, routes) = (follower.dumps(), follower.routes.clone());
         follower.follow_until(|follower| follower.dumps() > dumps).await;
         assert_eq!(follower.routes, routes);
+    });
+}
+
+#[test]
+fn of_a_large_table_only_what_a_plan_needs_is_observed() {
+    in_new_namespace(async || {
+        two_links().await;
+        ip("nexthop add id 7 via 198.51.100.7 dev b");
+        let line = |n: u32| {
+            let by = if n.is_multiple_of(2) { "via 192.0.2.2" } else { "nhid 7" };
+            format!("route add {}/24 {by}", Ipv4Addr::from_bits((0x1000 + n) << 8))
+        };
+        ip_batch("", &(0..20_000).map(line).collect::<Vec<_>>());
+        ip("route add blackhole 10.1.0.0/16 proto 87");
+        ip("route add blackhole 10.2.0.0/16 metric 7");
+        let pool = |text: &str| Resource::Route(Route { prefix: prefix(text), target: RouteTarget::Pool });
+        let desired: NodeState = [pool("10.2.0.0/16"), pool("10.3.0.0/16")].into_iter().collect();
+        let netlink = Netlink::connect().expect("connected");
+        let observed = netlink.observe_for(&desired).await.expect("observed");
+        let prefixes: BTreeSet<Prefix4> = observed.routes.iter().map(|route| route.prefix).collect();
+        let first = |n: u32| Prefix4::new(Ipv4Addr::from_bits((0x1000 + n) << 8), 24).expect("legal");
+        // One route by each way stands for all.
+        assert_eq!(prefixes, [first(0), first(1), prefix("10.1.0.0/16"), prefix("10.2.0.0/16")].into());
+        let all = netlink.observe().await.expect("observed");
+        assert_eq!(plan(&observed, &desired), plan(&all, &desired));
+        assert_eq!(all.routes.len(), 20_000 + 2 + 2, "and the links' own subnets");
     });
 }
 
