@@ -21,6 +21,8 @@ pub(crate) struct Message<'a> {
     pub(crate) kind: u16,
     pub(crate) flags: u16,
     sequence: u32,
+    /// Header and all.
+    pub(crate) bytes: &'a [u8],
     pub(crate) payload: &'a [u8],
 }
 
@@ -31,12 +33,13 @@ pub(crate) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Option<Messa
             return None;
         }
         let len = u32_at(datagram, 0).map_or(0, |len| len as usize);
-        let message = datagram.get(..len).filter(|_| len >= HEADER_LEN).and_then(|message| {
+        let message = datagram.get(..len).filter(|_| len >= HEADER_LEN).and_then(|bytes| {
             Some(Message {
-                kind: u16_at(message, 4)?,
-                flags: u16_at(message, 6)?,
-                sequence: u32_at(message, 8)?,
-                payload: &message[HEADER_LEN..],
+                kind: u16_at(bytes, 4)?,
+                flags: u16_at(bytes, 6)?,
+                sequence: u32_at(bytes, 8)?,
+                bytes,
+                payload: &bytes[HEADER_LEN..],
             })
         });
         datagram = match message {

@@ -40,6 +40,7 @@ impl Node {
 
 impl Effects for Node {
     async fn kernel(&mut self, desired: &NodeState) -> Done {
+        self.changes.tell_routes_to(desired.routes.keys().copied().collect());
         let observed = match self.netlink.observe_for(desired).await {
             Ok(observed) => observed,
             Err(error) => {

@@ -36,6 +36,18 @@ fn changes_of_links_addresses_and_routes_are_told() {
         wait_for(&mut changes, |change| *change == Change::Address { ifindex: a.index }).await;
         ip("route add blackhole 198.51.100.0/24");
         wait_for(&mut changes, |change| *change == Change::Route).await;
+
+        // From now on only of what somebody asks for.
+        changes.tell_routes_to(["198.51.101.0/24".parse().expect("a prefix")].into());
+        ip("route add blackhole 203.0.113.0/24");
+        ip("route add blackhole 198.51.101.0/24");
+        ip("route add blackhole 203.0.113.0/24 metric 7 proto 87");
+        ip("link set dev a down");
+        let mut told = Vec::new();
+        while !told.contains(&Change::Link { ifindex: a.index }) {
+            told.push(changes.next().await.expect("read"));
+        }
+        assert_eq!(told.iter().filter(|change| **change == Change::Route).count(), 2, "{told:?}");
     });
 }
 
