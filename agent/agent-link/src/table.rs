@@ -21,6 +21,7 @@ use crate::limits::{CHUNK_BYTES, CHUNK_ITEMS_MAX, TOMBSTONES_MAX};
 
 /// One change of a node's desired resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is of the large kind")]
 pub enum Change {
     Upsert(Resource),
     Remove(ResourceKey),

@@ -45,8 +45,8 @@ struct Totals {
     abi_version: u32,
     sessions: u32,
     sessions_max: u32,
-    nat_blocks_used: u32,
-    nat_blocks_max: u32,
+    home_units_used: u32,
+    home_units_max: u32,
     up: Traffic,
     down: Traffic,
     drops: u64,
@@ -58,8 +58,8 @@ impl From<Summary> for Totals {
             abi_version: summary.abi_version,
             sessions: summary.sessions,
             sessions_max: summary.sessions_max,
-            nat_blocks_used: summary.nat_blocks_used,
-            nat_blocks_max: summary.nat_blocks_max,
+            home_units_used: summary.home_units_used,
+            home_units_max: summary.home_units_max,
             up: summary.up.into(),
             down: summary.down.into(),
             drops: summary.drops,
@@ -83,7 +83,7 @@ fn status_lines(status: &Status) -> String {
         Some(totals) => {
             line("fast path", format!("loaded, map version {}", totals.abi_version));
             line("sessions", format!("{} of {}", totals.sessions, totals.sessions_max));
-            line("NAT blocks", format!("{} of {}", totals.nat_blocks_used, totals.nat_blocks_max));
+            line("homes", format!("{} KiB of {}", totals.home_units_used, totals.home_units_max));
             for (title, traffic) in [("up", totals.up), ("down", totals.down)] {
                 let bytes = show::scaled(traffic.bytes, "B");
                 line(title, format!("{} packets, {bytes}, {} dropped", traffic.packets, traffic.drops));
@@ -110,7 +110,7 @@ fn status_lines(status: &Status) -> String {
 }
 
 fn all_sessions(inspector: &Inspector) -> Vec<Session> {
-    inspector.sessions().map(Session::from).collect()
+    inspector.sessions().into_iter().map(Session::from).collect()
 }
 
 pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failure> {
@@ -303,7 +303,7 @@ source_mac         0            0   The source MAC address is not the session's.
         let expected = "\
 fast path:     loaded, map version 1
 sessions:      2 of 16384
-NAT blocks:    0 of 0
+homes:         0 KiB of 0
 up:            0 packets, 0 B, 0 dropped
 down:          0 packets, 0 B, 0 dropped
 drops:         7

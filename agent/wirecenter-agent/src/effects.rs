@@ -54,7 +54,7 @@ pub(crate) trait Effects: Send + 'static {
     fn forget_mac(&mut self, subscriber: &Name);
 
     /// Whose session that is.
-    fn subscriber(&self, slot: u32) -> Option<Name>;
+    fn subscriber(&self, index: u32) -> Option<Name>;
 
     /// The address of a port, to send frames from.
     fn port_mac(&mut self, port: &IfName) -> impl Future<Output = Option<Mac>> + Send;

@@ -41,15 +41,16 @@ pub(crate) struct Options {
     /// Sessions that there is room for (maps that are pinned already keep their size)
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
     pub(crate) max_sessions: u32,
-    /// Blocks of 64 NAT ports that there is room for [default: four for each session]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..(1 << 28)))]
-    pub(crate) max_nat_blocks: Option<u32>,
-    /// Public addresses with shared ports that there is room for: the size of the largest NAT pools together
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    /// Units of 64 NAT ports that there may be, of 1 KiB each as they come; a routed subscriber takes one too
+    /// [default: eight for each session]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=(1 << 26)))]
+    pub(crate) max_home_units: Option<u32>,
+    /// Public addresses with shared ports that there may be: the size of the NAT pools together, or more
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
     pub(crate) max_nat_addresses: u32,
-    /// Pairs of access port and outer VLAN that there is room for [default: one for each 64 sessions, at least 64]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=262_144))]
-    pub(crate) max_access_vlans: Option<u32>,
+    /// Pairs of access port and outer VLAN that there may be, of 16 KiB each as they come
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=262_144))]
+    pub(crate) max_access_vlans: u32,
     /// Between two comparisons of everything with the kernel, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(crate) compare_every: Period,
@@ -107,8 +108,8 @@ impl Options {
         // The first of each is never used: 0 stands for none.
         fastpath::Sizes {
             sessions: self.max_sessions + 1,
-            nat_blocks: self.max_nat_blocks.unwrap_or(self.max_sessions * 4) + 4,
-            cvid_pages: self.max_access_vlans.unwrap_or((self.max_sessions / 64).max(64)) + 1,
+            home_units: self.max_home_units.unwrap_or(self.max_sessions * 8),
+            line_pages: self.max_access_vlans + 1,
             nat_addresses: self.max_nat_addresses + 1,
             ..fastpath::Sizes::default()
         }

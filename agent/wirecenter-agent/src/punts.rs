@@ -46,7 +46,7 @@ impl Answerer {
         let mut changes: Vec<(Name, BindingChange)> = Vec::new();
         for punt in punts {
             let Some(port) = punt.port.as_ref().and_then(|port| desired.ports.get(port)) else { continue };
-            let subscriber = effects.subscriber(punt.slot);
+            let subscriber = effects.subscriber(punt.session);
             let session = subscriber.and_then(|name| desired.sessions.get(&name));
             let frame = match (punt.reason, session) {
                 (PuntReason::Dhcp, Some(session)) => {

@@ -56,6 +56,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         nat: home.nat,
         rate_up: home.rate_up,
         rate_down: home.rate_down,
+        ipv6: None,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What the office says on a subscriber's line: DHCPv4, ICMP errors and echo replies.
+//! What the office says on a subscriber's line: DHCPv4 and DHCPv6, neighbour discovery, ICMP errors and echo replies.
 //!
 //! The fast path hands a frame to user space when the answer needs more than a table. Everything here is a function
 //! from that frame (and the session it belongs to) to a frame to send back on the same port, or to a reason for
@@ -6,26 +6,38 @@
 //!
 //! ```text
 //! punted frame ─► Frame ─► Ipv4 ─► Udp ─► dhcp4::handle(context, frame) ─► Outcome { reply, binding, event }
-//!                              └────────► icmp::error / icmp::echo_reply ─► frame, or Silence
+//!                │             └────────► icmp::error / icmp::echo_reply ─► frame, or Silence
+//!                └► Ipv6 ─► Udp ─► dhcp6::handle(context, frame) ─► Outcome { reply, bindings, neighbour, event }
+//!                    └─► Icmp6 ──► nd::handle(context, frame) ────► Outcome { reply, neighbour, event }
+//!                           └────► icmp6::error / icmp6::echo_reply ─► frame, or Silence
+//! a timer ─────────────────► nd::router_advertisement(context, tags, to) ─► frame
 //! ```
 //!
 //! No function panics, whatever the bytes.
 
 mod checksum;
 pub mod dhcp4;
+pub mod dhcp6;
 mod frame;
 pub mod icmp;
+pub mod icmp6;
 mod ipv4;
+mod ipv6;
+mod line;
+pub mod nd;
 mod rate;
 mod udp;
 
 pub use frame::{Frame, Tag, Tags};
 pub use ipv4::{Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_UDP};
+pub use ipv6::{Ipv6, Ipv6Header, PROTOCOL_ICMP6};
+pub use line::{LineError, Neighbour};
 pub use rate::TokenBucket;
 pub use udp::Udp;
 
-/// The Ethernet type of IPv4.
+/// The Ethernet types of IPv4 and IPv6.
 pub const ETHERTYPE_IPV4: u16 = 0x0800;
+pub const ETHERTYPE_IPV6: u16 = 0x86dd;
 
 /// Why bytes are not the packet that was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +46,12 @@ pub enum PacketError {
     Truncated,
     #[error("the frame does not carry IPv4")]
     NotIpv4,
-    #[error("the IPv4 header is malformed")]
+    #[error("the frame does not carry IPv6")]
+    NotIpv6,
+    #[error("a header is malformed")]
     BadHeader,
+    #[error("there are too many extension headers")]
+    ExtensionHeaders,
     #[error("the checksum is wrong")]
     BadChecksum,
     #[error("the packet is a fragment")]

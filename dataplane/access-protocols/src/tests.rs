@@ -1,3 +1,6 @@
+mod ipv6;
+pub(crate) mod line;
+
 use std::{net::Ipv4Addr, time::Duration};
 
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Ethernet addresses.
 
-use core::{fmt, str::FromStr};
+use core::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// A unicast Ethernet address, written `02:00:5e:10:00:01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,16 @@ impl Mac {
 
     pub const fn octets(self) -> [u8; 6] {
         self.0
+    }
+
+    /// The link-local IPv6 address whose interface identifier is the modified EUI-64 of this address
+    /// (RFC 4291, section 2.5.6 and appendix A).
+    pub const fn link_local(self) -> Ipv6Addr {
+        /// Says whether an Ethernet address is local, and an interface identifier is not.
+        const LOCAL: u8 = 2;
+        let mac = self.0;
+        let id = [mac[0] ^ LOCAL, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]];
+        Ipv6Addr::from_bits(0xfe80 << 112 | u64::from_be_bytes(id) as u128)
     }
 }
 

@@ -1,12 +1,20 @@
-//! IPv4 prefixes.
+//! IP prefixes.
 
-use core::{fmt, net::Ipv4Addr, str::FromStr};
+use core::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// An IPv4 prefix in canonical form: no bit set beyond its length, written `198.51.100.0/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix4(Ipv4Net);
+
+/// An IPv6 prefix in canonical form: no bit set beyond its length, written `2001:db8::/32` (RFC 5952).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix6(Ipv6Net);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
@@ -18,34 +26,83 @@ pub enum PrefixError {
     Length(u8),
 }
 
-impl Prefix4 {
-    pub fn new(address: Ipv4Addr, len: u8) -> Result<Self, PrefixError> {
-        let net = Ipv4Net::new(address, len).map_err(|_| PrefixError::Length(len))?;
-        if net.trunc() != net {
-            return Err(PrefixError::HostBits(Self(net.trunc())));
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Prefix6Error {
+    #[error("not an IPv6 prefix of the form 2001:db8::/32")]
+    Syntax,
+    #[error("the prefix has host bits set; write {0}")]
+    HostBits(Prefix6),
+    #[error("an IPv6 prefix length is 0 to 128, not {0}")]
+    Length(u8),
+}
+
+/// What prefixes of both families have in common.
+macro_rules! prefix {
+    ($prefix:ident, $net:ty, $address:ty, $error:ident) => {
+        impl $prefix {
+            pub fn new(address: $address, len: u8) -> Result<Self, $error> {
+                let net = <$net>::new(address, len).map_err(|_| $error::Length(len))?;
+                if net.trunc() != net {
+                    return Err($error::HostBits(Self(net.trunc())));
+                }
+                Ok(Self(net))
+            }
+
+            /// The prefix of that one address.
+            pub fn host(address: $address) -> Self {
+                Self(<$net>::from(address))
+            }
+
+            pub fn network(self) -> $address {
+                self.0.network()
+            }
+
+            #[expect(clippy::len_without_is_empty, reason = "a length in bits; no prefix is empty")]
+            pub fn len(self) -> u8 {
+                self.0.prefix_len()
+            }
+
+            /// Whether this is the prefix of everything, of length 0.
+            pub fn is_default(self) -> bool {
+                self.len() == 0
+            }
+
+            pub fn contains(self, address: $address) -> bool {
+                self.0.contains(&address)
+            }
+
+            pub fn contains_prefix(self, other: Self) -> bool {
+                self.0.contains(&other.0)
+            }
+
+            pub fn overlaps(self, other: Self) -> bool {
+                self.contains_prefix(other) || other.contains_prefix(self)
+            }
         }
-        Ok(Self(net))
-    }
 
-    /// The prefix of that one address.
-    pub fn host(address: Ipv4Addr) -> Self {
-        Self(Ipv4Net::from(address))
-    }
+        impl FromStr for $prefix {
+            type Err = $error;
 
-    pub fn network(self) -> Ipv4Addr {
-        self.0.network()
-    }
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let net: $net = text.parse().map_err(|_| $error::Syntax)?;
+                Self::new(net.addr(), net.prefix_len())
+            }
+        }
 
-    #[expect(clippy::len_without_is_empty, reason = "a length in bits; no prefix is empty")]
-    pub fn len(self) -> u8 {
-        self.0.prefix_len()
-    }
+        impl fmt::Display for $prefix {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
 
-    /// Whether this is 0.0.0.0/0, the prefix of everything.
-    pub fn is_default(self) -> bool {
-        self.len() == 0
-    }
+        crate::serde_as_text!($prefix);
+    };
+}
 
+prefix!(Prefix4, Ipv4Net, Ipv4Addr, PrefixError);
+prefix!(Prefix6, Ipv6Net, Ipv6Addr, Prefix6Error);
+
+impl Prefix4 {
     pub fn netmask(self) -> Ipv4Addr {
         self.0.netmask()
     }
@@ -53,18 +110,6 @@ impl Prefix4 {
     /// How many addresses lie in the prefix.
     pub fn size(self) -> u64 {
         1 << (32 - u32::from(self.len()))
-    }
-
-    pub fn contains(self, address: Ipv4Addr) -> bool {
-        self.0.contains(&address)
-    }
-
-    pub fn contains_prefix(self, other: Self) -> bool {
-        self.0.contains(&other.0)
-    }
-
-    pub fn overlaps(self, other: Self) -> bool {
-        self.contains_prefix(other) || other.contains_prefix(self)
     }
 
     /// The address at `offset` from the network address, if it lies in the prefix.
@@ -79,19 +124,34 @@ impl Prefix4 {
     }
 }
 
-impl FromStr for Prefix4 {
-    type Err = PrefixError;
+impl Prefix6 {
+    /// The address at `offset` from the network address, if it lies in the prefix.
+    pub fn nth(self, offset: u128) -> Option<Ipv6Addr> {
+        let host_bits = u128::MAX.checked_shr(self.len().into()).unwrap_or(0);
+        (offset <= host_bits).then(|| Ipv6Addr::from_bits(self.network().to_bits() | offset))
+    }
 
-    fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let net: Ipv4Net = text.parse().map_err(|_| PrefixError::Syntax)?;
-        Self::new(net.addr(), net.prefix_len())
+    /// How far `address` is from the network address, if it lies in the prefix.
+    pub fn offset_of(self, address: Ipv6Addr) -> Option<u128> {
+        self.contains(address).then(|| address.to_bits() - self.network().to_bits())
+    }
+
+    /// The subnet of `len` bits that `index` others come before, if it lies in the prefix.
+    pub fn nth_subnet(self, len: u8, index: u128) -> Option<Self> {
+        let index_bits = len.checked_sub(self.len())?;
+        let shift = 128_u32.checked_sub(len.into())?;
+        // In a prefix of all addresses the index can have 128 bits, and any other number of them down to none.
+        if index.checked_shr(index_bits.into()).is_some_and(|beyond| beyond != 0) {
+            return None;
+        }
+        let offset = index.checked_shl(shift).unwrap_or(0);
+        Self::new(Ipv6Addr::from_bits(self.network().to_bits() | offset), len).ok()
+    }
+
+    /// How many subnets of its length come before `subnet` in the prefix, if it lies in the prefix.
+    pub fn index_of_subnet(self, subnet: Self) -> Option<u128> {
+        let offset = subnet.network().to_bits() - self.network().to_bits().min(subnet.network().to_bits());
+        let index = offset.checked_shr(128 - u32::from(subnet.len())).unwrap_or(0);
+        self.contains_prefix(subnet).then_some(index)
     }
 }
-
-impl fmt::Display for Prefix4 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-crate::serde_as_text!(Prefix4);

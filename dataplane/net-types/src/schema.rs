@@ -1,7 +1,7 @@
 //! JSON Schemas: what the text of each type looks like. What a pattern cannot say (a range of rates, host bits that
 //! must be zero) is said by parsing alone.
 
-use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Tpid, Vid, Vni};
+use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Tpid, Vid, Vni};
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
 /// called by its name in. Whoever uses it depends on `schemars` and `serde_json`.
@@ -24,6 +24,17 @@ macro_rules! schema {
 const PREFIX: &str = concat!(
     r"^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}",
     r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$"
+);
+
+/// An IPv6 address as the standard library reads it, but for dotted quads anywhere else than behind `::ffff:`, where it
+/// writes one itself; and a prefix length.
+const PREFIX6: &str = concat!(
+    r"^(([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|",
+    r"([0-9A-Fa-f]{1,4}:){1,5}(:[0-9A-Fa-f]{1,4}){2}|([0-9A-Fa-f]{1,4}:){1,4}(:[0-9A-Fa-f]{1,4}){3}|",
+    r"([0-9A-Fa-f]{1,4}:){1,3}(:[0-9A-Fa-f]{1,4}){4}|([0-9A-Fa-f]{1,4}:){1,2}(:[0-9A-Fa-f]{1,4}){5}|",
+    r"[0-9A-Fa-f]{1,4}:(:[0-9A-Fa-f]{1,4}){6}|:(:[0-9A-Fa-f]{1,4}){1,7}|::|",
+    r"::[Ff]{4}:((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9]))",
+    r"/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"
 );
 
 schema! {
@@ -62,6 +73,12 @@ schema! {
         "type": "string",
         "pattern": PREFIX,
         "examples": ["198.51.100.0/24"]
+    };
+    Prefix6: {
+        "description": "An IPv6 prefix without host bits",
+        "type": "string",
+        "pattern": PREFIX6,
+        "examples": ["2001:db8::/32"]
     };
     Tpid: {
         "description": "A tag protocol identifier",

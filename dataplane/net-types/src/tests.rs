@@ -1,4 +1,4 @@
-use core::fmt::Display;
+use core::{fmt::Display, net::Ipv6Addr};
 
 use alloc::{format, string::ToString};
 use proptest::prelude::*;
@@ -62,6 +62,51 @@ fn prefixes() {
     refuses::<Prefix4>(r#""198.51.100.1/24""#, "the prefix has host bits set; write 198.51.100.0/24");
     refuses::<Prefix4>(r#""198.51.100.0/33""#, PrefixError::Syntax);
     refuses::<Prefix4>(r#""198.51.100.0""#, PrefixError::Syntax);
+    accepts::<Prefix6>(r#""2001:db8::/32""#);
+    accepts::<Prefix6>(r#""::/0""#);
+    accepts::<Prefix6>(r#""::ffff:192.0.2.0/120""#);
+    refuses::<Prefix6>(r#""2001:db8::1/64""#, "the prefix has host bits set; write 2001:db8::/64");
+    refuses::<Prefix6>(r#""2001:db8::/129""#, Prefix6Error::Syntax);
+    refuses::<Prefix6>(r#""2001:db8::""#, Prefix6Error::Syntax);
+    refuses::<Prefix6>(r#""198.51.100.0/24""#, Prefix6Error::Syntax);
+    assert_eq!(Prefix6::new(Ipv6Addr::UNSPECIFIED, 129), Err(Prefix6Error::Length(129)));
+}
+
+#[test]
+fn subnets_of_an_ipv6_prefix() {
+    let prefix = |text: &str| text.parse::<Prefix6>().expect("a prefix");
+    let pool = prefix("2001:db8::/40");
+    for (len, index, subnet) in [
+        (56, 0, Some("2001:db8::/56")),
+        (56, 0x102, Some("2001:db8:1:200::/56")),
+        (56, 0xffff, Some("2001:db8:ff:ff00::/56")),
+        (56, 0x1_0000, None),
+        (40, 0, Some("2001:db8::/40")),
+        (40, 1, None),
+        (39, 0, None),
+        (128, 1, Some("2001:db8::1/128")),
+        (129, 0, None),
+    ] {
+        assert_eq!(pool.nth_subnet(len, index), subnet.map(prefix), "/{len} number {index}");
+    }
+    let all = prefix("::/0");
+    let last = prefix("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
+    assert_eq!((all.nth_subnet(128, u128::MAX), all.index_of_subnet(last)), (Some(last), Some(u128::MAX)));
+    assert_eq!((all.nth_subnet(0, 0), all.nth_subnet(0, 1)), (Some(all), None));
+    assert_eq!(pool.index_of_subnet(prefix("2001:db9::/56")), None);
+    assert_eq!(pool.index_of_subnet(prefix("2001:db7::/56")), None);
+    assert_eq!(pool.index_of_subnet(all), None);
+}
+
+/// The example of RFC 2464, section 4, and what Linux makes of an address of the local kind.
+#[test]
+fn link_local_addresses() {
+    for (mac, address) in
+        [("34:56:78:9a:bc:de", "fe80::3656:78ff:fe9a:bcde"), ("02:00:5e:10:00:01", "fe80::5eff:fe10:1")]
+    {
+        let mac: Mac = mac.parse().expect("an address");
+        assert_eq!(mac.link_local().to_string(), address);
+    }
 }
 
 #[test]
@@ -79,7 +124,10 @@ fn bit_rates() {
 
 proptest! {
     #[test]
-    fn text_round_trips(rate in BitRate::MIN..=BitRate::MAX, bits: u32, len in 0u8..=32, octets: [u8; 6]) {
+    fn text_round_trips(
+        rate in BitRate::MIN..=BitRate::MAX, bits: u32, len in 0u8..=32, octets: [u8; 6],
+        bits6: u128, len6 in 0u8..=128, longer: u8, index: u128,
+    ) {
         let rate = BitRate::from_bits_per_second(rate).expect("in range");
         prop_assert_eq!(rate.to_string().parse(), Ok(rate));
         let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
@@ -90,6 +138,20 @@ proptest! {
             prop_assert_eq!(prefix.offset_of(address), Some(offset));
         }
         prop_assert_eq!(prefix.nth(prefix.size()), None);
+        let mask = u128::MAX.checked_shl(128 - u32::from(len6)).unwrap_or(0);
+        let prefix = Prefix6::new((bits6 & mask).into(), len6).expect("canonical");
+        prop_assert_eq!(prefix.to_string().parse(), Ok(prefix));
+        for offset in [0, !mask / 2, !mask] {
+            let address = prefix.nth(offset).expect("inside");
+            prop_assert!(prefix.contains(address));
+            prop_assert_eq!(prefix.offset_of(address), Some(offset));
+        }
+        prop_assert_eq!((!mask).checked_add(1).and_then(|beyond| prefix.nth(beyond)), None);
+        let subnet_len = len6 + longer % (129 - len6);
+        let index = index & !u128::MAX.checked_shl((subnet_len - len6).into()).unwrap_or(0);
+        let subnet = prefix.nth_subnet(subnet_len, index).expect("inside");
+        prop_assert!(prefix.contains_prefix(subnet));
+        prop_assert_eq!(prefix.index_of_subnet(subnet), Some(index));
         if let Ok(mac) = Mac::new(octets) {
             prop_assert_eq!(mac.to_string().parse(), Ok(mac));
         }
@@ -98,7 +160,7 @@ proptest! {
     #[test]
     fn parsers_never_panic(text: alloc::string::String) {
         let _ = format!("{:?}", (
-            text.parse::<BitRate>(), text.parse::<Prefix4>(), text.parse::<Mac>(),
+            text.parse::<BitRate>(), text.parse::<Prefix4>(), text.parse::<Prefix6>(), text.parse::<Mac>(),
             text.parse::<IfName>(), text.parse::<Name>(), text.parse::<Tpid>(),
         ));
     }

@@ -1,7 +1,7 @@
 //! Where the fast path's tables put things: pure bookkeeping that yields what to write, and writes nothing.
 //!
-//! [`Runs`] hands out slots and NAT blocks, [`Fib`] expands prefixes into the two levels of the forwarding table,
-//! [`session_image`] is what a session looks like in its slot.
+//! [`Runs`] hands out indices and homes, [`Fib`] expands prefixes into the two levels of the forwarding table,
+//! [`session_image`] is what a session looks like in the maps.
 
 mod fib;
 mod group_slots;
@@ -16,7 +16,7 @@ pub use routes::{
     RoutePrefix, RouteProblem, RouteTable,
 };
 pub use runs::Runs;
-pub use session::{Image, ImageContext, NatError, nat_order, session_image, tag};
+pub use session::{Image, ImageContext, NatError, home_order, session_image};
 
 #[cfg(test)]
 mod tests;

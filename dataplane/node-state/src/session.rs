@@ -1,8 +1,8 @@
 //! A subscriber's session on the node that serves its access port.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Vid};
+use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
 /// All that a node needs to know of a subscriber; every choice has been made.
@@ -29,6 +29,9 @@ pub struct Session {
     pub nat: Option<Nat>,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
+    /// What the line has of IPv6; without it, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<Ipv6Line>,
 }
 
 /// The pair of tags that tells a subscriber's frames on its access port.
@@ -37,6 +40,30 @@ pub struct Session {
 pub struct AccessTags {
     pub s_vid: Vid,
     pub c_vid: Vid,
+}
+
+/// IPv6 of a subscriber's line.
+///
+/// The office's own address on the link is the access port's link-local one ([`Mac::link_local`]): router, DHCPv6
+/// server, answered for by neighbour discovery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ipv6Line {
+    /// The /64 of the subscriber's link, which router advertisements say is on the link (RFC 4861, section 4.6.2).
+    pub link: Prefix6,
+    /// What DHCPv6 leases to a host or router on the link (IA_NA: RFC 8415, section 21.4); it lies in `link`.
+    pub address: Option<Ipv6Addr>,
+    /// What DHCPv6 delegates to the subscriber's router (IA_PD: RFC 8415, section 21.21), a /48 to /64 apart from `link`.
+    pub delegated: Option<Prefix6>,
+    /// Whether hosts may make themselves addresses in `link` (SLAAC: RFC 4862, section 5.5.3).
+    pub autonomous: bool,
+    /// Resolvers, in DHCPv6 (RFC 3646, section 3) and in router advertisements (RFC 8106, section 5.1).
+    pub dns_servers: Vec<Ipv6Addr>,
+    /// How long, from each time they are given, addresses and prefixes are used for what is new; 0xffffffff is for
+    /// ever (RFC 4861, section 4.6.2; RFC 8415, section 21.6). More than `valid_seconds` means as much as that.
+    pub preferred_seconds: u32,
+    /// How long they are used at all; 0xffffffff is for ever.
+    pub valid_seconds: u32,
 }
 
 /// A port block of a public address (RFC 7422): `ports` consecutive ports, a power of two of at least 64,

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use map_abi::{FibTarget, NatRef, port_role};
-use net_types::{InterfaceAddress4, Name, Prefix4};
-use node_plan::forwarding::{FibPaint, ImageContext, nat_order, session_image};
+use map_abi::{FibTarget, HomeRef, port_role};
+use net_types::{InterfaceAddress4, Mac, Name, Prefix4};
+use node_plan::forwarding::{FibPaint, ImageContext, home_order, session_image};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     mapped::{get, put},
     next_hops::NextHops,
     ports,
-    sessions::{HeldNat, Reach, Sessions},
+    reach::{HeldNat, Reach},
 };
 
 const LOCAL: FibPaint = FibPaint::Flat(FibTarget::LOCAL);
@@ -97,8 +97,8 @@ impl Fastpath {
     }
 
     fn session_in_pool(&self, pool: Prefix4) -> Option<String> {
-        let uses = |slot: u32| self.tables.reach(slot).nat.is_some_and(|nat| pool.contains(nat.address));
-        self.sessions.by_name.iter().find(|(_, slot)| uses(**slot)).map(|(name, _)| name.to_string())
+        let uses = |index: u32| self.tables.reach(index).nat.is_some_and(|nat| pool.contains(nat.address));
+        self.sessions.by_name.iter().find(|(_, index)| uses(**index)).map(|(name, _)| name.to_string())
     }
 
     /// Gives back what a route held and, unless it is painted anew, what it painted.
@@ -155,20 +155,21 @@ impl Fastpath {
         if held.kind() == FibTarget::KIND_NAT && self.nat_addresses.take_at(held.index(), order) {
             return Ok(held.index());
         }
-        let size = self.tables.nat_ports.len() - 1;
+        let size = self.sessions.nat_addresses() - 1;
         self.nat_addresses.take(order).ok_or(ApplyError::Full { table: "NAT addresses", size })
     }
 
     pub(crate) fn remove_session(&mut self, name: &Name) {
-        let Some(slot) = self.sessions.by_name.remove(name) else { return };
-        self.withdraw(slot);
-        put!(self.writer, self.tables.sessions.at(slot), 0_u32, cold.in_use);
-        self.sessions.give_back_slot(slot);
+        let Some(index) = self.sessions.by_name.remove(name) else { return };
+        self.withdraw(index);
+        put!(self.writer, self.tables.sessions.at(index), 0_u32, in_use);
+        self.sessions.give_back_index(index);
     }
 
-    pub(crate) fn withdraw(&mut self, slot: u32) {
-        if let Some(network) = self.tables.reach(slot).network
-            && self.fib.get(network) == Some(session_paint(slot))
+    pub(crate) fn withdraw(&mut self, index: u32) {
+        let session = self.tables.session(index);
+        if let Some(network) = Reach::of(&session).network
+            && self.fib.get(network) == Some(home_paint(session.home))
         {
             let is_pool = self.routes.get(&network).is_some_and(|route| route.target == RouteTarget::Pool);
             // Painting one anew needs no page that is not there.
@@ -176,11 +177,11 @@ impl Fastpath {
                 self.fib_remove(network);
             }
         }
-        self.sessions.withdraw(&self.tables, &mut self.writer, slot);
+        self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
     }
 
-    /// Where a session is to be reached; blocks are those it has, if they are as many as it needs.
-    fn wanted_reach(&self, session: &Session, slot: Option<u32>) -> Result<(Reach, Option<u32>), ApplyError> {
+    /// Where a session is to be reached.
+    fn wanted_reach(&self, session: &Session) -> Result<Reach, ApplyError> {
         let port = self
             .tables
             .held_port(&session.port)
@@ -188,104 +189,113 @@ impl Fastpath {
         if port.role != port_role::ACCESS {
             return Err(ApplyError::NotAccess(session.port.clone()));
         }
-        let held = slot.and_then(|slot| self.tables.reach(slot).nat);
-        let (mut nat, mut order) = (None, None);
-        if let Some(wanted) = &session.nat {
-            let needed = nat_order(wanted)?;
-            let blocks = held.map(|nat| nat.blocks).filter(|blocks| blocks.order() == needed);
-            nat = Some(HeldNat {
-                address: wanted.address,
-                first_port: wanted.first_port,
-                blocks: blocks.unwrap_or(NatRef::NONE),
-            });
-            order = Some(needed);
-        }
-        let network = if session.nat.is_some() { None } else { Some(session.network) };
-        let (s_vid, c_vid) = (session.tags.s_vid.get(), session.tags.c_vid.get());
-        Ok((Reach { port: port.index, s_vid, c_vid, nat, network }, order))
+        Ok(Reach {
+            port: port.index,
+            s_vid: session.tags.s_vid.get(),
+            c_vid: session.tags.c_vid.get(),
+            order: Some(home_order(session)?),
+            nat: session.nat.map(|nat| HeldNat { address: nat.address, first_port: nat.first_port }),
+            network: if session.nat.is_some() { None } else { Some(session.network) },
+        })
     }
 
     /// Withdraws a session that is to be reached otherwise than now, so that others can have what it leaves.
     pub(crate) fn make_way(&mut self, session: &Session) {
-        let Some(slot) = self.slot_of(&session.subscriber) else { return };
-        if !self.wanted_reach(session, Some(slot)).is_ok_and(|(wanted, _)| wanted == self.tables.reach(slot))
-        {
-            self.withdraw(slot);
+        let Some(index) = self.index_of(&session.subscriber) else { return };
+        let now = self.tables.reach(index);
+        if now.order.is_some() && !self.wanted_reach(session).is_ok_and(|wanted| wanted == now) {
+            self.keep_counted(index);
+            self.withdraw(index);
+        }
+    }
+
+    /// What a session that moves has counted goes with it.
+    fn keep_counted(&mut self, index: u32) {
+        let home = self.tables.session(index).home;
+        if let Some(counted) = self.sessions.counted(home) {
+            self.moving.insert(index, counted);
         }
     }
 
     pub(crate) fn upsert_session(&mut self, session: &Session) -> Result<(), ApplyError> {
-        let held = self.slot_of(&session.subscriber);
-        let (mut reach, order) = self.wanted_reach(session, held)?;
+        let held = self.index_of(&session.subscriber);
+        let reach = self.wanted_reach(session)?;
         self.check_free(session, &reach, held)?;
         // A learned address belongs to the access that it was learned on.
-        let stays = held.filter(|slot| {
-            let now = self.tables.reach(*slot);
-            (now.port, now.s_vid, now.c_vid) == (reach.port, reach.s_vid, reach.c_vid)
-        });
-        let mac = session.mac.or_else(|| stays.and_then(|slot| self.tables.mac_of(slot)));
-        let is_reached = held.is_some_and(|slot| self.tables.reach(slot) == reach);
-        if let Some(slot) = held
-            && !is_reached
-        {
-            self.withdraw(slot);
+        let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
+        let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));
+        let is_reached = held.is_some_and(|index| self.tables.reach(index) == reach);
+        if !is_reached {
+            self.make_way(session);
         }
-        let slot = match held {
-            Some(slot) => slot,
-            None => self.sessions.take_slot(&self.tables)?,
+        let index = match held {
+            Some(index) => index,
+            None => self.sessions.take_index(&self.tables)?,
         };
-        let done = self.fill(session, slot, &mut reach, order, mac, (held.is_none(), is_reached));
-        if done.is_err() && held.is_none() {
-            self.sessions.give_back_slot(slot);
+        let home = if is_reached {
+            self.tables.session(index).home
+        } else {
+            match self.sessions.take_home(reach.order.unwrap_or(0)) {
+                Ok(home) => home,
+                Err(error) => {
+                    self.give_up(index, held, None);
+                    return Err(error);
+                }
+            }
+        };
+        let prepared = self.prepare(&reach, is_reached);
+        if let Err(error) = prepared {
+            self.give_up(index, held, (!is_reached).then_some(home));
+            return Err(error);
         }
-        done
+        self.fill(session, index, home, &reach, mac, is_reached)
+    }
+
+    /// Gives back what was taken for a session that cannot be.
+    fn give_up(&mut self, index: u32, held: Option<u32>, home: Option<HomeRef>) {
+        if let Some(home) = home {
+            self.sessions.give_back_home(home);
+        }
+        if held.is_none() {
+            self.sessions.give_back_index(index);
+        }
+    }
+
+    /// Sees to it that what leads to a session can be written.
+    fn prepare(&mut self, reach: &Reach, is_reached: bool) -> Result<(), ApplyError> {
+        self.sessions.prepare_page(&self.tables, &mut self.writer, reach.port, reach.s_vid)?;
+        if let Some(nat) = reach.nat {
+            self.sessions.prepare_ports(&self.tables, nat)?;
+        }
+        match reach.network {
+            // A page of the forwarding table may have to be found first.
+            Some(network) if !is_reached => self.reserve_route(network),
+            _ => Ok(()),
+        }
     }
 
     fn fill(
         &mut self,
         session: &Session,
-        slot: u32,
-        reach: &mut Reach,
-        order: Option<u32>,
-        mac: Option<net_types::Mac>,
-        (is_new, is_reached): (bool, bool),
+        index: u32,
+        home: HomeRef,
+        reach: &Reach,
+        mac: Option<Mac>,
+        is_reached: bool,
     ) -> Result<(), ApplyError> {
-        if let (Some(nat), Some(order), false) = (&mut reach.nat, order, is_reached) {
-            nat.blocks = self.sessions.take_blocks(&self.tables, order)?;
-        }
-        let blocks = reach.nat.map_or(NatRef::NONE, |nat| nat.blocks);
-        let prepared = self.sessions.prepare_page(&self.tables, &mut self.writer, reach.port, reach.s_vid);
-        let routed = match (reach.network, is_reached) {
-            // A page of the forwarding table may have to be found first; the slot is not complete yet, but inactive.
-            (Some(network), false) => prepared.and_then(|()| self.reserve_route(network)),
-            _ => prepared,
-        };
-        if let Err(error) = routed {
-            if !blocks.is_none() && !is_reached {
-                self.sessions.give_back_blocks(blocks);
-            }
-            return Err(error);
-        }
-        let outer_tpid = self.tables.held_ports().find(|port| port.index == reach.port);
-        let context = ImageContext {
-            port: reach.port,
-            outer_tpid: outer_tpid.map(|port| port.outer_tpid).unwrap_or_default(),
-            nat: blocks,
-            mac,
-        };
-        let image = session_image(session, &context);
-        let at = self.tables.sessions.at(slot);
-        if is_reached && get!(at, cold.version) == image.version {
-            self.sessions.publish(&self.tables, &mut self.writer, slot, reach);
+        let image = session_image(session, &ImageContext { index, port: reach.port, home, mac });
+        let at = self.tables.sessions.at(index);
+        if is_reached && get!(at, version) == image.session.version {
+            self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
             return Ok(());
         }
-        Sessions::write(&self.tables, &mut self.writer, slot, &session.subscriber, &image, is_new);
-        self.sessions.by_name.insert(session.subscriber.clone(), slot);
+        let counted = self.moving.remove(&index);
+        let to = (&self.tables, &mut self.writer, &mut self.clerk);
+        self.sessions.write(to, index, &session.subscriber, &image, counted);
         if let Some(network) = reach.network {
-            self.fib_insert(network, session_paint(slot))?;
+            self.fib_insert(network, home_paint(home))?;
         }
-        self.sessions.publish(&self.tables, &mut self.writer, slot, reach);
-        put!(self.writer, self.tables.sessions.at(slot), image.version, cold.version);
+        self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         Ok(())
     }
 
@@ -300,33 +310,23 @@ impl Fastpath {
     /// Nobody else has the session's tags, ports or network.
     fn check_free(&self, session: &Session, reach: &Reach, held: Option<u32>) -> Result<(), ApplyError> {
         let own = held.unwrap_or(0);
-        let holder = self.tables.slot_by_tags(reach.port, reach.s_vid, reach.c_vid);
-        if holder != 0 && holder != own {
+        if let Some(holder) = self.sessions.with_tags(reach).filter(|holder| *holder != own) {
             let (s_vid, c_vid) = (reach.s_vid, reach.c_vid);
-            let holder = self.tables.name_in_slot(holder);
+            let holder = self.tables.name_of(holder);
             return Err(ApplyError::TagsTaken { port: session.port.clone(), s_vid, c_vid, holder });
         }
-        if let Some(nat) = &reach.nat {
-            let target = self.tables.lookup(nat.address);
-            if target.kind() != FibTarget::KIND_NAT {
-                return Err(ApplyError::NoNatPool(nat.address));
+        if let Some(HeldNat { address, first_port }) = reach.nat {
+            if self.tables.nat_address(address).is_none() {
+                return Err(ApplyError::NoNatPool(address));
             }
-            let order = session.nat.as_ref().map(nat_order).transpose()?.unwrap_or(0);
-            let blocks = NatRef::new(1, order).unwrap_or(NatRef::NONE);
-            if let Some(holder) =
-                self.tables.holder_of_ports(target.index(), &HeldNat { blocks, ..*nat }, own)
-            {
-                let holder = self.tables.name_in_slot(holder);
-                return Err(ApplyError::PortsTaken {
-                    address: nat.address,
-                    first_port: nat.first_port,
-                    holder,
-                });
+            if let Some(holder) = self.sessions.with_ports(reach, own) {
+                let holder = self.tables.name_of(holder);
+                return Err(ApplyError::PortsTaken { address, first_port, holder });
             }
         }
         if let Some(network) = reach.network {
-            let taken =
-                self.fib.get(network).is_some_and(|paint| paint != session_paint(own) && paint != BLACKHOLE);
+            let own = held.map(|index| home_paint(self.tables.session(index).home));
+            let taken = self.fib.get(network).is_some_and(|paint| Some(paint) != own && paint != BLACKHOLE);
             if taken {
                 return Err(ApplyError::PrefixTaken(network));
             }
@@ -337,8 +337,8 @@ impl Fastpath {
 
 const BLACKHOLE: FibPaint = FibPaint::Flat(FibTarget::BLACKHOLE);
 
-pub(crate) fn session_paint(slot: u32) -> FibPaint {
-    FibPaint::Flat(FibTarget::new(FibTarget::KIND_SESSION, slot))
+pub(crate) fn home_paint(home: HomeRef) -> FibPaint {
+    FibPaint::Flat(FibTarget::new(FibTarget::KIND_SESSION, home.unit()))
 }
 
 /// The binary logarithm of a pool's size.

@@ -33,6 +33,10 @@ pub enum OpenError {
     NoMap(&'static str),
     #[error("map {name} has values of {found} bytes instead of {wanted}: it is another version's")]
     ValueSize { name: &'static str, found: usize, wanted: usize },
+    #[error("map {name} cannot be made: {source}")]
+    Make { name: &'static str, source: io::Error },
+    #[error("what the maps hold cannot be put in order: {0}")]
+    Survey(#[source] Box<ApplyError>),
     #[error("map {name} cannot be mapped into memory: {source}")]
     Mmap { name: &'static str, source: io::Error },
 }
@@ -72,6 +76,14 @@ pub enum ApplyError {
     Fib(#[from] FibError),
     #[error("the table of {table} is full ({size} entries)")]
     Full { table: &'static str, size: u32 },
-    #[error("there is no session in slot {0}")]
+    #[error("the kernel has no room for more {table}: {source}")]
+    Memory { table: &'static str, source: io::Error },
+    #[error("homes cannot be written to: {0}")]
+    Clerk(#[source] io::Error),
+    #[error("what was written before may not be in place: {0}")]
+    NotWritten(String),
+    #[error("the maps have no such place: {0:?}")]
+    NoPlace(map_abi::Poke),
+    #[error("there is no session {0}")]
     NoSession(u32),
 }

@@ -15,6 +15,7 @@ use node_plan::forwarding::{Fib, Runs};
 use node_state::{Resource, ResourceKey, Route};
 
 use crate::{
+    clerk::Clerk,
     error::{ApplyError, OpenError},
     load,
     mapped::{Access, Writer, get_words},
@@ -22,12 +23,13 @@ use crate::{
     options::Options,
     ports,
     punts::Punts,
-    sessions::Sessions,
+    sessions::{Counted, Sessions},
     tables::Tables,
 };
 
 /// One change of the desired state.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is of the large kind")]
 pub enum Change {
     Upsert(Resource),
     Remove(ResourceKey),
@@ -39,8 +41,11 @@ pub struct Fastpath {
     pub(crate) ebpf: Ebpf,
     pub(crate) tables: Tables,
     pub(crate) writer: Writer,
+    pub(crate) clerk: Clerk,
     pub(crate) pin_dir: PathBuf,
     pub(crate) sessions: Sessions,
+    /// What sessions that are being moved to another home have counted.
+    pub(crate) moving: BTreeMap<u32, Counted>,
     pub(crate) next_hops: NextHops,
     pub(crate) fib: Fib,
     pub(crate) nat_addresses: Runs,
@@ -53,20 +58,23 @@ pub struct Fastpath {
 impl Fastpath {
     /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let (ebpf, punts) = load::load(options)?;
+        let (mut ebpf, punts) = load::load(options)?;
         let tables = Tables::open(&options.pin_dir, Access::Write)?;
         let mut writer = Writer::default();
-        let sessions = Sessions::survey(&tables, &mut writer);
+        let mut clerk = Clerk::new(&mut ebpf)?;
+        let sessions = Sessions::survey(&tables, &options.pin_dir, &mut writer, &mut clerk)?;
         let next_hops = NextHops::survey(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
         Ok(Self {
             ebpf,
             fib: Fib::new(tables.fib_pages.len()),
-            nat_addresses: Runs::new(tables.nat_ports.len()),
+            nat_addresses: Runs::new(sessions.nat_addresses()),
             tables,
             writer,
+            clerk,
             pin_dir: options.pin_dir.clone(),
             sessions,
+            moving: BTreeMap::new(),
             next_hops,
             routes: BTreeMap::new(),
             locals: BTreeMap::new(),
@@ -76,7 +84,7 @@ impl Fastpath {
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
-        self.writer.writes
+        self.writer.writes + self.clerk.writes
     }
 
     /// What the kernel's neighbour table says of a gateway; `None`: unresolved. A gateway that no route names is left
@@ -111,32 +119,32 @@ impl Fastpath {
     }
 
     /// The MAC address that DHCP saw. Kept until another is learned, one is configured, or the session's access changes.
-    pub fn learn_mac(&mut self, slot: u32, mac: Mac) -> Result<(), ApplyError> {
-        if self.session_by_slot(slot).is_none() {
-            return Err(ApplyError::NoSession(slot));
-        }
-        self.tables.set_mac(&mut self.writer, slot, Some(mac));
-        Ok(())
+    pub fn learn_mac(&mut self, index: u32, mac: Mac) -> Result<(), ApplyError> {
+        self.set_mac(index, Some(mac))
     }
 
     /// Forgets the MAC address that DHCP saw: until another is learned, nothing is sent to the subscriber.
-    pub fn forget_mac(&mut self, slot: u32) -> Result<(), ApplyError> {
-        if self.session_by_slot(slot).is_none() {
-            return Err(ApplyError::NoSession(slot));
-        }
-        self.tables.set_mac(&mut self.writer, slot, None);
-        Ok(())
+    pub fn forget_mac(&mut self, index: u32) -> Result<(), ApplyError> {
+        self.set_mac(index, None)
     }
 
-    pub fn session_by_slot(&self, slot: u32) -> Option<Name> {
-        if slot == 0 || slot >= self.tables.sessions.len() {
+    fn set_mac(&mut self, index: u32, mac: Option<Mac>) -> Result<(), ApplyError> {
+        if self.session_by_index(index).is_none() {
+            return Err(ApplyError::NoSession(index));
+        }
+        self.tables.set_mac(&mut self.writer, &mut self.clerk, index, mac);
+        self.clerk.flush()
+    }
+
+    pub fn session_by_index(&self, index: u32) -> Option<Name> {
+        if index == 0 || index >= self.tables.sessions.len() {
             return None;
         }
-        let name = self.tables.name_in_slot(slot).parse().ok()?;
-        (self.slot_of(&name) == Some(slot)).then_some(name)
+        let name = self.tables.name_of(index).parse().ok()?;
+        (self.index_of(&name) == Some(index)).then_some(name)
     }
 
-    pub fn slot_of(&self, subscriber: &Name) -> Option<u32> {
+    pub fn index_of(&self, subscriber: &Name) -> Option<u32> {
         self.sessions.by_name.get(subscriber).copied()
     }
 
@@ -158,7 +166,7 @@ impl Fastpath {
     }
 
     fn session_on(&self, port: u16) -> Option<String> {
-        let on_port = |(_, slot): &(&Name, &u32)| self.tables.reach(**slot).port == port;
+        let on_port = |(_, index): &(&Name, &u32)| self.tables.reach(**index).port == port;
         self.sessions.by_name.iter().find(on_port).map(|(name, _)| name.to_string())
     }
 }

@@ -1,21 +1,28 @@
 //! What is in the maps, with or without an agent running.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use aya::maps::{Map, MapData, PerCpuArray};
-use map_abi::{DropReason, NatRef, Policer, flags, map, port_role};
+use map_abi::{
+    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+};
 use net_types::{IfName, Mac, Prefix4};
 
 use crate::{
     error::OpenError,
+    homes,
     mapped::{Access, get, get_words},
+    paged::Paged,
     ports::link_pin,
+    reach::Reach,
     tables::Tables,
 };
 
 /// Reads what is pinned.
 pub struct Inspector {
     tables: Tables,
+    homes: Paged<Chunk>,
+    lines: Paged<LinePage>,
     drops: PerCpuArray<MapData, u64>,
     pin_dir: std::path::PathBuf,
 }
@@ -23,7 +30,7 @@ pub struct Inspector {
 #[derive(Clone, Debug)]
 pub struct SessionView {
     pub name: String,
-    pub slot: u32,
+    pub index: u32,
     pub port: Option<IfName>,
     pub s_vid: u16,
     pub c_vid: u16,
@@ -73,8 +80,9 @@ pub struct Summary {
     pub abi_version: u32,
     pub sessions: u32,
     pub sessions_max: u32,
-    pub nat_blocks_used: u32,
-    pub nat_blocks_max: u32,
+    /// Of 1 KiB each.
+    pub home_units_used: u32,
+    pub home_units_max: u32,
     pub up: TrafficView,
     pub down: TrafficView,
     pub drops: u64,
@@ -85,71 +93,52 @@ impl Inspector {
         let failed = |source| OpenError::Map { name: map::DROPS, source };
         let drops = MapData::from_pin(pin_dir.join(map::DROPS)).map_err(failed)?;
         let drops = PerCpuArray::try_from(Map::PerCpuArray(drops)).map_err(failed)?;
-        Ok(Self { tables: Tables::open(pin_dir, Access::Read)?, drops, pin_dir: pin_dir.to_owned() })
-    }
-
-    /// All sessions, by slot.
-    pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
-        let ports: Vec<_> = self.tables.held_ports().collect();
-        self.tables.slots_in_use().map(move |slot| {
-            let port = |index| ports.iter().find(|port| port.index == index).map(|port| port.name.clone());
-            self.session(slot, port)
+        Ok(Self {
+            tables: Tables::open(pin_dir, Access::Read)?,
+            homes: Paged::open(pin_dir)?,
+            lines: Paged::open(pin_dir)?,
+            drops,
+            pin_dir: pin_dir.to_owned(),
         })
     }
 
-    /// The slot of the session that the tags lead to on a port: what the kernel would find for a frame now.
-    pub fn slot_by_tags(&self, port: &IfName, s_vid: u16, c_vid: u16) -> Option<u32> {
+    /// All sessions, by index.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        let ports: BTreeMap<u16, IfName> =
+            self.tables.held_ports().map(|port| (port.index, port.name)).collect();
+        let mut views: Vec<SessionView> = Vec::new();
+        self.each_home(|index, session, chunk| {
+            views.push(view(index, self.tables.name_of(index), session, chunk, &ports));
+        });
+        views.sort_unstable_by_key(|view| view.index);
+        views
+    }
+
+    /// Each session with the chunk that its home is in, which is read once for all that are in it.
+    fn each_home(&self, mut each: impl FnMut(u32, &Session, Option<&Chunk>)) {
+        let mut sessions: Vec<(u32, Session)> =
+            self.tables.sessions_in_use().map(|index| (index, self.tables.session(index))).collect();
+        sessions.sort_unstable_by_key(|(_, session)| session.home.unit());
+        let mut held: Option<(u32, Option<Box<Chunk>>)> = None;
+        for (index, session) in &sessions {
+            let wanted = session.home.unit() / UNIT_INDICES_PER_CHUNK;
+            if held.as_ref().is_none_or(|(chunk, _)| *chunk != wanted) {
+                held = Some((wanted, self.homes.read(wanted)));
+            }
+            let chunk = held.as_ref().and_then(|(_, chunk)| chunk.as_deref());
+            each(*index, session, chunk.filter(|_| !session.home.is_none()));
+        }
+    }
+
+    /// The index of the session that the tags lead to on a port: what the kernel would find for a frame now.
+    pub fn session_by_tags(&self, port: &IfName, s_vid: u16, c_vid: u16) -> Option<u32> {
         let port = self.tables.held_port(port)?;
-        Some(self.tables.slot_by_tags(port.index, s_vid, c_vid)).filter(|slot| *slot != 0)
-    }
-
-    fn session(&self, slot: u32, port_name: impl Fn(u16) -> Option<IfName>) -> SessionView {
-        let at = self.tables.sessions.at(slot);
-        let reach = self.tables.reach(slot);
-        let [address]: [u64; 1] = get_words!(at, cold.address);
-        let [networks]: [u64; 1] = get_words!(at, up.network);
-        let ([a, b, c, d, ..], [n1, n2, n3, n4, m1, m2, m3, m4]) =
-            (address.to_ne_bytes(), networks.to_ne_bytes());
-        let netmask = u32::from_be_bytes([m1, m2, m3, m4]);
-        let len = u8::try_from(netmask.leading_ones()).unwrap_or(32);
-        SessionView {
-            name: self.tables.name_in_slot(slot),
-            slot,
-            port: port_name(reach.port),
-            s_vid: reach.s_vid,
-            c_vid: reach.c_vid,
-            mac: self.tables.mac_of(slot),
-            address: Ipv4Addr::new(a, b, c, d),
-            network: Prefix4::new(Ipv4Addr::new(n1, n2, n3, n4), len).ok(),
-            nat: reach.nat.map(|nat| SessionNat {
-                address: nat.address,
-                first_port: nat.first_port,
-                ports: nat.blocks.blocks() * map_abi::ENTRIES_PER_BLOCK,
-                mappings: self.mappings(nat.blocks),
-            }),
-            active: get!(at, up.flags) & flags::ACTIVE != 0,
-            up: TrafficView {
-                packets: get!(at, up.packets),
-                bytes: get!(at, up.bytes),
-                drops: get!(at, cold.drops_up),
-                rate: rate(get!(at, up.policer.ns_per_byte_q16)),
-            },
-            down: TrafficView {
-                packets: get!(at, down.packets),
-                bytes: get!(at, down.bytes),
-                drops: get!(at, cold.drops_down),
-                rate: rate(get!(at, down.policer.ns_per_byte_q16)),
-            },
+        let page = self.lines.read(self.tables.access_page(port.index, s_vid)?)?;
+        let home: HomeRef = page.homes[usize::from(c_vid & 0xfff)];
+        if home.is_none() {
+            return None;
         }
-    }
-
-    fn mappings(&self, blocks: NatRef) -> u32 {
-        let mut used = 0;
-        for block in blocks.first_block()..blocks.first_block() + blocks.blocks() {
-            let words: [u64; 128] = get_words!(self.tables.nat_blocks.at(block), entries);
-            used += words.iter().step_by(2).map(|word| u32::from(*word & 0xffff_ffff != 0)).sum::<u32>();
-        }
-        used
+        homes::session(&*self.homes.read(home.unit() / UNIT_INDICES_PER_CHUNK)?, home)
     }
 
     /// Packets dropped since the maps were made, by reason, over all CPUs.
@@ -183,31 +172,62 @@ impl Inspector {
         let mut summary = Summary {
             abi_version: get!(self.tables.settings.at(0), abi_version),
             sessions_max: self.tables.sessions.len() - 1,
-            nat_blocks_max: self.tables.nat_blocks.len() - 1,
+            home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
             ..Summary::default()
         };
-        for slot in self.tables.slots_in_use() {
-            let at = self.tables.sessions.at(slot);
+        self.each_home(|_, session, chunk| {
+            let (up, down) = traffic(session, chunk);
             summary.sessions += 1;
-            summary.nat_blocks_used += self.tables.reach(slot).nat.map_or(0, |nat| nat.blocks.blocks());
-            summary.up.packets += get!(at, up.packets);
-            summary.up.bytes += get!(at, up.bytes);
-            summary.up.drops += get!(at, cold.drops_up);
-            summary.down.packets += get!(at, down.packets);
-            summary.down.bytes += get!(at, down.bytes);
-            summary.down.drops += get!(at, cold.drops_down);
-        }
+            summary.home_units_used += if session.home.is_none() { 0 } else { session.home.units() };
+            for (sum, one) in [(&mut summary.up, up), (&mut summary.down, down)] {
+                sum.packets += one.packets;
+                sum.bytes += one.bytes;
+                sum.drops += one.drops;
+            }
+        });
         summary
     }
 }
 
-/// The rate that a policer holds, to three digits (it is kept as its reciprocal).
-fn rate(ns_per_byte_q16: u32) -> Option<u64> {
-    if ns_per_byte_q16 == Policer::UNLIMITED.ns_per_byte_q16 {
-        return None;
+fn traffic(session: &Session, chunk: Option<&Chunk>) -> (TrafficView, TrafficView) {
+    let meters = chunk.and_then(|chunk| homes::meters(chunk, session.home)).unwrap_or_default();
+    let of = |meter: Meter, drops, limits: map_abi::Limits| TrafficView {
+        packets: meter.packets,
+        bytes: meter.bytes,
+        drops,
+        rate: limits.peak.bits_per_second(),
+    };
+    (of(meters.0, session.drops_up, session.limits_up), of(meters.1, session.drops_down, session.limits_down))
+}
+
+fn view(
+    index: u32,
+    name: String,
+    session: &Session,
+    chunk: Option<&Chunk>,
+    ports: &BTreeMap<u16, IfName>,
+) -> SessionView {
+    let reach = Reach::of(session);
+    let (up, down) = traffic(session, chunk);
+    let len = u8::try_from(session.prefix_len).unwrap_or(32);
+    SessionView {
+        name,
+        index,
+        port: ports.get(&reach.port).cloned(),
+        s_vid: reach.s_vid,
+        c_vid: reach.c_vid,
+        mac: if session.flags & flags::MAC_KNOWN == 0 { None } else { Mac::new(session.mac).ok() },
+        address: session.address.into(),
+        network: Prefix4::new(session.network.into(), len).ok(),
+        nat: reach.nat.map(|nat| SessionNat {
+            address: nat.address,
+            first_port: nat.first_port,
+            ports: map_abi::ENTRIES_PER_BLOCK << reach.order.unwrap_or(0),
+            mappings: chunk.map_or(0, |chunk| homes::mappings(chunk, session.home)),
+        }),
+        active: session.flags & flags::ACTIVE != 0,
+        up,
+        down,
     }
-    let exact = 8_000_000_000 * (1 << 16) / u64::from(ns_per_byte_q16);
-    let unit = 10_u64.pow(exact.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    Some((exact + unit / 2) / unit * unit)
 }

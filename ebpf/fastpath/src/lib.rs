@@ -11,25 +11,32 @@
 //! ```
 //!
 //! This is the only crate that names aya. Maps that user space fills are mapped into memory and written by aligned
-//! atomic stores, each only if it changes something; counters and NAT mappings are the kernel's, and never written
-//! while their session is in place.
+//! atomic stores, each only if it changes something; homes, which the kernel keeps where no process can map them, by a
+//! program, the clerk, in the same way. Counters and NAT mappings are the kernel's, and never written while their
+//! session is in place.
 
 mod change;
+mod clerk;
 mod error;
 mod fastpath;
 mod forwarding;
 mod harness;
+mod homes;
 mod inspect;
 mod load;
 mod mapped;
 mod next_hops;
 mod object;
 mod options;
+mod paged;
 mod ports;
 mod punts;
+mod reach;
 mod reconcile;
 mod run_once;
 mod sessions;
+mod survey;
+mod sys;
 mod tables;
 
 pub use error::{ApplyError, OpenError};

@@ -7,13 +7,14 @@ use aya::{
     maps::{MapData, ProgramArray, RingBuf},
     programs::Xdp,
 };
-use map_abi::{MAP_ABI_VERSION, map};
+use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map};
 
 use crate::{
     error::OpenError,
     mapped::{Access, Mapped, Writer, get, put},
     object::OFFICE,
     options::{Options, Sizes},
+    paged::{Paged, page_words, pin_reader},
     tables::pinned,
 };
 
@@ -27,19 +28,25 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     let Options { pin_dir, sizes } = options;
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
-    let Sizes { sessions, nat_blocks, cvid_pages, nat_addresses, fib_pages } = *sizes;
+    let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages } = *sizes;
+    let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
+    Paged::<Chunk>::make(pin_dir, chunks)?;
+    Paged::<LinePage>::make(pin_dir, line_pages)?;
+    Paged::<NatPorts>::make(pin_dir, nat_addresses)?;
     let mut ebpf = EbpfLoader::new()
         .default_map_pin_directory(pin_dir)
         .map_max_entries(map::SESSIONS, sessions)
-        .map_max_entries(map::NAT_BLOCKS, nat_blocks)
-        .map_max_entries(map::CVID_PAGES, cvid_pages)
-        .map_max_entries(map::NAT_PORTS, nat_addresses)
+        .map_pin_path(map::HOMES, pin_dir.join(map::HOMES))
+        .map_pin_path(map::LINES, pin_dir.join(map::LINES))
+        .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::FIB_PAGES, fib_pages)
+        .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))
         .load(OFFICE)?;
     stamp(pin_dir)?;
     for name in [ACCESS, CORE] {
         program(&mut ebpf, name)?.load().map_err(|source| OpenError::Program { name, source })?;
     }
+    pin_reader(&mut ebpf, pin_dir)?;
     let core = program(&mut ebpf, CORE)?
         .fd()
         .and_then(|fd| fd.try_clone().map_err(aya::programs::ProgramError::IOError))

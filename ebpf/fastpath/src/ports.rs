@@ -18,13 +18,13 @@ use aya::{
 };
 use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_role};
 use net_types::{IfName, Tpid};
-use node_plan::forwarding::tag;
 use node_state::{Port, PortRole};
 
 use crate::{
     error::ApplyError,
     load::{self, ACCESS, CORE},
     mapped::{Writer, get, get_words, put, put_words},
+    sys,
     tables::{Tables, text, text_words},
 };
 
@@ -86,9 +86,6 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
     };
     let link = tables.port_links.at(index);
     let index = u16::try_from(index).unwrap_or(u16::MAX);
-    if held.as_ref().is_some_and(|held| held.outer_tpid != outer_tpid) {
-        retag(tables, writer, index, outer_tpid);
-    }
     let [low, high] = role.to_ne_bytes();
     let [tpid_high, tpid_low] = outer_tpid.ethertype().to_be_bytes();
     let ifindex = held.map_or(0, |held| held.ifindex);
@@ -97,17 +94,6 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
     let [a, b, c, d] = ifindex.to_ne_bytes();
     put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, low, high, tpid_high, tpid_low])], ifindex);
     Ok(HeldPort { index, name: port.name.clone(), role, outer_tpid, ifindex })
-}
-
-/// Gives the outer tags of a port's sessions another EtherType; before the port itself has it, so that a process that
-/// ends in between leaves it to be done again.
-fn retag(tables: &Tables, writer: &mut Writer, port: u16, outer_tpid: Tpid) {
-    for slot in tables.slots_in_use() {
-        let reach = tables.reach(slot);
-        if reach.port == port {
-            tables.set_outer_tag(writer, slot, tag(outer_tpid, reach.s_vid));
-        }
-    }
 }
 
 /// Makes the interface of that name the port, with the program on it. Does nothing that is done already.
@@ -204,38 +190,12 @@ pub(crate) fn remove(tables: &Tables, writer: &mut Writer, pin_dir: &Path, port:
     }
     if let Ok(redirect) = MapData::from_pin(pin_dir.join(map::REDIRECT)) {
         // There is no entry if the interface was never there.
-        let _: io::Result<()> = delete_index(&redirect, u32::from(port.index));
+        let _: io::Result<()> = sys::delete(&redirect, port.index.into());
     }
     let link = tables.port_links.at(u32::from(port.index));
     put_words!(writer, link, [0], ifindex);
     put_words!(writer, link, [0], mac);
     put_words!(writer, link, [0, 0], name);
-}
-
-/// `bpf(BPF_MAP_DELETE_ELEM)`, which aya does not offer for this kind of map.
-fn delete_index(map: &MapData, index: u32) -> io::Result<()> {
-    const BPF_MAP_DELETE_ELEM: libc::c_long = 3;
-    #[repr(C)]
-    struct Attributes {
-        map_fd: u32,
-        spare: u32,
-        key: u64,
-        value: u64,
-        flags: u64,
-    }
-    let key = std::ptr::from_ref(&index) as u64;
-    let attributes = Attributes {
-        map_fd: u32::try_from(map.fd().as_fd().as_raw_fd()).unwrap_or(u32::MAX),
-        spare: 0,
-        key,
-        value: 0,
-        flags: 0,
-    };
-    // SAFETY: the attributes are as the command wants them, and the key lives until the call is over.
-    let done = unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_MAP_DELETE_ELEM, &raw const attributes, size_of::<Attributes>())
-    };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 fn ifindex_of(name: &IfName) -> Option<u32> {

@@ -29,8 +29,8 @@ pub struct Punt {
     pub reason: PuntReason,
     /// The port it came in by; `None`: a port unknown by now.
     pub port: Option<IfName>,
-    /// The session's slot; 0: none.
-    pub slot: u32,
+    /// The session's index; 0: none.
+    pub session: u32,
     /// The frame as it was on the wire, tags included, cut off after 1536 bytes.
     pub frame: Vec<u8>,
 }
@@ -52,7 +52,7 @@ impl Punts {
                 let name: [u64; 2] = get_words!(self.port_links.at(record.port), name);
                 IfName::from_str(&text(&name)).ok()
             });
-            return Some(Punt { reason, port: port.flatten(), slot: record.slot, frame });
+            return Some(Punt { reason, port: port.flatten(), session: record.session, frame });
         }
     }
 }

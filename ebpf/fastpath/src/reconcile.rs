@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use map_abi::FibTarget;
 use net_types::{IfName, Name, Prefix4};
-use node_plan::forwarding::{Fib, FibPaint, Runs};
+use node_plan::forwarding::{Fib, FibPaint, Runs, home_order};
 use node_state::{NodeState, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
-    change::{addresses, session_paint},
+    change::{addresses, home_paint},
     error::ApplyError,
     fastpath::{Change, Fastpath},
     mapped::put,
     ports,
+    reach::Reach,
 };
 
 type Outcome = (ResourceKey, Result<(), ApplyError>);
@@ -24,7 +25,7 @@ impl Fastpath {
     /// What is not desired goes first, then the forwarding table is made right as a whole, then sessions come: so
     /// nothing ever leads to a slot that was given to somebody else.
     pub fn reconcile(&mut self, desired: &NodeState) -> Vec<Outcome> {
-        self.writer.writes = 0;
+        self.begin();
         let mut outcomes = Vec::new();
         let gone: Vec<Name> = self
             .sessions
@@ -50,15 +51,57 @@ impl Fastpath {
         for session in desired.sessions.values() {
             self.make_way(session);
         }
+        if let Err(error) = self.reserve(desired) {
+            // Each session will say so for itself, if it needs what there is no room for.
+            tracing::warn!(%error, "room cannot be made for all sessions at once");
+        }
         for session in desired.sessions.values() {
             outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
         }
+        self.finish(&mut outcomes);
         outcomes
+    }
+
+    fn begin(&mut self) {
+        self.writer.writes = 0;
+        self.clerk.writes = 0;
+        self.moving.clear();
+    }
+
+    /// What was written is in place, or no session is as desired.
+    fn finish(&mut self, outcomes: &mut [Outcome]) {
+        let Err(error) = self.sessions.finish(&self.tables, &mut self.writer, &mut self.clerk) else {
+            return;
+        };
+        let text = error.to_string();
+        for (key, done) in outcomes.iter_mut().filter(|(key, _)| key.subscriber().is_some()) {
+            tracing::error!(%key, error = text, "session may not be in place");
+            if done.is_ok() {
+                *done = Err(ApplyError::NotWritten(text.clone()));
+            }
+        }
+    }
+
+    /// Makes room at once for all that is desired: chunk by chunk and page by page it would take long.
+    fn reserve(&mut self, desired: &NodeState) -> Result<(), ApplyError> {
+        let mut homes: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut s_vids = BTreeSet::new();
+        let mut addresses = BTreeSet::new();
+        for session in desired.sessions.values() {
+            if let Ok(order) = home_order(session) {
+                *homes.entry(order).or_default() += 1;
+            }
+            s_vids.insert((&session.port, session.tags.s_vid));
+            addresses.extend(session.nat.map(|nat| nat.address));
+        }
+        self.sessions.reserve(&homes, u32::try_from(s_vids.len()).unwrap_or(u32::MAX))?;
+        let indices = addresses.into_iter().filter_map(|address| self.tables.nat_address(address));
+        self.sessions.reserve_ports(indices.collect())
     }
 
     /// A few changes on a large table, without a rescan; made in the right order, whatever the order given.
     pub fn apply(&mut self, changes: &[Change]) -> Vec<Outcome> {
-        self.writer.writes = 0;
+        self.begin();
         let mut outcomes = Vec::new();
         let removed = |prefix: &'static str| {
             changes.iter().filter_map(move |change| match change {
@@ -118,6 +161,7 @@ impl Fastpath {
             };
             outcomes.push((key.clone(), done));
         }
+        self.finish(&mut outcomes);
         outcomes
     }
 
@@ -135,7 +179,7 @@ impl Fastpath {
                 .sessions
                 .by_name
                 .iter()
-                .filter(|(_, slot)| self.tables.reach(**slot).port == port.index)
+                .filter(|(_, index)| self.tables.reach(**index).port == port.index)
                 .map(|(name, _)| name.clone())
                 .collect();
             for name in &on_port {
@@ -153,12 +197,12 @@ impl Fastpath {
             .filter(|route| route.target == RouteTarget::NatPool)
             .map(|route| route.prefix)
             .collect();
-        let slots: Vec<u32> = self.sessions.by_name.values().copied().collect();
-        for slot in slots {
-            if let Some(nat) = self.tables.reach(slot).nat
+        let indices: Vec<u32> = self.sessions.by_name.values().copied().collect();
+        for index in indices {
+            if let Some(nat) = self.tables.reach(index).nat
                 && !pools.iter().any(|pool| pool.contains(nat.address))
             {
-                self.withdraw(slot);
+                self.withdraw(index);
             }
         }
     }
@@ -175,7 +219,7 @@ impl Fastpath {
         let mut prefixes: BTreeMap<Prefix4, FibPaint> = BTreeMap::new();
         let held_pages = self.tables.held_fib_pages();
         self.fib = Fib::new(self.tables.fib_pages.len());
-        self.nat_addresses = Runs::new(self.tables.nat_ports.len());
+        self.nat_addresses = Runs::new(self.sessions.nat_addresses());
         self.routes.clear();
         self.locals.clear();
         let mut default_next_hop = 0;
@@ -209,9 +253,10 @@ impl Fastpath {
             prefixes.extend(addresses.iter().map(|a| (Prefix4::host(*a), FibPaint::Flat(FibTarget::LOCAL))));
             self.locals.insert(key, addresses);
         }
-        for slot in self.sessions.by_name.values() {
-            if let Some(network) = self.tables.reach(*slot).network {
-                prefixes.insert(network, session_paint(*slot));
+        for index in self.sessions.by_name.values() {
+            let session = self.tables.session(*index);
+            if let Some(network) = Reach::of(&session).network.filter(|_| !session.home.is_none()) {
+                prefixes.insert(network, home_paint(session.home));
             }
         }
         let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, []);

@@ -1,256 +1,126 @@
 //! Sessions in the maps, and the order in which they come and go.
 //!
-//! A session is published only when its slot is complete, and its slot is given away only when nothing leads to it.
-//! `Cold::version` is 0 in between, so that whoever finds it so after a crash knows that it must be written again;
-//! the slot always tells what may lead to it: tags, port, NAT blocks, address.
+//! A session is published only when its home is complete, and its home is given away only when nothing leads to it.
+//! `Session::version` is 0 in between, so that whoever finds it so after a crash knows that it must be written again;
+//! the session always tells what may lead to it: tags, port, home, address.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
-use map_abi::{AccessEntry, FibTarget, NatRef, SVIDS_PER_PORT, flags};
-use net_types::{Mac, Name, Prefix4};
+use map_abi::{Chunk, HOME_ORDER_MAX, HomeRef, LinePage, NatPorts, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
+use net_types::{Mac, Name};
 use node_plan::forwarding::{Image, Runs};
 use zerocopy::IntoBytes;
 
 use crate::{
-    error::ApplyError,
-    mapped::{Writer, get, get_words, put, put_words},
+    clerk::Clerk,
+    error::{ApplyError, OpenError},
+    mapped::{Writer, get_words, put, put_words},
+    paged::Growing,
+    reach::{HeldNat, Reach},
     tables::{Tables, text_words},
 };
 
-/// Words of `Direction` that are configuration: all up to the policer's clock.
-const CONFIG_WORDS: usize = 5;
-/// The word of `Direction` with the first external port and the port's index.
-const PORTS_WORD: usize = 3;
+/// Words of `Up` and `Down` that are configuration: all up to the meter.
+const CONFIG_WORDS: usize = 4;
+/// Words of a line.
+const LINE_WORDS: u32 = 8;
+/// The words of a meter that count bytes and packets.
+const COUNTERS: [u32; 2] = [6, 7];
+/// The first word of a session's configuration.
+const MAC_WORD: usize = 4;
+/// The words of a session's configuration, up to the spare ones.
+const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..13;
 
-/// Where a session is reached, as its slot says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reach {
-    pub(crate) port: u16,
-    pub(crate) s_vid: u16,
-    pub(crate) c_vid: u16,
-    pub(crate) nat: Option<HeldNat>,
-    /// Routed as it is, without NAT.
-    pub(crate) network: Option<Prefix4>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HeldNat {
-    pub(crate) address: Ipv4Addr,
-    pub(crate) first_port: u16,
-    pub(crate) blocks: NatRef,
-}
-
-/// Which slots and pages are taken, and by whom.
+/// Which indices, homes and pages are taken, and by whom.
 pub(crate) struct Sessions {
     pub(crate) by_name: BTreeMap<Name, u32>,
-    slots: Runs,
-    blocks: Runs,
-    access_pages: Runs,
-    /// By page of `CVID_PAGES`: how many sessions are in it.
-    population: BTreeMap<u32, u32>,
+    pub(super) by_tags: BTreeMap<(u16, u16, u16), u32>,
+    /// By address and first group of 64 ports: how many groups, and whose.
+    pub(super) by_ports: BTreeMap<(Ipv4Addr, u16), (u16, u32)>,
+    pub(super) indices: Runs,
+    pub(super) units: Runs,
+    pub(super) line_pages: Runs,
+    /// By page of `LINES`: how many sessions are on it.
+    pub(super) population: BTreeMap<u32, u32>,
+    pub(super) homes: Growing<Chunk>,
+    pub(super) lines: Growing<LinePage>,
+    pub(super) ports: Growing<NatPorts>,
+    /// Versions to be stored when all that was written before is in place.
+    pending: BTreeMap<u32, u64>,
 }
 
-impl Tables {
-    pub(crate) fn reach(&self, slot: u32) -> Reach {
-        let session = self.sessions.at(slot);
-        let up: [u64; CONFIG_WORDS] = get_words!(session, up);
-        let up: Vec<u8> = up.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        let address = |at: usize| Ipv4Addr::from(<[u8; 4]>::try_from(&up[at..at + 4]).unwrap_or_default());
-        let number = |at: usize| u16::from_ne_bytes(<[u8; 2]>::try_from(&up[at..at + 2]).unwrap_or_default());
-        let cold: [u64; 2] = get_words!(session, cold.nat);
-        let [a, b, c, d, e, f, g, h] = cold[0].to_ne_bytes();
-        let blocks = NatRef::from_bits(u32::from_ne_bytes([a, b, c, d]));
-        let has_nat = number(6) & flags::NAT != 0;
-        let netmask = u8::try_from(address(12).to_bits().leading_ones()).unwrap_or(32);
-        Reach {
-            port: number(PORTS_WORD * 8 + 2),
-            s_vid: u16::from_ne_bytes([e, f]),
-            c_vid: u16::from_ne_bytes([g, h]),
-            nat: (has_nat && !blocks.is_none()).then(|| HeldNat {
-                address: address(16),
-                first_port: number(PORTS_WORD * 8),
-                blocks,
-            }),
-            network: if has_nat { None } else { Prefix4::new(address(8), netmask).ok() },
-        }
-    }
-
-    pub(crate) fn mac_of(&self, slot: u32) -> Option<Mac> {
-        let [word]: [u64; 1] = get_words!(self.sessions.at(slot), up);
-        let [a, b, c, d, e, f, low, high] = word.to_ne_bytes();
-        if u16::from_ne_bytes([low, high]) & flags::MAC_KNOWN == 0 {
-            return None;
-        }
-        Mac::new([a, b, c, d, e, f]).ok()
-    }
-
-    /// Puts an address, or that none is known, in both directions of a session: in each with one store.
-    pub(crate) fn set_mac(&self, writer: &mut Writer, slot: u32, mac: Option<Mac>) {
-        let session = self.sessions.at(slot);
-        let others = get!(session, up.flags) & !flags::MAC_KNOWN;
-        let bits = others | if mac.is_some() { flags::MAC_KNOWN } else { 0 };
-        let [a, b, c, d, e, f] = mac.map_or([0; 6], Mac::octets);
-        let [low, high] = bits.to_ne_bytes();
-        let word = u64::from_ne_bytes([a, b, c, d, e, f, low, high]);
-        put_words!(writer, session, [word], down);
-        put_words!(writer, session, [word], up);
-    }
-
-    pub(crate) fn set_outer_tag(&self, writer: &mut Writer, slot: u32, tag: [u8; 4]) {
-        let session = self.sessions.at(slot);
-        let [word]: [u64; 1] = get_words!(session, down.external_or_outer_tag);
-        let [_, _, _, _, a, b, c, d] = word.to_ne_bytes();
-        let [e, f, g, h] = tag;
-        put_words!(
-            writer,
-            session,
-            [u64::from_ne_bytes([e, f, g, h, a, b, c, d])],
-            down.external_or_outer_tag
-        );
-    }
-
-    fn svid_index(port: u16, s_vid: u16) -> u32 {
-        u32::from(port) * SVIDS_PER_PORT + u32::from(s_vid & 0xfff)
-    }
-
-    fn access_page(&self, port: u16, s_vid: u16) -> Option<u32> {
-        let at = self.svid_pages.at(Self::svid_index(port, s_vid));
-        // SAFETY: aligned, and inside the mapping.
-        let page = unsafe { crate::mapped::Word::load(at) };
-        u32::try_from(page).ok().filter(|page| *page != 0 && *page < self.cvid_pages.len())
-    }
-
-    fn access_word(&self, page: u32, c_vid: u16) -> *mut u64 {
-        let page = self.cvid_pages.at(page);
-        // SAFETY: inside the page, by the mask.
-        unsafe { core::ptr::addr_of_mut!((*page).entries).cast::<u64>().add(usize::from(c_vid & 0xfff)) }
-    }
-
-    /// The session that the tags lead to; 0: none.
-    pub(crate) fn slot_by_tags(&self, port: u16, s_vid: u16, c_vid: u16) -> u32 {
-        let Some(page) = self.access_page(port, s_vid) else { return 0 };
-        // SAFETY: aligned, and inside the mapping.
-        slot_of(unsafe { crate::mapped::Word::load(self.access_word(page, c_vid)) })
-    }
-
-    fn group_words(&self, nat: &HeldNat) -> Option<(*mut u64, u32)> {
-        let target = self.lookup(nat.address);
-        if target.kind() != FibTarget::KIND_NAT || target.index() >= self.nat_ports.len() {
-            return None;
-        }
-        Some(self.group_words_at(target.index(), nat))
-    }
-
-    fn group_words_at(&self, address_index: u32, nat: &HeldNat) -> (*mut u64, u32) {
-        let first = u32::from(nat.first_port) / 64;
-        let count = nat.blocks.blocks().min(1024 - first);
-        let ports = self.nat_ports.at(address_index);
-        // SAFETY: `first` is below 1024, the number of groups.
-        (unsafe { core::ptr::addr_of_mut!((*ports).groups).cast::<u64>().add(first as usize) }, count)
-    }
-
-    /// The session that one of the ports leads to, other than `slot`.
-    pub(crate) fn holder_of_ports(&self, address_index: u32, nat: &HeldNat, slot: u32) -> Option<u32> {
-        let (first, count) = self.group_words_at(address_index, nat);
-        (0..count as usize)
-            // SAFETY: `count` groups from `first` on are inside the value.
-            .map(|n| slot_of(unsafe { crate::mapped::Word::load(first.add(n)) }))
-            .find(|holder| *holder != 0 && *holder != slot)
-    }
-}
-
-fn slot_of(entry: u64) -> u32 {
-    let [a, b, c, d, ..] = entry.to_ne_bytes();
-    u32::from_ne_bytes([a, b, c, d])
-}
-
-fn entry_word(slot: u32, nat: NatRef) -> u64 {
-    let bytes = AccessEntry { slot, nat };
-    u64::from_ne_bytes(<[u8; 8]>::try_from(bytes.as_bytes()).unwrap_or_default())
-}
+/// What a session has counted: bytes and packets, up and down.
+pub(crate) type Counted = [u64; 4];
 
 impl Sessions {
-    /// Takes stock of the maps, and removes from them what leads to no session.
-    pub(crate) fn survey(tables: &Tables, writer: &mut Writer) -> Self {
-        let mut sessions = Self {
+    pub(super) fn new(
+        tables: &Tables,
+        homes: Growing<Chunk>,
+        lines: Growing<LinePage>,
+        ports: Growing<NatPorts>,
+    ) -> Self {
+        let mut units = Runs::new(homes.pages.len() * UNIT_INDICES_PER_CHUNK);
+        for chunk in 0..homes.pages.len() {
+            // The last index of each chunk is no unit.
+            let is_free = units.take_at(chunk * UNIT_INDICES_PER_CHUNK + UNITS_PER_CHUNK, 0);
+            debug_assert!(is_free, "nothing was taken yet");
+        }
+        Self {
             by_name: BTreeMap::new(),
-            slots: Runs::new(tables.sessions.len()),
-            blocks: Runs::new(tables.nat_blocks.len()),
-            access_pages: Runs::new(tables.cvid_pages.len()),
+            by_tags: BTreeMap::new(),
+            by_ports: BTreeMap::new(),
+            indices: Runs::new(tables.sessions.len()),
+            units,
+            line_pages: Runs::new(lines.pages.len()),
             population: BTreeMap::new(),
-        };
-        for slot in tables.slots_in_use() {
-            let is_new = sessions.slots.take_at(slot, 0);
-            let nat = tables.reach(slot).nat;
-            let has_blocks =
-                nat.is_none_or(|nat| sessions.blocks.take_at(nat.blocks.first_block(), nat.blocks.order()));
-            match Name::from_str(&tables.name_in_slot(slot)) {
-                Ok(name) if is_new && has_blocks && !sessions.by_name.contains_key(&name) => {
-                    sessions.by_name.insert(name, slot);
-                }
-                // Not as this program writes it: nothing may lead there, and then it is free.
-                _ => put!(writer, tables.sessions.at(slot), 0, cold.in_use),
-            }
-        }
-        sessions.survey_access(tables, writer);
-        sessions
-    }
-
-    fn survey_access(&mut self, tables: &Tables, writer: &mut Writer) {
-        for index in 0..tables.svid_pages.len() {
-            let at = tables.svid_pages.at(index);
-            // SAFETY: aligned, and inside the mapping.
-            let page = unsafe { crate::mapped::Word::load(at) };
-            if page == 0 {
-                continue;
-            }
-            let page = u32::try_from(page).unwrap_or(u32::MAX);
-            if !self.access_pages.take_at(page, 0) {
-                // SAFETY: aligned, and inside a mapping for writing.
-                unsafe { writer.put(at, 0_u64) };
-                continue;
-            }
-            let (port, s_vid) = (index / SVIDS_PER_PORT, index % SVIDS_PER_PORT);
-            let mut population = 0;
-            for c_vid in 0..4096_u16 {
-                let word = tables.access_word(page, c_vid);
-                // SAFETY: aligned, and inside the mapping.
-                let slot = slot_of(unsafe { crate::mapped::Word::load(word) });
-                if slot == 0 {
-                    continue;
-                }
-                let is_right =
-                    slot < tables.sessions.len() && get!(tables.sessions.at(slot), cold.in_use) != 0 && {
-                        let reach = tables.reach(slot);
-                        (u32::from(reach.port), u32::from(reach.s_vid), reach.c_vid) == (port, s_vid, c_vid)
-                    };
-                if is_right {
-                    population += 1;
-                } else {
-                    // SAFETY: aligned, and inside a mapping for writing.
-                    unsafe { writer.put(word, 0_u64) };
-                }
-            }
-            self.population.insert(page, population);
+            homes,
+            lines,
+            ports,
+            pending: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn take_slot(&mut self, tables: &Tables) -> Result<u32, ApplyError> {
+    /// How many public addresses there can be.
+    pub(crate) fn nat_addresses(&self) -> u32 {
+        self.ports.pages.len()
+    }
+
+    pub(crate) fn take_index(&mut self, tables: &Tables) -> Result<u32, ApplyError> {
         let full = ApplyError::Full { table: "sessions", size: tables.sessions.len() - 1 };
-        self.slots.take(0).ok_or(full)
+        self.indices.take(0).ok_or(full)
     }
 
-    pub(crate) fn give_back_slot(&mut self, slot: u32) {
-        self.slots.release(slot, 0);
+    pub(crate) fn give_back_index(&mut self, index: u32) {
+        self.indices.release(index, 0);
     }
 
-    pub(crate) fn take_blocks(&mut self, tables: &Tables, order: u32) -> Result<NatRef, ApplyError> {
-        let run = self.blocks.take(order).and_then(|first| NatRef::new(first, order));
-        run.ok_or(ApplyError::Full { table: "NAT blocks", size: tables.nat_blocks.len() - 1 })
+    pub(crate) fn take_home(&mut self, order: u32) -> Result<HomeRef, ApplyError> {
+        let size = self.homes.pages.len() * UNITS_PER_CHUNK;
+        let home = self.units.take(order).and_then(|unit| HomeRef::new(unit, order));
+        let home = home.ok_or(ApplyError::Full { table: "homes", size })?;
+        self.homes
+            .ensure(home.unit() / UNIT_INDICES_PER_CHUNK)
+            .inspect_err(|_| self.units.release(home.unit(), order))?;
+        Ok(home)
     }
 
-    pub(crate) fn give_back_blocks(&mut self, blocks: NatRef) {
-        self.blocks.release(blocks.first_block(), blocks.order());
+    pub(crate) fn give_back_home(&mut self, home: HomeRef) {
+        self.units.release(home.unit(), home.order());
+    }
+
+    /// Makes room at once for as many homes of each order, and for as many S-VIDs.
+    pub(crate) fn reserve(&mut self, homes: &BTreeMap<u32, u32>, s_vids: u32) -> Result<(), ApplyError> {
+        let chunks: u32 = homes.iter().map(|(order, count)| count.div_ceil(UNITS_PER_CHUNK >> order)).sum();
+        self.homes.ensure_all(0..chunks.min(self.homes.pages.len()))?;
+        self.lines.ensure_all(1..s_vids.saturating_add(1).min(self.lines.pages.len()))
+    }
+
+    /// Makes room at once for the ports of these public addresses.
+    pub(crate) fn reserve_ports(&mut self, address_indices: BTreeSet<u32>) -> Result<(), ApplyError> {
+        self.ports.ensure_all(address_indices)
     }
 
     /// Finds or makes the page for an S-VID.
@@ -264,112 +134,185 @@ impl Sessions {
         if tables.access_page(port, s_vid).is_some() {
             return Ok(());
         }
-        let size = tables.cvid_pages.len() - 1;
-        let page = self.access_pages.take(0).ok_or(ApplyError::Full { table: "S-VIDs", size })?;
+        let size = self.lines.pages.len() - 1;
+        let page = self.line_pages.take(0).ok_or(ApplyError::Full { table: "S-VIDs", size })?;
+        self.lines.ensure(page).inspect_err(|_| self.line_pages.release(page, 0))?;
         self.population.insert(page, 0);
         // SAFETY: aligned, and inside a mapping for writing. Pages that were given back are empty.
         unsafe { writer.put(tables.svid_pages.at(Tables::svid_index(port, s_vid)), u64::from(page)) };
         Ok(())
     }
 
-    /// Fills in everything but the counters; a slot that is new begins with none.
+    /// The session that the tags lead to.
+    pub(crate) fn with_tags(&self, reach: &Reach) -> Option<u32> {
+        self.by_tags.get(&reach.tags()).copied()
+    }
+
+    /// A session other than `index` that one of the ports leads to.
+    pub(crate) fn with_ports(&self, reach: &Reach, index: u32) -> Option<u32> {
+        let nat = reach.nat?;
+        let (first, count) = reach.groups(nat);
+        // The largest home that begins before may reach so far.
+        let from = first.saturating_sub((1 << HOME_ORDER_MAX) - 1);
+        self.by_ports
+            .range((nat.address, from)..(nat.address, first + count))
+            .filter(|((_, begins), (groups, holder))| begins + groups > first && *holder != index)
+            .map(|(_, (_, holder))| *holder)
+            .next()
+    }
+
+    /// Fills in everything but the counters; a session that is new begins with none, or with what it counted elsewhere.
     pub(crate) fn write(
-        tables: &Tables,
-        writer: &mut Writer,
-        slot: u32,
+        &mut self,
+        (tables, writer, clerk): (&Tables, &mut Writer, &mut Clerk),
+        index: u32,
         name: &Name,
         image: &Image,
-        is_new: bool,
+        counted: Option<Counted>,
     ) {
-        let session = tables.sessions.at(slot);
-        put!(writer, session, 0_u64, cold.version);
-        if is_new {
-            for direction in [0, 1] {
-                // SAFETY: `up` and `down` are the first two of a session's lines.
-                let clock = unsafe { session.cast::<u64>().add(direction * 8 + CONFIG_WORDS) };
-                // SAFETY: the three words from there on are the direction's clock and counters.
-                unsafe { writer.put_words(clock, &[0; 3]) };
-            }
-            put_words!(writer, session, [0, 0, 0], cold.drops_up);
+        let session = tables.sessions.at(index);
+        put!(writer, session, 0_u64, version);
+        if !self.by_name.contains_key(name) {
+            put_words!(writer, session, [0, 0, 0], drops_up);
         }
-        let [a, b, c, d] = image.nat.to_bits().to_ne_bytes();
-        let ([e, f], [g, h]) = (image.s_vid.to_ne_bytes(), image.c_vid.to_ne_bytes());
+        let words = words_of::<32>(image.session.as_bytes());
         put_words!(writer, session, text_words::<8>(name.as_str()), name);
-        put_words!(writer, session, [u64::from_ne_bytes([a, b, c, d, e, f, g, h])], cold.nat);
-        let [a, b, c, d] = image.address.octets();
-        let [e, f, g, h] = 1_u32.to_ne_bytes();
-        put_words!(writer, session, config_words(&image.up), up);
-        put_words!(writer, session, config_words(&image.down), down);
-        put_words!(writer, session, [u64::from_ne_bytes([a, b, c, d, e, f, g, h])], cold.address);
+        // SAFETY: the words of the configuration are inside the session.
+        let config = unsafe { session.cast::<u64>().add(MAC_WORD) };
+        // SAFETY: as above.
+        unsafe { writer.put_words(config, &words[SESSION_CONFIG]) };
+        let home = image.session.home;
+        // The word with the flags last: they say whether packets pass.
+        let lines = [words_of::<8>(image.up.as_bytes()), words_of::<8>(image.down.as_bytes())];
+        for (line, words) in (0..).zip(lines) {
+            for word in (0..CONFIG_WORDS).rev() {
+                let at = line * LINE_WORDS + u32::try_from(word).unwrap_or(0);
+                clerk.poke_home(home, at, words[word]);
+            }
+        }
+        let places = (0..2).flat_map(|line| COUNTERS.map(|word| line * LINE_WORDS + word));
+        for (at, value) in places.zip(counted.into_iter().flatten()) {
+            clerk.poke_home(home, at, value);
+        }
+        self.by_name.insert(name.clone(), index);
+        self.pending.insert(index, image.session.version);
     }
 
-    /// Lets packets find the session.
-    pub(crate) fn publish(&mut self, tables: &Tables, writer: &mut Writer, slot: u32, reach: &Reach) {
-        if let Some(nat) = &reach.nat
-            && let Some((first, count)) = tables.group_words(nat)
+    /// Lets packets find the session; needs its S-VID's page, and its public address's.
+    pub(crate) fn publish(
+        &mut self,
+        tables: &Tables,
+        clerk: &mut Clerk,
+        index: u32,
+        home: HomeRef,
+        reach: &Reach,
+    ) {
+        if let Some(nat) = reach.nat
+            && let Some(address) = tables.nat_address(nat.address)
         {
+            let (first, count) = reach.groups(nat);
             for n in 0..count {
-                let block = NatRef::new(nat.blocks.first_block() + n, 0).unwrap_or(NatRef::NONE);
-                // SAFETY: `count` groups from `first` on are inside the value.
-                unsafe { writer.put(first.add(n as usize), entry_word(slot, block)) };
+                clerk.poke_ports(address, (first + n).into(), home.ports(n.into()).to_bits());
             }
+            self.by_ports.insert((nat.address, first), (count, index));
         }
         let Some(page) = tables.access_page(reach.port, reach.s_vid) else { return };
-        let word = tables.access_word(page, reach.c_vid);
-        let blocks = reach.nat.map_or(NatRef::NONE, |nat| nat.blocks);
-        // SAFETY: aligned, and inside a mapping for writing.
-        unsafe {
-            if crate::mapped::Word::load(word) == 0_u64 {
-                *self.population.entry(page).or_default() += 1;
-            }
-            writer.put(word, entry_word(slot, blocks));
+        if self.by_tags.insert(reach.tags(), index).is_none() {
+            *self.population.entry(page).or_default() += 1;
         }
+        clerk.poke_line(page, reach.c_vid, home);
     }
 
-    /// The reverse of `publish`; NAT mappings are forgotten, and the blocks are free.
-    pub(crate) fn withdraw(&mut self, tables: &Tables, writer: &mut Writer, slot: u32) {
-        let reach = tables.reach(slot);
-        put!(writer, tables.sessions.at(slot), 0_u64, cold.version);
+    /// Sees to it that a public address's ports can lead somewhere.
+    pub(crate) fn prepare_ports(&mut self, tables: &Tables, nat: HeldNat) -> Result<(), ApplyError> {
+        let address = tables.nat_address(nat.address).ok_or(ApplyError::NoNatPool(nat.address))?;
+        self.ports.ensure(address)
+    }
+
+    /// The reverse of `publish`; NAT mappings are forgotten, and the home is free.
+    pub(crate) fn withdraw(&mut self, tables: &Tables, writer: &mut Writer, clerk: &mut Clerk, index: u32) {
+        let session = tables.session(index);
+        let reach = Reach::of(&session);
+        self.pending.remove(&index);
+        put!(writer, tables.sessions.at(index), 0_u64, version);
         if let Some(page) = tables.access_page(reach.port, reach.s_vid)
-            && tables.slot_by_tags(reach.port, reach.s_vid, reach.c_vid) == slot
+            && self.by_tags.get(&reach.tags()) == Some(&index)
         {
-            // SAFETY: aligned, and inside a mapping for writing.
-            unsafe { writer.put(tables.access_word(page, reach.c_vid), 0_u64) };
+            self.by_tags.remove(&reach.tags());
+            clerk.poke_line(page, reach.c_vid, HomeRef::NONE);
             let population = self.population.entry(page).or_default();
             *population = population.saturating_sub(1);
             if *population == 0 {
                 self.population.remove(&page);
-                // SAFETY: as above.
+                // SAFETY: aligned, and inside a mapping for writing.
                 unsafe {
                     writer.put(tables.svid_pages.at(Tables::svid_index(reach.port, reach.s_vid)), 0_u64);
                 }
-                self.access_pages.release(page, 0);
+                self.line_pages.release(page, 0);
             }
         }
-        let Some(nat) = reach.nat else { return };
-        if let Some((first, count)) = tables.group_words(&nat) {
-            for n in 0..count as usize {
-                // SAFETY: `count` groups from `first` on are inside the value.
-                unsafe {
-                    if slot_of(crate::mapped::Word::load(first.add(n))) == slot {
-                        writer.put(first.add(n), 0_u64);
-                    }
+        if let Some(nat) = reach.nat {
+            let (first, count) = reach.groups(nat);
+            if self.by_ports.get(&(nat.address, first)) == Some(&(count, index)) {
+                self.by_ports.remove(&(nat.address, first));
+                if let Some(address) = tables.nat_address(nat.address) {
+                    (0..count).for_each(|n| clerk.poke_ports(address, (first + n).into(), 0));
                 }
             }
         }
-        for block in nat.blocks.first_block()..nat.blocks.first_block() + nat.blocks.blocks() {
-            // SAFETY: a block has 128 words.
-            unsafe { writer.put_words(tables.nat_blocks.at(block).cast::<u64>(), &[0; 128]) };
+        if !session.home.is_none() {
+            clerk.wipe(session.home);
+            self.give_back_home(session.home);
+            // From here on the session says that it has none.
+            put_words!(writer, tables.sessions.at(index), [1 << 32], home);
         }
-        self.give_back_blocks(nat.blocks);
-        // From here on the slot says that it has none.
-        put_words!(writer, tables.sessions.at(slot), [0], cold.nat);
+    }
+
+    /// What a session has counted so far.
+    pub(crate) fn counted(&self, home: HomeRef) -> Option<Counted> {
+        crate::homes::counted(&*self.homes.pages.read(home.unit() / UNIT_INDICES_PER_CHUNK)?, home)
+    }
+
+    /// Sees to it that what was written is in place, and says so in the sessions.
+    pub(crate) fn finish(
+        &mut self,
+        tables: &Tables,
+        writer: &mut Writer,
+        clerk: &mut Clerk,
+    ) -> Result<(), ApplyError> {
+        let pending = std::mem::take(&mut self.pending);
+        clerk.flush()?;
+        for (index, version) in pending {
+            put!(writer, tables.sessions.at(index), version, version);
+        }
+        Ok(())
     }
 }
 
-fn config_words(direction: &map_abi::Direction) -> [u64; CONFIG_WORDS] {
-    let bytes = direction.as_bytes();
+impl Tables {
+    /// Puts an address, or that none is known, in both directions of a session: in each with one store.
+    pub(crate) fn set_mac(&self, writer: &mut Writer, clerk: &mut Clerk, index: u32, mac: Option<Mac>) {
+        let session = self.session(index);
+        let others = session.flags & !map_abi::flags::MAC_KNOWN;
+        let bits = others | if mac.is_some() { map_abi::flags::MAC_KNOWN } else { 0 };
+        let [a, b, c, d, e, f] = mac.map_or([0; 6], Mac::octets);
+        let [low, high] = bits.to_ne_bytes();
+        let word = u64::from_ne_bytes([a, b, c, d, e, f, low, high]);
+        let [now]: [u64; 1] = get_words!(self.sessions.at(index), mac);
+        if now != word && !session.home.is_none() {
+            clerk.poke_home(session.home, LINE_WORDS, word);
+            clerk.poke_home(session.home, 0, word);
+        }
+        put_words!(writer, self.sessions.at(index), [word], mac);
+    }
+}
+
+fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {
     std::array::from_fn(|n| {
         u64::from_ne_bytes(<[u8; 8]>::try_from(&bytes[n * 8..n * 8 + 8]).unwrap_or_default())
     })
+}
+
+pub(super) fn opened(tables: &Tables, pin_dir: &std::path::Path) -> Result<Sessions, OpenError> {
+    Ok(Sessions::new(tables, Growing::open(pin_dir)?, Growing::open(pin_dir)?, Growing::open(pin_dir)?))
 }

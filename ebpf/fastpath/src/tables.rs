@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use aya::maps::MapData;
-use map_abi::{
-    CvidPage, FibLine, FibPage, NatBlock, NatPorts, NextHop, PortEntry, PortLink, Session, Settings, map,
-};
+use map_abi::{FibLine, FibPage, NextHop, PortEntry, PortLink, Session, Settings, map};
 
 use crate::{
     error::OpenError,
@@ -17,10 +15,7 @@ pub(crate) struct Tables {
     pub(crate) ports: Mapped<PortEntry>,
     pub(crate) port_links: Mapped<PortLink>,
     pub(crate) svid_pages: Mapped<u64>,
-    pub(crate) cvid_pages: Mapped<CvidPage>,
     pub(crate) sessions: Mapped<Session>,
-    pub(crate) nat_blocks: Mapped<NatBlock>,
-    pub(crate) nat_ports: Mapped<NatPorts>,
     pub(crate) fib_root: Mapped<FibLine>,
     pub(crate) fib_pages: Mapped<FibPage>,
     pub(crate) next_hops: Mapped<NextHop>,
@@ -39,10 +34,7 @@ impl Tables {
             ports: pinned(pin_dir, map::PORTS, access)?,
             port_links: pinned(pin_dir, map::PORT_LINKS, access)?,
             svid_pages: pinned(pin_dir, map::SVID_PAGES, access)?,
-            cvid_pages: pinned(pin_dir, map::CVID_PAGES, access)?,
             sessions: pinned(pin_dir, map::SESSIONS, access)?,
-            nat_blocks: pinned(pin_dir, map::NAT_BLOCKS, access)?,
-            nat_ports: pinned(pin_dir, map::NAT_PORTS, access)?,
             fib_root: pinned(pin_dir, map::FIB_ROOT, access)?,
             fib_pages: pinned(pin_dir, map::FIB_PAGES, access)?,
             next_hops: pinned(pin_dir, map::NEXT_HOPS, access)?,
@@ -50,13 +42,13 @@ impl Tables {
         })
     }
 
-    /// Slots that are taken.
-    pub(crate) fn slots_in_use(&self) -> impl Iterator<Item = u32> + '_ {
-        (1..self.sessions.len()).filter(|slot| get!(self.sessions.at(*slot), cold.in_use) != 0)
+    /// Indices of sessions that are taken.
+    pub(crate) fn sessions_in_use(&self) -> impl Iterator<Item = u32> + '_ {
+        (1..self.sessions.len()).filter(|index| get!(self.sessions.at(*index), in_use) != 0)
     }
 
-    pub(crate) fn name_in_slot(&self, slot: u32) -> String {
-        let words: [u64; 8] = get_words!(self.sessions.at(slot), name);
+    pub(crate) fn name_of(&self, index: u32) -> String {
+        let words: [u64; 8] = get_words!(self.sessions.at(index), name);
         text(&words)
     }
 }

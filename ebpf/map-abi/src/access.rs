@@ -1,6 +1,8 @@
-//! From an access port and a pair of tags to a session.
+//! From an access port and a pair of tags to a home.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::HomeRef;
 
 /// Ports a node can have; also the size of the redirect map.
 pub const MAX_PORTS: u32 = 64;
@@ -46,68 +48,9 @@ pub mod port_role {
     pub const CORE: u16 = 2;
 }
 
-/// `CVID_PAGES[page]`: the sessions of one S-VID of one port, by C-VID.
+/// `LINES[page][0]`: the homes of one S-VID of one port, by C-VID. Like homes, in the kernel's large pages.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
-pub struct CvidPage {
-    pub entries: [AccessEntry; 4096],
-}
-
-/// Where a session and its NAT state are; both at once, so that the two cache misses overlap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C, align(8))]
-pub struct AccessEntry {
-    /// Index into `SESSIONS`; 0: no such session.
-    pub slot: u32,
-    pub nat: NatRef,
-}
-
-/// A run of `2^n` blocks in `NAT_BLOCKS`: the index of the first in the low 28 bits, `n` in the high four.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(transparent)]
-pub struct NatRef(u32);
-
-impl NatRef {
-    /// No NAT.
-    pub const NONE: Self = Self(0);
-    const BLOCK_BITS: u32 = 28;
-    /// The largest run: all of the ports of an address.
-    pub const ORDER_MAX: u32 = 10;
-
-    pub const fn new(first_block: u32, order: u32) -> Option<Self> {
-        if first_block == 0 || first_block >> Self::BLOCK_BITS != 0 || order > Self::ORDER_MAX {
-            return None;
-        }
-        Some(Self(first_block | order << Self::BLOCK_BITS))
-    }
-
-    #[inline(always)]
-    pub const fn is_none(self) -> bool {
-        self.0 == 0
-    }
-
-    #[inline(always)]
-    pub const fn first_block(self) -> u32 {
-        self.0 & ((1 << Self::BLOCK_BITS) - 1)
-    }
-
-    /// Binary logarithm of the number of blocks.
-    #[inline(always)]
-    pub const fn order(self) -> u32 {
-        self.0 >> Self::BLOCK_BITS
-    }
-
-    /// The number of blocks.
-    #[inline(always)]
-    pub const fn blocks(self) -> u32 {
-        1 << self.order()
-    }
-
-    pub const fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    pub const fn to_bits(self) -> u32 {
-        self.0
-    }
+pub struct LinePage {
+    pub homes: [HomeRef; 4096],
 }

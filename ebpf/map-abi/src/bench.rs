@@ -25,7 +25,8 @@ pub struct BenchSettings {
 pub mod subscriber {
     pub const FIRST_ADDRESS: u32 = 0x6440_0002;
     pub const FIRST_EXTERNAL: u32 = 0xc612_0000;
-    pub const PORTS: u32 = 256;
+    /// One unit's: the smallest home.
+    pub const PORTS: u32 = 64;
     const PER_EXTERNAL: u32 = (65_536 - 1024) / PORTS;
     const PER_S_VID: u32 = 4000;
 

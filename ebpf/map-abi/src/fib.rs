@@ -37,7 +37,7 @@ impl FibTarget {
     pub const KIND_NEXT_HOP: u32 = 1;
     /// A public address shared by port blocks: index into `NAT_PORTS`.
     pub const KIND_NAT: u32 = 2;
-    /// A subscriber's own address: index into `SESSIONS`.
+    /// A subscriber's own address: the first unit of its home.
     pub const KIND_SESSION: u32 = 3;
     /// An address of the node itself.
     pub const KIND_LOCAL: u32 = 4;

@@ -2,54 +2,59 @@
 //!
 //! Every type is `repr(C)` and free of padding (`IntoBytes` refuses it at compile time), holds no `bool`, `Option`
 //! or enum, and keeps network addresses as the bytes that are on the wire. A subscriber's whole state is at
-//! addresses that follow from the packet, two cache lines a direction:
+//! addresses that follow from the packet, a cache line for its direction and one for its mapping:
 //!
 //! ```text
-//! up    (port, S-VID) ─ SVID_PAGES ─► page ─ CVID_PAGES[page][C-VID] ─► AccessEntry ─► SESSIONS[slot].up
-//!                                                                                  └─► NAT_BLOCKS[…]
-//! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► AccessEntry ─► SESSIONS[slot].down
-//!                                                                                  └─► NAT_BLOCKS[…][port % 64]
+//! up    (port, S-VID) ─ SVID_PAGES ─► page ─ LINES[page][C-VID] ─► HomeRef ─► HOMES[chunk] ─► Up, mapping
+//! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► PortsRef ─► HOMES[chunk] ─► Down, mapping
 //! ```
 //!
-//! Index 0 of `SESSIONS`, `CVID_PAGES`, `NAT_BLOCKS`, `NEXT_HOPS` and `FIB_PAGES` is never used: 0 means "none".
+//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0 means "none".
 //! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 
 mod access;
 mod bench;
+mod clerk;
 mod drops;
 mod fib;
+mod home;
 mod nat;
 mod punt;
 mod session;
 
-pub use access::{
-    AccessEntry, CvidPage, IFINDEX_LIMIT, MAX_PORTS, NatRef, PortEntry, PortLink, SVIDS_PER_PORT, port_role,
-};
+pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
 pub use bench::{BenchSettings, subscriber};
+pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use fib::{
     FIB_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS, MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS,
     MAX_NEXT_HOPS, NextHop, NextHopGroup, Settings,
 };
+pub use home::{
+    Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
+    Limits, Line, Meter, Owner, PortsRef, Rate, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
+};
 pub use nat::{
-    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatBlock, NatEntry, NatPorts,
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, NatEntry, NatPorts,
     PORT_GROUPS_PER_ADDRESS, entry_state,
 };
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
-pub use session::{Cold, Direction, Policer, Session, flags};
+pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
-pub const MAP_ABI_VERSION: u32 = 1;
+pub const MAP_ABI_VERSION: u32 = 2;
 
 /// Names of the maps, as they are pinned.
 pub mod map {
     pub const PORTS: &str = "PORTS";
     pub const PORT_LINKS: &str = "PORT_LINKS";
     pub const SVID_PAGES: &str = "SVID_PAGES";
-    pub const CVID_PAGES: &str = "CVID_PAGES";
+    pub const LINES: &str = "LINES";
+    pub const HOMES: &str = "HOMES";
+    /// Which pages of `HOMES`, `LINES` and `NAT_PORTS` there are: a bit each, each map's from a new word on.
+    pub const PAGES: &str = "PAGES";
     pub const SESSIONS: &str = "SESSIONS";
-    pub const NAT_BLOCKS: &str = "NAT_BLOCKS";
     pub const NAT_PORTS: &str = "NAT_PORTS";
     pub const FIB_ROOT: &str = "FIB_ROOT";
     pub const FIB_PAGES: &str = "FIB_PAGES";

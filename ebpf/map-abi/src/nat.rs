@@ -1,11 +1,12 @@
 //! NAT mappings (RFC 4787, RFC 5382, RFC 5508; deterministic port blocks as in RFC 7422).
 //!
 //! A subscriber owns a run of consecutive external ports, and the external port of a mapping is the position of its
-//! entry in the subscriber's blocks: no table leads back, and no log is needed to tell who used a port.
+//! entry in the subscriber's home: no table leads back, and no log is needed to tell who used a port. The ports in whose
+//! places the home's header lies are not given out.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::AccessEntry;
+use crate::PortsRef;
 
 /// Ports, and so entries, of a block.
 pub const ENTRIES_PER_BLOCK: u32 = 64;
@@ -15,13 +16,6 @@ pub const ENTRIES_PER_BUCKET: u32 = 4;
 pub const FIRST_NAT_PORT: u16 = 1024;
 /// Groups of 64 ports that an address has.
 pub const PORT_GROUPS_PER_ADDRESS: usize = 1024;
-
-/// `NAT_BLOCKS[index]`.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C, align(8))]
-pub struct NatBlock {
-    pub entries: [NatEntry; ENTRIES_PER_BLOCK as usize],
-}
 
 /// One mapping; written by the kernel only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -50,16 +44,16 @@ pub mod entry_state {
     pub const CLOSING: u8 = 2;
 }
 
-/// `NAT_PORTS[address index]`: who holds each group of 64 ports of a public address.
+/// `NAT_PORTS[address index][0]`: where the mappings of each group of 64 ports of a public address are. Like homes, in the
+/// kernel's large pages; an address that nobody has a port of needs none.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct NatPorts {
-    /// By `port / 64`: the session, and as `nat` the one block (order 0) whose entries are those 64 ports.
-    pub groups: [AccessEntry; PORT_GROUPS_PER_ADDRESS],
+    /// By `port / 64`.
+    pub groups: [PortsRef; PORT_GROUPS_PER_ADDRESS],
 }
 
-/// `FRAGMENTS` (LRU): from a fragment that comes from the core to what its first fragment was translated by.
-/// The value is an `AccessEntry`, whose `nat` is not used.
+/// `FRAGMENTS` (LRU): from a fragment that comes from the core to the home that its first fragment was for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct FragmentKey {

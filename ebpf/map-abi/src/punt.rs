@@ -14,7 +14,7 @@ pub struct PuntRecord {
     /// Index of the port the frame came in by.
     pub port: u32,
     /// The session; 0: none.
-    pub slot: u32,
+    pub session: u32,
     /// Bytes of `frame` that count.
     pub len: u32,
     /// The frame as it was on the wire, tags included.

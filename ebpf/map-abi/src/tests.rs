@@ -4,33 +4,39 @@ use super::*;
 
 #[test]
 fn layout_is_what_the_cache_wants() {
+    assert_eq!((size_of::<Up>(), size_of::<Down>(), size_of::<Line>()), (64, 64, 64));
+    assert_eq!((offset_of!(Up, limits), offset_of!(Up, meter)), (20, 32));
+    assert_eq!((offset_of!(Down, limits), offset_of!(Down, meter)), (20, 32));
+    assert_eq!(size_of::<NatEntry>() * ENTRIES_PER_BUCKET as usize, LINE_BYTES);
+    assert_eq!(size_of::<Chunk>(), 8 + 31 * 1024);
     assert_eq!((size_of::<Session>(), align_of::<Session>()), (256, 64));
-    assert_eq!(size_of::<Direction>(), 64);
-    assert_eq!(offset_of!(Session, down), 64);
-    assert_eq!(offset_of!(Session, cold), 128);
-    assert_eq!(size_of::<Cold>(), 64);
-    assert_eq!(size_of::<NatEntry>() * ENTRIES_PER_BUCKET as usize, 64);
-    assert_eq!(size_of::<NatBlock>(), 1024);
-    assert_eq!(size_of::<CvidPage>(), 32 * 1024);
+    assert_eq!(offset_of!(Session, name), 192);
+    assert_eq!(size_of::<LinePage>(), 16 * 1024);
+    assert_eq!(size_of::<NatPorts>(), 4 * 1024);
+    assert_eq!(size_of::<Poke>(), 16);
     assert_eq!(size_of::<FibLine>(), 64);
     assert_eq!(size_of::<NextHop>(), 32);
     assert_eq!(size_of::<PortEntry>(), 8);
     assert_eq!(size_of::<PortLink>(), 64);
     // Fields that the kernel changes with atomic operations.
-    assert_eq!(offset_of!(Direction, arrival_q6) % 8, 0);
+    assert_eq!(offset_of!(Meter, peak_arrival_q6) % 8, 0);
     assert_eq!(offset_of!(NatEntry, key) % 4, 0);
 }
 
 #[test]
 fn references_pack_and_unpack() {
-    for (block, order) in [(1, 0), (77, 3), ((1 << 28) - 1, 10)] {
-        let nat = NatRef::new(block, order).expect("legal");
-        assert_eq!((nat.first_block(), nat.order(), nat.blocks()), (block, order, 1 << order));
-        assert!(!nat.is_none());
+    for (unit, order) in [(1, 0), (72, 3), (UNIT_MAX, 4)] {
+        let home = HomeRef::new(unit, order).expect("legal");
+        assert_eq!((home.unit(), home.order(), home.units()), (unit, order, 1 << order));
+        assert!(!home.is_none());
     }
-    for (block, order) in [(0, 0), (1 << 28, 0), (1, 11)] {
-        assert_eq!(NatRef::new(block, order), None);
+    for (unit, order) in [(0, 0), (UNIT_MAX + 1, 0), (16, 5)] {
+        assert_eq!(HomeRef::new(unit, order), None);
     }
+    let ports = HomeRef::new(16, 4).expect("legal").ports(15);
+    assert_eq!((ports.unit(), ports.number(), ports.home()), (31, 15, 16));
+    let owner = Owner::new(Owner::SESSION_MAX, 63);
+    assert_eq!((owner.session(), owner.port()), (Owner::SESSION_MAX, 63));
     let target = FibTarget::new(FibTarget::KIND_SESSION, FibTarget::INDEX_MAX);
     assert_eq!((target.kind(), target.index()), (FibTarget::KIND_SESSION, FibTarget::INDEX_MAX));
 }
@@ -48,9 +54,11 @@ fn drop_reasons_are_named_once() {
 #[test]
 fn policers_hold_their_rate() {
     for rate in [128_000_u64, 1_000_000, 50_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000] {
-        let policer = Policer::new(rate, 0);
         #[expect(clippy::cast_precision_loss, reason = "a test of relative error")]
-        let held = 8e9 * 65536.0 / f64::from(policer.ns_per_byte_q16) / rate as f64;
+        let held = 8e9 * 65536.0 / f64::from(Rate::of(rate).0) / rate as f64;
         assert!((held - 1.0).abs() < 1e-4, "{rate}: {held}");
+        assert_eq!(Rate::of(rate).bits_per_second(), Some(rate));
     }
+    assert_eq!(Rate::UNLIMITED.bits_per_second(), None);
+    assert_eq!([0, 65, 66, 4_294_901, u32::MAX].map(|us| Burst::of_us(us).0), [0, 1, 2, 65_535, 65_535]);
 }

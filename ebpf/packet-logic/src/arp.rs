@@ -1,47 +1,47 @@
 //! ARP on an access port: the office answers for every address that is not the subscriber's own (RFC 826, RFC 1027),
 //! so that neighbours on the same prefix reach each other through it although their links are apart.
 
-use core::ptr::NonNull;
-
-use map_abi::{DropReason, Session};
+use map_abi::DropReason;
 
 use crate::{
-    Frame, Verdict, Window,
+    Frame, Tables, Window,
+    home::Home,
     live::{field, mac_field},
-    parse::is_martian,
+    parse::{is_martian, netmask},
 };
 
 const ETHERNET_IPV4: u32 = 0x0001_0800_u32.to_be();
 const LENGTHS_REQUEST: u32 = 0x0604_0001_u32.to_be();
 const REPLY: u16 = 2;
 
-/// Answers a request that the session's own host sent; `port_mac` is the office's address on the link.
+/// Makes the answer of a request that the session's own host sent; `port_mac` is the office's address on the link.
 #[inline(always)]
-pub(crate) fn answer(
+pub(crate) fn answer<T: Tables>(
     frame: Frame<'_>,
     header: Window<'_, 22>,
-    session: NonNull<Session>,
-    port: u32,
+    tables: &T,
+    home: Home,
     port_mac: u64,
-) -> Result<Verdict, DropReason> {
+) -> Result<(), DropReason> {
     let arp = frame.window::<28>(22).ok_or(DropReason::Truncated)?;
     if arp.raw32::<0>() != ETHERNET_IPV4 || arp.raw32::<4>() != LENGTHS_REQUEST {
         return Err(DropReason::Arp);
     }
     let sender_mac = arp.mac_word::<8>();
     if sender_mac != header.mac_word::<6>()
-        || sender_mac != mac_field!(session, up.mac).get() & crate::frame::MAC_BITS
+        || sender_mac != mac_field!(home.up(), mac).get() & crate::frame::MAC_BITS
     {
         return Err(DropReason::SourceMac);
     }
     let (sender, target) = (arp.raw32::<14>(), arp.raw32::<24>());
-    let network = field!(session, up.network).raw();
-    let netmask = field!(session, up.netmask).raw();
+    let network = field!(home.up(), network).raw();
+    let netmask = netmask(field!(home.up(), prefix_len).get());
     // An address probe (RFC 5227) has no sender address yet.
     if sender != 0 && sender & netmask != network {
         return Err(DropReason::SourceAddress);
     }
-    let is_gateway = target == field!(session, up.gateway_or_inner_tag).raw();
+    let session = home.session(tables).ok_or(DropReason::Inconsistent)?;
+    let is_gateway = target == field!(session, gateway).raw();
     if !is_gateway && (target & netmask == network || is_martian(target)) {
         return Err(DropReason::Arp);
     }
@@ -52,6 +52,5 @@ pub(crate) fn answer(
     arp.set_raw32::<14>(target);
     arp.set_mac_word::<18>(sender_mac);
     arp.set_raw32::<24>(sender);
-    // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
-    Ok(Verdict::Redirect(port))
+    Ok(())
 }

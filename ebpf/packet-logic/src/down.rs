@@ -1,20 +1,20 @@
 //! From the core towards a subscriber.
 
-use core::ptr::NonNull;
-
-use map_abi::{AccessEntry, DropReason, ENTRIES_PER_BLOCK, FibTarget, NatRef, PuntReason, Session, flags};
+use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
     fib, fragment,
     frame::MAC_BITS,
+    home::Home,
     icmp::{Quote, Side},
-    live::{field, mac_field},
+    live::{field, mac_field, part},
     nat,
     parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
-    policer,
-    vlan::TAGS_LEN,
+    policer::{self, Colour},
+    verdict::{Stop, too_big},
+    vlan::{DOT1Q, DROP_ELIGIBLE, TAGS_LEN},
 };
 
 /// Where the packet begins behind the Ethernet header.
@@ -27,11 +27,7 @@ pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
         Ok(Found::Subscriber(receiver)) => {
-            let verdict = Verdict::from(deliver(packet, tables, &receiver));
-            if let Verdict::Drop(_) = verdict {
-                field!(receiver.session, cold.drops_down).add(1);
-            }
-            verdict
+            deliver(packet, tables, &receiver).unwrap_or_else(|stop| receiver.stop(packet, tables, stop))
         }
     }
     .counted(tables)
@@ -45,11 +41,24 @@ enum Found {
 
 /// Whom a packet is for.
 struct Receiver {
-    session: NonNull<Session>,
-    slot: u32,
+    home: Home,
     /// Index of the port that the packet came in by.
     came_by: u32,
     translation: Translation,
+    /// Of the recent clock.
+    now_ns: u64,
+}
+
+impl Receiver {
+    /// Tells user space, unless the subscriber had its share, and counts.
+    #[inline(always)]
+    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
+        field!(session, drops_down).add(1);
+        stop.verdict(|reason| {
+            policer::may_punt(tables, session) && packet.punt(reason, self.came_by, self.home.session_index())
+        })
+    }
 }
 
 /// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
@@ -87,25 +96,32 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReaso
     }
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     let target = fib::lookup(tables, ip.destination)?;
-    let (slot, translation) = match target.kind() {
-        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index())?,
-        FibTarget::KIND_SESSION => (target.index(), Translation { kind: Kind::Routed, port: 0 }),
+    let now_ns = tables.recent_ns();
+    let (home, translation) = match target.kind() {
+        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
+        FibTarget::KIND_SESSION => {
+            (home_of(tables, target.index())?, Translation { kind: Kind::Routed, port: 0 })
+        }
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    let session = tables.session(slot).ok_or(DropReason::Inconsistent)?;
-    Ok(Found::Subscriber(Receiver { session, slot, came_by, translation }))
+    Ok(Found::Subscriber(Receiver { home, came_by, translation, now_ns }))
 }
 
-/// The session that holds a port of a public address, and what the port stands for.
+#[inline(always)]
+fn home_of<T: Tables>(tables: &T, unit: u32) -> Result<Home, DropReason> {
+    Home::find(tables, unit).ok_or(DropReason::Inconsistent)
+}
+
+/// The home that holds a port of a public address, and what the port stands for.
 #[inline(always)]
 fn find_mapping<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     ip: &Ipv4<'_>,
     address_index: u32,
-) -> Result<(u32, Translation), DropReason> {
-    let ports = tables.nat_ports(address_index).ok_or(DropReason::Inconsistent)?;
+    now_ns: u64,
+) -> Result<(Home, Translation), DropReason> {
     let mut tcp_flags = 0;
     let (protocol, port, kind) = match ip.transport(frame)? {
         Transport::Tcp(tcp) => {
@@ -122,49 +138,50 @@ fn find_mapping<T: Tables>(
             (quote.protocol, quote.source_port, Kind::Quote)
         }
         Transport::LaterFragment => {
-            let AccessEntry { slot, .. } = fragment::recall(tables, ip.header)?;
-            return Ok((slot, Translation { kind: Kind::Address, port: 0 }));
+            let home = home_of(tables, fragment::recall(tables, ip.header)?)?;
+            return Ok((home, Translation { kind: Kind::Address, port: 0 }));
         }
         Transport::Echo(_) => return Err(DropReason::NatNoMapping),
         Transport::Other => return Err(DropReason::NatProtocol),
     };
     let unknown = if kind == Kind::Quote { DropReason::IcmpErrorUnknown } else { DropReason::NatNoMapping };
+    // An address that nobody has a port of has no page.
+    let ports = tables.nat_ports(address_index).ok_or(unknown)?;
     let group = u32::from(port) / ENTRIES_PER_BLOCK;
-    let AccessEntry { slot, nat: block } = field!(ports, groups[(group & 1023) as usize]).get();
-    if slot == 0 {
+    let ports: PortsRef = field!(ports, groups[(group & 1023) as usize]).get();
+    if ports.is_none() {
         return Err(unknown);
     }
-    let (mapping, inside_port) =
-        nat::inbound(tables, block.first_block(), u32::from(port), protocol).ok_or(unknown)?;
+    let home = home_of(tables, ports.home())?;
+    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
     if ip.is_first_fragment() {
-        fragment::remember(tables, ip.header, &AccessEntry { slot, nat: NatRef::NONE });
+        fragment::remember(tables, ip.header, ports.home());
     }
     if kind == Kind::Port && protocol == TCP {
         mapping.saw_inbound_tcp(tcp_flags);
     }
-    Ok((slot, Translation { kind, port: inside_port }))
+    Ok((home, Translation { kind, port: inside_port }))
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    receiver: &Receiver,
-) -> Result<Verdict, DropReason> {
-    let session = receiver.session;
-    let mac_and_flags = mac_field!(session, down.mac).get();
-    let port = u32::from(field!(session, down.port).get());
+fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
+    let down = receiver.home.down();
+    let mac_and_flags = mac_field!(down, mac).get();
+    let port = field!(down, owner).get().port();
     let link = tables.port_link(port).ok_or(DropReason::Inconsistent)?;
     let link_word = mac_field!(link, mac).get();
-    judge(packet, tables, receiver, mac_and_flags, (link_word >> 48) as u16)?;
+    let colour = judge(packet, tables, receiver, mac_and_flags, (link_word >> 48) as u16)?;
     if !packet.move_head(-TAGS_LEN) {
-        return Err(DropReason::Inconsistent);
+        return Err(DropReason::Inconsistent.into());
     }
     let header = packet.frame().window::<22>(0).ok_or(DropReason::Truncated)?;
     header.set_mac_word::<0>(mac_and_flags);
     header.set_mac_word::<6>(link_word);
-    header.set_raw32::<12>(field!(session, down.external_or_outer_tag).raw());
-    header.set_raw32::<16>(field!(session, down.gateway_or_inner_tag).raw());
+    header.set_raw16::<12>(field!(link, outer_tpid).raw());
+    let may_be_dropped = if colour == Colour::Yellow { DROP_ELIGIBLE } else { 0 };
+    header.set_raw16::<14>(field!(down, s_tci).raw() | may_be_dropped);
+    header.set_raw16::<16>(DOT1Q);
+    header.set_raw16::<18>(field!(down, c_tci).raw());
     header.set_raw16::<20>(ETHERTYPE_IPV4);
     Ok(Verdict::Redirect(port))
 }
@@ -176,40 +193,32 @@ fn judge<P: Packet, T: Tables>(
     receiver: &Receiver,
     mac_and_flags: u64,
     link_mtu: u16,
-) -> Result<(), DropReason> {
-    let session = receiver.session;
+) -> Result<Colour, Stop> {
+    let down = receiver.home.down();
     let has = |flag: u16| mac_and_flags & u64::from(flag) << 48 != 0;
     if !has(flags::ACTIVE) {
-        return Err(DropReason::Suspended);
+        return Err(DropReason::Suspended.into());
     }
     if !has(flags::MAC_KNOWN) {
-        return Err(DropReason::SubscriberMacUnknown);
+        return Err(DropReason::SubscriberMacUnknown.into());
     }
     let frame = packet.frame();
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
     let len = frame.len() as u64 + TAGS_LEN as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
-    if !policer::conforms(tables, field!(session, down.arrival_q6), field!(session, down.policer).get(), len)
-    {
-        return Err(DropReason::RateDown);
-    }
-    let punt =
-        |reason| policer::may_punt(tables, session) && packet.punt(reason, receiver.came_by, receiver.slot);
+    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
+    let colour = colour.ok_or(DropReason::RateDown)?;
     if ip.ttl() <= 1 {
-        punt(PuntReason::TtlExpired);
-        return Err(DropReason::TtlExpired);
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
     if ip.total_len > link_mtu {
-        if ip.must_not_fragment() {
-            punt(PuntReason::TooBig);
-        }
-        return Err(DropReason::TooBig);
+        return Err(too_big(&ip));
     }
     let delta = translate(frame, &ip, receiver)?;
     ip.update_checksum(delta.and(ip.decrement_ttl()));
-    field!(session, down.packets).add(1);
-    field!(session, down.bytes).add(len);
-    Ok(())
+    field!(down, meter.packets).add(1);
+    field!(down, meter.bytes).add(len);
+    Ok(colour)
 }
 
 /// Puts the subscriber's address and port back; returns what that does to the header's checksum.
@@ -219,7 +228,7 @@ fn translate(frame: Frame<'_>, ip: &Ipv4<'_>, receiver: &Receiver) -> Result<Del
     if kind == Kind::Routed {
         return Ok(Delta::NONE);
     }
-    let inside = field!(receiver.session, down.network).raw();
+    let inside = field!(receiver.home.down(), network).raw();
     let delta = Delta::long(ip.destination, inside);
     ip.header.set_raw32::<16>(inside);
     if kind == Kind::Quote {

@@ -1,7 +1,7 @@
 //! Later fragments, which have no ports: those from the core are recognised by what the first one was.
 //! (Those of a subscriber need nothing of the kind: the address alone is translated.)
 
-use map_abi::{AccessEntry, DropReason, FragmentKey};
+use map_abi::{DropReason, FragmentKey};
 
 use crate::{Tables, Window};
 
@@ -16,14 +16,14 @@ fn key(header: Window<'_, 20>) -> FragmentKey {
     }
 }
 
-/// The first fragment of the packet belongs to the session.
+/// The first fragment of the packet is for the home of this unit.
 #[inline(always)]
-pub(crate) fn remember<T: Tables>(tables: &T, header: Window<'_, 20>, entry: &AccessEntry) {
-    tables.remember_fragment(&key(header), entry);
+pub(crate) fn remember<T: Tables>(tables: &T, header: Window<'_, 20>, unit: u32) {
+    tables.remember_fragment(&key(header), unit);
 }
 
-/// The session that the first fragment of the packet belonged to.
+/// The unit of the home that the first fragment of the packet was for.
 #[inline(always)]
-pub(crate) fn recall<T: Tables>(tables: &T, header: Window<'_, 20>) -> Result<AccessEntry, DropReason> {
+pub(crate) fn recall<T: Tables>(tables: &T, header: Window<'_, 20>) -> Result<u32, DropReason> {
     tables.fragment(&key(header)).ok_or(DropReason::FragmentUnknown)
 }

@@ -108,6 +108,12 @@ impl<const N: usize> Window<'_, N> {
         self.load::<u32, AT>()
     }
 
+    /// Eight bytes as they lie in memory.
+    #[inline(always)]
+    pub fn raw64<const AT: usize>(self) -> u64 {
+        self.load::<u64, AT>()
+    }
+
     /// A number in network byte order.
     ///
     /// Linux 6.1's verifier knows nothing of a number whose bytes were turned, not even that it has 16 bits. So the compiler

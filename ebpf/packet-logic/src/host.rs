@@ -7,11 +7,13 @@ use std::{
 };
 
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FibTarget, FragmentKey, NatBlock, NatEntry,
-    NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, HomeRef, LINES_PER_UNIT, Line,
+    LinePage, Meter, NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+    UNIT_INDICES_PER_CHUNK, Up,
 };
+use zerocopy::{FromZeros, IntoBytes};
 
-use crate::{Frame, Packet, Tables};
+use crate::{Frame, Packet, Tables, home::Home};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -35,7 +37,7 @@ impl HostPacket {
         self.buffer.borrow()[self.start..].to_vec()
     }
 
-    /// What went to user space: reason, port, slot.
+    /// What went to user space: reason, port, session.
     pub fn punts(&self) -> Vec<(PuntReason, u32, u32)> {
         self.punts.borrow().clone()
     }
@@ -64,8 +66,8 @@ impl Packet for HostPacket {
         self.ifindex
     }
 
-    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
-        self.punts.borrow_mut().push((reason, port, slot));
+    fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool {
+        self.punts.borrow_mut().push((reason, port, session));
         true
     }
 }
@@ -98,15 +100,15 @@ pub struct HostTables {
     ports: Store<PortEntry>,
     port_links: Store<PortLink>,
     svid_pages: Store<u64>,
-    cvid_pages: Store<CvidPage>,
+    line_pages: Store<LinePage>,
+    chunks: Store<Chunk>,
     sessions: Store<Session>,
-    nat_blocks: Store<NatBlock>,
     nat_ports: Store<NatPorts>,
     fib_lines: Store<FibLine>,
     fib_pages: Store<FibPage>,
     next_hops: Store<NextHop>,
     settings: Store<Settings>,
-    fragments: RefCell<BTreeMap<([u8; 10], u8), AccessEntry>>,
+    fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     now_ns: Cell<u64>,
 }
@@ -125,9 +127,9 @@ setters! {
     set_port, ports: PortEntry;
     set_port_link, port_links: PortLink;
     set_svid_page, svid_pages: u64;
-    set_cvid_page, cvid_pages: CvidPage;
+    set_line_page, line_pages: LinePage;
+    set_chunk, chunks: Chunk;
     set_session, sessions: Session;
-    set_nat_block, nat_blocks: NatBlock;
     set_nat_ports, nat_ports: NatPorts;
     set_fib_line, fib_lines: FibLine;
     set_fib_page, fib_pages: FibPage;
@@ -142,9 +144,9 @@ impl HostTables {
             ports: Store::new(),
             port_links: Store::new(),
             svid_pages: Store::new(),
-            cvid_pages: Store::new(),
+            line_pages: Store::new(),
+            chunks: Store::new(),
             sessions: Store::new(),
-            nat_blocks: Store::new(),
             nat_ports: Store::new(),
             fib_lines: Store::new(),
             fib_pages: Store::new(),
@@ -164,10 +166,28 @@ impl HostTables {
         self.drops.borrow().clone()
     }
 
-    /// A session as it is now.
-    pub fn session_value(&self, slot: u32) -> Option<Session> {
+    /// Puts a home with no mappings in place, in a chunk that is made if need be.
+    pub fn set_home(&self, home: HomeRef, up: &Up, down: &Down) {
+        let chunk = self.chunks.get_or(home.unit() / UNIT_INDICES_PER_CHUNK, Chunk::new_zeroed);
+        let first = (home.unit() % UNIT_INDICES_PER_CHUNK * LINES_PER_UNIT) as usize;
+        // SAFETY: a value of the store's, which nobody else refers to right now.
+        let lines = unsafe { &mut (*chunk.as_ptr()).lines };
+        lines[first..first + (home.units() * LINES_PER_UNIT) as usize].fill(Line::default());
+        lines[first].as_mut_bytes().copy_from_slice(up.as_bytes());
+        lines[first + 1].as_mut_bytes().copy_from_slice(down.as_bytes());
+    }
+
+    /// What was counted up in a home.
+    pub fn meter_up(&self, home: HomeRef) -> Option<Meter> {
+        let home = Home::find(self, home.unit())?;
         // SAFETY: a value of the store's, which lives as long as `self`.
-        self.sessions.get(slot).map(|session| unsafe { session.read() })
+        Some(unsafe { home.up().read() }.meter)
+    }
+
+    /// A session as it is now.
+    pub fn session_value(&self, index: u32) -> Option<Session> {
+        // SAFETY: a value of the store's, which lives as long as `self`.
+        self.sessions.get(index).map(|session| unsafe { session.read() })
     }
 }
 
@@ -184,16 +204,16 @@ impl Tables for HostTables {
         Some(self.svid_pages.get_or(index, || 0))
     }
 
-    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
-        self.cvid_pages.get(index)
+    fn line_page(&self, index: u32) -> Option<NonNull<LinePage>> {
+        self.line_pages.get(index)
     }
 
-    fn session(&self, slot: u32) -> Option<NonNull<Session>> {
-        self.sessions.get(slot)
+    fn chunk(&self, index: u32) -> Option<NonNull<Chunk>> {
+        self.chunks.get(index)
     }
 
-    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
-        Some(self.nat_blocks.get_or(index, || NatBlock { entries: [NatEntry::default(); 64] }))
+    fn session(&self, index: u32) -> Option<NonNull<Session>> {
+        self.sessions.get(index)
     }
 
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
@@ -216,12 +236,12 @@ impl Tables for HostTables {
         Some(self.settings.get_or(0, Settings::default))
     }
 
-    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {
+    fn fragment(&self, key: &FragmentKey) -> Option<u32> {
         self.fragments.borrow().get(&flat(key)).copied()
     }
 
-    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry) {
-        self.fragments.borrow_mut().insert(flat(key), *entry);
+    fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
+        self.fragments.borrow_mut().insert(flat(key), unit);
     }
 
     fn count_drop(&self, reason: DropReason) {

@@ -5,8 +5,8 @@
 //! kernel (ebpf/programs gives it an XDP context and maps) and on the host (feature `host`: buffers and vectors).
 //!
 //! ```text
-//! up    tags → session → DHCP, ARP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
-//! down  FIB → NAT mapping or routed session → rate → TTL, MTU → translate back → tags of the session
+//! up    tags → home → DHCP, ARP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
+//! down  FIB → NAT mapping or routed home → rate → TTL, MTU → translate back → tags of the session
 //! ```
 //!
 //! Nothing here panics or writes out of bounds, whatever the bytes are; a packet that is not understood has a
@@ -20,10 +20,12 @@
 
 mod arp;
 mod checksum;
+mod clerk;
 mod down;
 mod fib;
 mod fragment;
 mod frame;
+mod home;
 #[cfg(feature = "host")]
 mod host;
 mod icmp;
@@ -37,6 +39,7 @@ mod verdict;
 mod vlan;
 
 pub use checksum::{Delta, checksum};
+pub use clerk::{peek, poke, wipe};
 pub use down::down;
 pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]

@@ -44,6 +44,15 @@ impl Field<[u8; 4]> {
     }
 }
 
+impl Field<[u8; 2]> {
+    /// The two bytes as they lie in memory. Where `map_abi` has two bytes, they begin at a multiple of two.
+    #[inline(always)]
+    pub(crate) fn raw(self) -> u16 {
+        // SAFETY: as promised to `new`; the alignment is what `map_abi` keeps.
+        unsafe { self.0.cast::<u16>().read_volatile() }
+    }
+}
+
 impl Field<u64> {
     #[inline(always)]
     pub(crate) fn add(self, value: u64) {
@@ -65,7 +74,7 @@ impl Field<u32> {
     }
 }
 
-/// A map value that is one number.
+/// A map value, or a part of one, that is one number.
 #[inline(always)]
 pub(crate) fn value<T>(pointer: NonNull<T>) -> Field<T> {
     Field(pointer.as_ptr())
@@ -79,6 +88,15 @@ macro_rules! field {
     };
 }
 pub(crate) use field;
+
+/// A part of a map value that is more than a number.
+macro_rules! part {
+    ($pointer:expr, $($field:tt)+) => {
+        // SAFETY: as in `field`; a part of a value is not null.
+        unsafe { core::ptr::NonNull::new_unchecked(core::ptr::addr_of_mut!((*$pointer.as_ptr()).$($field)+)) }
+    };
+}
+pub(crate) use part;
 
 /// The eight bytes that a map value or a part of it begins with, of which the first six are an Ethernet address.
 macro_rules! mac_field {

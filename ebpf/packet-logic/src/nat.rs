@@ -1,6 +1,6 @@
 //! Network address and port translation: endpoint-independent mapping and filtering (RFC 4787, RFC 5382, RFC 5508).
 //!
-//! A mapping is found by the inside port in one of two buckets of its subscriber's port block. It is looked for in
+//! A mapping is found by the inside port in one of two buckets of its subscriber's home. It is looked for in
 //! the second only if the first ever overflowed, so that an established flow costs one cache line. Mappings age
 //! without timers: one that ran out is ignored, and its place taken when it is needed.
 //!
@@ -8,35 +8,33 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, NatBlock, NatEntry, NatRef, entry_state};
+use map_abi::{
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef, entry_state,
+};
 
 use crate::{
-    Tables,
     frame::opaque_number,
+    home::Home,
     live::field,
     parse::{ICMP, TCP, tcp_flags},
 };
 
-const BUCKETS_PER_BLOCK: u32 = ENTRIES_PER_BLOCK / ENTRIES_PER_BUCKET;
-const BUCKETS_PER_BLOCK_LOG2: u32 = BUCKETS_PER_BLOCK.ilog2();
-
 /// Idle times in units of 2^30 ns, rounded up.
 mod idle_q30 {
-    const fn seconds(seconds: u64) -> i32 {
+    const fn seconds(seconds: u64) -> u64 {
         let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
-        #[expect(clippy::cast_possible_truncation, reason = "constants of a few thousand")]
-        let ticks = ticks as i32;
+        assert!(ticks < 1 << 16, "a place of the table");
         ticks
     }
 
     /// RFC 4787, REQ-5: at least two minutes, five recommended.
-    pub(super) const UDP: i32 = seconds(300);
+    pub(super) const UDP: u64 = seconds(300);
     /// RFC 5382, REQ-5: at least two hours and four minutes.
-    pub(super) const TCP_ESTABLISHED: i32 = seconds(7440);
+    pub(super) const TCP_ESTABLISHED: u64 = seconds(7440);
     /// RFC 5382, REQ-5: at least four minutes.
-    pub(super) const TCP_TRANSITORY: i32 = seconds(240);
+    pub(super) const TCP_TRANSITORY: u64 = seconds(240);
     /// RFC 5508, REQ-2: at least 60 seconds.
-    pub(super) const ICMP: i32 = seconds(60);
+    pub(super) const ICMP: u64 = seconds(60);
 }
 
 /// The key of a mapping: the inside port or, for ICMP, the identifier.
@@ -45,11 +43,11 @@ pub(crate) fn key(protocol: u8, port: u16) -> u32 {
     u32::from(protocol) << 16 | u32::from(port)
 }
 
-/// Now, in the unit of `NatEntry::last_seen_q30`.
+/// A time of the monotonic clock in the unit of `NatEntry::last_seen_q30`.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "wraps after 146 years")]
-pub(crate) fn now_q30<T: Tables>(tables: &T) -> u32 {
-    (tables.recent_ns() >> 30) as u32
+fn q30(ns: u64) -> u32 {
+    (ns >> 30) as u32
 }
 
 /// The first of a bucket's entries.
@@ -73,54 +71,76 @@ pub(crate) struct Remote {
 }
 
 #[inline(always)]
-fn bucket_of_block(block: NonNull<NatBlock>, bucket: u32) -> Bucket {
-    let first = ((bucket % BUCKETS_PER_BLOCK) * ENTRIES_PER_BUCKET) as usize;
-    // SAFETY: `first` is at most 60, so the four entries from there on are inside the block.
-    unsafe {
-        NonNull::new_unchecked(
-            core::ptr::addr_of_mut!((*block.as_ptr()).entries).cast::<NatEntry>().add(first),
-        )
-    }
-}
-
-#[inline(always)]
 fn entry_of(bucket: Bucket, position: u32) -> NonNull<NatEntry> {
     // SAFETY: the position is less than four, and a bucket has four entries.
     unsafe { bucket.add((position % ENTRIES_PER_BUCKET) as usize) }
 }
 
-#[inline(always)]
-fn bucket_of_run<T: Tables>(tables: &T, run: NatRef, bucket: u32) -> Option<Bucket> {
-    let block = tables.nat_block(run.first_block() + (bucket >> BUCKETS_PER_BLOCK_LOG2))?;
-    Some(bucket_of_block(block, bucket))
+/// A home's lines of mappings.
+#[derive(Clone, Copy)]
+pub(crate) struct Mappings {
+    pub(crate) home: Home,
+    /// The binary logarithm of the home's units.
+    pub(crate) order: u32,
+    /// Of the recent clock.
+    pub(crate) now_ns: u64,
 }
 
-/// The two buckets of a key. Ports 2n and 2n + 1 share theirs, so that RTP and RTCP can stay together.
+/// How many lines of mappings a home has.
 #[inline(always)]
-fn choices(key: u32, run: NatRef) -> (u32, u32) {
-    let shift = 32 - BUCKETS_PER_BLOCK_LOG2 - run.order();
-    let hash = (key >> 1).wrapping_mul(0x9e37_79b1);
-    let first = hash >> (shift & 31);
-    let second = (hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b) >> (shift & 31);
-    (first, if first == second { second ^ 1 } else { second })
+fn lines(order: u32) -> u32 {
+    (LINES_PER_UNIT << (order & 7)) - HEADER_LINES
 }
 
+/// Ports 2n and 2n + 1 share their lines, so that RTP and RTCP can stay together.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "keys have 24 bits")]
-fn idle_max_q30(key: u32, state: u8) -> i32 {
-    match ((key >> 16) as u8, state) {
-        (TCP, entry_state::ESTABLISHED) => idle_q30::TCP_ESTABLISHED,
-        (TCP, _) => idle_q30::TCP_TRANSITORY,
-        (ICMP, _) => idle_q30::ICMP,
-        _ => idle_q30::UDP,
-    }
+fn hash(key: u32) -> u32 {
+    (key >> 1).wrapping_mul(0x9e37_79b1)
+}
+
+/// The line that a key belongs in.
+#[inline(always)]
+fn first_choice(key: u32, order: u32) -> u32 {
+    HEADER_LINES + scaled(hash(key), lines(order))
+}
+
+/// The line that it goes to if that is full, which is another one: lines from the first choice on move up by one. (A sign
+/// bit says what a comparison would.)
+#[inline(always)]
+fn second_choice(key: u32, order: u32, first: u32) -> u32 {
+    let hash = hash(key);
+    let second = HEADER_LINES + scaled((hash ^ (hash >> 15)).wrapping_mul(0x85eb_ca6b), lines(order) - 1);
+    second + ((opaque_number(first.wrapping_sub(second + 1)) >> 31) ^ 1)
+}
+
+/// A hash as a number below `limit`, evenly (Lemire, "Fast random integer generation in an interval", 2019).
+#[inline(always)]
+fn scaled(hash: u32, limit: u32) -> u32 {
+    ((u64::from(hash) * u64::from(limit)) >> 32) as u32
+}
+
+/// How long a mapping may be idle: a table of four, and no branches, which the verifier would follow for each entry of two
+/// buckets.
+#[inline(always)]
+fn idle_max_q30(key: u32, state: u8) -> u32 {
+    const TABLE: u64 = idle_q30::UDP
+        | idle_q30::ICMP << 16
+        | idle_q30::TCP_TRANSITORY << 32
+        | idle_q30::TCP_ESTABLISHED << 48;
+    let is_tcp = is_equal(key >> 16, TCP.into());
+    let is_icmp = is_equal(key >> 16, ICMP.into());
+    let is_established = is_equal(state.into(), entry_state::ESTABLISHED.into());
+    let which = is_icmp + is_tcp * 2 + (is_tcp & is_established);
+    #[expect(clippy::cast_possible_truncation, reason = "16 bits of the table are what is wanted")]
+    let idle = (TABLE >> (which * 16)) as u32 & 0xffff;
+    idle
 }
 
 /// How long a mapping has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
 #[inline(always)]
 #[expect(clippy::cast_possible_wrap, reason = "a difference")]
 fn remaining_q30(key: u32, state: u8, last_seen_q30: u32, now_q30: u32) -> i32 {
-    idle_max_q30(key, state).wrapping_sub(now_q30.wrapping_sub(last_seen_q30) as i32)
+    idle_max_q30(key, state).wrapping_sub(now_q30.wrapping_sub(last_seen_q30)) as i32
 }
 
 #[inline(always)]
@@ -151,48 +171,52 @@ fn is_equal(one: u32, other: u32) -> u32 {
 }
 
 /// Has the line that the mapping of `key` is most likely in fetched, so that waiting for it overlaps with waiting for
-/// the session's. To be called before the first atomic operation, behind which no load can start.
+/// the home's first. To be called before the first atomic operation, behind which no load can start.
 #[inline(always)]
-pub(crate) fn touch<T: Tables>(tables: &T, run: NatRef, key: u32) {
-    if let Some(bucket) = bucket_of_run(tables, run, choices(key, run).0) {
+pub(crate) fn touch(mappings: Mappings, key: u32) {
+    if let Some(bucket) = mappings.home.bucket(first_choice(key, mappings.order)) {
         let _ = entry!(bucket, 0, key).get();
     }
 }
 
 /// The mapping of `key`, if there is one that did not run out.
 #[inline(always)]
-pub(crate) fn existing<T: Tables>(tables: &T, run: NatRef, key: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, run);
-    let mut bucket = bucket_of_run(tables, run, first)?;
-    let mut index = first;
+pub(crate) fn existing(mappings: Mappings, key: u32) -> Option<Mapping> {
+    let mut line = first_choice(key, mappings.order);
+    let mut bucket = mappings.home.bucket(line)?;
     let mut bits = having(bucket, key);
     if bits == 0 && entry!(bucket, 0, overflow).get() != 0 {
-        bucket = bucket_of_run(tables, run, second)?;
-        index = second;
+        line = second_choice(key, mappings.order, line);
+        bucket = mappings.home.bucket(line)?;
         bits = having(bucket, key);
     }
     if bits == 0 {
         return None;
     }
     let position = nibble(LOWEST, bits);
-    let mapping = Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position };
-    let expired =
-        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    let mapping = Mapping { bucket, position, offset: line * ENTRIES_PER_BUCKET + position };
+    let last_seen = entry!(bucket, position, last_seen_q30).get();
+    let expired = is_expired(key, mapping.state(), last_seen, q30(mappings.now_ns));
     if expired { None } else { Some(mapping) }
 }
 
 /// The mapping of `key` for a packet that goes out, made if need be. `None`: every place is taken.
+///
+/// A mapping that was made is looked up like any other: so the verifier follows the many ways of making one to their
+/// end, and not each to the program's.
 #[inline(always)]
-pub(crate) fn outbound<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote) -> Option<Mapping> {
-    let now = now_q30(tables);
-    if let Some(mapping) = existing(tables, run, key) {
-        let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
-        if seen.get() != now {
-            seen.set(now);
-        }
-        return Some(mapping);
+pub(crate) fn outbound(mappings: Mappings, key: u32, remote: Remote) -> Option<Mapping> {
+    let now = q30(mappings.now_ns);
+    let mut found = existing(mappings, key);
+    if found.is_none() && claim(mappings, key, remote, now) {
+        found = existing(mappings, key);
     }
-    claim(tables, run, key, remote, now)
+    let mapping = found?;
+    let seen = entry!(mapping.bucket, mapping.position, last_seen_q30);
+    if seen.get() != now {
+        seen.set(now);
+    }
+    Some(mapping)
 }
 
 /// Bit `n`: position `n` of the bucket is free or ran out. An entry that ran out and has the wanted key comes alone,
@@ -234,18 +258,20 @@ fn choose(bits: u32, key: u32) -> u32 {
     nibble(LOWEST, if same_parity == 0 { bits } else { same_parity })
 }
 
+/// Makes a mapping; false: every place is taken.
 #[inline(always)]
-fn claim<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote, now: u32) -> Option<Mapping> {
-    let (first, second) = choices(key, run);
-    let first_bucket = bucket_of_run(tables, run, first)?;
-    let second_bucket = bucket_of_run(tables, run, second)?;
-    let first_bits = available(first_bucket, key, now);
-    let second_bits = available(second_bucket, key, now);
+fn claim(mappings: Mappings, key: u32, remote: Remote, now: u32) -> bool {
+    let first = first_choice(key, mappings.order);
+    let second = second_choice(key, mappings.order, first);
+    let (Some(first), Some(second)) = (mappings.home.bucket(first), mappings.home.bucket(second)) else {
+        return false;
+    };
+    let first_bits = available(first, key, now);
+    let second_bits = available(second, key, now);
     let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
-    let (bucket, index, bits) =
-        if takes_second { (second_bucket, second, second_bits) } else { (first_bucket, first, first_bits) };
+    let (bucket, bits) = if takes_second { (second, second_bits) } else { (first, first_bits) };
     if bits == 0 {
-        return None;
+        return false;
     }
     let mut position = choose(bits, key);
     if !take(bucket, position, key, now) {
@@ -253,16 +279,16 @@ fn claim<T: Tables>(tables: &T, run: NatRef, key: u32, remote: Remote, now: u32)
         let rest = bits & !(1 << position);
         position = choose(rest, key);
         if rest == 0 || !take(bucket, position, key, now) {
-            return None;
+            return false;
         }
     }
     if takes_second {
-        entry!(first_bucket, 0, overflow).set(1);
+        entry!(first, 0, overflow).set(1);
     }
     entry!(bucket, position, state).set(entry_state::NEW);
     entry!(bucket, position, remote).set(remote.address.to_ne_bytes());
     entry!(bucket, position, remote_port).set(remote.port.to_ne_bytes());
-    Some(Mapping { bucket, position, offset: index * ENTRIES_PER_BUCKET + position })
+    true
 }
 
 /// The time is stored before the key, so that nobody takes the new mapping for one that ran out.
@@ -284,18 +310,28 @@ fn take(bucket: Bucket, position: u32, key: u32, now: u32) -> bool {
     entry!(bucket, position, key).replace(old, key)
 }
 
-/// The inside port of the mapping that stands for an outside port of a block; `index` is that port's position.
+/// The mapping that stands for an outside port, and its inside port; `ports` are the 64 that the port is among, and `home`
+/// is where they lead to.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "the lower half of the key")]
-pub(crate) fn inbound<T: Tables>(tables: &T, block: u32, index: u32, protocol: u8) -> Option<(Mapping, u16)> {
-    let block = tables.nat_block(block)?;
-    let index = index % ENTRIES_PER_BLOCK;
-    let bucket = bucket_of_block(block, index / ENTRIES_PER_BUCKET);
-    let position = index % ENTRIES_PER_BUCKET;
+pub(crate) fn inbound(
+    home: Home,
+    ports: PortsRef,
+    port: u16,
+    protocol: u8,
+    now_ns: u64,
+) -> Option<(Mapping, u16)> {
+    let offset = ports.number() * ENTRIES_PER_BLOCK + u32::from(port) % ENTRIES_PER_BLOCK;
+    let line = offset / ENTRIES_PER_BUCKET;
+    if line < HEADER_LINES {
+        return None;
+    }
+    let bucket = home.bucket(line)?;
+    let position = offset % ENTRIES_PER_BUCKET;
     let key = entry!(bucket, position, key).get();
-    let mapping = Mapping { bucket, position, offset: index };
-    let expired =
-        is_expired(key, mapping.state(), entry!(bucket, position, last_seen_q30).get(), now_q30(tables));
+    let mapping = Mapping { bucket, position, offset };
+    let last_seen = entry!(bucket, position, last_seen_q30).get();
+    let expired = is_expired(key, mapping.state(), last_seen, q30(now_ns));
     if key >> 16 != u32::from(protocol) || expired { None } else { Some((mapping, key as u16)) }
 }
 

@@ -212,3 +212,12 @@ pub(crate) fn is_martian(address: u32) -> bool {
     let [a, b, ..] = address.to_ne_bytes();
     a == 0 || a == 127 || a >= 224 || (a == 169 && b == 254)
 }
+
+/// The mask of a prefix of that length, as an address lies in a packet.
+#[inline(always)]
+pub(crate) fn netmask(prefix_len: u8) -> u32 {
+    // Shifted as 64 bits, for a prefix may have no bits at all.
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the mask")]
+    let mask = (u64::MAX << ((32 - u32::from(prefix_len)) & 63)) as u32;
+    mask.to_be()
+}

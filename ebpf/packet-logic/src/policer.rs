@@ -1,8 +1,9 @@
-//! Rates: the virtual scheduling algorithm of ITU-T I.371, annex A (GCRA).
+//! Rates: the virtual scheduling algorithm of ITU-T I.371, annex A (GCRA), once for each of two rates, which makes the
+//! colour-blind marker of RFC 2698: above the peak rate a packet is red, above the committed one yellow.
 
 use core::ptr::NonNull;
 
-use map_abi::{Policer, Session};
+use map_abi::{Burst, Limits, Meter, Rate, Session};
 
 use crate::{
     Tables,
@@ -13,27 +14,59 @@ use crate::{
 const TRIES: usize = 3;
 
 /// Ten packets a second of a subscriber go to user space, after twenty at once.
-const PUNT: Policer = Policer { ns_per_byte_q16: 100_000_000, burst_ns: 1_900_000_000 };
-/// With which length a packet costs 100 ms: 2^16, since the policer's unit is ns / 2^16.
+const PUNT: Rate = Rate(100_000_000);
+const PUNT_BURST: Burst = Burst::of_us(1_900_000);
+/// With which length a packet costs 100 ms: 2^16, since a rate's unit is ns / 2^16.
 const PUNT_LEN: u64 = 1 << 16;
+
+/// Of a packet that may pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Green,
+    /// Beyond what is committed: to be dropped first where there is too much.
+    Yellow,
+}
+
+/// The colour of a packet of `len` bytes, which is accounted for; `None`: it is beyond the peak rate.
+#[inline(always)]
+pub(crate) fn colour<T: Tables>(
+    tables: &T,
+    limits: Field<Limits>,
+    meter: NonNull<Meter>,
+    len: u64,
+    now_ns: u64,
+) -> Option<Colour> {
+    let Limits { committed_burst, peak_burst, committed, peak } = limits.get();
+    if !conforms(tables, field!(meter, peak_arrival_q6), (peak, peak_burst), len, now_ns) {
+        return None;
+    }
+    let arrival_q6 = field!(meter, committed_arrival_q6);
+    let is_green = conforms(tables, arrival_q6, (committed, committed_burst), len, now_ns);
+    Some(if is_green { Colour::Green } else { Colour::Yellow })
+}
 
 /// Whether a packet of `len` bytes keeps to the rate; if so, it is accounted for.
 ///
-/// The recent clock is used first: it only ever lags, so it can refuse too much but never too little, and a refusal
+/// `now_ns` is of the recent clock: it only ever lags, so it can refuse too much but never too little, and a refusal
 /// is checked against the exact clock.
 #[inline(always)]
-pub(crate) fn conforms<T: Tables>(tables: &T, arrival_q6: Field<u64>, policer: Policer, len: u64) -> bool {
-    if policer.ns_per_byte_q16 == 0 {
+fn conforms<T: Tables>(
+    tables: &T,
+    arrival_q6: Field<u64>,
+    (rate, burst): (Rate, Burst),
+    len: u64,
+    now_ns: u64,
+) -> bool {
+    if rate == Rate::UNLIMITED {
         return true;
     }
-    let cost_q6 = (len * u64::from(policer.ns_per_byte_q16)) >> 10;
-    let burst_q6 = u64::from(policer.burst_ns) << 6;
-    let mut now_q6 = tables.recent_ns() << 6;
+    let cost_q6 = (len * u64::from(rate.0)) >> 10;
+    let mut now_q6 = now_ns << 6;
     for _ in 0..TRIES {
         let expected_q6 = arrival_q6.get();
-        if expected_q6 > now_q6 + burst_q6 {
+        if expected_q6 > now_q6 + burst.q6() {
             now_q6 = tables.now_ns() << 6;
-            if expected_q6 > now_q6 + burst_q6 {
+            if expected_q6 > now_q6 + burst.q6() {
                 return false;
             }
         }
@@ -48,5 +81,5 @@ pub(crate) fn conforms<T: Tables>(tables: &T, arrival_q6: Field<u64>, policer: P
 /// Whether one more packet of the session may go to user space.
 #[inline(always)]
 pub(crate) fn may_punt<T: Tables>(tables: &T, session: NonNull<Session>) -> bool {
-    conforms(tables, field!(session, cold.punt_arrival_q6), PUNT, PUNT_LEN)
+    conforms(tables, field!(session, punt_arrival_q6), (PUNT, PUNT_BURST), PUNT_LEN, tables.recent_ns())
 }

@@ -3,8 +3,8 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop, PortEntry,
-    PortLink, PuntReason, Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PortEntry, PortLink,
+    PuntReason, Session, Settings,
 };
 
 use crate::Frame;
@@ -22,7 +22,7 @@ pub trait Packet {
     fn ifindex(&self) -> u32;
 
     /// Hands a copy to user space; false if there is no room for it.
-    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool;
+    fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool;
 }
 
 /// The tables of `map_abi`. Pointers are to live values, aligned as their type is, and stay good while the packet is
@@ -31,17 +31,18 @@ pub trait Tables {
     fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>>;
     fn port_link(&self, index: u32) -> Option<NonNull<PortLink>>;
     fn svid_page(&self, index: u32) -> Option<NonNull<u64>>;
-    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>>;
-    fn session(&self, slot: u32) -> Option<NonNull<Session>>;
-    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>>;
+    fn line_page(&self, index: u32) -> Option<NonNull<LinePage>>;
+    fn chunk(&self, index: u32) -> Option<NonNull<Chunk>>;
+    fn session(&self, index: u32) -> Option<NonNull<Session>>;
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>>;
     fn fib_line(&self, index: u32) -> Option<NonNull<FibLine>>;
     fn fib_page(&self, index: u32) -> Option<NonNull<FibPage>>;
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
     fn settings(&self) -> Option<NonNull<Settings>>;
 
-    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry>;
-    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry);
+    /// The first unit of the home that the packet's first fragment was for.
+    fn fragment(&self, key: &FragmentKey) -> Option<u32>;
+    fn remember_fragment(&self, key: &FragmentKey, unit: u32);
     fn count_drop(&self, reason: DropReason);
 
     /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.

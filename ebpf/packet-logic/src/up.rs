@@ -2,20 +2,20 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{
-    AccessEntry, DropReason, FibTarget, NatRef, NextHop, PuntReason, SVIDS_PER_PORT, Session, flags,
-};
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, PuntReason, SVIDS_PER_PORT, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict, arp,
     checksum::Delta,
     fib,
     frame::MAC_BITS,
+    home::Home,
     icmp::{Quote, Side},
-    live::{self, field, mac_field},
-    nat::{self, Remote},
-    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian},
+    live::{self, field, mac_field, part},
+    nat::{self, Mappings, Remote},
+    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian, netmask},
     policer,
+    verdict::{Stop, too_big},
     vlan::{self, TAGS_LEN},
 };
 
@@ -24,16 +24,18 @@ const PACKET_AT: usize = 22;
 const DHCP_CLIENT: u16 = 68_u16.to_be();
 const DHCP_SERVER: u16 = 67_u16.to_be();
 
-/// The session that a frame belongs to.
+/// The home that a frame comes from.
 struct Arrival {
-    session: NonNull<Session>,
-    slot: u32,
-    nat: NatRef,
+    home: Home,
+    /// The binary logarithm of its units.
+    order: u32,
     port: u32,
     /// The port's own Ethernet address.
     port_mac: u64,
-    /// First word of the session: Ethernet address and flags.
+    /// First word of the home: Ethernet address and flags.
     mac_and_flags: u64,
+    /// Of the recent clock.
+    now_ns: u64,
 }
 
 /// Deals with a frame that came in by an access port.
@@ -42,11 +44,7 @@ pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => {
-            let verdict = Verdict::from(receive(packet, tables, &arrival));
-            if let Verdict::Drop(_) = verdict {
-                field!(arrival.session, cold.drops_up).add(1);
-            }
-            verdict
+            receive(packet, tables, &arrival).unwrap_or_else(|stop| arrival.stop(packet, tables, stop))
         }
     }
     .counted(tables)
@@ -67,14 +65,21 @@ fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropR
     if page == 0 {
         return Err(DropReason::UnknownTags);
     }
-    let page = tables.cvid_page(page).ok_or(DropReason::Inconsistent)?;
-    let AccessEntry { slot, nat } = field!(page, entries[usize::from(tagged.c_vid & 0xfff)]).get();
-    if slot == 0 {
+    let page = tables.line_page(page).ok_or(DropReason::Inconsistent)?;
+    let reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
+    if reference.is_none() {
         return Err(DropReason::UnknownTags);
     }
-    let session = tables.session(slot).ok_or(DropReason::Inconsistent)?;
-    let mac_and_flags = mac_field!(session, up.mac).get();
-    Ok(Arrival { session, slot, nat, port, port_mac: port_word & MAC_BITS, mac_and_flags })
+    let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
+    let mac_and_flags = mac_field!(home.up(), mac).get();
+    Ok(Arrival {
+        home,
+        order: reference.order(),
+        port,
+        port_mac: port_word & MAC_BITS,
+        mac_and_flags,
+        now_ns: tables.recent_ns(),
+    })
 }
 
 impl Arrival {
@@ -83,85 +88,91 @@ impl Arrival {
         self.mac_and_flags & u64::from(flag) << 48 != 0
     }
 
-    /// A copy for user space, unless the subscriber had its share.
+    /// Tells user space, unless the subscriber had its share, and counts.
     #[inline(always)]
-    fn punt<P: Packet, T: Tables>(&self, packet: &P, tables: &T, reason: PuntReason) -> bool {
-        policer::may_punt(tables, self.session) && packet.punt(reason, self.port, self.slot)
+    fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+        let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
+        let verdict = stop.verdict(|reason| {
+            policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
+        });
+        if let Verdict::Drop(_) = verdict {
+            field!(session, drops_up).add(1);
+        }
+        verdict
     }
 
-    /// The packet is for user space.
     #[inline(always)]
-    fn hand_over<P: Packet, T: Tables>(
-        &self,
-        packet: &P,
-        tables: &T,
-        reason: PuntReason,
-    ) -> Result<Step, DropReason> {
-        if self.punt(packet, tables, reason) {
-            Ok(Step::Done(Verdict::Punted))
-        } else {
-            Err(DropReason::PuntLost)
-        }
+    fn mappings(&self) -> Mappings {
+        Mappings { home: self.home, order: self.order, now_ns: self.now_ns }
     }
+}
+
+#[inline(always)]
+fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
+    let towards = match judge(packet, tables, arrival)? {
+        Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
+        Step::Leave(towards) => towards,
+    };
+    Ok(leave(packet, arrival, towards)?)
 }
 
 /// What is left to do with a packet that was judged.
 enum Step {
-    Done(Verdict),
+    /// It is its own answer, and goes back where it came from.
+    Answer,
     Leave(Towards),
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    arrival: &Arrival,
-) -> Result<Verdict, DropReason> {
-    match judge(packet, tables, arrival)? {
-        Step::Done(verdict) => Ok(verdict),
-        Step::Leave(towards) => leave(packet, arrival, towards),
-    }
-}
-
-#[inline(always)]
-fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, DropReason> {
+fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, Stop> {
     if !arrival.has(flags::ACTIVE) {
-        return Err(DropReason::Suspended);
+        return Err(DropReason::Suspended.into());
     }
     let frame = packet.frame();
     let header = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
     let ethertype = header.raw16::<20>();
     if ethertype == ETHERTYPE_ARP {
-        return arp::answer(frame, header, arrival.session, arrival.port, arrival.port_mac).map(Step::Done);
+        // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
+        arp::answer(frame, header, tables, arrival.home, arrival.port_mac)?;
+        return Ok(Step::Answer);
     }
     if ethertype != ETHERTYPE_IPV4 {
-        return Err(DropReason::EtherType);
+        return Err(DropReason::EtherType.into());
     }
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
-        return arrival.hand_over(packet, tables, PuntReason::Dhcp);
+        return Err(Stop::hand_over(PuntReason::Dhcp));
     }
     if header.mac_word::<0>() != arrival.port_mac {
-        return Err(DropReason::DestinationMac);
+        return Err(DropReason::DestinationMac.into());
     }
     if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
-        return Err(DropReason::SourceMac);
+        return Err(DropReason::SourceMac.into());
     }
-    if ip.source & field!(arrival.session, up.netmask).raw() != field!(arrival.session, up.network).raw() {
-        return Err(DropReason::SourceAddress);
+    let up = arrival.home.up();
+    if ip.source & netmask(field!(up, prefix_len).get()) != field!(up, network).raw() {
+        return Err(DropReason::SourceAddress.into());
     }
     if is_martian(ip.destination) {
-        return Err(DropReason::Martian);
+        return Err(DropReason::Martian.into());
     }
-    if ip.destination == field!(arrival.session, up.gateway_or_inner_tag).raw() {
+    let target = fib::lookup(tables, ip.destination)?;
+    if target.kind() > FibTarget::KIND_NAT && is_gateway(tables, arrival, ip.destination)? {
         // The gateway answers pings, and nothing else.
-        return match ip.transport(frame)? {
-            Transport::Echo(_) if ip.is_whole() => arrival.hand_over(packet, tables, PuntReason::GatewayEcho),
-            _ => Err(DropReason::ToOffice),
-        };
+        return Err(match ip.transport(frame)? {
+            Transport::Echo(_) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
+            _ => DropReason::ToOffice.into(),
+        });
     }
-    forward(packet, frame, tables, arrival, &ip).map(Step::Leave)
+    forward(frame, tables, arrival, &ip, target).map(Step::Leave)
+}
+
+/// Whether an address is the gateway's, which lies in a pool or in the subscriber's own network.
+#[inline(always)]
+fn is_gateway<T: Tables>(tables: &T, arrival: &Arrival, address: u32) -> Result<bool, DropReason> {
+    let session = arrival.home.session(tables).ok_or(DropReason::Inconsistent)?;
+    Ok(address == field!(session, gateway).raw())
 }
 
 #[inline(always)]
@@ -184,8 +195,7 @@ enum Towards {
 }
 
 #[inline(always)]
-fn towards<T: Tables>(tables: &T, destination: u32) -> Result<Towards, DropReason> {
-    let target = fib::lookup(tables, destination)?;
+fn towards<T: Tables>(tables: &T, target: FibTarget) -> Result<Towards, DropReason> {
     let index = match target.kind() {
         FibTarget::KIND_DEFAULT => {
             let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
@@ -208,61 +218,53 @@ fn towards<T: Tables>(tables: &T, destination: u32) -> Result<Towards, DropReaso
 }
 
 #[inline(always)]
-fn forward<P: Packet, T: Tables>(
-    packet: &P,
+fn forward<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     arrival: &Arrival,
     ip: &Ipv4<'_>,
-) -> Result<Towards, DropReason> {
-    let session = arrival.session;
+    target: FibTarget,
+) -> Result<Towards, Stop> {
+    let up = arrival.home.up();
     let len = frame.len() as u64;
     if arrival.has(flags::NAT)
         && let Some(transport) = frame.window::<2>(ip.payload_at)
     {
-        nat::touch(tables, arrival.nat, nat::key(ip.protocol, transport.be16::<0>()));
+        nat::touch(arrival.mappings(), nat::key(ip.protocol, transport.be16::<0>()));
     }
-    let towards = towards(tables, ip.destination)?;
-    if !policer::conforms(tables, field!(session, up.arrival_q6), field!(session, up.policer).get(), len) {
-        return Err(DropReason::RateUp);
+    let towards = towards(tables, target)?;
+    // There is no tag towards the core to say that a packet is yellow.
+    if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
+        return Err(DropReason::RateUp.into());
     }
     if ip.ttl() <= 1 {
-        arrival.punt(packet, tables, PuntReason::TtlExpired);
-        return Err(DropReason::TtlExpired);
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
     // Between subscribers, the other one's access port is what counts, and the way down sees to it.
     if let Towards::NextHop(next_hop) = towards
         && ip.total_len > field!(next_hop, mtu).get()
     {
-        if ip.must_not_fragment() {
-            arrival.punt(packet, tables, PuntReason::TooBig);
-        }
-        return Err(DropReason::TooBig);
+        return Err(too_big(ip));
     }
     let mut delta = Delta::NONE;
     if arrival.has(flags::NAT) {
-        delta = translate(frame, tables, arrival, ip)?;
+        delta = translate(frame, arrival, ip)?;
     }
     if let Towards::NextHop(_) = towards {
         delta = delta.and(ip.decrement_ttl());
     }
     ip.update_checksum(delta);
-    field!(session, up.packets).add(1);
-    field!(session, up.bytes).add(len);
+    field!(up, meter.packets).add(1);
+    field!(up, meter.bytes).add(len);
     Ok(towards)
 }
 
 /// Puts the external address and port in place of the subscriber's; returns what that does to the header's checksum.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
-fn translate<T: Tables>(
-    frame: Frame<'_>,
-    tables: &T,
-    arrival: &Arrival,
-    ip: &Ipv4<'_>,
-) -> Result<Delta, DropReason> {
-    let external = field!(arrival.session, up.external_or_outer_tag).raw();
-    let first_port = field!(arrival.session, up.first_port).get();
+fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta, DropReason> {
+    let external = field!(arrival.home.up(), external).raw();
+    let first_port = field!(arrival.home.up(), first_port).get();
     let delta = Delta::long(ip.source, external);
     let transport = ip.transport(frame)?;
     let (port, remote_port) = match transport {
@@ -272,7 +274,7 @@ fn translate<T: Tables>(
         Transport::IcmpError(icmp) => {
             let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
             let key = nat::key(quote.protocol, quote.destination_port);
-            let mapping = nat::existing(tables, arrival.nat, key).ok_or(DropReason::IcmpErrorUnknown)?;
+            let mapping = nat::existing(arrival.mappings(), key).ok_or(DropReason::IcmpErrorUnknown)?;
             if quote.destination != ip.source {
                 return Err(DropReason::IcmpErrorUnknown);
             }
@@ -293,7 +295,7 @@ fn translate<T: Tables>(
     };
     let key = nat::key(ip.protocol, port);
     let remote = Remote { address: ip.destination, port: remote_port };
-    let mapping = nat::outbound(tables, arrival.nat, key, remote).ok_or(DropReason::NatPortsExhausted)?;
+    let mapping = nat::outbound(arrival.mappings(), key, remote).ok_or(DropReason::NatPortsExhausted)?;
     let external_port = first_port.wrapping_add(mapping.offset as u16);
     let port_delta = Delta::word(port.to_be(), external_port.to_be());
     match transport {

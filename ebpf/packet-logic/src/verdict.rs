@@ -1,8 +1,8 @@
 //! What becomes of a packet.
 
-use map_abi::DropReason;
+use map_abi::{DropReason, PuntReason};
 
-use crate::Tables;
+use crate::{Tables, parse::Ipv4};
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +29,52 @@ impl Verdict {
     }
 }
 
-impl From<Result<Self, DropReason>> for Verdict {
+/// Why a packet goes no further, and whether user space is told. There is one place that tells, for a copy of it at each
+/// place that has a reason would be many for the verifier to go through.
+#[derive(Clone, Copy)]
+pub(crate) struct Stop {
+    pub(crate) reason: DropReason,
+    /// A `PuntReason`; 0: none.
+    pub(crate) punt: u32,
+}
+
+impl Stop {
+    /// User space is to answer.
     #[inline(always)]
-    fn from(result: Result<Self, DropReason>) -> Self {
-        match result {
-            Ok(verdict) => verdict,
-            Err(reason) => Self::Drop(reason),
+    pub(crate) fn tell(reason: DropReason, punt: PuntReason) -> Self {
+        Self { reason, punt: punt as u32 }
+    }
+
+    /// The packet is for user space.
+    #[inline(always)]
+    pub(crate) fn hand_over(punt: PuntReason) -> Self {
+        Self::tell(DropReason::PuntLost, punt)
+    }
+
+    /// What becomes of the packet, once `punt` has tried to hand a copy over.
+    #[inline(always)]
+    pub(crate) fn verdict(self, punt: impl FnOnce(PuntReason) -> bool) -> Verdict {
+        let told = PuntReason::from_bits(self.punt).is_some_and(punt);
+        if told && self.reason as u32 == DropReason::PuntLost as u32 {
+            return Verdict::Punted;
         }
+        Verdict::Drop(self.reason)
+    }
+}
+
+impl From<DropReason> for Stop {
+    #[inline(always)]
+    fn from(reason: DropReason) -> Self {
+        Self { reason, punt: 0 }
+    }
+}
+
+/// A packet is larger than the next link takes.
+#[inline(always)]
+pub(crate) fn too_big(ip: &Ipv4<'_>) -> Stop {
+    if ip.must_not_fragment() {
+        Stop::tell(DropReason::TooBig, PuntReason::TooBig)
+    } else {
+        DropReason::TooBig.into()
     }
 }

@@ -10,7 +10,7 @@ use node_state::{AccessTags, Nat, NodeState, RateLimit, Resource, Session};
 
 use crate::figure::Figure;
 
-const POPULATIONS: [(u32, &str); 3] = [(1, "1"), (10_000, "10k"), (100_000, "100k")];
+const POPULATIONS: [(u32, &str); 4] = [(1, "1"), (10_000, "10k"), (100_000, "100k"), (1_000_000, "1m")];
 const ROUNDS: u32 = 15;
 const PACKETS_PER_ROUND: u32 = 200_000;
 
@@ -23,7 +23,7 @@ const RESOURCES: [&str; 5] = [
     r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
     r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
     r#"{"kind":"route","prefix":"100.64.0.0/10","target":"pool"}"#,
-    r#"{"kind":"route","prefix":"198.18.0.0/23","target":"natPool"}"#,
+    r#"{"kind":"route","prefix":"198.18.0.0/19","target":"natPool"}"#,
 ];
 
 /// A directory of pins that goes when it is dropped.
@@ -67,13 +67,13 @@ fn ip(arguments: &str) -> Result<()> {
 
 fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()> {
     let pins = Pins(PathBuf::from(format!("/sys/fs/bpf/wc-bench-{}", std::process::id())));
-    // Four blocks of 64 ports each, and pools begin at a multiple of their size.
     let sizes = Sizes {
         sessions: population + 1,
-        nat_blocks: population * 4 + 4,
-        cvid_pages: population.div_ceil(4000) + 1,
-        nat_addresses: 1024,
-        fib_pages: 16,
+        home_units: population + 32,
+        line_pages: population.div_ceil(4000) + 1,
+        // Pools begin at a multiple of their size.
+        nat_addresses: 16_385,
+        fib_pages: 64,
     };
     let mut fastpath = Fastpath::open(&Options { pin_dir: pins.0.clone(), sizes })?;
     let desired = state(population)?;
@@ -141,9 +141,10 @@ fn state(population: u32) -> Result<NodeState> {
             network: net_types::Prefix4::host(address),
             dns_servers: Vec::new(),
             lease_seconds: 3600,
-            nat: Some(Nat { address: external, first_port, ports: 256 }),
+            nat: Some(Nat { address: external, first_port, ports: 64 }),
             rate_up: Some(rate),
             rate_down: Some(rate),
+            ipv6: None,
         }));
     }
     Ok(state)

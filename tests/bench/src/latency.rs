@@ -136,7 +136,7 @@ fn one(client: &mut Client, inspector: &Inspector, number: u32, grain: Duration)
     let answered = Instant::now();
     let port = "access0".parse()?;
     let (s_vid, c_vid) = office::tags(number);
-    while inspector.slot_by_tags(&port, s_vid, c_vid).is_none() {
+    while inspector.session_by_tags(&port, s_vid, c_vid).is_none() {
         if answered.elapsed() > PATIENCE {
             bail!("subscriber {number} is in no map after {PATIENCE:?}");
         }

@@ -97,14 +97,16 @@ fn sound(bytes: &[u8]) -> Frame<'_> {
     frame
 }
 
-fn mac(last: u8) -> Mac {
+pub(crate) fn mac(last: u8) -> Mac {
     Mac::new([2, 0, 0, 0, 0, last]).expect("a station")
 }
 
-fn session(fixed: bool) -> Session {
+pub(crate) fn session(fixed: bool) -> Session {
     let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},
         "active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32",
-        "dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}"#;
+        "dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null,
+        "ipv6":{"link":"2001:db8:0:7::/64","address":"2001:db8:0:7::2","delegated":"2001:db8:700::/56","autonomous":true,
+        "dnsServers":["2001:db8::53"],"preferredSeconds":1800,"validSeconds":3600}}"#;
     match Resource::decode(text.as_bytes()).expect("a session") {
         Resource::Session(session) => Session { mac: fixed.then(|| mac(0xaa)), ..session },
         other => panic!("{other:?} is not a session"),

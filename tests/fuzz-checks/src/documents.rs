@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Tpid, Vid};
+use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Tpid, Vid};
 use node_state::Resource;
 use serde_json::Value;
 use xos_model::{Draft, Kind, KindName, Object, for_each_kind};
@@ -21,12 +21,21 @@ pub fn fuzz_net_types(bytes: &[u8]) {
     prints_as_itself::<Mac>(text);
     prints_as_itself::<Name>(text);
     prints_as_itself::<Prefix4>(text);
+    prints_as_itself::<Prefix6>(text);
     prints_as_itself::<Tpid>(text);
     if let Ok(prefix) = text.parse::<Prefix4>() {
         assert!(prefix.contains(prefix.network()));
         assert_eq!(prefix.nth(prefix.size()), None);
         let last = prefix.nth(prefix.size() - 1).expect("a prefix has a last address");
         assert_eq!(prefix.offset_of(last), Some(prefix.size() - 1));
+    }
+    if let Ok(prefix) = text.parse::<Prefix6>() {
+        assert!(prefix.contains(prefix.network()));
+        let len = prefix.len().midpoint(128);
+        let last = (1_u128 << (len - prefix.len())) - 1;
+        let subnet = prefix.nth_subnet(len, last).expect("a prefix has a last subnet");
+        assert_eq!((subnet.len(), prefix.index_of_subnet(subnet)), (len, Some(last)));
+        assert_eq!(prefix.nth_subnet(len, last + 1), None);
     }
 }
 

@@ -4,11 +4,13 @@
 //! (`cargo xtask campaign fuzz`); the tests of this crate call them on a seeded slice of mutations of the same seeds.
 
 mod access;
+mod access6;
 mod documents;
 mod joining;
 mod packets;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
+pub use access6::{fuzz_dhcp6, fuzz_frame6, fuzz_nd};
 pub use documents::{fuzz_manifest, fuzz_model, fuzz_net_types, fuzz_node_state};
 pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
@@ -17,15 +19,18 @@ pub use packets::{fuzz_packet_down, fuzz_packet_up};
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 12] = [
+pub const ALL: [(&str, Check); 15] = [
     ("csr", fuzz_csr),
     ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
     ("dhcp4_options", fuzz_dhcp4_options),
+    ("dhcp6", fuzz_dhcp6),
     ("frame", fuzz_frame),
+    ("frame6", fuzz_frame6),
     ("join_token", fuzz_join_token),
     ("manifest", fuzz_manifest),
     ("model", fuzz_model),
+    ("nd", fuzz_nd),
     ("net_types", fuzz_net_types),
     ("node_state", fuzz_node_state),
     ("packet_down", fuzz_packet_down),

@@ -1,10 +1,11 @@
 //! The fast path's packet logic, over tables in ordinary memory: one subscriber behind NAT, one with a routed subnet.
 
 use map_abi::{
-    AccessEntry, Cold, CvidPage, Direction, FibLine, FibPage, FibTarget, NatPorts, NatRef, NextHop, Policer,
-    PortEntry, PortLink, Session, Settings, flags, port_role,
+    Down, FibLine, FibPage, FibTarget, HomeRef, LinePage, NatPorts, NextHop, Owner, PortEntry, PortLink,
+    Session, Settings, Up, flags, port_role,
 };
 use packet_logic::{HostPacket, HostTables, Verdict, down, up};
+use zerocopy::FromZeros;
 
 const ACCESS: u32 = 0;
 const CORE: u32 = 1;
@@ -178,23 +179,28 @@ fn tables() -> HostTables {
     );
     tables.set_port_link(CORE, PortLink { ifindex: CORE_IFINDEX, role: core, ..link });
 
-    let nat = NatRef::new(1, BLOCKS_ORDER).expect("legal");
-    let mut page = empty_page();
-    page.entries[7] = AccessEntry { slot: 1, nat };
-    page.entries[8] = AccessEntry { slot: 2, nat: NatRef::NONE };
-    tables.set_cvid_page(1, page);
+    let nat = HomeRef::new(4, BLOCKS_ORDER).expect("legal");
+    let routed = HomeRef::new(1, 0).expect("legal");
+    let mut page = LinePage::new_zeroed();
+    page.homes[7] = nat;
+    page.homes[8] = routed;
+    tables.set_line_page(1, page);
     tables.set_svid_page(100, 1);
-    tables.set_session(1, session(7, INSIDE, [255; 4], GATEWAY, true));
-    tables.set_session(2, session(8, ROUTED, [255, 255, 255, 248], [203, 0, 113, 9 + 5], false));
+    subscriber(&tables, 1, nat, 7, (INSIDE, 32), GATEWAY, flags::NAT);
+    subscriber(&tables, 2, routed, 8, (ROUTED, 29), [203, 0, 113, 9 + 5], 0);
 
-    let mut ports = NatPorts { groups: [AccessEntry::default(); 1024] };
+    let mut ports = NatPorts::new_zeroed();
     for block in 0..BLOCKS {
-        let nat = NatRef::new(1 + u32::from(block), 0).expect("legal");
-        ports.groups[usize::from(FIRST_PORT / 64 + block)] = AccessEntry { slot: 1, nat };
+        ports.groups[usize::from(FIRST_PORT / 64 + block)] = nat.ports(block.into());
     }
     tables.set_nat_ports(1, ports);
     route(&tables, PUBLIC, FibTarget::new(FibTarget::KIND_NAT, 1), 1);
-    route(&tables, ROUTED, FibTarget::new(FibTarget::KIND_SESSION, 2), 2);
+    route(&tables, ROUTED, FibTarget::new(FibTarget::KIND_SESSION, routed.unit()), 2);
+    // A pool whose other addresses nobody holds, the gateway's included.
+    let pool = u32::from_be_bytes(GATEWAY);
+    let mut slash20 = FibLine::default();
+    slash20.entries[(pool >> 8) as usize & 15] = FibTarget::BLACKHOLE;
+    tables.set_fib_line(pool >> 12, slash20);
     tables.set_next_hop(
         1,
         NextHop {
@@ -209,11 +215,6 @@ fn tables() -> HostTables {
     tables
 }
 
-#[expect(clippy::large_stack_arrays, reason = "the map's value is that large, and goes straight to the heap")]
-fn empty_page() -> CvidPage {
-    CvidPage { entries: [AccessEntry::default(); 4096] }
-}
-
 /// Sends the /29 around an address to a target, through a page of its /24.
 fn route(tables: &HostTables, address: [u8; 4], target: FibTarget, page: u32) {
     let address = u32::from_be_bytes(address);
@@ -226,28 +227,36 @@ fn route(tables: &HostTables, address: [u8; 4], target: FibTarget, page: u32) {
     tables.set_fib_page(page, FibPage { entries });
 }
 
-fn session(c_vid: u8, network: [u8; 4], netmask: [u8; 4], gateway: [u8; 4], nat: bool) -> Session {
-    let nat_flag = if nat { flags::NAT } else { 0 };
-    let both = Direction {
+fn subscriber(
+    tables: &HostTables,
+    index: u32,
+    home: HomeRef,
+    c_vid: u8,
+    (network, prefix_len): ([u8; 4], u8),
+    gateway: [u8; 4],
+    nat: u16,
+) {
+    let flags = flags::ACTIVE | flags::MAC_KNOWN | nat;
+    let up = Up {
         mac: HOME_MAC,
-        flags: flags::ACTIVE | flags::MAC_KNOWN | nat_flag,
+        flags,
         network,
-        netmask,
+        prefix_len,
+        external: PUBLIC,
         first_port: FIRST_PORT,
-        port: u16::try_from(ACCESS).expect("small"),
-        policer: Policer::UNLIMITED,
-        ..Direction::default()
+        ..Up::default()
     };
-    Session {
-        up: Direction { external_or_outer_tag: PUBLIC, gateway_or_inner_tag: gateway, ..both },
-        down: Direction {
-            external_or_outer_tag: [0x88, 0xa8, 0, 100],
-            gateway_or_inner_tag: [0x81, 0, 0, c_vid],
-            ..both
-        },
-        cold: Cold { s_vid: 100, c_vid: c_vid.into(), address: network, in_use: 1, ..Cold::default() },
-        name: [0; 64],
-    }
+    let down = Down {
+        mac: HOME_MAC,
+        flags,
+        network,
+        s_tci: [0, 100],
+        c_tci: [0, c_vid],
+        owner: Owner::new(index, u8::try_from(ACCESS).expect("small")),
+        ..Down::default()
+    };
+    tables.set_home(home, &up, &down);
+    tables.set_session(index, Session { gateway, home, in_use: 1, ..Session::new_zeroed() });
 }
 
 #[cfg(test)]

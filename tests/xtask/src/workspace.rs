@@ -4,14 +4,21 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
     time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
 
-/// The root of the repository.
+/// The root of the repository that cargo runs this from: with a build folder that several clones share, not always the one
+/// that this was compiled in.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies two folders below the root")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&xtask).ancestors().nth(2);
+        root.expect("xtask lies two folders below the root").to_owned()
+    })
 }
 
 /// The cargo that runs this (Debian's own, which compiles the kernel programs, may be on the path too).

@@ -82,21 +82,21 @@ impl Effects for Node {
 
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac) {
         // A session that is not in the kernel is told of when it is.
-        let Some(slot) = self.fastpath.slot_of(subscriber) else { return };
-        if let Err(error) = self.fastpath.learn_mac(slot, mac) {
+        let Some(index) = self.fastpath.index_of(subscriber) else { return };
+        if let Err(error) = self.fastpath.learn_mac(index, mac) {
             tracing::warn!(%subscriber, %mac, %error, "the fast path does not take the address");
         }
     }
 
     fn forget_mac(&mut self, subscriber: &Name) {
-        let Some(slot) = self.fastpath.slot_of(subscriber) else { return };
-        if let Err(error) = self.fastpath.forget_mac(slot) {
+        let Some(index) = self.fastpath.index_of(subscriber) else { return };
+        if let Err(error) = self.fastpath.forget_mac(index) {
             tracing::warn!(%subscriber, %error, "the fast path does not forget the address");
         }
     }
 
-    fn subscriber(&self, slot: u32) -> Option<Name> {
-        self.fastpath.session_by_slot(slot)
+    fn subscriber(&self, index: u32) -> Option<Name> {
+        self.fastpath.session_by_index(index)
     }
 
     async fn port_mac(&mut self, port: &IfName) -> Option<Mac> {

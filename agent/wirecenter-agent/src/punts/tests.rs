@@ -14,7 +14,7 @@ use crate::{
 const CLIENT: [u8; 6] = [2, 0, 0, 0, 0, 7];
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 254);
 
-/// A node with one subscriber, whose slot is 1.
+/// A node with one subscriber, whose session is 1.
 struct Line {
     store: Store,
     dir: tempfile::TempDir,
@@ -56,7 +56,7 @@ fn frame(destination: [u8; 6], packet: &[u8]) -> Vec<u8> {
 }
 
 fn punt(reason: PuntReason, frame: Vec<u8>) -> Punt {
-    Punt { reason, port: Some("access0".parse().expect("name")), slot: 1, frame }
+    Punt { reason, port: Some("access0".parse().expect("name")), session: 1, frame }
 }
 
 /// A DHCP message (RFC 2131) with these options.
@@ -163,11 +163,11 @@ async fn icmp_answers_come_from_the_gateway_and_know_the_next_links_mtu() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_no_answer_and_icmp_is_limited() {
     let mut line = line();
-    let unknown_slot = Punt { slot: 2, ..dhcp(&[53, 1, 1]) };
+    let unknown_session = Punt { session: 2, ..dhcp(&[53, 1, 1]) };
     let unknown_port = Punt { port: None, ..dhcp(&[53, 1, 1]) };
     let other_port = Punt { port: Some("eth9".parse().expect("name")), ..dhcp(&[53, 1, 1]) };
-    let lineless = Punt { slot: 0, ..punt(PuntReason::GatewayEcho, ping(64)) };
-    assert!(line.punt(vec![unknown_slot, unknown_port, other_port, lineless]).await.is_empty());
+    let lineless = Punt { session: 0, ..punt(PuntReason::GatewayEcho, ping(64)) };
+    assert!(line.punt(vec![unknown_session, unknown_port, other_port, lineless]).await.is_empty());
     let flood = vec![punt(PuntReason::GatewayEcho, ping(64)); ICMP_BURST as usize + 50];
     assert_eq!(line.punt(flood).await.len(), ICMP_BURST as usize);
 }

@@ -174,10 +174,10 @@ impl Effects for Fake {
     }
 
     /// Slots follow the order of names, from 1.
-    fn subscriber(&self, slot: u32) -> Option<Name> {
+    fn subscriber(&self, index: u32) -> Option<Name> {
         let world = self.world();
         let mut subscribers = world.maps.keys().filter_map(ResourceKey::subscriber);
-        subscribers.nth((slot as usize).checked_sub(1)?)
+        subscribers.nth((index as usize).checked_sub(1)?)
     }
 
     async fn port_mac(&mut self, _: &IfName) -> Option<Mac> {

@@ -59,7 +59,7 @@ impl Node {
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_wirecenter-agent"));
         command.args(["--controller", controller, "--node", "node1", "--reconnect-min", "50ms"]);
-        command.args(["--max-sessions", "64", "--max-nat-blocks", "256"]);
+        command.args(["--max-sessions", "64", "--max-home-units", "256"]);
         command.arg("--join-token-file").arg(&token_file);
         command.arg("--state-dir").arg(self.dir.path().join("state"));
         command.arg("--run-dir").arg(self.dir.path().join("run"));

@@ -51,6 +51,8 @@ impl Purpose {
 
 impl AddressPoolSpec {
     pub const PORTS_PER_SUBSCRIBER: u16 = 256;
+    /// From a home's smallest size to its largest.
+    pub const PORTS_RANGE: std::ops::RangeInclusive<u16> = 64..=1024;
     pub const LEASE_SECONDS: u32 = 3600;
     /// A minute, and a week.
     pub const LEASE_SECONDS_RANGE: std::ops::RangeInclusive<u32> = 60..=604_800;
@@ -102,8 +104,8 @@ impl Kind for AddressPoolSpec {
         if let Some(ports) = self.ports_per_subscriber {
             if self.purpose != Purpose::Nat {
                 faults.push(Fault::new("/spec/portsPerSubscriber", "only a NAT pool shares out ports"));
-            } else if !ports.is_power_of_two() || ports < 64 {
-                let rule = "a power of two between 64 and 32768";
+            } else if !ports.is_power_of_two() || !Self::PORTS_RANGE.contains(&ports) {
+                let rule = "a power of two between 64 and 1024";
                 faults.push(Fault::new("/spec/portsPerSubscriber", rule));
             }
         }

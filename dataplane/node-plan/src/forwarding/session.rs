@@ -1,39 +1,34 @@
-//! What a session looks like in its slot.
+//! What a session looks like in the maps.
 
-use std::net::Ipv4Addr;
-
-use map_abi::{Direction, NatRef, Policer, flags};
-use net_types::{Mac, Tpid};
+use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Up, flags};
+use net_types::Mac;
 use node_state::{Nat, RateLimit, Resource, Session};
+use zerocopy::FromZeros;
 
-/// What of a session's surroundings goes into its slot.
+/// What of a session's surroundings goes into its home.
 #[derive(Clone, Copy, Debug)]
 pub struct ImageContext {
+    /// Index of the session.
+    pub index: u32,
     /// Index of the access port.
     pub port: u16,
-    pub outer_tpid: Tpid,
-    /// The session's NAT blocks.
-    pub nat: NatRef,
+    pub home: HomeRef,
     /// The subscriber's address on the link, configured or learned.
     pub mac: Option<Mac>,
 }
 
-/// The configuration fields of a session's slot; counters and clocks in it are zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The configuration of a session as the maps hold it; counters and clocks in it are zero.
+#[derive(Clone, Copy, Debug)]
 pub struct Image {
-    pub up: Direction,
-    pub down: Direction,
-    pub address: Ipv4Addr,
-    pub s_vid: u16,
-    pub c_vid: u16,
-    pub nat: NatRef,
-    /// What `Cold::version` becomes: a hash of the session and of its port's index; never 0.
-    pub version: u64,
+    pub up: Up,
+    pub down: Down,
+    /// `version` in it is what is stored last: a hash of the session and of its port's index; never 0.
+    pub session: map_abi::Session,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NatError {
-    #[error("nat.ports is {0}, not a power of two of at least 64")]
+    #[error("nat.ports is {0}, not a power of two from 64 to 1024")]
     Ports(u16),
     #[error("nat.firstPort is {0}, not a multiple of 64")]
     FirstPort(u16),
@@ -41,10 +36,14 @@ pub enum NatError {
     TooFar { first: u16, ports: u16 },
 }
 
-/// The binary logarithm of the number of 64-port blocks that a session's NAT needs.
-pub fn nat_order(nat: &Nat) -> Result<u32, NatError> {
-    let Nat { address: _, first_port, ports } = *nat;
-    if !ports.is_power_of_two() || ports < 64 {
+/// The binary logarithm of the number of units that a session's home needs: one for each 64 ports.
+pub fn home_order(session: &Session) -> Result<u32, NatError> {
+    session.nat.map_or(Ok(0), nat_order)
+}
+
+fn nat_order(nat: Nat) -> Result<u32, NatError> {
+    let Nat { address: _, first_port, ports } = nat;
+    if !ports.is_power_of_two() || !(64..=64 << HOME_ORDER_MAX).contains(&ports) {
         return Err(NatError::Ports(ports));
     }
     if first_port % 64 != 0 {
@@ -56,9 +55,9 @@ pub fn nat_order(nat: &Nat) -> Result<u32, NatError> {
     Ok(ports.ilog2() - 6)
 }
 
-/// The slot of `session` as it should be.
+/// A session as the maps should hold it.
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
-    let ImageContext { port, outer_tpid, nat, mac } = *context;
+    let ImageContext { index, port, home, mac } = *context;
     let mut bits = 0;
     if session.active {
         bits |= flags::ACTIVE;
@@ -70,49 +69,64 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
         bits |= flags::MAC_KNOWN;
     }
     let (s_vid, c_vid) = (session.tags.s_vid.get(), session.tags.c_vid.get());
-    let common = Direction {
-        mac: mac.map_or([0; 6], Mac::octets),
-        flags: bits,
-        network: session.network.network().octets(),
-        netmask: session.network.netmask().octets(),
-        first_port: session.nat.map_or(0, |nat| nat.first_port),
-        port,
-        ..Direction::default()
-    };
+    let mac = mac.map_or([0; 6], Mac::octets);
+    let network = session.network.network().octets();
+    let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
+    let first_port = session.nat.map_or(0, |nat| nat.first_port);
+    let (limits_up, limits_down) = (limits(session.rate_up), limits(session.rate_down));
     Image {
-        up: Direction {
-            external_or_outer_tag: session.nat.map_or([0; 4], |nat| nat.address.octets()),
-            gateway_or_inner_tag: session.gateway.octets(),
-            policer: policer(session.rate_up),
-            ..common
+        up: Up {
+            mac,
+            flags: bits,
+            network,
+            external,
+            first_port,
+            prefix_len: session.network.len(),
+            limits: limits_up,
+            ..Up::default()
         },
-        down: Direction {
-            external_or_outer_tag: tag(outer_tpid, s_vid),
-            gateway_or_inner_tag: tag(Tpid::Dot1q, c_vid),
-            policer: policer(session.rate_down),
-            ..common
+        down: Down {
+            mac,
+            flags: bits,
+            s_tci: s_vid.to_be_bytes(),
+            c_tci: c_vid.to_be_bytes(),
+            network,
+            owner: Owner::new(index, u8::try_from(port).unwrap_or(u8::MAX)),
+            limits: limits_down,
+            meter: Meter::default(),
         },
-        address: session.lease.address(),
-        s_vid,
-        c_vid,
-        nat,
-        version: version(session, port),
+        session: map_abi::Session {
+            version: version(session, port),
+            mac,
+            flags: bits,
+            home,
+            in_use: 1,
+            port,
+            first_port,
+            s_vid,
+            c_vid,
+            address: session.lease.address().octets(),
+            gateway: session.gateway.octets(),
+            network,
+            external,
+            prefix_len: session.network.len().into(),
+            limits_up,
+            limits_down,
+            ..map_abi::Session::new_zeroed()
+        },
     }
 }
 
-/// A tag with priority 0, ready to be pushed.
-pub fn tag(tpid: Tpid, vid: u16) -> [u8; 4] {
-    let ([a, b], [c, d]) = (tpid.ethertype().to_be_bytes(), vid.to_be_bytes());
-    [a, b, c, d]
+fn limits(peak: Option<RateLimit>) -> Limits {
+    let Some(limit) = peak else { return Limits::default() };
+    Limits {
+        peak: Rate::of(limit.rate.bits_per_second()),
+        peak_burst: Burst::of_us(limit.burst_us),
+        ..Limits::default()
+    }
 }
 
-fn policer(limit: Option<RateLimit>) -> Policer {
-    limit.map_or(Policer::UNLIMITED, |limit| {
-        Policer::new(limit.rate.bits_per_second(), limit.burst_us.saturating_mul(1000))
-    })
-}
-
-/// Mixed so that a session on another port differs. Not the port's EtherType: that changes in all sessions at once.
+/// Mixed so that a session on another port differs.
 fn version(session: &Session, port: u16) -> u64 {
     let content = Resource::Session(session.clone()).version().0;
     (content ^ (u64::from(port) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1)

@@ -4,8 +4,8 @@ mod routes;
 
 use std::net::Ipv4Addr;
 
-use map_abi::{Policer, flags};
-use net_types::{Mac, Tpid};
+use map_abi::{Burst, HomeRef, Limits, Rate, flags};
+use net_types::Mac;
 use node_state::{Nat, Resource};
 use proptest::prelude::*;
 
@@ -42,43 +42,51 @@ proptest! {
     }
 }
 
+fn alice() -> node_state::Session {
+    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
+    let Ok(Resource::Session(session)) = Resource::decode(text.as_bytes()) else { panic!("a session") };
+    session
+}
+
 #[test]
-fn nat_blocks_follow_from_the_number_of_ports() {
-    let order = |first_port, ports| nat_order(&Nat { address: Ipv4Addr::LOCALHOST, first_port, ports });
+fn a_homes_size_follows_from_the_number_of_ports() {
+    let order = |first_port, ports| {
+        let nat = Some(Nat { address: Ipv4Addr::LOCALHOST, first_port, ports });
+        home_order(&node_state::Session { nat, ..alice() })
+    };
+    assert_eq!(home_order(&node_state::Session { nat: None, ..alice() }), Ok(0));
     assert_eq!(order(1024, 64), Ok(0));
     assert_eq!(order(1024, 256), Ok(2));
-    assert_eq!(order(32_768, 32_768), Ok(9));
+    assert_eq!(order(32_768, 1024), Ok(4));
     assert_eq!(order(1024, 96), Err(NatError::Ports(96)));
     assert_eq!(order(1024, 32), Err(NatError::Ports(32)));
+    assert_eq!(order(1024, 2048), Err(NatError::Ports(2048)));
     assert_eq!(order(1000, 64), Err(NatError::FirstPort(1000)));
     assert_eq!(order(65_472, 128), Err(NatError::TooFar { first: 65_472, ports: 128 }));
 }
 
 #[test]
-fn a_session_in_its_slot() {
-    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
-    let Ok(Resource::Session(mut session)) = Resource::decode(text.as_bytes()) else { panic!("a session") };
-    let context = ImageContext {
-        port: 3,
-        outer_tpid: Tpid::Dot1ad,
-        nat: map_abi::NatRef::new(4, 2).expect("legal"),
-        mac: None,
-    };
+fn a_session_in_its_place() {
+    let mut session = alice();
+    let home = HomeRef::new(4, 2).expect("legal");
+    let context = ImageContext { index: 9, port: 3, home, mac: None };
     let image = session_image(&session, &context);
     assert_eq!(image.up.flags, flags::ACTIVE | flags::NAT);
-    assert_eq!(image.up.netmask, [255; 4]);
-    assert_eq!(image.up.external_or_outer_tag, [198, 51, 100, 1]);
-    assert_eq!(image.down.external_or_outer_tag, [0x88, 0xa8, 0, 100]);
-    assert_eq!(image.down.gateway_or_inner_tag, [0x81, 0, 0, 7]);
-    assert_eq!(image.up.policer, Policer::new(20_000_000, 50_000_000));
-    assert_eq!(image.down.policer, Policer::UNLIMITED);
+    assert_eq!((image.up.network, image.up.prefix_len), ([100, 64, 0, 2], 32));
+    assert_eq!((image.up.external, image.up.first_port), ([198, 51, 100, 1], 1024));
+    assert_eq!((image.down.s_tci, image.down.c_tci), ([0, 100], [0, 7]));
+    assert_eq!((image.down.owner.session(), image.down.owner.port()), (9, 3));
+    let limits = Limits { peak: Rate::of(20_000_000), peak_burst: Burst::of_us(50_000), ..Limits::default() };
+    assert_eq!((image.up.limits, image.down.limits), (limits, Limits::default()));
+    assert_eq!((image.session.home, image.session.gateway), (home, [100, 64, 0, 1]));
 
+    let version = image.session.version;
     let mac: Mac = "02:00:00:00:00:01".parse().expect("a MAC");
     let learned = session_image(&session, &ImageContext { mac: Some(mac), ..context });
-    assert_eq!(learned.version, image.version, "what was learned is not what was asked for");
-    assert_eq!(learned.down.mac, mac.octets());
+    assert_eq!(learned.session.version, version, "what was learned is not what was asked for");
+    assert_eq!((learned.down.mac, learned.session.mac), (mac.octets(), mac.octets()));
     let moved = session_image(&session, &ImageContext { port: 4, ..context });
-    assert_ne!(moved.version, image.version);
+    assert_ne!(moved.session.version, version);
     session.active = false;
     assert_eq!(session_image(&session, &context).up.flags, flags::NAT);
 }

@@ -29,21 +29,21 @@ fn sessions_that_may_not_pass() {
     let no_bob = desired().resources().filter(|r| r.key().as_str() != "session/bob-inc").collect();
     settle(&mut fastpath, &no_bob);
     settle(&mut fastpath, &desired_but(|text| text.replace(r#""mac":"02:b0:00:00:00:01""#, r#""mac":null"#)));
-    let slot = fastpath.slot_of(&"bob-inc".parse().expect("a name")).expect("a slot");
+    let index = fastpath.index_of(&"bob-inc".parse().expect("a name")).expect("a session");
     {
         let mut kernel =
             Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
         let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
         assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));
     }
-    fastpath.learn_mac(slot, net_types::Mac::new(BOB_MAC).expect("unicast")).expect("a session");
+    fastpath.learn_mac(index, net_types::Mac::new(BOB_MAC).expect("unicast")).expect("a session");
     let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
     {
         let mut kernel =
             Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
         to_bob(kernel.down(&down));
     }
-    fastpath.forget_mac(slot).expect("a session");
+    fastpath.forget_mac(index).expect("a session");
     let mut kernel =
         Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
     assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));

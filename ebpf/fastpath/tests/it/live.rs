@@ -127,7 +127,7 @@ fn frames_cross_the_office_both_ways() {
     assert_eq!(unsafe { libc::poll(&raw mut poll, 1, 5000) }, 1, "the ring buffer becomes readable");
     let punt = punts.next().expect("a punt");
     assert_eq!(punt.port.expect("a port").as_str(), "access0");
-    assert_eq!(fastpath.session_by_slot(punt.slot).expect("a session").as_str(), "alice");
+    assert_eq!(fastpath.session_by_index(punt.session).expect("a session").as_str(), "alice");
     assert_eq!(punt.frame, request);
 }
 

@@ -65,7 +65,8 @@ fn some_state() -> impl Strategy<Value = NodeState> {
 /// What the maps hold is what is desired, as far as somebody who only reads them can tell.
 fn assert_is(world: &World, state: &NodeState) {
     let inspector = Inspector::open(&world.pin_dir).expect("pinned");
-    let views: BTreeMap<String, _> = inspector.sessions().map(|view| (view.name.clone(), view)).collect();
+    let views: BTreeMap<String, _> =
+        inspector.sessions().into_iter().map(|view| (view.name.clone(), view)).collect();
     assert_eq!(
         views.keys().collect::<Vec<_>>(),
         state.sessions.keys().map(net_types::Name::as_str).collect::<Vec<_>>()
@@ -235,6 +236,6 @@ fn maps_of_another_layout_are_not_touched() {
     settings.set(0, [99, 0, 0, 0, 0, 0, 0, 0], 0).expect("writes");
     let options = fastpath::Options { pin_dir: world.pin_dir.clone(), sizes: fastpath::Sizes::default() };
     let error = Fastpath::open(&options).err().expect("another layout").to_string();
-    assert!(error.contains("have layout 99, this program wants 1"), "{error}");
+    assert!(error.contains("have layout 99, this program wants 2"), "{error}");
     assert!(fs::exists(world.pin_dir.join("link-0")).expect("reads"), "what was there goes on");
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use aya::maps::{Array, Map, MapData};
-use map_abi::{FIB_ROOT_LINES, SVIDS_PER_PORT, map};
+use aya::maps::{Array, ArrayOfMaps, Map, MapData};
+use map_abi::{Chunk, FIB_ROOT_LINES, LinePage, NatPorts, SVIDS_PER_PORT, map};
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
 
@@ -23,6 +23,28 @@ impl<T: FromBytes, const N: usize> Copied<T, N> {
     }
 }
 
+/// The values of an array of maps that are there, after what `PAGES` says.
+fn pages<T: FromBytes, const N: usize>(
+    pin_dir: &Path,
+    name: &str,
+    first_word: &mut u32,
+    mut set: impl FnMut(u32, T),
+) {
+    let data = MapData::from_pin(pin_dir.join(name)).expect(name);
+    let outer: ArrayOfMaps<_, Array<MapData, [u8; N]>> =
+        ArrayOfMaps::try_from(Map::ArrayOfMaps(data)).expect(name);
+    let words = MapData::from_pin(pin_dir.join(map::PAGES)).expect("pinned");
+    let words: Array<_, u64> = Array::try_from(Map::Array(words)).expect("an array");
+    let bit = |index: u32| words.get(&(*first_word + index / 64), 0).expect("inside") >> (index % 64) & 1;
+    let held: Vec<u32> = (0..outer.len()).filter(|index| bit(*index) != 0).collect();
+    *first_word += outer.len().div_ceil(64);
+    for index in held {
+        let page = outer.get(&index, 0).expect("it is said to be there");
+        let bytes = page.get(&0, 0).expect("an array has every index");
+        set(index, T::read_from_bytes(&bytes).expect("of that length"));
+    }
+}
+
 /// All that the fixtures can reach: S-VIDs 99 to 110 of the first two ports, destinations in `addresses`.
 pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]]) -> HostTables {
     let tables = HostTables::new(3600 * 1_000_000_000);
@@ -31,10 +53,11 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 64>::open(d, map::PORT_LINKS).each(0..64, |i, v| tables.set_port_link(i, v));
     let svids = (0..2).flat_map(|port| (99..110).map(move |svid| port * SVIDS_PER_PORT + svid));
     Copied::<_, 8>::open(d, map::SVID_PAGES).each(svids, |i, v| tables.set_svid_page(i, v));
-    Copied::<_, 32_768>::open(d, map::CVID_PAGES).each(0..64, |i, v| tables.set_cvid_page(i, v));
+    let mut word = 0;
+    pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, &mut word, |i, v| tables.set_chunk(i, v));
+    pages::<_, { size_of::<LinePage>() }>(d, map::LINES, &mut word, |i, v| tables.set_line_page(i, v));
+    pages::<_, { size_of::<NatPorts>() }>(d, map::NAT_PORTS, &mut word, |i, v| tables.set_nat_ports(i, v));
     Copied::<_, 256>::open(d, map::SESSIONS).each(0..64, |i, v| tables.set_session(i, v));
-    Copied::<_, 1024>::open(d, map::NAT_BLOCKS).each(0..64, |i, v| tables.set_nat_block(i, v));
-    Copied::<_, 8192>::open(d, map::NAT_PORTS).each(0..1024, |i, v| tables.set_nat_ports(i, v));
     let lines =
         addresses.iter().map(|address| u32::from_be_bytes(*address) >> 12).filter(|l| *l < FIB_ROOT_LINES);
     Copied::<_, 64>::open(d, map::FIB_ROOT).each(lines, |i, v| tables.set_fib_line(i, v));

@@ -8,8 +8,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FibLine, FibPage, FragmentKey, NatBlock, NatPorts, NextHop,
-    PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, LinePage, NatPorts, NextHop, PUNT_FRAME_MAX, PortEntry,
+    PortLink, PuntReason, PuntRecord, Session, Settings,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -37,7 +37,7 @@ impl Packet for Xdp {
     }
 
     #[inline(always)]
-    fn punt(&self, reason: PuntReason, port: u32, slot: u32) -> bool {
+    fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool {
         let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else { return false };
         let at = record.as_mut_ptr();
         // The verifier wants a length of at least one, and Linux 6.1's learns that neither from a comparison with zero
@@ -55,7 +55,7 @@ impl Packet for Xdp {
             }
             addr_of_mut!((*at).reason).write(reason as u32);
             addr_of_mut!((*at).port).write(port);
-            addr_of_mut!((*at).slot).write(slot);
+            addr_of_mut!((*at).session).write(session);
             addr_of_mut!((*at).len).write(len as u32);
         }
         record.submit(0);
@@ -96,23 +96,23 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
-    fn cvid_page(&self, index: u32) -> Option<NonNull<CvidPage>> {
-        value(&maps::CVID_PAGES, index)
+    fn line_page(&self, index: u32) -> Option<NonNull<LinePage>> {
+        maps::LINES.get_value_ptr_mut(index, &0).and_then(NonNull::new)
     }
 
     #[inline(always)]
-    fn session(&self, slot: u32) -> Option<NonNull<Session>> {
-        value(&maps::SESSIONS, slot)
+    fn chunk(&self, index: u32) -> Option<NonNull<Chunk>> {
+        maps::HOMES.get_value_ptr_mut(index, &0).and_then(NonNull::new)
     }
 
     #[inline(always)]
-    fn nat_block(&self, index: u32) -> Option<NonNull<NatBlock>> {
-        value(&maps::NAT_BLOCKS, index)
+    fn session(&self, index: u32) -> Option<NonNull<Session>> {
+        value(&maps::SESSIONS, index)
     }
 
     #[inline(always)]
     fn nat_ports(&self, index: u32) -> Option<NonNull<NatPorts>> {
-        value(&maps::NAT_PORTS, index)
+        maps::NAT_PORTS.get_value_ptr_mut(index, &0).and_then(NonNull::new)
     }
 
     #[inline(always)]
@@ -136,16 +136,16 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
-    fn fragment(&self, key: &FragmentKey) -> Option<AccessEntry> {
-        // SAFETY: an entry that is reused meanwhile can only yield another packet's session, as a collision of
+    fn fragment(&self, key: &FragmentKey) -> Option<u32> {
+        // SAFETY: an entry that is reused meanwhile can only yield another packet's home, as a collision of
         // identifications would.
         unsafe { maps::FRAGMENTS.get(key).copied() }
     }
 
     #[inline(always)]
-    fn remember_fragment(&self, key: &FragmentKey, entry: &AccessEntry) {
+    fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
         // A full table forgets its oldest entry; there is nothing else that can fail.
-        let _ = maps::FRAGMENTS.insert(key, entry, 0);
+        let _ = maps::FRAGMENTS.insert(key, &unit, 0);
     }
 
     #[inline(always)]

@@ -1,4 +1,5 @@
-//! The office's two programs: `access` on access ports, `core` on core ports.
+//! The office's programs: `access` on access ports, `core` on core ports, and three that user space alone runs: `clerk`,
+//! `wiper` and `reader`.
 #![no_std]
 #![no_main]
 
@@ -19,6 +20,24 @@ pub fn access(ctx: XdpContext) -> u32 {
 pub fn core(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
     act(packet_logic::down(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn clerk(ctx: XdpContext) -> u32 {
+    packet_logic::poke(&Xdp(ctx), &Maps);
+    xdp_action::XDP_PASS
+}
+
+#[xdp]
+pub fn wiper(ctx: XdpContext) -> u32 {
+    packet_logic::wipe(&Xdp(ctx), &Maps);
+    xdp_action::XDP_PASS
+}
+
+#[xdp]
+pub fn reader(ctx: XdpContext) -> u32 {
+    packet_logic::peek(&Xdp(ctx), &Maps);
+    xdp_action::XDP_PASS
 }
 
 #[inline(always)]

@@ -1,15 +1,16 @@
-//! The maps of the fast path. Those that user space writes in place can be mapped into its memory; the sizes here are
-//! the least, the loader gives each its real one.
+//! The maps of the fast path. Those that user space writes in place can be mapped into its memory; those in `ArrayOfMaps`
+//! are written by the clerk, and come one by one as the office grows. The sizes here are the least, the loader gives
+//! each its real one; arrays of maps it makes itself.
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
-    macros::map,
+    btf_maps::{Array as InnerArray, ArrayOfMaps},
+    macros::{btf_map, map},
     maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    AccessEntry, CvidPage, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT,
-    MAX_NEXT_HOPS, MAX_PORTS, NatBlock, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session,
-    Settings,
+    Chunk, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOPS,
+    MAX_PORTS, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -22,14 +23,17 @@ pub(crate) static PORTS: Array<PortEntry> = Array::pinned(IFINDEX_LIMIT, BPF_F_M
 pub(crate) static PORT_LINKS: Array<PortLink> = Array::pinned(MAX_PORTS, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static SVID_PAGES: Array<u64> = Array::pinned(MAX_PORTS * SVIDS_PER_PORT, BPF_F_MMAPABLE);
+#[btf_map]
+pub(crate) static LINES: ArrayOfMaps<InnerArray<LinePage, 1>, 1> = ArrayOfMaps::new();
+#[btf_map]
+pub(crate) static HOMES: ArrayOfMaps<InnerArray<Chunk, 1>, 1> = ArrayOfMaps::new();
+/// Only user space asks.
 #[map]
-pub(crate) static CVID_PAGES: Array<CvidPage> = Array::pinned(1, BPF_F_MMAPABLE);
+static PAGES: Array<u64> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static SESSIONS: Array<Session> = Array::pinned(1, BPF_F_MMAPABLE);
-#[map]
-pub(crate) static NAT_BLOCKS: Array<NatBlock> = Array::pinned(1, BPF_F_MMAPABLE);
-#[map]
-pub(crate) static NAT_PORTS: Array<NatPorts> = Array::pinned(1, BPF_F_MMAPABLE);
+#[btf_map]
+pub(crate) static NAT_PORTS: ArrayOfMaps<InnerArray<NatPorts, 1>, 1> = ArrayOfMaps::new();
 #[map]
 pub(crate) static FIB_ROOT: Array<FibLine> = Array::pinned(FIB_ROOT_LINES, BPF_F_MMAPABLE);
 #[map]
@@ -41,7 +45,7 @@ pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 #[map]
-pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, AccessEntry> =
+pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> =
     LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use net_types::Mac;
-use node_state::{AccessTags, Session};
+use node_state::Session;
 
-use crate::{ETHERTYPE_IPV4, Frame, Ipv4Header, PROTOCOL_UDP, Tag, Tags, Udp};
+pub(super) use crate::tests::line::{mac, port_mac};
+use crate::{ETHERTYPE_IPV4, Frame, Ipv4Header, PROTOCOL_UDP, Tag, Tags, Udp, tests::line};
 
 pub(super) const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 1);
 pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 2);
@@ -18,30 +19,9 @@ pub(super) const DECLINE: u8 = 4;
 pub(super) const RELEASE: u8 = 7;
 pub(super) const INFORM: u8 = 8;
 
-pub(super) fn mac(last: u8) -> Mac {
-    Mac::new([2, 0, 0, 0, 0, last]).expect("a station")
-}
-
-pub(super) fn port_mac() -> Mac {
-    mac(1)
-}
-
 pub(super) fn session() -> Session {
-    Session {
-        subscriber: "alice".parse().expect("a name"),
-        port: "access0".parse().expect("a name"),
-        tags: AccessTags { s_vid: 100.try_into().expect("a VID"), c_vid: 7.try_into().expect("a VID") },
-        active: true,
-        mac: None,
-        lease: "100.64.0.2/16".parse().expect("an address"),
-        gateway: GATEWAY,
-        network: "100.64.0.2/32".parse().expect("a prefix"),
-        dns_servers: vec![Ipv4Addr::new(9, 9, 9, 9), Ipv4Addr::new(149, 112, 112, 112)],
-        lease_seconds: 3600,
-        nat: None,
-        rate_up: None,
-        rate_down: None,
-    }
+    let dns_servers = vec![Ipv4Addr::new(9, 9, 9, 9), Ipv4Addr::new(149, 112, 112, 112)];
+    Session { dns_servers, ..line::session() }
 }
 
 /// A message and how it is sent.

@@ -1,0 +1,111 @@
+//! Taking stock of maps that are there already, and removing from them what leads to no session.
+
+use std::{collections::BTreeMap, path::Path, str::FromStr};
+
+use map_abi::{HomeRef, PortsRef, SVIDS_PER_PORT};
+use net_types::Name;
+
+use crate::{
+    clerk::Clerk,
+    error::OpenError,
+    mapped::{Writer, put},
+    sessions::{self, Sessions},
+    tables::Tables,
+};
+
+/// Sessions by the first unit of their home.
+type ByUnit = BTreeMap<u32, u32>;
+
+impl Sessions {
+    pub(crate) fn survey(
+        tables: &Tables,
+        pin_dir: &Path,
+        writer: &mut Writer,
+        clerk: &mut Clerk,
+    ) -> Result<Self, OpenError> {
+        let mut found = sessions::opened(tables, pin_dir)?;
+        let mut by_unit = ByUnit::new();
+        for index in tables.sessions_in_use() {
+            let home = tables.session(index).home;
+            let is_new = found.indices.take_at(index, 0);
+            let has_home = home.is_none() || found.units.take_at(home.unit(), home.order());
+            match Name::from_str(&tables.name_of(index)) {
+                Ok(name) if is_new && has_home && !found.by_name.contains_key(&name) => {
+                    found.by_name.insert(name, index);
+                    by_unit.insert(home.unit(), index);
+                }
+                // Not as this program writes it: nothing may lead there, and then it is free.
+                _ => put!(writer, tables.sessions.at(index), 0, in_use),
+            }
+        }
+        found.survey_lines(tables, writer, clerk, &by_unit);
+        found.survey_ports(tables, clerk, &by_unit);
+        clerk.flush().map_err(|error| OpenError::Survey(Box::new(error)))?;
+        Ok(found)
+    }
+
+    fn survey_lines(&mut self, tables: &Tables, writer: &mut Writer, clerk: &mut Clerk, by_unit: &ByUnit) {
+        for index in 0..tables.svid_pages.len() {
+            let at = tables.svid_pages.at(index);
+            // SAFETY: aligned, and inside the mapping.
+            let page = unsafe { crate::mapped::Word::load(at) };
+            if page == 0 {
+                continue;
+            }
+            let page = u32::try_from(page).unwrap_or(u32::MAX);
+            let value = self.lines.pages.read(page);
+            let (Some(value), true) = (value, self.line_pages.take_at(page, 0)) else {
+                // SAFETY: aligned, and inside a mapping for writing.
+                unsafe { writer.put(at, 0_u64) };
+                continue;
+            };
+            let port = u16::try_from(index / SVIDS_PER_PORT).unwrap_or(u16::MAX);
+            let s_vid = u16::try_from(index % SVIDS_PER_PORT).unwrap_or(u16::MAX);
+            let mut population = 0;
+            for (c_vid, home) in (0_u16..).zip(value.homes).filter(|(_, home)| !home.is_none()) {
+                let tags = (port, s_vid, c_vid);
+                let session = by_unit.get(&home.unit()).filter(|index| {
+                    tables.session(**index).home == home && tables.reach(**index).tags() == tags
+                });
+                if let Some(session) = session {
+                    self.by_tags.insert(tags, *session);
+                    population += 1;
+                } else {
+                    clerk.poke_line(page, c_vid, HomeRef::NONE);
+                }
+            }
+            self.population.insert(page, population);
+        }
+    }
+
+    fn survey_ports(&mut self, tables: &Tables, clerk: &mut Clerk, by_unit: &ByUnit) {
+        for address in self.ports.held().collect::<Vec<_>>() {
+            let Some(value) = self.ports.pages.read(address) else { continue };
+            for (group, ports) in (0_u16..).zip(value.groups).filter(|(_, ports)| !ports.is_none()) {
+                let session = by_unit
+                    .get(&ports.home())
+                    .filter(|index| leads_there(tables, **index, address, group, ports));
+                let Some(session) = session else {
+                    clerk.poke_ports(address, group.into(), 0);
+                    continue;
+                };
+                let reach = tables.reach(*session);
+                if let Some(nat) = reach.nat {
+                    let (first, count) = reach.groups(nat);
+                    self.by_ports.insert((nat.address, first), (count, *session));
+                }
+            }
+        }
+    }
+}
+
+/// Whether the session is really reached by that group of ports of that address.
+fn leads_there(tables: &Tables, index: u32, address: u32, group: u16, ports: PortsRef) -> bool {
+    let session = tables.session(index);
+    let reach = tables.reach(index);
+    let Some(nat) = reach.nat else { return false };
+    let (first, count) = reach.groups(nat);
+    tables.nat_address(nat.address) == Some(address)
+        && (first..first + count).contains(&group)
+        && session.home.ports((group - first).into()) == ports
+}

@@ -1,0 +1,46 @@
+//! How user space reads and writes homes and pages, which cannot be mapped into its memory: it hands the program `clerk` a
+//! list of [`Poke`]s, the program `wiper` a list of units, or the program `reader` a [`Peek`], as a frame, by
+//! `BPF_PROG_TEST_RUN`. (The kernel's own calls for maps in maps wait for all CPUs, on Linux 6.1 even to read.)
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// One aligned word to be stored; when the clerk is done, the frame says what was there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Poke {
+    /// Index of the chunk or page in its map.
+    pub page: u32,
+    /// Which of its words: of eight bytes in a home's chunk, of four in the other two.
+    pub word: u16,
+    /// One of `poke_table`.
+    pub table: u16,
+    /// In words of four bytes, the lower half counts. Afterwards what was there; all ones: there is no such place.
+    pub value: u64,
+}
+
+/// Values of `Poke::table` and `Peek::table`.
+pub mod poke_table {
+    pub const HOMES: u16 = 1;
+    pub const LINES: u16 = 2;
+    pub const NAT_PORTS: u16 = 3;
+}
+
+/// Pokes that the clerk looks at in one frame, which must fit in a page with what the kernel puts around it.
+pub const POKES_MAX: usize = 96;
+/// Units that the wiper fills with zeros in one frame, each a `u32`; 0: nothing.
+pub const WIPES_MAX: usize = 16;
+
+/// What is to be read: words of eight bytes, into the rest of the frame, from a word of a page on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Peek {
+    /// As in `Poke`.
+    pub page: u32,
+    /// The first word of eight bytes.
+    pub word: u16,
+    /// One of `poke_table`; afterwards 0: it was read. What is beyond the page's end is left as it was.
+    pub table: u16,
+}
+
+/// Words that the reader reads in one frame.
+pub const PEEK_WORDS_MAX: usize = 384;
