@@ -11,7 +11,6 @@ use crate::{
     change::{addresses, home_paint},
     error::ApplyError,
     fastpath::{Change, Fastpath},
-    mapped::put,
     ports,
     reach::Reach,
 };
@@ -222,20 +221,27 @@ impl Fastpath {
         self.nat_addresses = Runs::new(self.sessions.nat_addresses());
         self.routes.clear();
         self.locals.clear();
-        let mut default_next_hop = 0;
+        // Until all is known, nothing is written.
+        self.is_built = false;
+        let gone: Vec<Prefix4> = self.route_table.office_prefixes().collect();
+        for prefix in gone.into_iter().filter(|prefix| !desired.routes.contains_key(prefix)) {
+            drop(self.route_table.set_office_route(prefix, None));
+        }
+        drop(self.set_core_ports());
         // Pools that have their place in the maps keep it before others look for one.
         let has_place =
             |route: &&Route| self.tables.lookup(route.prefix.network()).kind() == FibTarget::KIND_NAT;
         let (placed, others): (Vec<&Route>, Vec<&Route>) = desired.routes.values().partition(has_place);
         for route in placed.into_iter().chain(others) {
             let key = Resource::Route(route.clone()).key();
-            match self.paint(route) {
-                Ok(Some(paint)) => drop(prefixes.insert(route.prefix, paint)),
-                Ok(None) => default_next_hop = self.next_hop_of(route).unwrap_or(0),
-                Err(error) => {
-                    outcomes.push((key, Err(error)));
-                    continue;
-                }
+            let done = self.paint(route).and_then(|paint| {
+                let via = self.neighbour_of(route)?;
+                prefixes.extend(paint.map(|paint| (route.prefix, paint)));
+                self.set_office_route(route.prefix, via)
+            });
+            if let Err(error) = done {
+                outcomes.push((key, Err(error)));
+                continue;
             }
             self.routes.insert(route.prefix, route.clone());
         }
@@ -259,7 +265,8 @@ impl Fastpath {
                 prefixes.insert(network, home_paint(session.home));
             }
         }
-        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, []);
+        let routes = self.route_table.routes().filter(|(prefix, _)| !prefix.is_default());
+        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, routes);
         self.fib = fib;
         let mut full: BTreeMap<Prefix4, ApplyError> = errors
             .into_iter()
@@ -271,8 +278,13 @@ impl Fastpath {
             let done = full.remove(&route.prefix).map_or(Ok(()), Err);
             outcomes.push((Resource::Route(route.clone()).key(), done));
         }
+        for (prefix, error) in full {
+            tracing::warn!(%prefix, %error, "a route of the kernel's cannot be followed");
+        }
+        self.write_next_hops();
         self.tables.sync_fib(&mut self.writer, &self.fib);
-        put!(self.writer, self.tables.settings.at(0), default_next_hop, default_next_hop);
-        self.forget_next_hops();
+        if let Err(error) = self.forget_next_hops() {
+            tracing::warn!(%error, "routes cannot be followed");
+        }
     }
 }

@@ -31,7 +31,7 @@ impl FibTarget {
     const INDEX_BITS: u32 = 28;
     pub const INDEX_MAX: u32 = (1 << Self::INDEX_BITS) - 1;
 
-    /// Nothing more specific: the default route, `SETTINGS.default_next_hop`, applies.
+    /// Nothing more specific: the default route, `SETTINGS.default_route`, applies.
     pub const KIND_DEFAULT: u32 = 0;
     /// Index into `NEXT_HOPS`.
     pub const KIND_NEXT_HOP: u32 = 1;
@@ -93,9 +93,9 @@ pub struct NextHop {
     pub source: [u8; 6],
     /// Largest IPv4 packet the link takes.
     pub mtu: u16,
-    /// The neighbour's address; no packet needs it, a restarted agent does.
-    pub gateway: [u8; 4],
-    pub spare: [u8; 12],
+    /// The neighbour's address, IPv4's as an IPv4-mapped one (RFC 4291 section 2.5.5.2); no packet needs it, a
+    /// restarted agent does.
+    pub gateway: [u8; 16],
 }
 
 /// Next hops that a node can have, index 0 included.
@@ -124,6 +124,6 @@ pub struct NextHopGroup {
 pub struct Settings {
     /// `MAP_ABI_VERSION` of whoever made the maps.
     pub abi_version: u32,
-    /// Index into `NEXT_HOPS` of the default route; 0: none.
-    pub default_next_hop: u32,
+    /// Where the default route leads to; of kind `KIND_DEFAULT`: there is none.
+    pub default_route: FibTarget,
 }

@@ -43,7 +43,7 @@ pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
-pub const MAP_ABI_VERSION: u32 = 2;
+pub const MAP_ABI_VERSION: u32 = 3;
 
 /// Names of the maps, as they are pinned.
 pub mod map {
@@ -59,6 +59,7 @@ pub mod map {
     pub const FIB_ROOT: &str = "FIB_ROOT";
     pub const FIB_PAGES: &str = "FIB_PAGES";
     pub const NEXT_HOPS: &str = "NEXT_HOPS";
+    pub const NEXT_HOP_GROUPS: &str = "NEXT_HOP_GROUPS";
     pub const REDIRECT: &str = "REDIRECT";
     pub const FRAGMENTS: &str = "FRAGMENTS";
     pub const DROPS: &str = "DROPS";

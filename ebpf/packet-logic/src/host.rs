@@ -8,7 +8,7 @@ use std::{
 
 use map_abi::{
     Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, HomeRef, LINES_PER_UNIT, Line,
-    LinePage, Meter, NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
+    LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session, Settings,
     UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
@@ -107,6 +107,7 @@ pub struct HostTables {
     fib_lines: Store<FibLine>,
     fib_pages: Store<FibPage>,
     next_hops: Store<NextHop>,
+    next_hop_groups: Store<NextHopGroup>,
     settings: Store<Settings>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
@@ -134,6 +135,7 @@ setters! {
     set_fib_line, fib_lines: FibLine;
     set_fib_page, fib_pages: FibPage;
     set_next_hop, next_hops: NextHop;
+    set_next_hop_group, next_hop_groups: NextHopGroup;
     set_settings, settings: Settings;
 }
 
@@ -151,6 +153,7 @@ impl HostTables {
             fib_lines: Store::new(),
             fib_pages: Store::new(),
             next_hops: Store::new(),
+            next_hop_groups: Store::new(),
             settings: Store::new(),
             fragments: RefCell::default(),
             drops: RefCell::default(),
@@ -230,6 +233,10 @@ impl Tables for HostTables {
 
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
         self.next_hops.get(index)
+    }
+
+    fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>> {
+        self.next_hop_groups.get(index)
     }
 
     fn settings(&self) -> Option<NonNull<Settings>> {

@@ -23,6 +23,7 @@ mod checksum;
 mod clerk;
 mod down;
 mod fib;
+mod flow;
 mod fragment;
 mod frame;
 mod home;

@@ -7,7 +7,7 @@ use map_abi::{DropReason, FibTarget, HomeRef, NextHop, PuntReason, SVIDS_PER_POR
 use crate::{
     Frame, Packet, Tables, Verdict, arp,
     checksum::Delta,
-    fib,
+    fib, flow,
     frame::MAC_BITS,
     home::Home,
     icmp::{Quote, Side},
@@ -158,7 +158,7 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
         return Err(DropReason::Martian.into());
     }
     let target = fib::lookup(tables, ip.destination)?;
-    if target.kind() > FibTarget::KIND_NAT && is_gateway(tables, arrival, ip.destination)? {
+    if may_be_gateway(target) && is_gateway(tables, arrival, ip.destination)? {
         // The gateway answers pings, and nothing else.
         return Err(match ip.transport(frame)? {
             Transport::Echo(_) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
@@ -166,6 +166,12 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
         });
     }
     forward(frame, tables, arrival, &ip, target).map(Step::Leave)
+}
+
+/// Whether a gateway's address may lead there.
+#[inline(always)]
+fn may_be_gateway(target: FibTarget) -> bool {
+    (FibTarget::KIND_SESSION..=FibTarget::KIND_PAGE).contains(&target.kind())
 }
 
 /// Whether an address is the gateway's, which lies in a pool or in the subscriber's own network.
@@ -192,23 +198,37 @@ enum Towards {
     NextHop(NonNull<NextHop>),
     /// Another subscriber (or the same one by its public address).
     Subscriber,
+    /// A network behind an interface that is no port of the office.
+    Kernel,
 }
 
 #[inline(always)]
-fn towards<T: Tables>(tables: &T, target: FibTarget) -> Result<Towards, DropReason> {
+fn towards<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    ip: &Ipv4<'_>,
+    target: FibTarget,
+) -> Result<Towards, DropReason> {
+    let mut target = target;
+    if target.kind() == FibTarget::KIND_DEFAULT {
+        let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
+        target = field!(settings, default_route).get();
+    }
     let index = match target.kind() {
-        FibTarget::KIND_DEFAULT => {
-            let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
-            field!(settings, default_next_hop).get()
-        }
         FibTarget::KIND_NEXT_HOP => target.index(),
+        FibTarget::KIND_GROUP => {
+            let group = tables.next_hop_group(target.index()).ok_or(DropReason::Inconsistent)?;
+            u32::from(field!(group, slots[flow::slot(frame, ip)]).get())
+        }
         FibTarget::KIND_NAT | FibTarget::KIND_SESSION => return Ok(Towards::Subscriber),
+        FibTarget::KIND_KERNEL => 0,
         FibTarget::KIND_LOCAL => return Err(DropReason::ToOffice),
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        FibTarget::KIND_DEFAULT => return Err(DropReason::NoRoute),
         _ => return Err(DropReason::Inconsistent),
     };
     if index == 0 {
-        return Err(DropReason::NoRoute);
+        return Ok(Towards::Kernel);
     }
     let next_hop = tables.next_hop(index).ok_or(DropReason::Inconsistent)?;
     if mac_field!(next_hop, destination).get() & MAC_BITS == 0 {
@@ -232,7 +252,7 @@ fn forward<T: Tables>(
     {
         nat::touch(arrival.mappings(), nat::key(ip.protocol, transport.be16::<0>()));
     }
-    let towards = towards(tables, target)?;
+    let towards = towards(frame, tables, ip, target)?;
     // There is no tag towards the core to say that a packet is yellow.
     if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
@@ -336,6 +356,11 @@ fn leave<P: Packet>(packet: &mut P, arrival: &Arrival, towards: Towards) -> Resu
             header.set_mac_word::<0>(arrival.port_mac);
             header.set_mac_word::<6>(arrival.port_mac);
             Ok(Verdict::Core)
+        }
+        Towards::Kernel => {
+            header.set_mac_word::<0>(arrival.port_mac);
+            header.set_mac_word::<6>(arrival.port_mac);
+            Ok(Verdict::Pass)
         }
     }
 }

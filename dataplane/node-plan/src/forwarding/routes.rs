@@ -4,7 +4,10 @@ mod kernel;
 mod next_hops;
 mod sets;
 
-use std::collections::{BTreeMap, btree_map};
+use std::{
+    collections::{BTreeMap, btree_map},
+    net::Ipv4Addr,
+};
 
 use map_abi::FibTarget;
 use net_types::Prefix4;
@@ -134,6 +137,20 @@ impl RouteTable {
         self.sets.next_hops().iter()
     }
 
+    pub fn index_of(&self, neighbour: &Neighbour) -> Option<u16> {
+        self.sets.next_hops().get(neighbour)
+    }
+
+    /// Where packets go that no longer prefix than 0.0.0.0/0 is for.
+    pub fn default_route(&self) -> Option<FibTarget> {
+        self.target(Prefix4::new(Ipv4Addr::UNSPECIFIED, 0).expect("a legal length"))
+    }
+
+    /// The prefixes that the office has routes of its own to.
+    pub fn office_prefixes(&self) -> impl Iterator<Item = Prefix4> {
+        self.office.keys().copied()
+    }
+
     pub fn groups(&self) -> impl Iterator<Item = (u16, &GroupSlots)> {
         self.sets.groups()
     }
@@ -171,6 +188,13 @@ impl RouteTable {
     /// Whether a neighbour's Ethernet address is known: in a group, it is left out while it is not and another's is.
     pub fn set_resolved(&mut self, neighbour: &Neighbour, is_resolved: bool) -> Vec<RouteOp> {
         self.sets.set_resolved(neighbour, is_resolved);
+        self.finish(&Turned::new(), Vec::new())
+    }
+
+    /// Gives up the places that the maps had before and that nothing asked for: to be called when all routes have been
+    /// told once, and the maps lead to none of them any more.
+    pub fn forget_held(&mut self) -> Vec<RouteOp> {
+        self.sets.forget_held();
         self.finish(&Turned::new(), Vec::new())
     }
 
@@ -265,7 +289,6 @@ impl RouteTable {
             let turned = self.sets.set_object(object, None);
             ops.extend(self.repainted(&turned));
         }
-        self.sets.forget_held();
         ops
     }
 

@@ -80,7 +80,10 @@ fn office() -> HostTables {
         1,
         NextHop { destination: NEXT_MAC, port: 1, source: CORE_MAC, mtu: 1500, ..NextHop::default() },
     );
-    tables.set_settings(0, map_abi::Settings { abi_version: 1, default_next_hop: 1 });
+    tables.set_settings(
+        0,
+        map_abi::Settings { abi_version: 1, default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1) },
+    );
     tables
 }
 

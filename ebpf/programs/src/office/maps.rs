@@ -9,8 +9,9 @@ use aya_ebpf::{
     maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    Chunk, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOPS,
-    MAX_PORTS, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings,
+    Chunk, DropReason, FIB_ROOT_LINES, FibLine, FibPage, FragmentKey, IFINDEX_LIMIT, LinePage,
+    MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
+    SVIDS_PER_PORT, Session, Settings,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -41,12 +42,13 @@ pub(crate) static FIB_PAGES: Array<FibPage> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static NEXT_HOPS: Array<NextHop> = Array::pinned(MAX_NEXT_HOPS, BPF_F_MMAPABLE);
 #[map]
+pub(crate) static NEXT_HOP_GROUPS: Array<NextHopGroup> = Array::pinned(MAX_NEXT_HOP_GROUPS, BPF_F_MMAPABLE);
+#[map]
 pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 #[map]
-pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> =
-    LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]
