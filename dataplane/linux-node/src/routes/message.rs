@@ -4,8 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv6Net;
-use net_types::{Mac, Prefix4};
+use net_types::{Mac, Prefix4, Prefix6};
 use node_plan::forwarding::{
     KernelHop, KernelRoute, KernelTarget, NextHopObject, Placed, RouteEvent, RoutePrefix,
 };
@@ -126,9 +125,9 @@ fn prefix(family_number: u8, destination: Option<IpAddr>, len: u8) -> Option<Rou
     match destination {
         Some(IpAddr::V4(address)) if is_v4 => Prefix4::new(address, len).ok().map(RoutePrefix::V4),
         None if is_v4 => Prefix4::new(Ipv4Addr::UNSPECIFIED, len).ok().map(RoutePrefix::V4),
-        Some(IpAddr::V6(address)) => Ipv6Net::new(address, len).ok().map(RoutePrefix::V6),
+        Some(IpAddr::V6(address)) => Prefix6::new(address, len).ok().map(RoutePrefix::V6),
         None if family_number == family(libc::AF_INET6) => {
-            Ipv6Net::new(Ipv6Addr::UNSPECIFIED, len).ok().map(RoutePrefix::V6)
+            Prefix6::new(Ipv6Addr::UNSPECIFIED, len).ok().map(RoutePrefix::V6)
         }
         _ => None,
     }

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::Ipv6Net;
-use net_types::Prefix4;
+use net_types::{Prefix4, Prefix6};
 
 use crate::kernel::OWN_PROTOCOL;
 
@@ -23,7 +22,7 @@ pub struct KernelRoute {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RoutePrefix {
     V4(Prefix4),
-    V6(Ipv6Net),
+    V6(Prefix6),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
