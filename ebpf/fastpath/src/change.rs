@@ -29,7 +29,7 @@ impl Fastpath {
             let resolved = self.tables.resolved_next_hop(index);
             self.tables.resolve_next_hop(&mut self.writer, index, neighbour.port, source, resolved);
         }
-        self.set_core_ports()?;
+        self.set_core_ports();
         attached
     }
 

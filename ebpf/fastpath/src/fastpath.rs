@@ -140,6 +140,7 @@ impl Fastpath {
             return Err(ApplyError::InUse(user));
         }
         ports::remove(&self.tables, &mut self.writer, &self.pin_dir, &held);
+        self.set_core_ports();
         Ok(())
     }
 

@@ -227,7 +227,7 @@ impl Fastpath {
         for prefix in gone.into_iter().filter(|prefix| !desired.routes.contains_key(prefix)) {
             drop(self.route_table.set_office_route(prefix, None));
         }
-        drop(self.set_core_ports());
+        self.set_core_ports();
         // Pools that have their place in the maps keep it before others look for one.
         let has_place =
             |route: &&Route| self.tables.lookup(route.prefix.network()).kind() == FibTarget::KIND_NAT;
@@ -240,6 +240,7 @@ impl Fastpath {
                 self.set_office_route(route.prefix, via)
             });
             if let Err(error) = done {
+                drop(self.route_table.set_office_route(route.prefix, None));
                 outcomes.push((key, Err(error)));
                 continue;
             }

@@ -108,24 +108,26 @@ impl Fastpath {
         Ok(Some(Neighbour { address: (*gateway).into(), port: held.index }))
     }
 
-    /// Has the office's own route lead there, or takes it out.
+    /// Has the office's own route lead there, or takes it out; it is out after an error.
     pub(crate) fn set_office_route(
         &mut self,
         prefix: Prefix4,
         via: Option<Neighbour>,
     ) -> Result<(), ApplyError> {
         let ops = self.route_table.set_office_route(prefix, via);
-        self.carry_out(ops)?;
-        match via {
-            Some(neighbour) if self.route_table.index_of(&neighbour).is_none() => {
-                Err(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 })
-            }
-            _ => Ok(()),
+        let mut done = self.carry_out(ops);
+        if via.is_some_and(|neighbour| self.route_table.index_of(&neighbour).is_none()) {
+            done = Err(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 });
         }
+        if done.is_err() {
+            let ops = self.route_table.set_office_route(prefix, None);
+            done = done.and(self.carry_out(ops));
+        }
+        done
     }
 
     /// Tells routes which interfaces are core ports now.
-    pub(crate) fn set_core_ports(&mut self) -> Result<(), ApplyError> {
+    pub(crate) fn set_core_ports(&mut self) {
         let core = self.tables.held_ports().filter(|port| port.role == port_role::CORE);
         // A port that is not attached yet will be.
         let ports = core.filter_map(|port| {
@@ -134,7 +136,9 @@ impl Fastpath {
         });
         let ports = ports.collect();
         let ops = self.route_table.set_ports(ports);
-        self.carry_out(ops)
+        if let Err(error) = self.carry_out(ops) {
+            tracing::warn!(%error, "a route of the kernel's cannot be followed");
+        }
     }
 
     /// Makes next hops and groups what routes lead to, before the forwarding table is.

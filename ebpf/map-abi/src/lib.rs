@@ -9,7 +9,8 @@
 //! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► PortsRef ─► HOMES[chunk] ─► Down, mapping
 //! ```
 //!
-//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0 means "none".
+//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0
+//! means "none".
 //! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 

@@ -211,7 +211,13 @@ fn tables() -> HostTables {
             ..NextHop::default()
         },
     );
-    tables.set_settings(0, Settings { abi_version: map_abi::MAP_ABI_VERSION, default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1) });
+    tables.set_settings(
+        0,
+        Settings {
+            abi_version: map_abi::MAP_ABI_VERSION,
+            default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
+        },
+    );
     tables
 }
 
