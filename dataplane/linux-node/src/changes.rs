@@ -1,17 +1,18 @@
 //! Notifications of the kernel's changes.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     io,
     net::Ipv4Addr,
     os::fd::{AsRawFd, OwnedFd},
 };
 
-use net_types::Mac;
+use net_types::{Mac, Prefix4};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, setsockopt, socket,
     sockopt,
 };
+use node_plan::forwarding::{KernelRoute, RoutePrefix};
 use rtnetlink::{
     MulticastGroup,
     packet_core::{NetlinkMessage, NetlinkPayload},
@@ -22,7 +23,7 @@ use rtnetlink::{
 };
 use tokio::io::unix::AsyncFd;
 
-use crate::{Error, Netlink, neighbour::resolved};
+use crate::{Error, Netlink, dump::messages, neighbour::resolved, routes::message::route};
 
 /// Something changed in the kernel, by whomever. Not every change makes one of its own: look at what is there now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub enum Change {
     Address {
         ifindex: u32,
     },
+    /// Of a unicast route of the main table.
     Route,
     /// `mac` is `None` when the neighbour is not, or no longer, resolved.
     Neighbour {
@@ -50,12 +52,14 @@ pub struct Changes {
     socket: AsyncFd<OwnedFd>,
     buffer: Vec<u8>,
     pending: VecDeque<Change>,
+    /// What routes of others are told of; `None`: all.
+    prefixes: Option<BTreeSet<Prefix4>>,
 }
 
 /// Room for some thousand notifications between two reads.
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// The kernel fills at most 32 KiB at once (`netlink_recvmsg()`).
-const DATAGRAM_MAX: usize = 32 << 10;
+pub(crate) const DATAGRAM_MAX: usize = 32 << 10;
 
 impl Netlink {
     /// Subscribes to changes of links, IPv4 addresses, IPv4 routes and neighbours in the calling thread's network
@@ -73,14 +77,14 @@ impl Changes {
             MulticastGroup::Ipv4Ifaddr,
             MulticastGroup::Ipv4Route,
         ];
-        let mask = groups.iter().fold(0, |mask, &group| mask | 1 << (group as u32 - 1));
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
-        setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER)?;
-        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, mask))?;
-        // SAFETY: an OwnedFd names the same open descriptor for as long as it lives.
-        let socket = unsafe { AsyncFd::register(fd) }?;
-        Ok(Self { socket, buffer: vec![0; DATAGRAM_MAX], pending: VecDeque::new() })
+        let socket = subscribe(&groups, RECEIVE_BUFFER)?;
+        Ok(Self { socket, buffer: vec![0; DATAGRAM_MAX], pending: VecDeque::new(), prefixes: None })
+    }
+
+    /// Has nothing told any more of others' routes, but for those to these prefixes: of a full table, some thousand
+    /// change in a minute.
+    pub fn tell_routes_to(&mut self, prefixes: BTreeSet<Prefix4>) {
+        self.prefixes = Some(prefixes);
     }
 
     /// The next change. Cancel safe.
@@ -95,7 +99,7 @@ impl Changes {
             let read = guard.try_io(|fd| Ok(recv(fd.as_raw_fd(), buffer, MsgFlags::empty())?));
             match read {
                 Err(_would_block) => {}
-                Ok(Ok(len)) => parse(&self.buffer[..len], &mut self.pending),
+                Ok(Ok(len)) => parse(&self.buffer[..len], self.prefixes.as_ref(), &mut self.pending),
                 Ok(Err(e)) if e.raw_os_error() == Some(libc::ENOBUFS) => return Ok(Change::Lost),
                 Ok(Err(e)) => return Err(Error::new("read kernel changes", e)),
             }
@@ -103,17 +107,34 @@ impl Changes {
     }
 }
 
+/// A socket that notifications come to, with room for so many bytes of them.
+pub(crate) fn subscribe(groups: &[MulticastGroup], room: usize) -> io::Result<AsyncFd<OwnedFd>> {
+    let mask = groups.iter().fold(0, |mask, &group| mask | 1 << (group as u32 - 1));
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
+    setsockopt(&fd, sockopt::RcvBufForce, &room)?;
+    bind(fd.as_raw_fd(), &NetlinkAddr::new(0, mask))?;
+    // SAFETY: an OwnedFd names the same open descriptor for as long as it lives.
+    Ok(unsafe { AsyncFd::register(fd) }?)
+}
+
 /// Messages of a kind that this netlink library does not know are no reason to stop: they count as [`Change::Lost`].
-fn parse(mut datagram: &[u8], changes: &mut VecDeque<Change>) {
-    while let Some(len) = datagram.first_chunk::<4>().map(|len| u32::from_ne_bytes(*len) as usize) {
-        let Some(message) = datagram.get(..len).filter(|message| !message.is_empty()) else {
-            return changes.push_back(Change::Lost);
-        };
-        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(message) {
+fn parse(datagram: &[u8], prefixes: Option<&BTreeSet<Prefix4>>, changes: &mut VecDeque<Change>) {
+    let is_of_interest = |route: &KernelRoute| match (prefixes, route.prefix) {
+        (Some(prefixes), RoutePrefix::V4(prefix)) => route.is_own() || prefixes.contains(&prefix),
+        _ => true,
+    };
+    for message in messages(datagram) {
+        let Some(message) = message else { return changes.push_back(Change::Lost) };
+        if let libc::RTM_NEWROUTE | libc::RTM_DELROUTE = message.kind {
+            let route = route(message.payload).filter(is_of_interest);
+            changes.extend(route.map(|_| Change::Route));
+            continue;
+        }
+        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(message.bytes) {
             Ok(message) => changes.extend(change(message.payload)),
             Err(_) => changes.push_back(Change::Lost),
         }
-        datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or_default();
     }
 }
 
@@ -127,7 +148,6 @@ fn change(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Change> {
         M::NewAddress(address) | M::DelAddress(address) => {
             Some(Change::Address { ifindex: address.header.index })
         }
-        M::NewRoute(_) | M::DelRoute(_) => Some(Change::Route),
         M::NewNeighbour(neighbour) => neighbour_change(&neighbour, resolved(&neighbour)),
         M::DelNeighbour(neighbour) => neighbour_change(&neighbour, None),
         _ => None,

@@ -1,6 +1,6 @@
-//! Ethernet addresses of IPv4 neighbours.
+//! Ethernet addresses of neighbours, of either family.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use net_types::Mac;
 use rtnetlink::{
@@ -17,14 +17,15 @@ use crate::{Error, Netlink};
 
 impl Netlink {
     /// The Ethernet address of a neighbour, if the kernel knows it.
-    pub async fn neighbour(&self, ifindex: u32, address: Ipv4Addr) -> Result<Option<Mac>, Error> {
-        Ok(self.neighbour_entry(ifindex, address).await?.as_ref().and_then(resolved))
+    pub async fn neighbour(&self, ifindex: u32, address: impl Into<IpAddr>) -> Result<Option<Mac>, Error> {
+        Ok(self.neighbour_entry(ifindex, address.into()).await?.as_ref().and_then(resolved))
     }
 
     /// Has the kernel resolve a neighbour now and keep it resolved (`NTF_EXT_MANAGED`, Linux 5.16).
     ///
     /// Calling it again is harmless, and needed after the interface was down. [`crate::Changes`] tells the answer.
-    pub async fn keep_resolved(&self, ifindex: u32, address: Ipv4Addr) -> Result<(), Error> {
+    pub async fn keep_resolved(&self, ifindex: u32, address: impl Into<IpAddr>) -> Result<(), Error> {
+        let address = address.into();
         let entry = self.neighbour_entry(ifindex, address).await?;
         // Making it managed would undo what somebody set by hand.
         if entry.is_some_and(|found| found.header.state == NeighbourState::Permanent) {
@@ -39,7 +40,7 @@ impl Netlink {
     async fn neighbour_entry(
         &self,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: IpAddr,
     ) -> Result<Option<NeighbourMessage>, Error> {
         let message = RouteNetlinkMessage::GetNeighbour(neighbour(ifindex, address));
         match self.get(&format!("look up neighbour {address}"), message).await {
@@ -51,11 +52,18 @@ impl Netlink {
     }
 }
 
-fn neighbour(ifindex: u32, address: Ipv4Addr) -> NeighbourMessage {
+fn neighbour(ifindex: u32, address: IpAddr) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
-    message.header.family = AddressFamily::Inet;
+    message.header.family = match address {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
+    };
     message.header.ifindex = ifindex;
-    message.attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(address)));
+    let destination = match address {
+        IpAddr::V4(address) => NeighbourAddress::Inet(address),
+        IpAddr::V6(address) => NeighbourAddress::Inet6(address),
+    };
+    message.attributes.push(NeighbourAttribute::Destination(destination));
     message
 }
 

@@ -13,15 +13,17 @@ use rtnetlink::{
     },
     sys::AsyncSocket,
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 
-use crate::observe;
+use crate::{dump::Dumper, observe};
 
 /// A connection to the kernel of the network namespace that it was made in.
 #[derive(Debug)]
 pub struct Netlink {
     handle: Handle,
     driver: JoinHandle<()>,
+    /// For tables that are too large to be in memory.
+    pub(crate) dumper: Mutex<Dumper>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,7 @@ pub struct Interface {
 }
 
 /// How often a dump is read again that changed while it was read.
-const DUMP_ATTEMPTS: usize = 8;
+pub(crate) const DUMP_ATTEMPTS: usize = 8;
 
 impl Error {
     pub(crate) fn new(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
@@ -68,7 +70,8 @@ impl Netlink {
             .set_ext_ack(true)
             .and_then(|()| socket.set_cap_ack(true))
             .map_err(|e| Error::new("set up a netlink socket", e))?;
-        Ok(Self { handle, driver: tokio::spawn(connection) })
+        let dumper = Dumper::open().map_err(|e| Error::new("open a netlink socket", e))?;
+        Ok(Self { handle, driver: tokio::spawn(connection), dumper: Mutex::new(dumper) })
     }
 
     /// The interface of that name, if there is one.

@@ -2,27 +2,58 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     net::{IpAddr, Ipv4Addr},
 };
 
 use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
-use node_plan::kernel::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedTarget};
-use rtnetlink::packet_route::{
-    AddressFamily, RouteNetlinkMessage,
-    address::{AddressAttribute, AddressMessage},
-    link::{LinkAttribute, LinkFlags, LinkInfo, LinkMessage},
-    route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType},
+use node_plan::{
+    forwarding::{KernelRoute, KernelTarget, RoutePrefix},
+    kernel::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedTarget},
+};
+use node_state::NodeState;
+use rtnetlink::{
+    packet_core::Parseable,
+    packet_route::{
+        AddressFamily, RouteNetlinkMessage,
+        address::{AddressAttribute, AddressMessage},
+        link::{LinkAttribute, LinkFlags, LinkInfo, LinkMessage},
+        route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType},
+    },
 };
 
-use crate::{Error, Netlink};
+use crate::{
+    Error, Netlink,
+    dump::{Progress, main_routes},
+    netlink::DUMP_ATTEMPTS,
+    routes::message,
+};
 
 type Names = BTreeMap<u32, IfName>;
 
+/// Which of others' routes are observed.
+#[derive(Clone, Copy)]
+enum Others<'a> {
+    All,
+    /// Those to prefixes that are wanted too, and of each link's one that uses it.
+    Beside(&'a NodeState),
+}
+
 impl Netlink {
-    /// The links, IPv4 addresses and main IPv4 routing table.
+    /// The links, IPv4 addresses and main IPv4 routing table, of however many routes.
     ///
     /// Interfaces whose names [`IfName`] does not allow are left out: they can be neither ours nor a port.
     pub async fn observe(&self) -> Result<Observed, Error> {
+        self.observe_with(Others::All).await
+    }
+
+    /// The same, but of others' routes only as many as `node_plan::kernel::plan` needs for this state, so that a full
+    /// table costs no memory: those to prefixes that the state has routes to, and one of each link's.
+    pub async fn observe_for(&self, desired: &NodeState) -> Result<Observed, Error> {
+        self.observe_with(Others::Beside(desired)).await
+    }
+
+    async fn observe_with(&self, others: Others<'_>) -> Result<Observed, Error> {
         let all = self.dump("read links", RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
         let links: BTreeSet<ObservedLink> = all
             .iter()
@@ -43,19 +74,79 @@ impl Netlink {
                 _ => None,
             })
             .collect();
-
-        let mut request = RouteMessage::default();
-        request.header.address_family = AddressFamily::Inet;
-        let all = self.dump("read routes", RouteNetlinkMessage::GetRoute(request)).await?;
-        let routes = all
-            .iter()
-            .filter_map(|message| match message {
-                RouteNetlinkMessage::NewRoute(message) => route(message, &names),
-                _ => None,
-            })
-            .collect();
+        let routes = self.observe_routes(others, &names).await.map_err(|e| Error::new("read routes", e))?;
         Ok(Observed { links, addresses, routes })
     }
+
+    async fn observe_routes(&self, others: Others<'_>, names: &Names) -> io::Result<BTreeSet<ObservedRoute>> {
+        let mut dumper = self.dumper.lock().await;
+        for _ in 0..DUMP_ATTEMPTS {
+            let mut kept = Kept { others, names, routes: BTreeSet::new(), ways: BTreeSet::new() };
+            dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET))?;
+            loop {
+                match dumper.read(|message| kept.keep(message.payload)).await? {
+                    Progress::More => {}
+                    Progress::Done => return Ok(kept.routes),
+                    Progress::Interrupted => break,
+                }
+            }
+        }
+        Err(io::Error::other("the table changes too fast to be read"))
+    }
+}
+
+/// Routes that are wanted of those that are read.
+struct Kept<'a> {
+    others: Others<'a>,
+    names: &'a Names,
+    routes: BTreeSet<ObservedRoute>,
+    /// Where others' routes that were kept go: one more that way says nothing new.
+    ways: BTreeSet<Way>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Link(u32),
+    Object(u32),
+}
+
+impl Kept<'_> {
+    fn keep(&mut self, payload: &[u8]) {
+        if let Others::Beside(desired) = self.others {
+            let Some(read) = message::route(payload).filter(|read| self.is_wanted(desired, read)) else {
+                return;
+            };
+            if is_others(&read) {
+                self.ways.extend(ways(&read));
+            }
+        }
+        // Only now it is worth while to look at every attribute.
+        match RouteMessage::parse(payload) {
+            Ok(message) => self.routes.extend(route(&message, self.names)),
+            Err(error) => tracing::warn!(%error, "a route of the kernel's is not understood"),
+        }
+    }
+
+    fn is_wanted(&self, desired: &NodeState, read: &KernelRoute) -> bool {
+        let RoutePrefix::V4(prefix) = read.prefix else { return false };
+        read.is_own()
+            || desired.routes.contains_key(&prefix)
+            || (is_others(read) && ways(read).any(|way| !self.ways.contains(&way)))
+    }
+}
+
+/// Whether somebody made it who would miss it.
+fn is_others(route: &KernelRoute) -> bool {
+    !route.is_own() && route.protocol != ObservedRoute::PROTOCOL_KERNEL
+}
+
+fn ways(route: &KernelRoute) -> impl Iterator<Item = Way> {
+    let (hops, object) = match &route.target {
+        KernelTarget::Hops(hops) => (hops.as_slice(), None),
+        KernelTarget::Object(id) => (&[][..], Some(Way::Object(*id))),
+        _ => (&[][..], None),
+    };
+    hops.iter().map(|hop| Way::Link(hop.ifindex)).chain(object)
 }
 
 pub(crate) fn link(message: &LinkMessage) -> Option<ObservedLink> {

@@ -5,14 +5,22 @@
 
 mod fib;
 mod fib6;
+mod group_slots;
+mod routes;
 mod runs;
 mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
+pub use group_slots::{GroupMember, GroupSlots, group_slots};
+pub use routes::{
+    Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,
+    RoutePrefix, RouteProblem, RouteTable,
+};
 pub use runs::Runs;
 pub use session::{
-    FirewallError, Image, ImageContext, Ipv6Error, NatError, flows_order, home_order, prefixes6, session_image,
+    FirewallError, Image, ImageContext, Ipv6Error, NatError, flows_order, home_order, prefixes6,
+    session_image,
 };
 
 #[cfg(test)]

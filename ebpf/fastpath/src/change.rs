@@ -10,8 +10,7 @@ use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 use crate::{
     error::ApplyError,
     fastpath::Fastpath,
-    mapped::{get, put},
-    next_hops::NextHops,
+    mapped::put,
     ports,
     reach::{HeldNat, Reach},
 };
@@ -26,10 +25,11 @@ impl Fastpath {
         let attached = ports::attach(&mut self.ebpf, &self.tables, &mut self.writer, &self.pin_dir, &held);
         // Next hops carry the port's address and MTU.
         let source = self.port_mac_and_mtu(held.index);
-        for (_, port, index) in self.next_hops.iter().filter(|(_, port, _)| *port == held.index) {
-            let resolved = NextHops::resolved(&self.tables, index);
-            NextHops::resolve(&self.tables, &mut self.writer, index, port, source, resolved);
+        for (index, neighbour) in self.route_table.next_hops().filter(|(_, other)| other.port == held.index) {
+            let resolved = self.tables.resolved_next_hop(index);
+            self.tables.resolve_next_hop(&mut self.writer, index, neighbour.port, source, resolved);
         }
+        self.set_core_ports();
         attached
     }
 
@@ -69,17 +69,19 @@ impl Fastpath {
             return Ok(());
         }
         let paint = self.paint(route)?;
-        if let Some(before) = before {
+        let via = self.neighbour_of(route)?;
+        if let Some(before) = before
+            && !(via.is_some() && matches!(before.target, RouteTarget::Via { .. }))
+        {
             self.release_route(&before, paint);
         }
         if let Some(paint) = paint {
             self.fib_insert(route.prefix, paint)?;
-        } else {
-            let index = self.next_hop_of(route).unwrap_or(0);
-            put!(self.writer, self.tables.settings.at(0), index, default_next_hop);
+        }
+        if via.is_some() {
+            self.set_office_route(route.prefix, via)?;
         }
         self.routes.insert(route.prefix, route.clone());
-        self.forget_next_hops();
         Ok(())
     }
 
@@ -92,7 +94,6 @@ impl Fastpath {
         }
         self.routes.remove(&prefix);
         self.release_route(&route, None);
-        self.forget_next_hops();
         Ok(())
     }
 
@@ -108,41 +109,24 @@ impl Fastpath {
         {
             self.nat_addresses.release(first_index, pool_order(route.prefix));
         }
-        if route.prefix.is_default() && matches!(route.target, RouteTarget::Via { .. }) {
-            put!(self.writer, self.tables.settings.at(0), 0_u32, default_next_hop);
+        if let RouteTarget::Via { .. } = route.target {
+            if let Err(error) = self.set_office_route(route.prefix, None) {
+                tracing::warn!(prefix = %route.prefix, %error, "what lay under a route cannot be written");
+            }
         } else if replacement.is_none() {
             self.fib_remove(route.prefix);
         }
     }
 
-    /// How a route is painted; `None`: it is the default route, which is in the settings.
+    /// How a route paints what is the office's own; `None`: it leads to a neighbour.
     pub(crate) fn paint(&mut self, route: &Route) -> Result<Option<FibPaint>, ApplyError> {
         Ok(match &route.target {
             RouteTarget::Pool => Some(FibPaint::Flat(FibTarget::BLACKHOLE)),
             RouteTarget::NatPool => {
                 Some(FibPaint::NatPool { first_index: self.nat_pool_index(route.prefix)? })
             }
-            RouteTarget::Via { gateway, port } => {
-                let held =
-                    self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
-                let index = self.next_hops.ensure(&self.tables, &mut self.writer, *gateway, held.index)?;
-                let is_default = route.prefix.is_default();
-                (!is_default).then(|| FibPaint::Flat(FibTarget::new(FibTarget::KIND_NEXT_HOP, index)))
-            }
+            RouteTarget::Via { .. } => None,
         })
-    }
-
-    pub(crate) fn next_hop_of(&self, route: &Route) -> Option<u32> {
-        let RouteTarget::Via { gateway, port } = &route.target else { return None };
-        self.next_hops.get(*gateway, self.tables.held_port(port)?.index)
-    }
-
-    pub(crate) fn forget_next_hops(&mut self) {
-        let used: BTreeSet<u32> = self.routes.values().filter_map(|route| self.next_hop_of(route)).collect();
-        let unused: Vec<_> = self.next_hops.iter().filter(|(_, _, index)| !used.contains(index)).collect();
-        for (gateway, port, _) in unused {
-            self.next_hops.remove(&self.tables, &mut self.writer, gateway, port);
-        }
     }
 
     /// Where the pool's addresses are in `NAT_PORTS`: where they are already, if that is free.
@@ -246,8 +230,7 @@ impl Fastpath {
                 }
             }
         };
-        let prepared =
-            self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
+        let prepared = self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
         if let Err(error) = prepared {
             self.give_up(index, held, (!is_reached).then_some(home));
             return Err(error);

@@ -12,7 +12,7 @@ use aya::{
 };
 use map_abi::FibTarget;
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
-use node_plan::forwarding::{Fib, Fib6, Runs};
+use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
 use node_state::{Resource, ResourceKey, Route};
 
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     error::{ApplyError, OpenError},
     load,
     mapped::{Access, Writer, get_words},
-    next_hops::NextHops,
     options::Options,
     ports,
     punts::Punts,
@@ -47,7 +46,10 @@ pub struct Fastpath {
     pub(crate) sessions: Sessions,
     /// What sessions that are being moved to another home have counted.
     pub(crate) moving: BTreeMap<u32, Counted>,
-    pub(crate) next_hops: NextHops,
+    /// The kernel's routes and the office's own, and what they lead to.
+    pub(crate) route_table: RouteTable,
+    /// Whether the forwarding table is what the routes say.
+    pub(crate) is_built: bool,
     pub(crate) fib: Fib,
     pub(crate) fib6: Fib6,
     pub(crate) nat_addresses: Runs,
@@ -67,7 +69,7 @@ impl Fastpath {
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
         let sessions = Sessions::survey(&tables, &options.pin_dir, &mut writer, &mut clerk)?;
-        let next_hops = NextHops::survey(&tables);
+        let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
         Ok(Self {
             ebpf,
@@ -80,7 +82,8 @@ impl Fastpath {
             pin_dir: options.pin_dir.clone(),
             sessions,
             moving: BTreeMap::new(),
-            next_hops,
+            route_table,
+            is_built: false,
             routes: BTreeMap::new(),
             routes6: BTreeMap::new(),
             locals: BTreeMap::new(),
@@ -93,35 +96,10 @@ impl Fastpath {
         self.writer.writes + self.clerk.writes
     }
 
-    /// What the kernel's neighbour table says of a gateway; `None`: unresolved. A gateway that no route names is left
-    /// alone.
-    pub fn set_next_hop(
-        &mut self,
-        gateway: Ipv4Addr,
-        port: &IfName,
-        resolved: Option<Mac>,
-    ) -> Result<(), ApplyError> {
-        let held = self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
-        let Some(index) = self.next_hops.get(gateway, held.index) else { return Ok(()) };
-        let source = self.port_mac_and_mtu(held.index);
-        NextHops::resolve(&self.tables, &mut self.writer, index, held.index, source, resolved);
-        Ok(())
-    }
-
     pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {
         let [word]: [u64; 1] = get_words!(self.tables.port_links.at(u32::from(port)), mac);
         let [a, b, c, d, e, f, low, high] = word.to_ne_bytes();
         ([a, b, c, d, e, f], u16::from_ne_bytes([low, high]))
-    }
-
-    /// Next hops that routes name: gateway, port, its Ethernet address if it is known.
-    pub fn next_hops(&self) -> Vec<(Ipv4Addr, IfName, Option<Mac>)> {
-        let ports: BTreeMap<u16, IfName> =
-            self.tables.held_ports().map(|port| (port.index, port.name)).collect();
-        let named = |(gateway, port, index)| {
-            Some((gateway, ports.get(&port)?.clone(), NextHops::resolved(&self.tables, index)))
-        };
-        self.next_hops.iter().filter_map(named).collect()
     }
 
     /// The MAC address that DHCP saw. Kept until another is learned, one is configured, or the session's access changes.
@@ -168,6 +146,7 @@ impl Fastpath {
             return Err(ApplyError::InUse(user));
         }
         ports::remove(&self.tables, &mut self.writer, &self.pin_dir, &held);
+        self.set_core_ports();
         Ok(())
     }
 
@@ -175,4 +154,14 @@ impl Fastpath {
         let on_port = |(_, index): &(&Name, &u32)| self.tables.reach(**index).port == port;
         self.sessions.by_name.iter().find(on_port).map(|(name, _)| name.to_string())
     }
+}
+
+/// A table in which next hops and groups have the places that they have in the maps.
+fn survey_routes(tables: &Tables) -> RouteTable {
+    let held = tables.held_next_hops();
+    let mut table = RouteTable::new(&held);
+    for (neighbour, index) in &held.next_hops {
+        table.set_resolved(neighbour, tables.resolved_next_hop(*index).is_some());
+    }
+    table
 }

@@ -34,6 +34,7 @@ mod ports;
 mod punts;
 mod reach;
 mod reconcile;
+mod routes;
 mod run_once;
 mod sessions;
 mod six;

@@ -21,8 +21,15 @@ use crate::{
 
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
-const ACCESS6: &str = "access6";
-const CORE6: &str = "core6";
+/// What programs lead on to.
+const LED_TO: [(u32, &str); 6] = [
+    (map_program::CORE, CORE),
+    (map_program::ACCESS6, "access6"),
+    (map_program::CORE6, "core6"),
+    (map_program::OPEN, "open"),
+    (map_program::OPEN6, "open6"),
+    (map_program::ACCESS, ACCESS),
+];
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
@@ -47,9 +54,8 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
         .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))
         .load(OFFICE)?;
     stamp(pin_dir)?;
-    program(&mut ebpf, ACCESS)?.load().map_err(|source| OpenError::Program { name: ACCESS, source })?;
     pin_reader(&mut ebpf, pin_dir)?;
-    for (key, name) in [(map_program::CORE, CORE), (map_program::ACCESS6, ACCESS6), (map_program::CORE6, CORE6)] {
+    for (key, name) in LED_TO {
         let loaded = loaded(&mut ebpf, name)?;
         let programs = ebpf.map_mut(map::PROGRAMS).ok_or(OpenError::NoMap(map::PROGRAMS))?;
         let failed = |source| OpenError::Map { name: map::PROGRAMS, source };

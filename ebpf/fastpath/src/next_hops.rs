@@ -1,21 +1,15 @@
-//! Neighbours that routes lead to.
+//! Neighbours that routes lead to, and groups of them, as the maps have them.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
-use map_abi::MAX_NEXT_HOPS;
+use map_abi::GROUP_SLOTS;
 use net_types::Mac;
+use node_plan::forwarding::{GroupSlots, Held, Neighbour};
 
 use crate::{
-    error::ApplyError,
     mapped::{Writer, get_words, put_words},
     tables::Tables,
 };
-
-/// Index of each next hop, by gateway and port.
-#[derive(Default)]
-pub(crate) struct NextHops {
-    by_neighbour: BTreeMap<(Ipv4Addr, u16), u32>,
-}
 
 /// The first two words of `NextHop`: an address and 16 bits each.
 fn word(mac: [u8; 6], number: u16) -> u64 {
@@ -23,74 +17,94 @@ fn word(mac: [u8; 6], number: u16) -> u64 {
     u64::from_ne_bytes([a, b, c, d, e, f, low, high])
 }
 
-impl NextHops {
-    pub(crate) fn survey(tables: &Tables) -> Self {
-        let mut by_neighbour = BTreeMap::new();
-        for index in 1..tables.next_hops.len() {
-            let [destination, _, gateway]: [u64; 3] = get_words!(tables.next_hops.at(index), destination);
-            let [a, b, c, d, ..] = gateway.to_ne_bytes();
-            let [.., low, high] = destination.to_ne_bytes();
-            if [a, b, c, d] != [0; 4] {
-                by_neighbour.insert((Ipv4Addr::new(a, b, c, d), u16::from_ne_bytes([low, high])), index);
-            }
+/// The last two: the neighbour's address.
+fn address_words(address: IpAddr) -> [u64; 2] {
+    let address = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    let [a, b, c, d, e, f, g, h, rest @ ..] = address.octets();
+    [[a, b, c, d, e, f, g, h], rest].map(u64::from_ne_bytes)
+}
+
+impl Tables {
+    /// What the maps had when they were opened.
+    pub(crate) fn held_next_hops(&self) -> Held {
+        let next_hops = (1..self.next_hops.len()).filter_map(|index| {
+            let index = u16::try_from(index).ok()?;
+            Some((self.neighbour(index)?, index))
+        });
+        let groups = (1..self.next_hop_groups.len()).filter_map(|index| {
+            let slots = self.group(u16::try_from(index).ok()?);
+            (slots != [0; GROUP_SLOTS]).then_some((u16::try_from(index).ok()?, slots))
+        });
+        Held { next_hops: next_hops.collect(), groups: groups.collect() }
+    }
+
+    fn neighbour(&self, index: u16) -> Option<Neighbour> {
+        let at = self.next_hops.at(index.into());
+        let [destination, _, high, low]: [u64; 4] = get_words!(at, destination);
+        let mut octets = [0; 16];
+        octets[..8].copy_from_slice(&high.to_ne_bytes());
+        octets[8..].copy_from_slice(&low.to_ne_bytes());
+        let address = Ipv6Addr::from(octets);
+        let [.., port_low, port_high] = destination.to_ne_bytes();
+        let neighbour =
+            Neighbour { address: address.to_canonical(), port: u16::from_ne_bytes([port_low, port_high]) };
+        (!address.is_unspecified()).then_some(neighbour)
+    }
+
+    /// Makes a next hop this neighbour's, unresolved if it was another's; `None`: nobody's.
+    pub(crate) fn place_next_hop(&self, writer: &mut Writer, index: u16, neighbour: Option<Neighbour>) {
+        if self.neighbour(index) == neighbour {
+            return;
         }
-        Self { by_neighbour }
-    }
-
-    pub(crate) fn get(&self, gateway: Ipv4Addr, port: u16) -> Option<u32> {
-        self.by_neighbour.get(&(gateway, port)).copied()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, u16, u32)> + '_ {
-        self.by_neighbour.iter().map(|((gateway, port), index)| (*gateway, *port, *index))
-    }
-
-    /// The index of a neighbour, new and unresolved if need be.
-    pub(crate) fn ensure(
-        &mut self,
-        tables: &Tables,
-        writer: &mut Writer,
-        gateway: Ipv4Addr,
-        port: u16,
-    ) -> Result<u32, ApplyError> {
-        if let Some(index) = self.get(gateway, port) {
-            return Ok(index);
-        }
-        let is_free = |index: &u32| !self.by_neighbour.values().any(|taken| taken == index);
-        let index = (1..tables.next_hops.len())
-            .find(is_free)
-            .ok_or(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 })?;
-        let [a, b, c, d] = gateway.octets();
-        let gateway_word = u64::from_ne_bytes([a, b, c, d, 0, 0, 0, 0]);
-        put_words!(writer, tables.next_hops.at(index), [word([0; 6], port), 0, gateway_word], destination);
-        self.by_neighbour.insert((gateway, port), index);
-        Ok(index)
-    }
-
-    /// Forgets a neighbour that no route leads to.
-    pub(crate) fn remove(&mut self, tables: &Tables, writer: &mut Writer, gateway: Ipv4Addr, port: u16) {
-        if let Some(index) = self.by_neighbour.remove(&(gateway, port)) {
-            put_words!(writer, tables.next_hops.at(index), [0, 0, 0], destination);
-        }
+        let words = neighbour.map_or([0; 4], |neighbour| {
+            let [high, low] = address_words(neighbour.address);
+            [word([0; 6], neighbour.port), 0, high, low]
+        });
+        put_words!(writer, self.next_hops.at(index.into()), words, destination);
     }
 
     /// What is known of a neighbour. The address that makes it resolved is stored last when it comes, first when it goes.
-    pub(crate) fn resolve(
-        tables: &Tables,
+    pub(crate) fn resolve_next_hop(
+        &self,
         writer: &mut Writer,
-        index: u32,
+        index: u16,
         port: u16,
         source: ([u8; 6], u16),
         destination: Option<Mac>,
     ) {
-        let at = tables.next_hops.at(index);
+        let at = self.next_hops.at(index.into());
         put_words!(writer, at, [word(source.0, source.1)], source);
         put_words!(writer, at, [word(destination.map_or([0; 6], Mac::octets), port)], destination);
     }
 
-    pub(crate) fn resolved(tables: &Tables, index: u32) -> Option<Mac> {
-        let [destination]: [u64; 1] = get_words!(tables.next_hops.at(index), destination);
+    pub(crate) fn resolved_next_hop(&self, index: u16) -> Option<Mac> {
+        let [destination]: [u64; 1] = get_words!(self.next_hops.at(index.into()), destination);
         let [a, b, c, d, e, f, ..] = destination.to_ne_bytes();
         Mac::new([a, b, c, d, e, f]).ok()
+    }
+
+    fn group(&self, index: u16) -> GroupSlots {
+        let words: [u64; GROUP_SLOTS / 4] = get_words!(self.next_hop_groups.at(index.into()), slots);
+        let mut slots = [0; GROUP_SLOTS];
+        for (four, word) in slots.chunks_exact_mut(4).zip(words) {
+            let [a, b, c, d, e, f, g, h] = word.to_ne_bytes();
+            four.copy_from_slice(&[[a, b], [c, d], [e, f], [g, h]].map(u16::from_ne_bytes));
+        }
+        slots
+    }
+
+    pub(crate) fn write_group(&self, writer: &mut Writer, index: u16, slots: &GroupSlots) {
+        let mut words = [0; GROUP_SLOTS / 4];
+        for (word, four) in words.iter_mut().zip(slots.chunks_exact(4)) {
+            let mut bytes = [0; 8];
+            for (two, slot) in bytes.chunks_exact_mut(2).zip(four) {
+                two.copy_from_slice(&slot.to_ne_bytes());
+            }
+            *word = u64::from_ne_bytes(bytes);
+        }
+        put_words!(writer, self.next_hop_groups.at(index.into()), words, slots);
     }
 }

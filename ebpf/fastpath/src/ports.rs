@@ -198,7 +198,7 @@ pub(crate) fn remove(tables: &Tables, writer: &mut Writer, pin_dir: &Path, port:
     put_words!(writer, link, [0, 0], name);
 }
 
-fn ifindex_of(name: &IfName) -> Option<u32> {
+pub(crate) fn ifindex_of(name: &IfName) -> Option<u32> {
     let name = CString::new(name.as_str()).ok()?;
     // SAFETY: a string with its NUL.
     let ifindex = unsafe { libc::if_nametoindex(name.as_ptr()) };

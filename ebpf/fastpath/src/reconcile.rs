@@ -11,7 +11,6 @@ use crate::{
     change::{addresses, home_paint},
     error::ApplyError,
     fastpath::{Change, Fastpath},
-    mapped::put,
     ports,
     reach::Reach,
 };
@@ -128,12 +127,14 @@ impl Fastpath {
                     outcomes
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
-                Resource::Route(_) | Resource::Session(_) => {}
+                Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) => {}
             }
         }
         for resource in upserted() {
-            if let Resource::Route(route) = resource {
-                outcomes.push((resource.key(), self.upsert_route(route)));
+            match resource {
+                Resource::Route(route) => outcomes.push((resource.key(), self.upsert_route(route))),
+                Resource::Route6(route) => outcomes.push((resource.key(), self.upsert_route6(route))),
+                _ => {}
             }
         }
         let sessions: Vec<&Session> = upserted()
@@ -149,6 +150,12 @@ impl Fastpath {
         }
         for (key, prefix) in removed("route/") {
             outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));
+        }
+        for (key, prefix) in removed("route6/") {
+            if let Ok(prefix) = prefix.parse() {
+                self.remove_route6(prefix);
+            }
+            outcomes.push((key.clone(), Ok(())));
         }
         for (key, _) in removed("link/") {
             outcomes.push((key.clone(), self.forget_locals(key)));
@@ -222,20 +229,28 @@ impl Fastpath {
         self.nat_addresses = Runs::new(self.sessions.nat_addresses());
         self.routes.clear();
         self.locals.clear();
-        let mut default_next_hop = 0;
+        // Until all is known, nothing is written.
+        self.is_built = false;
+        let gone: Vec<Prefix4> = self.route_table.office_prefixes().collect();
+        for prefix in gone.into_iter().filter(|prefix| !desired.routes.contains_key(prefix)) {
+            drop(self.route_table.set_office_route(prefix, None));
+        }
+        self.set_core_ports();
         // Pools that have their place in the maps keep it before others look for one.
         let has_place =
             |route: &&Route| self.tables.lookup(route.prefix.network()).kind() == FibTarget::KIND_NAT;
         let (placed, others): (Vec<&Route>, Vec<&Route>) = desired.routes.values().partition(has_place);
         for route in placed.into_iter().chain(others) {
             let key = Resource::Route(route.clone()).key();
-            match self.paint(route) {
-                Ok(Some(paint)) => drop(prefixes.insert(route.prefix, paint)),
-                Ok(None) => default_next_hop = self.next_hop_of(route).unwrap_or(0),
-                Err(error) => {
-                    outcomes.push((key, Err(error)));
-                    continue;
-                }
+            let done = self.paint(route).and_then(|paint| {
+                let via = self.neighbour_of(route)?;
+                prefixes.extend(paint.map(|paint| (route.prefix, paint)));
+                self.set_office_route(route.prefix, via)
+            });
+            if let Err(error) = done {
+                drop(self.route_table.set_office_route(route.prefix, None));
+                outcomes.push((key, Err(error)));
+                continue;
             }
             self.routes.insert(route.prefix, route.clone());
         }
@@ -259,7 +274,8 @@ impl Fastpath {
                 prefixes.insert(network, home_paint(session.home));
             }
         }
-        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes);
+        let routes = self.route_table.routes().filter(|(prefix, _)| !prefix.is_default());
+        let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, routes);
         self.fib = fib;
         let mut full: BTreeMap<Prefix4, ApplyError> = errors
             .into_iter()
@@ -271,8 +287,15 @@ impl Fastpath {
             let done = full.remove(&route.prefix).map_or(Ok(()), Err);
             outcomes.push((Resource::Route(route.clone()).key(), done));
         }
+        for (prefix, error) in full {
+            tracing::warn!(%prefix, %error, "a route of the kernel's cannot be followed");
+        }
+        self.rebuild_fib6(desired, outcomes);
+        self.write_next_hops();
         self.tables.sync_fib(&mut self.writer, &self.fib);
-        put!(self.writer, self.tables.settings.at(0), default_next_hop, default_next_hop);
-        self.forget_next_hops();
+        self.tables.write_fib6(&mut self.writer, &self.fib6.all());
+        if let Err(error) = self.forget_next_hops() {
+            tracing::warn!(%error, "routes cannot be followed");
+        }
     }
 }

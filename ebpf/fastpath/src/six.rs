@@ -1,9 +1,9 @@
 //! What a session has of IPv6 and of a firewall, which come and go without touching the rest of it.
 
-use map_abi::{FibTarget, HomeRef};
+use map_abi::{FibTarget, HomeRef, MAX_NEXT_HOPS};
 use net_types::Prefix6;
-use node_plan::forwarding::{flows_order, prefixes6};
-use node_state::Session;
+use node_plan::forwarding::{Fib6, Neighbour, flows_order, prefixes6};
+use node_state::{NodeState, Resource, ResourceKey, Route6, RouteTarget6, Session};
 
 use crate::{error::ApplyError, fastpath::Fastpath};
 
@@ -111,5 +111,73 @@ impl Fastpath {
             self.clerk.wipe(flows);
             self.sessions.give_back_home(flows);
         }
+    }
+
+    /// What a route is painted as; its next hop is prepared.
+    fn paint6(&mut self, route: &Route6) -> Result<FibTarget, ApplyError> {
+        let via = match &route.target {
+            RouteTarget6::Pool => None,
+            RouteTarget6::Via { gateway, port } => {
+                let held =
+                    self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
+                Some(Neighbour { address: (*gateway).into(), port: held.index })
+            }
+        };
+        let ops = self.route_table.set_office_route6(route.prefix, via);
+        self.carry_out(ops)?;
+        if via.is_none() {
+            return Ok(BLACKHOLE);
+        }
+        let target = self.route_table.target6(route.prefix);
+        target.ok_or(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 })
+    }
+
+    pub(crate) fn upsert_route6(&mut self, route: &Route6) -> Result<(), ApplyError> {
+        let target = self.paint6(route)?;
+        self.fib6_insert(route.prefix, target)?;
+        self.routes6.insert(route.prefix, target);
+        Ok(())
+    }
+
+    pub(crate) fn remove_route6(&mut self, prefix: Prefix6) {
+        if self.routes6.remove(&prefix).is_none() {
+            return;
+        }
+        self.fib6_remove(prefix);
+        let ops = self.route_table.set_office_route6(prefix, None);
+        if let Err(error) = self.carry_out(ops) {
+            tracing::warn!(%prefix, %error, "a next hop cannot be given up");
+        }
+    }
+
+    /// Works the table out anew from the office's routes and the sessions that there are; writes nothing of it yet.
+    pub(crate) fn rebuild_fib6(
+        &mut self,
+        desired: &NodeState,
+        outcomes: &mut Vec<(ResourceKey, Result<(), ApplyError>)>,
+    ) {
+        self.fib6 = Fib6::new(self.tables.fib6_pages.len(), self.tables.held_fib6_pages());
+        self.routes6.clear();
+        let gone: Vec<Prefix6> = self.route_table.office_prefixes6().collect();
+        for prefix in gone.into_iter().filter(|prefix| !desired.routes6.contains_key(prefix)) {
+            drop(self.route_table.set_office_route6(prefix, None));
+        }
+        for route in desired.routes6.values() {
+            let done = self.paint6(route).and_then(|target| {
+                self.fib6.insert(route.prefix, target)?;
+                self.routes6.insert(route.prefix, target);
+                Ok(())
+            });
+            outcomes.push((Resource::Route6(route.clone()).key(), done));
+        }
+        let held: Vec<u32> = self.sessions.by_name.values().copied().collect();
+        for (prefix, target) in
+            held.into_iter().flat_map(|index| held_paints6(&self.tables.session(index))).collect::<Vec<_>>()
+        {
+            if let Err(error) = self.fib6.insert(prefix, target) {
+                tracing::warn!(%prefix, %error, "a subscriber's prefix has no place");
+            }
+        }
+        self.fib6.settle();
     }
 }

@@ -30,8 +30,7 @@ impl Sessions {
             let is_new = found.indices.take_at(index, 0);
             let has_home = home.is_none() || found.units.take_at(home.unit(), home.order());
             let flows = tables.session(index).flows;
-            let has_home =
-                has_home && (flows.is_none() || found.units.take_at(flows.unit(), flows.order()));
+            let has_home = has_home && (flows.is_none() || found.units.take_at(flows.unit(), flows.order()));
             match Name::from_str(&tables.name_of(index)) {
                 Ok(name) if is_new && has_home && !found.by_name.contains_key(&name) => {
                     found.by_name.insert(name, index);

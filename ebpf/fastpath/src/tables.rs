@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aya::maps::MapData;
-use map_abi::{FibLine, FibPage, NextHop, PortEntry, PortLink, Session, Settings, map};
+use map_abi::{FibLine, FibPage, NextHop, NextHopGroup, PortEntry, PortLink, Session, Settings, map};
 
 use crate::{
     error::OpenError,
@@ -21,6 +21,7 @@ pub(crate) struct Tables {
     pub(crate) fib6_root: Mapped<FibLine>,
     pub(crate) fib6_pages: Mapped<FibPage>,
     pub(crate) next_hops: Mapped<NextHop>,
+    pub(crate) next_hop_groups: Mapped<NextHopGroup>,
     pub(crate) settings: Mapped<Settings>,
 }
 
@@ -42,6 +43,7 @@ impl Tables {
             fib6_root: pinned(pin_dir, map::FIB6_ROOT, access)?,
             fib6_pages: pinned(pin_dir, map::FIB6_PAGES, access)?,
             next_hops: pinned(pin_dir, map::NEXT_HOPS, access)?,
+            next_hop_groups: pinned(pin_dir, map::NEXT_HOP_GROUPS, access)?,
             settings: pinned(pin_dir, map::SETTINGS, access)?,
         })
     }

@@ -39,7 +39,7 @@ impl FibTarget {
     const INDEX_BITS: u32 = 28;
     pub const INDEX_MAX: u32 = (1 << Self::INDEX_BITS) - 1;
 
-    /// Nothing more specific: the default route, `SETTINGS.default_next_hop`, applies.
+    /// Nothing more specific: the default route, `SETTINGS.default_route`, applies.
     pub const KIND_DEFAULT: u32 = 0;
     /// Index into `NEXT_HOPS`.
     pub const KIND_NEXT_HOP: u32 = 1;
@@ -53,14 +53,19 @@ impl FibTarget {
     pub const KIND_BLACKHOLE: u32 = 5;
     /// Index into `FIB_PAGES`, or `FIB6_PAGES`; in a page only in IPv6's.
     pub const KIND_PAGE: u32 = 6;
+    /// Several next hops, a flow keeping to one: index into `NEXT_HOP_GROUPS`.
+    pub const KIND_GROUP: u32 = 7;
+    /// Out by an interface that is no port of the office: the kernel's to forward.
+    pub const KIND_KERNEL: u32 = 8;
 
     pub const DEFAULT: Self = Self(0);
     pub const LOCAL: Self = Self(Self::KIND_LOCAL << Self::INDEX_BITS);
     pub const BLACKHOLE: Self = Self(Self::KIND_BLACKHOLE << Self::INDEX_BITS);
+    pub const KERNEL: Self = Self(Self::KIND_KERNEL << Self::INDEX_BITS);
 
     /// `index` must be at most `INDEX_MAX`.
     pub const fn new(kind: u32, index: u32) -> Self {
-        assert!(kind <= Self::KIND_PAGE && index <= Self::INDEX_MAX);
+        assert!(kind <= Self::KIND_KERNEL && index <= Self::INDEX_MAX);
         Self(kind << Self::INDEX_BITS | index)
     }
 
@@ -104,14 +109,31 @@ pub struct NextHop {
 /// Next hops that a node can have, index 0 included.
 pub const MAX_NEXT_HOPS: u32 = 256;
 
+/// Slots of a group of next hops: a flow's hash picks one.
+pub const GROUP_SLOTS: usize = 64;
+
+/// Members of a group at most; each has a slot at least.
+pub const MAX_GROUP_MEMBERS: usize = 16;
+
+/// Groups of next hops that a node can have, index 0, which none has, included.
+pub const MAX_NEXT_HOP_GROUPS: u32 = 1024;
+
+/// `NEXT_HOP_GROUPS[index]`: two cache lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct NextHopGroup {
+    /// Indices into `NEXT_HOPS`; 0: the kernel's to forward, as with `KIND_KERNEL`.
+    pub slots: [u16; GROUP_SLOTS],
+}
+
 /// `SETTINGS[0]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Settings {
     /// `MAP_ABI_VERSION` of whoever made the maps.
     pub abi_version: u32,
-    /// Index into `NEXT_HOPS` of the default route; 0: none.
-    pub default_next_hop: u32,
+    /// Where the default route of IPv4 leads to; of kind `KIND_DEFAULT`: there is none. IPv6's is in its table.
+    pub default_route: FibTarget,
     /// Random, so that nobody outside can tell which flows hash alike. Chosen when the maps are made.
     pub hash_key: [u64; 2],
 }

@@ -9,7 +9,8 @@
 //! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► PortsRef ─► HOMES[chunk] ─► Down, mapping
 //! ```
 //!
-//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0 means "none".
+//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0
+//! means "none".
 //! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 
@@ -28,11 +29,15 @@ pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
-pub use fib::{FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, MAX_NEXT_HOPS, NextHop, Settings};
+pub use fib::{
+    FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS,
+    MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, NextHop, NextHopGroup, Settings,
+};
 pub use flow::FlowEntry;
 pub use home::{
     Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
-    Limits, Line, Meter, Owner, PortsRef, Rate, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, flags,
+    Limits, Line, Meter, Owner, PortsRef, Rate, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up,
+    flags,
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
@@ -60,6 +65,7 @@ pub mod map {
     pub const FIB6_ROOT: &str = "FIB6_ROOT";
     pub const FIB6_PAGES: &str = "FIB6_PAGES";
     pub const NEXT_HOPS: &str = "NEXT_HOPS";
+    pub const NEXT_HOP_GROUPS: &str = "NEXT_HOP_GROUPS";
     pub const REDIRECT: &str = "REDIRECT";
     pub const FRAGMENTS: &str = "FRAGMENTS";
     pub const FRAGMENTS6: &str = "FRAGMENTS6";
@@ -82,7 +88,13 @@ pub mod program {
     pub const ACCESS6: u32 = 1;
     /// Of core ports, for IPv6.
     pub const CORE6: u32 = 2;
-    pub const COUNT: u32 = 3;
+    /// For the first packet of a flow that NAT does not know.
+    pub const OPEN: u32 = 3;
+    /// Of access ports, for IPv4.
+    pub const ACCESS: u32 = 4;
+    /// For the first packet of a flow of IPv6 that the firewall does not know.
+    pub const OPEN6: u32 = 5;
+    pub const COUNT: u32 = 6;
 }
 
 #[cfg(test)]

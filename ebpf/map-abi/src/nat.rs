@@ -64,11 +64,28 @@ pub struct FragmentKey {
     pub spare: u8,
 }
 
-/// `FRAGMENTS6` (LRU): the same for IPv6, where a firewall let the first fragment in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+/// `FRAGMENTS6` (LRU): the same for IPv6, where a firewall let the first fragment in. In words, since the kernel wants them
+/// aligned where the key is made.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub struct FragmentKey6 {
-    pub source: [u8; 16],
-    pub destination: [u8; 16],
-    pub identification: [u8; 4],
+    /// Addresses as they lie in the packet.
+    pub source: [u64; 2],
+    pub destination: [u64; 2],
+    pub identification: u32,
+    pub spare: u32,
 }

@@ -19,6 +19,7 @@ fn layout_is_what_the_cache_wants() {
     assert_eq!(size_of::<Poke>(), 16);
     assert_eq!(size_of::<FibLine>(), 64);
     assert_eq!(size_of::<NextHop>(), 32);
+    assert_eq!(size_of::<NextHopGroup>(), 128);
     assert_eq!(size_of::<PortEntry>(), 8);
     assert_eq!(size_of::<PortLink>(), 64);
     // Fields that the kernel changes with atomic operations.

@@ -117,6 +117,11 @@ impl Arrival {
                 header.set_mac_word::<6>(self.port_mac);
                 Ok(Verdict::Core)
             }
+            Towards::Kernel => {
+                header.set_mac_word::<0>(self.port_mac);
+                header.set_mac_word::<6>(self.port_mac);
+                Ok(Verdict::Pass)
+            }
         }
     }
 }
@@ -127,25 +132,32 @@ pub(crate) enum Towards {
     NextHop(NonNull<NextHop>),
     /// Another subscriber (or the same one by its public address).
     Subscriber,
+    /// A network behind an interface that is no port of the office.
+    Kernel,
 }
 
-/// Where a target is; `default` is the next hop of the default route.
+/// Where a target is; `slot` is which of a group's slots the packet's flow belongs in.
 #[inline(always)]
 pub(crate) fn towards<T: Tables>(
     tables: &T,
     target: FibTarget,
-    default: impl FnOnce() -> Option<u32>,
+    slot: impl FnOnce() -> usize,
 ) -> Result<Towards, DropReason> {
     let index = match target.kind() {
-        FibTarget::KIND_DEFAULT => default().ok_or(DropReason::Inconsistent)?,
         FibTarget::KIND_NEXT_HOP => target.index(),
+        FibTarget::KIND_GROUP => {
+            let group = tables.next_hop_group(target.index()).ok_or(DropReason::Inconsistent)?;
+            u32::from(field!(group, slots[slot()]).get())
+        }
         FibTarget::KIND_NAT | FibTarget::KIND_SESSION => return Ok(Towards::Subscriber),
+        FibTarget::KIND_KERNEL => 0,
         FibTarget::KIND_LOCAL => return Err(DropReason::ToOffice),
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        FibTarget::KIND_DEFAULT => return Err(DropReason::NoRoute),
         _ => return Err(DropReason::Inconsistent),
     };
     if index == 0 {
-        return Err(DropReason::NoRoute);
+        return Ok(Towards::Kernel);
     }
     let next_hop = tables.next_hop(index).ok_or(DropReason::Inconsistent)?;
     if mac_field!(next_hop, destination).get() & MAC_BITS == 0 {

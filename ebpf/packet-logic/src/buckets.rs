@@ -46,6 +46,9 @@ pub(crate) fn q30(ns: u64) -> u32 {
 pub(crate) trait Kind: Copy {
     /// The key that an entry's first word begins with.
     fn key(first: u64) -> u64;
+    /// 1 if an entry with that first word has the key, else 0; without branches, as all that is done for each entry of two
+    /// lines: the verifier would follow each to the end of the program.
+    fn is_key(first: u64, key: u64) -> u32;
     /// The IP protocol that says how long an entry may be idle.
     fn protocol(first: u64, second: u64) -> u32;
     /// Puts a key in place of another, unless it has changed.
@@ -98,26 +101,19 @@ fn scaled(hash: u32, limit: u32) -> u32 {
     ((u64::from(hash) * u64::from(limit)) >> 32) as u32
 }
 
-/// 1 if two numbers that differ by less than 2^31 are equal, else 0. Without branches, which the verifier would follow
-/// for each entry of two lines to the end of the program; so is all that is done for each entry.
+/// 1 if two numbers that differ by less than 2^31 are equal, else 0. A sign bit says what a comparison would.
 #[inline(always)]
-fn is_equal(one: u32, other: u32) -> u32 {
+pub(crate) fn is_equal(one: u32, other: u32) -> u32 {
     opaque_number((one ^ other).wrapping_sub(1)) >> 31
-}
-
-/// The same for keys.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "both halves are looked at")]
-fn is_equal_key(one: u64, other: u64) -> u32 {
-    let difference = one ^ other;
-    // Shifted, so that a difference of the halves together stays below 2^31.
-    let (low, high) = (difference as u32, (difference >> 32) as u32);
-    is_equal((low | high) >> 1 | low & 1 | high & 1, 0)
 }
 
 /// How long an entry has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
 #[inline(always)]
-#[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "a difference, of parts of a word")]
+#[expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    reason = "a difference, of parts of a word"
+)]
 fn remaining_q30<K: Kind>(first: u64, second: u64, now_q30: u32) -> i32 {
     const TABLE: u64 = idle_q30::UDP
         | idle_q30::ICMP << 16
@@ -139,7 +135,7 @@ fn remaining_q30<K: Kind>(first: u64, second: u64, now_q30: u32) -> i32 {
 fn having<K: Kind>(bucket: Bucket, key: u64) -> u32 {
     let mut bits = 0;
     for position in 0..ENTRIES_PER_BUCKET {
-        bits |= is_equal_key(K::key(first_word(entry_of(bucket, position)).get()), key) << position;
+        bits |= K::is_key(first_word(entry_of(bucket, position)).get(), key) << position;
     }
     bits
 }
@@ -154,10 +150,10 @@ fn available<K: Kind>(bucket: Bucket, wanted: u64, now: u32) -> u32 {
     for position in 0..ENTRIES_PER_BUCKET {
         let entry = entry_of(bucket, position);
         let (first, second) = (first_word(entry).get(), second_word(entry).get());
-        let is_free = is_equal_key(K::key(first), 0);
+        let is_free = K::is_key(first, 0);
         let ran_out = opaque_number(remaining_q30::<K>(first, second, now) as u32) >> 31;
         bits |= (is_free | ran_out) << position;
-        own |= is_equal_key(K::key(first), wanted) << position;
+        own |= K::is_key(first, wanted) << position;
     }
     if own == 0 { bits } else { own }
 }
@@ -196,15 +192,6 @@ impl<K: Kind> Buckets<K> {
         second + ((opaque_number(first.wrapping_sub(second + 1)) >> 31) ^ 1)
     }
 
-    /// Has the line that the entry is most likely in fetched, so that waiting for it overlaps with waiting for the home's
-    /// first. To be called before the first atomic operation, behind which no load can start.
-    #[inline(always)]
-    pub(crate) fn touch(self, hash: u32) {
-        if let Some(bucket) = self.home.bucket(self.first_choice(hash)) {
-            let _ = first_word(bucket).get();
-        }
-    }
-
     /// The entry of `key`, if there is one that did not run out.
     #[inline(always)]
     pub(crate) fn existing(self, key: u64, hash: u32) -> Option<Entry> {
@@ -224,28 +211,9 @@ impl<K: Kind> Buckets<K> {
         entry.is_good::<K>(self.now_ns).then_some(entry)
     }
 
-    /// The entry of `key` for a packet that goes out, made if need be, in which case `fill` writes what its kind has
-    /// besides. `None`: every place is taken.
-    ///
-    /// An entry that was made is looked up like any other: so the verifier follows the many ways of making one to their
-    /// end, and not each to the program's.
+    /// Makes an entry, whose kind's `fill` writes what it has beside its key; false: every place is taken.
     #[inline(always)]
-    pub(crate) fn outbound(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> Option<Entry> {
-        let mut found = self.existing(key, hash);
-        if found.is_none() && self.claim(key, hash, fill) {
-            found = self.existing(key, hash);
-        }
-        let entry = found?;
-        let (seen, now) = (field!(entry.at, last_seen_q30), q30(self.now_ns));
-        if seen.get() != now {
-            seen.set(now);
-        }
-        Some(entry)
-    }
-
-    /// Makes an entry; false: every place is taken.
-    #[inline(always)]
-    fn claim(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> bool {
+    pub(crate) fn claim(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> bool {
         let now = q30(self.now_ns);
         let first = self.first_choice(hash);
         let second = self.second_choice(hash, first);
@@ -292,6 +260,12 @@ fn take<K: Kind>(entry: Bucket, key: u64, now: u32) -> bool {
 }
 
 impl Entry {
+    /// What stands for no entry where there must be something.
+    #[inline(always)]
+    pub(crate) fn none(home: Home) -> Self {
+        Self { at: home.up().cast(), offset: 0 }
+    }
+
     /// The entry at a position of a line; `offset` as in the field.
     #[inline(always)]
     pub(crate) fn at(bucket: NonNull<NatEntry>, offset: u32) -> Self {
@@ -307,6 +281,15 @@ impl Entry {
     #[inline(always)]
     pub(crate) fn is_good<K: Kind>(self, now_ns: u64) -> bool {
         remaining_q30::<K>(self.first_word(), second_word(self.at).get(), q30(now_ns)) >= 0
+    }
+
+    /// A packet went out.
+    #[inline(always)]
+    pub(crate) fn saw_outbound(self, now_ns: u64) {
+        let (seen, now) = (field!(self.at, last_seen_q30), q30(now_ns));
+        if seen.get() != now {
+            seen.set(now);
+        }
     }
 
     #[inline(always)]

@@ -37,21 +37,30 @@ pub(crate) struct Line {
     pub(crate) tags_len: usize,
 }
 
-/// The port that a frame came in by, if it is one for the office to forward; `None`: it is the kernel's.
+/// Where a frame came in, and what it carries.
+///
+/// Both have a value in any case: what has none on some way would be spilled all the same, which the verifier refuses.
+pub(crate) struct CameBy {
+    pub(crate) port: u32,
+    /// As it lies in the frame; 0: the frame is not the office's to forward.
+    pub(crate) ethertype: u16,
+}
+
 #[inline(always)]
-pub(crate) fn came_by<P: Packet, T: Tables>(
-    packet: &P,
-    tables: &T,
-    ethertype: u16,
-) -> Result<Option<u32>, DropReason> {
-    let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
-    let port_word = mac_field!(port, mac).get();
-    let Some(came_by) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
+pub(crate) fn came_by<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<CameBy, DropReason> {
+    let entry = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
+    let port_word = mac_field!(entry, mac).get();
+    let index_plus_one = (port_word >> 48) as u16;
+    if index_plus_one == 0 {
         return Err(DropReason::UnknownPort);
-    };
-    let Some(header) = packet.frame().window::<14>(0) else { return Ok(None) };
-    let is_ours = header.raw16::<12>() == ethertype && header.mac_word::<0>() == port_word & MAC_BITS;
-    Ok(is_ours.then_some(came_by))
+    }
+    let mut ethertype = 0;
+    if let Some(header) = packet.frame().window::<14>(0)
+        && header.mac_word::<0>() == port_word & MAC_BITS
+    {
+        ethertype = header.raw16::<12>();
+    }
+    Ok(CameBy { port: u32::from(index_plus_one) - 1, ethertype })
 }
 
 impl Receiver {

@@ -5,7 +5,7 @@ use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason};
 use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
-    core_side::{Line, PACKET_AT, Receiver, came_by},
+    core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
     fib, fragment,
     home::Home,
     icmp::{Quote, Side},
@@ -20,22 +20,35 @@ use crate::{
 /// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
 pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    match find(packet, tables) {
+    match came_by(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
-        Ok(Found::Kernel) => Verdict::Pass,
-        Ok(Found::Six) => Verdict::Core6,
-        Ok(Found::Subscriber(receiver, translation)) => deliver(packet, tables, &receiver, translation)
-            .unwrap_or_else(|stop| receiver.stop(packet, tables, stop)),
+        Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
+        Ok(CameBy { ethertype: ETHERTYPE_IPV4, port }) => receive(packet, tables, port),
+        Ok(_) => Verdict::Pass,
     }
     .counted(tables)
+}
+
+#[inline(always)]
+fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: u32) -> Verdict {
+    match find(packet, tables, came_by) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(Found::Kernel) => Verdict::Pass,
+        Ok(Found::Subscriber(inbound)) => deliver(packet, tables, &inbound)
+            .unwrap_or_else(|stop| inbound.receiver.stop(packet, tables, stop)),
+    }
 }
 
 enum Found {
     /// Not for a subscriber.
     Kernel,
-    /// It is IPv6, for the program of that.
-    Six,
-    Subscriber(Receiver, Translation),
+    Subscriber(Inbound),
+}
+
+/// A packet for a subscriber.
+struct Inbound {
+    receiver: Receiver,
+    translation: Translation,
 }
 
 /// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
@@ -60,12 +73,7 @@ enum Kind {
 }
 
 #[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReason> {
-    let Some(came_by) = came_by(packet, tables, ETHERTYPE_IPV4)? else {
-        let header = packet.frame().window::<14>(0);
-        let is_six = header.is_some_and(|header| header.raw16::<12>() == ETHERTYPE_IPV6);
-        return Ok(if is_six { Found::Six } else { Found::Kernel });
-    };
+fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: u32) -> Result<Found, DropReason> {
     let frame = packet.frame();
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     let target = fib::lookup(tables, ip.destination)?;
@@ -78,7 +86,7 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Found, DropReaso
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    Ok(Found::Subscriber(Receiver { home, came_by, now_ns }, translation))
+    Ok(Found::Subscriber(Inbound { receiver: Receiver { home, came_by, now_ns }, translation }))
 }
 
 #[inline(always)]
@@ -103,7 +111,7 @@ fn find_mapping<T: Tables>(
         }
         Transport::Udp(udp) => (UDP, udp.be16::<2>(), Kind::Port),
         Transport::EchoReply(icmp) => (ICMP, icmp.be16::<4>(), Kind::Port),
-        Transport::IcmpError(_) => {
+        Transport::IcmpError => {
             let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
             if quote.source != ip.destination {
                 return Err(DropReason::IcmpErrorUnknown);
@@ -137,25 +145,20 @@ fn find_mapping<T: Tables>(
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    receiver: &Receiver,
-    translation: Translation,
-) -> Result<Verdict, Stop> {
-    let line = receiver.line(tables)?;
-    let colour = judge(packet, tables, receiver, translation, &line)?;
-    Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV4)?)
+fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, inbound: &Inbound) -> Result<Verdict, Stop> {
+    let line = inbound.receiver.line(tables)?;
+    let colour = judge(packet, tables, inbound, &line)?;
+    Ok(line.send(packet, &inbound.receiver, colour, ETHERTYPE_IPV4)?)
 }
 
 #[inline(always)]
 fn judge<P: Packet, T: Tables>(
     packet: &P,
     tables: &T,
-    receiver: &Receiver,
-    translation: Translation,
+    inbound: &Inbound,
     line: &Line,
 ) -> Result<Colour, Stop> {
+    let receiver = &inbound.receiver;
     receiver.check()?;
     let down = receiver.home.down();
     let frame = packet.frame();
@@ -170,7 +173,7 @@ fn judge<P: Packet, T: Tables>(
     if ip.total_len > line.mtu {
         return Err(too_big(&ip));
     }
-    let delta = translate(frame, &ip, receiver, translation)?;
+    let delta = translate(frame, &ip, receiver, inbound.translation)?;
     ip.update_checksum(delta.and(ip.decrement_ttl()));
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);

@@ -6,7 +6,6 @@ use crate::{Tables, live::field};
 
 /// What an address (as its two halves lie in the packet) leads to.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "bits are cut out")]
 pub(crate) fn lookup<T: Tables>(tables: &T, address: [u64; 2]) -> Result<FibTarget, DropReason> {
     let [upper, lower] = address.map(u64::from_be);
     let line = tables.fib6_line((upper >> 52) as u32).ok_or(DropReason::Inconsistent)?;

@@ -6,7 +6,7 @@ use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry};
 
 use crate::{
     Tables,
-    buckets::{Buckets, Kind},
+    buckets::{Buckets, Kind, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -19,6 +19,15 @@ impl Kind for Flow {
     #[inline(always)]
     fn key(first: u64) -> u64 {
         first
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are looked at")]
+    fn is_key(first: u64, key: u64) -> u32 {
+        let difference = first ^ key;
+        let (low, high) = (difference as u32, (difference >> 32) as u32);
+        // Shifted, so that both together stay below 2^31.
+        is_equal((low | high) >> 1 | (low | high) & 1, 0)
     }
 
     #[inline(always)]
@@ -41,6 +50,13 @@ pub(crate) fn flows<T: Tables>(tables: &T, record: HomeRef, now_ns: u64) -> Opti
     Some(Buckets { home, first_line: 0, lines, now_ns, kind: PhantomData })
 }
 
+/// Writes what a flow that is new has beside its key.
+#[inline(always)]
+pub(crate) fn fill(entry: NonNull<NatEntry>, protocol: u8) {
+    let entry: NonNull<FlowEntry> = entry.cast();
+    field!(entry, protocol).set(protocol);
+}
+
 /// One end of a flow: an address, as two words, and a port as it lies in the packet.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
@@ -59,8 +75,7 @@ impl Print {
     #[inline(always)]
     pub(crate) fn of<T: Tables>(tables: &T, inside: End, remote: End, protocol: u8) -> Option<Self> {
         let settings = tables.settings()?;
-        let ports =
-            u64::from(inside.port) | u64::from(remote.port) << 16 | u64::from(protocol) << 32;
+        let ports = u64::from(inside.port) | u64::from(remote.port) << 16 | u64::from(protocol) << 32;
         let mut print = field!(settings, hash_key[0]).get();
         for word in [inside.address[0], inside.address[1], remote.address[0], remote.address[1], ports] {
             print = (print ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
@@ -72,15 +87,8 @@ impl Print {
         Some(Self(if print == 0 { 1 } else { print }))
     }
 
-    /// Writes what a flow that is new has beside its key.
+    /// Half of the bits, which are enough to choose a line by.
     #[inline(always)]
-    pub(crate) fn fill(self, entry: NonNull<NatEntry>, protocol: u8) {
-        let entry: NonNull<FlowEntry> = entry.cast();
-        field!(entry, protocol).set(protocol);
-    }
-
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "half of the bits are enough to choose a line by")]
     pub(crate) fn hash(self) -> u32 {
         (self.0 >> 32) as u32
     }

@@ -3,7 +3,8 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, Down, LINE_BYTES, LINES_PER_UNIT, NatEntry, Session, Six, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK, Up,
+    Chunk, Down, LINE_BYTES, LINES_PER_UNIT, NatEntry, Session, Six, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK,
+    Up,
 };
 
 use crate::{Tables, frame::opaque_size, live::field};

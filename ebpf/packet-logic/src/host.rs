@@ -7,13 +7,13 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Line,
-    LinePage, Meter, NatPorts, NextHop, PortEntry, PortLink, PuntReason, Session, Settings,
-    UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
+    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
+    Settings, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::{Frame, Packet, Tables, home::Home};
+use crate::{Frame, Packet, Tables, Verdict, home::Home};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -72,6 +72,19 @@ impl Packet for HostPacket {
     }
 }
 
+/// Does what the program that a verdict leads on to does; `None`: it leads on to none.
+pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -> Option<Verdict> {
+    Some(match verdict {
+        Verdict::Core => crate::down(packet, tables),
+        Verdict::Open => crate::open(packet, tables),
+        Verdict::Access => crate::up(packet, tables),
+        Verdict::Access6 => crate::up6(packet, tables),
+        Verdict::Open6 => crate::open6(packet, tables),
+        Verdict::Core6 => crate::down6(packet, tables),
+        Verdict::Pass | Verdict::Redirect(_) | Verdict::Punted | Verdict::Drop(_) => return None,
+    })
+}
+
 /// A map: values that stay where they are.
 struct Store<T>(RefCell<BTreeMap<u32, Box<T>>>);
 
@@ -109,6 +122,7 @@ pub struct HostTables {
     fib6_lines: Store<FibLine>,
     fib6_pages: Store<FibPage>,
     next_hops: Store<NextHop>,
+    next_hop_groups: Store<NextHopGroup>,
     settings: Store<Settings>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
@@ -139,6 +153,7 @@ setters! {
     set_fib6_line, fib6_lines: FibLine;
     set_fib6_page, fib6_pages: FibPage;
     set_next_hop, next_hops: NextHop;
+    set_next_hop_group, next_hop_groups: NextHopGroup;
     set_settings, settings: Settings;
 }
 
@@ -159,6 +174,7 @@ impl HostTables {
             fib6_pages: Store::new(),
             fragments6: RefCell::default(),
             next_hops: Store::new(),
+            next_hop_groups: Store::new(),
             settings: Store::new(),
             fragments: RefCell::default(),
             drops: RefCell::default(),
@@ -246,6 +262,10 @@ impl Tables for HostTables {
 
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
         self.next_hops.get(index)
+    }
+
+    fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>> {
+        self.next_hop_groups.get(index)
     }
 
     fn settings(&self) -> Option<NonNull<Settings>> {

@@ -6,7 +6,7 @@ use core::{marker::PhantomData, ptr::NonNull};
 use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef};
 
 use crate::{
-    buckets::{Buckets, Entry, Kind},
+    buckets::{Buckets, Entry, Kind, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -19,6 +19,12 @@ impl Kind for Mapping {
     #[inline(always)]
     fn key(first: u64) -> u64 {
         first & 0xffff_ffff
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "keys have 24 bits")]
+    fn is_key(first: u64, key: u64) -> u32 {
+        is_equal(first as u32, key as u32)
     }
 
     #[inline(always)]

@@ -166,7 +166,7 @@ impl<'a> Ipv4<'a> {
                 icmp_type::ECHO_REQUEST => Transport::Echo(header),
                 icmp_type::ECHO_REPLY => Transport::EchoReply(header),
                 icmp_type::UNREACHABLE | icmp_type::TIME_EXCEEDED | icmp_type::PARAMETER_PROBLEM => {
-                    Transport::IcmpError(header)
+                    Transport::IcmpError
                 }
                 _ => Transport::Other,
             }),
@@ -181,7 +181,7 @@ pub(crate) enum Transport<'a> {
     Udp(Window<'a, 8>),
     Echo(Window<'a, 8>),
     EchoReply(Window<'a, 8>),
-    IcmpError(Window<'a, 8>),
+    IcmpError,
     LaterFragment,
     Other,
 }

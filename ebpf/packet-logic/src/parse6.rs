@@ -137,9 +137,10 @@ impl<'a> Ipv6<'a> {
     pub(crate) fn fragment_key(&self, frame: Frame<'a>) -> Option<FragmentKey6> {
         let fragment = frame.window::<8>(self.fragment_at)?;
         Some(FragmentKey6 {
-            source: bytes(self.source()),
-            destination: bytes(self.destination()),
-            identification: fragment.raw32::<4>().to_ne_bytes(),
+            source: self.source(),
+            destination: self.destination(),
+            identification: fragment.raw32::<4>(),
+            spare: 0,
         })
     }
 
@@ -175,7 +176,7 @@ impl<'a> Ipv6<'a> {
         if self.protocol != TCP {
             return 0;
         }
-        frame.window::<14>(self.payload_at).map_or(0, |tcp| tcp.u8::<13>())
+        frame.window::<14>(self.payload_at).map_or(0, Window::u8::<13>)
     }
 }
 
@@ -210,12 +211,6 @@ pub(crate) fn quoted(frame: Frame<'_>, icmp_at: usize) -> Option<(End, End, u8)>
         End { address: [header.raw64::<24>(), header.raw64::<32>()], port: destination },
         protocol,
     ))
-}
-
-fn bytes(address: [u64; 2]) -> [u8; 16] {
-    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) =
-        (address[0].to_ne_bytes(), address[1].to_ne_bytes());
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 /// Addresses that no router forwards to: unspecified, loopback, IPv4 in IPv6, link-local, site-local (RFC 3879) and

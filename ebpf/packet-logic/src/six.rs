@@ -4,7 +4,7 @@ mod down;
 mod up;
 
 pub use down::down6;
-pub use up::up6;
+pub use up::{open6, up6};
 
 use core::ptr::NonNull;
 

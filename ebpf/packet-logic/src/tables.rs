@@ -3,8 +3,8 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, PortEntry, PortLink,
-    PuntReason, Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
+    NextHopGroup, PortEntry, PortLink, PuntReason, Session, Settings,
 };
 
 use crate::Frame;
@@ -40,6 +40,7 @@ pub trait Tables {
     fn fib6_line(&self, index: u32) -> Option<NonNull<FibLine>>;
     fn fib6_page(&self, index: u32) -> Option<NonNull<FibPage>>;
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
+    fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>>;
     fn settings(&self) -> Option<NonNull<Settings>>;
 
     /// The first unit of the home that the packet's first fragment was for.

@@ -6,16 +6,16 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     arp,
-    buckets::Buckets,
+    buckets::{Buckets, Entry},
     checksum::Delta,
     fib,
     frame::MAC_BITS,
     icmp::{Quote, Side},
     live::{field, part},
     nat::{self, Mapping, Remote},
-    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, Transport, UDP, is_martian, netmask},
+    parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
-    policer,
+    path, policer,
     verdict::{Stop, too_big},
 };
 
@@ -39,6 +39,7 @@ fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) 
     let towards = match judge(packet, tables, arrival)? {
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
+        Step::Open => return Ok(Verdict::Open),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -50,6 +51,8 @@ enum Step {
     Answer,
     /// It is IPv6, for the program of that.
     Six,
+    /// It is the first of its flow.
+    Open,
     Leave(Towards),
 }
 
@@ -92,14 +95,20 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
         return Err(DropReason::Martian.into());
     }
     let target = fib::lookup(tables, ip.destination)?;
-    if target.kind() > FibTarget::KIND_NAT && is_gateway(tables, arrival, ip.destination)? {
+    if may_be_gateway(target) && is_gateway(tables, arrival, ip.destination)? {
         // The gateway answers pings, and nothing else.
         return Err(match ip.transport(frame)? {
             Transport::Echo(_) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
             _ => DropReason::ToOffice.into(),
         });
     }
-    forward(frame, tables, arrival, &ip, target).map(Step::Leave)
+    forward(frame, tables, arrival, &ip, target)
+}
+
+/// Whether a gateway's address may lead there.
+#[inline(always)]
+fn may_be_gateway(target: FibTarget) -> bool {
+    (FibTarget::KIND_SESSION..=FibTarget::KIND_PAGE).contains(&target.kind())
 }
 
 /// Whether an address is the gateway's, which lies in a pool or in the subscriber's own network.
@@ -125,6 +134,88 @@ fn mappings(arrival: &Arrival) -> Buckets<Mapping> {
     nat::mappings(arrival.home, arrival.order, arrival.now_ns)
 }
 
+/// What NAT does with a packet. Not an enum with fields: the verifier wants every one of them to have a value on every path.
+#[derive(Clone, Copy)]
+struct Outside {
+    kind: Kind,
+    /// The mapping, where `kind` has one.
+    mapping: Entry,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A routed subscriber: nothing.
+    Routed,
+    /// The flow is not known yet.
+    New,
+    /// The address and the port.
+    Port,
+    /// The address, and inside an ICMP error's quote the address and the port.
+    Quote,
+    /// The address alone: a later fragment.
+    Address,
+}
+
+/// What NAT knows of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
+/// for the mapping overlaps with waiting for the home's first line.
+#[inline(always)]
+fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside, DropReason> {
+    let none = Entry::none(arrival.home);
+    if !arrival.has(flags::NAT) {
+        return Ok(Outside { kind: Kind::Routed, mapping: none });
+    }
+    let (key, kind) = match ip.transport(frame)? {
+        Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), Kind::Port),
+        Transport::Udp(udp) => (nat::key(ip.protocol, udp.be16::<0>()), Kind::Port),
+        Transport::Echo(icmp) => (nat::key(ip.protocol, icmp.be16::<4>()), Kind::Port),
+        Transport::IcmpError => {
+            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+            if quote.destination != ip.source {
+                return Err(DropReason::IcmpErrorUnknown);
+            }
+            (nat::key(quote.protocol, quote.destination_port), Kind::Quote)
+        }
+        Transport::LaterFragment => return Ok(Outside { kind: Kind::Address, mapping: none }),
+        Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
+    };
+    match mappings(arrival).existing(key, nat::hash(key)) {
+        Some(mapping) => Ok(Outside { kind, mapping }),
+        None if kind == Kind::Quote => Err(DropReason::IcmpErrorUnknown),
+        None => Ok(Outside { kind: Kind::New, mapping: none }),
+    }
+}
+
+/// Makes the mapping for the first packet of a flow, which then goes the ordinary way. A program of its own: the many ways
+/// of finding a place would be too much for that of all packets.
+#[inline(always)]
+pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    let opened = match arrive(packet, tables) {
+        Err(reason) => Err(reason),
+        Ok(arrival) => claim(packet.frame(), &arrival),
+    };
+    match opened {
+        Ok(()) => Verdict::Access,
+        Err(reason) => match arrive(packet, tables) {
+            Ok(arrival) => arrival.stop(packet, tables, reason.into()).counted(tables),
+            Err(reason) => Verdict::Drop(reason).counted(tables),
+        },
+    }
+}
+
+#[inline(always)]
+fn claim(frame: Frame<'_>, arrival: &Arrival) -> Result<(), DropReason> {
+    let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
+    let (key, port) = match ip.transport(frame)? {
+        Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), tcp.raw16::<2>()),
+        Transport::Udp(udp) => (nat::key(ip.protocol, udp.be16::<0>()), udp.raw16::<2>()),
+        Transport::Echo(icmp) => (nat::key(ip.protocol, icmp.be16::<4>()), 0),
+        _ => return Err(DropReason::NatProtocol),
+    };
+    let remote = Remote { address: ip.destination, port };
+    let is_made = mappings(arrival).claim(key, nat::hash(key), |entry| remote.fill(entry));
+    if is_made { Ok(()) } else { Err(DropReason::NatPortsExhausted) }
+}
+
 #[inline(always)]
 fn forward<T: Tables>(
     frame: Frame<'_>,
@@ -132,16 +223,19 @@ fn forward<T: Tables>(
     arrival: &Arrival,
     ip: &Ipv4<'_>,
     target: FibTarget,
-) -> Result<Towards, Stop> {
+) -> Result<Step, Stop> {
     let up = arrival.home.up();
     let len = frame.len() as u64;
-    if arrival.has(flags::NAT)
-        && let Some(transport) = frame.window::<2>(ip.payload_at)
-    {
-        mappings(arrival).touch(nat::hash(nat::key(ip.protocol, transport.be16::<0>())));
+    let outside = outside(frame, arrival, ip)?;
+    if outside.kind == Kind::New {
+        return Ok(Step::Open);
     }
-    let default = || tables.settings().map(|settings| field!(settings, default_next_hop).get());
-    let towards = towards(tables, target, default)?;
+    let mut target = target;
+    if target.kind() == FibTarget::KIND_DEFAULT {
+        let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
+        target = field!(settings, default_route).get();
+    }
+    let towards = towards(tables, target, || path::slot(frame, ip))?;
     // There is no tag towards the core to say that a packet is yellow.
     if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
@@ -155,74 +249,60 @@ fn forward<T: Tables>(
     {
         return Err(too_big(ip));
     }
-    let mut delta = Delta::NONE;
-    if arrival.has(flags::NAT) {
-        delta = translate(frame, arrival, ip)?;
-    }
+    let mut delta = translate(frame, arrival, ip, outside)?;
     if let Towards::NextHop(_) = towards {
         delta = delta.and(ip.decrement_ttl());
     }
     ip.update_checksum(delta);
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
-    Ok(towards)
+    Ok(Step::Leave(towards))
 }
 
 /// Puts the external address and port in place of the subscriber's; returns what that does to the header's checksum.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
-fn translate(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Delta, DropReason> {
-    let external = field!(arrival.home.up(), external).raw();
-    let first_port = field!(arrival.home.up(), first_port).get();
-    let delta = Delta::long(ip.source, external);
-    let transport = ip.transport(frame)?;
-    let (port, remote_port) = match transport {
-        Transport::Tcp(tcp) => (tcp.be16::<0>(), tcp.raw16::<2>()),
-        Transport::Udp(udp) => (udp.be16::<0>(), udp.raw16::<2>()),
-        Transport::Echo(icmp) => (icmp.be16::<4>(), 0),
-        Transport::IcmpError(icmp) => {
-            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
-            let key = nat::key(quote.protocol, quote.destination_port);
-            let mapping = mappings(arrival).existing(key, nat::hash(key)).ok_or(DropReason::IcmpErrorUnknown)?;
-            if quote.destination != ip.source {
-                return Err(DropReason::IcmpErrorUnknown);
-            }
-            quote.translate(
-                icmp,
-                Side::Destination,
-                external,
-                first_port.wrapping_add(mapping.offset as u16),
-            );
-            ip.header.set_raw32::<12>(external);
-            return Ok(delta);
-        }
-        Transport::LaterFragment => {
-            ip.header.set_raw32::<12>(external);
-            return Ok(delta);
-        }
-        Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
-    };
-    let key = nat::key(ip.protocol, port);
-    let remote = Remote { address: ip.destination, port: remote_port };
-    let mapping = mappings(arrival).outbound(key, nat::hash(key), |entry| remote.fill(entry)).ok_or(DropReason::NatPortsExhausted)?;
-    let external_port = first_port.wrapping_add(mapping.offset as u16);
-    let port_delta = Delta::word(port.to_be(), external_port.to_be());
-    match transport {
-        Transport::Tcp(tcp) => {
-            mapping.saw_outbound_tcp(tcp.u8::<13>());
-            tcp.set_be16::<0>(external_port);
-            tcp.set_raw16::<16>(delta.and(port_delta).apply(tcp.raw16::<16>()));
-        }
-        Transport::Udp(udp) => {
-            udp.set_be16::<0>(external_port);
-            udp.set_raw16::<6>(delta.and(port_delta).apply_udp(udp.raw16::<6>()));
-        }
-        Transport::Echo(icmp) => {
-            icmp.set_be16::<4>(external_port);
-            icmp.set_raw16::<2>(port_delta.apply(icmp.raw16::<2>()));
-        }
-        _ => {}
+fn translate(
+    frame: Frame<'_>,
+    arrival: &Arrival,
+    ip: &Ipv4<'_>,
+    outside: Outside,
+) -> Result<Delta, DropReason> {
+    let Outside { kind, mapping } = outside;
+    if kind == Kind::Routed {
+        return Ok(Delta::NONE);
     }
+    let external = field!(arrival.home.up(), external).raw();
+    let delta = Delta::long(ip.source, external);
     ip.header.set_raw32::<12>(external);
+    if kind == Kind::Address {
+        return Ok(delta);
+    }
+    let port = field!(arrival.home.up(), first_port).get().wrapping_add(mapping.offset as u16);
+    if kind == Kind::Quote {
+        let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+        let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+        quote.translate(icmp, Side::Destination, external, port);
+        return Ok(delta);
+    }
+    mapping.saw_outbound(arrival.now_ns);
+    let new = port.to_be();
+    if ip.protocol == TCP {
+        let tcp = frame.window::<20>(ip.payload_at).ok_or(DropReason::Truncated)?;
+        mapping.saw_outbound_tcp(tcp.u8::<13>());
+        let port_delta = Delta::word(tcp.raw16::<0>(), new);
+        tcp.set_raw16::<0>(new);
+        tcp.set_raw16::<16>(delta.and(port_delta).apply(tcp.raw16::<16>()));
+    } else if ip.protocol == UDP {
+        let udp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+        let port_delta = Delta::word(udp.raw16::<0>(), new);
+        udp.set_raw16::<0>(new);
+        udp.set_raw16::<6>(delta.and(port_delta).apply_udp(udp.raw16::<6>()));
+    } else {
+        let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
+        let port_delta = Delta::word(icmp.raw16::<4>(), new);
+        icmp.set_raw16::<4>(new);
+        icmp.set_raw16::<2>(port_delta.apply(icmp.raw16::<2>()));
+    }
     Ok(delta)
 }

@@ -13,6 +13,12 @@ pub enum Verdict {
     Redirect(u32),
     /// On to the program of the core ports: one subscriber talks to another.
     Core,
+    /// On to the program that makes the NAT mapping for a flow's first packet.
+    Open,
+    /// The same for IPv6 and a firewall's flows.
+    Open6,
+    /// Back to the program of access ports.
+    Access,
     /// On to the program of access ports for IPv6.
     Access6,
     /// On to the program of core ports for IPv6, with what came from the core or from another subscriber.

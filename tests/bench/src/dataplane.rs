@@ -74,6 +74,7 @@ fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()
         // Pools begin at a multiple of their size.
         nat_addresses: 16_385,
         fib_pages: 64,
+        fib6_pages: 16,
     };
     let mut fastpath = Fastpath::open(&Options { pin_dir: pins.0.clone(), sizes })?;
     let desired = state(population)?;

@@ -4,7 +4,7 @@ use map_abi::{
     Down, FibLine, FibPage, FibTarget, HomeRef, LinePage, NatPorts, NextHop, Owner, PortEntry, PortLink,
     Session, Settings, Up, flags, port_role,
 };
-use packet_logic::{HostPacket, HostTables, Verdict, down, up};
+use packet_logic::{HostPacket, HostTables, Verdict, down, lead_on};
 use zerocopy::FromZeros;
 
 const ACCESS: u32 = 0;
@@ -54,6 +54,17 @@ fn aimed(tables: &HostTables, choice: u8, frame: &[u8]) -> Vec<u8> {
         place.copy_from_slice(&external_port(tables, protocol));
     }
     frame
+}
+
+/// Up to where the packet leaves or is handed on to the way down.
+fn up(packet: &mut HostPacket, tables: &HostTables) -> Verdict {
+    let mut verdict = packet_logic::up(packet, tables);
+    while !matches!(verdict, Verdict::Core | Verdict::Core6)
+        && let Some(next) = lead_on(packet, tables, verdict)
+    {
+        verdict = next;
+    }
+    verdict
 }
 
 fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
@@ -211,7 +222,14 @@ fn tables() -> HostTables {
             ..NextHop::default()
         },
     );
-    tables.set_settings(0, Settings { abi_version: map_abi::MAP_ABI_VERSION, default_next_hop: 1 });
+    tables.set_settings(
+        0,
+        Settings {
+            abi_version: map_abi::MAP_ABI_VERSION,
+            default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
+            hash_key: [1, 2],
+        },
+    );
     tables
 }
 

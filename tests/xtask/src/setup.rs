@@ -41,6 +41,7 @@ const LAB: &[Package] = &[
 const TESTS: &[Package] = &[
     Package("ethtool", "the tests compare interface features with it"),
     Package("bpftool", "the tests compare what is loaded and attached with it"),
+    Package("frr", "the tests follow the routes that it puts into the kernel"),
     Package("nfdump", "a collector that the NAT log is sent to"),
     Package("tshark", "reads the NAT log as Wireshark does"),
     Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),

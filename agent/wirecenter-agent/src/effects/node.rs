@@ -40,7 +40,8 @@ impl Node {
 
 impl Effects for Node {
     async fn kernel(&mut self, desired: &NodeState) -> Done {
-        let observed = match self.netlink.observe().await {
+        self.changes.tell_routes_to(desired.routes.keys().copied().collect());
+        let observed = match self.netlink.observe_for(desired).await {
             Ok(observed) => observed,
             Err(error) => {
                 tracing::error!(%error, "the kernel cannot be observed");

@@ -1,8 +1,12 @@
 //! A network namespace for a test, and iproute2 as an independent hand in it.
 
-use std::process::Command;
+use std::{
+    io::Write,
+    process::{Child, Command},
+};
 
 use linux_node::NetNs;
+use tempfile::NamedTempFile;
 
 /// Runs `ip` in the calling thread's namespace; a failure is the test's.
 pub(crate) fn ip(line: &str) -> String {
@@ -16,6 +20,54 @@ pub(crate) fn try_ip(line: &str) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// Runs many lines of `ip` at once, by an option such as `-force`, with which some may fail.
+pub(crate) fn ip_batch(option: &str, lines: &[String]) {
+    let file = file_of(lines);
+    let output = batch(option, &file).output().expect("apt-get install -y iproute2");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || option.contains("-force"), "ip -batch: {errors}");
+}
+
+/// Lines of `ip` that are being run.
+pub(crate) struct Batch {
+    child: Child,
+    _file: NamedTempFile,
+}
+
+/// Begins to run many lines of `ip`.
+pub(crate) fn ip_batch_started(lines: &[String]) -> Batch {
+    let file = file_of(lines);
+    Batch { child: batch("", &file).spawn().expect("apt-get install -y iproute2"), _file: file }
+}
+
+impl Batch {
+    /// Waits for its end; a failure is the test's.
+    pub(crate) fn end(&mut self) {
+        let status = self.child.wait().expect("a child of this process");
+        assert!(status.success(), "ip -batch: {status}");
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn file_of(lines: &[String]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all((lines.join("\n") + "\n").as_bytes()).expect("written");
+    file
+}
+
+fn batch(option: &str, file: &NamedTempFile) -> Command {
+    let mut command = Command::new("ip");
+    command.args(option.split_whitespace()).arg("-batch").arg(file.path());
+    command
 }
 
 /// Runs a test in a new namespace, on a thread of its own, with a runtime that stays on that thread.

@@ -7,7 +7,7 @@ use net_types::{IfName, Mac, Tpid};
 use node_plan::kernel::plan;
 use node_state::{NodeState, Port, PortRole, Resource};
 
-use crate::support::{in_new_namespace, ip};
+use crate::support::{in_new_namespace, ip, ip_batch};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -36,6 +36,18 @@ fn changes_of_links_addresses_and_routes_are_told() {
         wait_for(&mut changes, |change| *change == Change::Address { ifindex: a.index }).await;
         ip("route add blackhole 198.51.100.0/24");
         wait_for(&mut changes, |change| *change == Change::Route).await;
+
+        // From now on only of what somebody asks for.
+        changes.tell_routes_to(["198.51.101.0/24".parse().expect("a prefix")].into());
+        ip("route add blackhole 203.0.113.0/24");
+        ip("route add blackhole 198.51.101.0/24");
+        ip("route add blackhole 203.0.113.0/24 metric 7 proto 87");
+        ip("link set dev a down");
+        let mut told = Vec::new();
+        while !told.contains(&Change::Link { ifindex: a.index }) {
+            told.push(changes.next().await.expect("read"));
+        }
+        assert_eq!(told.iter().filter(|change| **change == Change::Route).count(), 2, "{told:?}");
     });
 }
 
@@ -44,11 +56,7 @@ fn more_changes_than_can_be_held_are_told_as_lost() {
     in_new_namespace(async || {
         let mut changes = Netlink::changes().expect("subscribed");
         let line = |n: u32| format!("route add blackhole {}/32", Ipv4Addr::from(0x0a00_0000 + n));
-        let lines = (0..40_000).map(line).collect::<Vec<_>>().join("\n");
-        let file = std::env::temp_dir().join(format!("wc-routes-{}", std::process::id()));
-        std::fs::write(&file, lines).expect("written");
-        ip(&format!("-batch {}", file.display()));
-        std::fs::remove_file(&file).expect("removed");
+        ip_batch("", &(0..40_000).map(line).collect::<Vec<_>>());
         wait_for(&mut changes, |change| *change == Change::Lost).await;
         // And it goes on after, once what it could hold has been read.
         while tokio::time::timeout(Duration::from_millis(100), changes.next()).await.is_ok() {}

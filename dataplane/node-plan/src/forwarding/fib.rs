@@ -1,17 +1,20 @@
 //! Prefixes expanded into the two levels of the forwarding table, and what changes in them when a prefix does.
 
+mod prefixes;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
-    ops::{Bound, Range},
+    ops::Range,
 };
 
 use map_abi::FibTarget;
 use net_types::Prefix4;
 
+use self::prefixes::{Layer, Prefixes, Top};
 use super::Runs;
 
-/// How a prefix's addresses are painted.
+/// How the addresses of one of the office's own prefixes are painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FibPaint {
     /// All alike.
@@ -27,8 +30,11 @@ pub enum FibOp {
     /// The entries of these /24s (the upper 24 bits of an address) become this.
     Root { slash24s: Range<u32>, target: FibTarget },
     /// A page becomes this.
-    Page { page: u32, entries: Box<[FibTarget; 256]> },
+    Page { page: u32, entries: Box<Entries> },
 }
+
+/// What the addresses of a /24 lead to.
+type Entries = [FibTarget; 256];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FibError {
@@ -36,12 +42,15 @@ pub enum FibError {
     Full(Prefix4),
 }
 
-/// The forwarding table that a set of prefixes amounts to.
+/// The forwarding table that the office's own prefixes and its routes amount to.
+///
+/// The longest prefix that holds an address decides, and the office's own come before all routes: a route learned for
+/// half a pool does not take that half away.
 #[derive(Clone, Debug)]
 pub struct Fib {
-    prefixes: BTreeMap<Prefix4, FibPaint>,
+    prefixes: Prefixes,
     /// By /24: its page and what is in it.
-    pages: BTreeMap<u32, (u32, Box<[FibTarget; 256]>)>,
+    pages: BTreeMap<u32, (u32, Box<Entries>)>,
     free_pages: Runs,
 }
 
@@ -50,270 +59,282 @@ const SLASH24S: u32 = 1 << 24;
 impl Fib {
     /// An empty table with pages 1 to `page_limit - 1`.
     pub fn new(page_limit: u32) -> Self {
-        Self { prefixes: BTreeMap::new(), pages: BTreeMap::new(), free_pages: Runs::new(page_limit) }
+        Self { prefixes: Prefixes::default(), pages: BTreeMap::new(), free_pages: Runs::new(page_limit) }
     }
 
-    /// The table of these prefixes, in which a /24 has the page that `held` names if it needs one. Prefixes that there
-    /// is no page for are left out and returned.
+    /// The table of these prefixes and routes, in which a /24 has the page that `held` names if it needs one. What
+    /// there is no page for is left out and returned.
     pub fn build(
         page_limit: u32,
         held: &BTreeMap<u32, u32>,
-        prefixes: impl IntoIterator<Item = (Prefix4, FibPaint)>,
+        own: impl IntoIterator<Item = (Prefix4, FibPaint)>,
+        routes: impl IntoIterator<Item = (Prefix4, FibTarget)>,
     ) -> (Self, Vec<FibError>) {
-        let mut fib = Self::new(page_limit);
+        let mut fib = Self { prefixes: Prefixes::new(own, routes), ..Self::new(page_limit) };
+        let held_pages: BTreeSet<u32> = held.values().copied().collect();
+        let everything = Prefix4::new(Ipv4Addr::UNSPECIFIED, 0).expect("a legal length");
+        let with_pages: Vec<Top> =
+            fib.prefixes.within(everything).filter(|top| needs_pages(top.prefix, Some(top.paint))).collect();
+        // The office's own come first.
+        let (own, routes): (Vec<Top>, Vec<Top>) =
+            with_pages.into_iter().partition(|top| top.layer == Layer::Own);
         let mut errors = Vec::new();
-        for (prefix, paint) in prefixes {
-            let first = prefix.network().to_bits() >> 8;
-            if needs_pages(prefix, paint) {
-                let wanted = page_count(prefix);
-                let missing = (first..first + wanted).filter(|slash24| !fib.pages.contains_key(slash24));
-                let missing: Vec<u32> = missing.collect();
-                let mut taken = Vec::new();
-                for slash24 in &missing {
-                    let kept = held.get(slash24).copied().filter(|&page| fib.free_pages.take_at(page, 0));
-                    // A page that is still held by another /24 must not be given away: it is read until that one's
-                    // root entry changes.
-                    let page = kept.or_else(|| fib.take_page_not_in(held));
-                    if let Some(page) = page {
-                        taken.push((*slash24, page));
-                    }
+        for top in own.into_iter().chain(routes) {
+            let take = |free: &mut Runs, slash24: u32| {
+                let kept = held.get(&slash24).copied().filter(|&page| free.take_at(page, 0));
+                // A page that is still held by another /24 must not be given away: it is read until that one's
+                // root entry changes.
+                kept.or_else(|| take_page_not_in(free, &held_pages))
+            };
+            if fib.take_pages(top.prefix, take).is_none() {
+                fib.prefixes.set_own(top.prefix, None);
+                if needs_pages(top.prefix, None) {
+                    fib.prefixes.set_route(top.prefix, None);
                 }
-                if taken.len() < missing.len() {
-                    for (_, page) in taken {
-                        fib.free_pages.release(page, 0);
-                    }
-                    errors.push(FibError::Full(prefix));
-                    continue;
-                }
-                for (slash24, page) in taken {
-                    fib.pages.insert(slash24, (page, Box::new([FibTarget::DEFAULT; 256])));
-                }
-            }
-            fib.prefixes.insert(prefix, paint);
-        }
-        let slash24s: Vec<u32> = fib.pages.keys().copied().collect();
-        for slash24 in slash24s {
-            let entries = fib.painted_page(slash24);
-            if let Some((_, current)) = fib.pages.get_mut(&slash24) {
-                *current = entries;
+                errors.push(FibError::Full(top.prefix));
             }
         }
+        let Self { prefixes, pages, .. } = &mut fib;
+        prefixes.sweep(0..SLASH24S, |slash24s, top| {
+            for (slash24, (_, entries)) in pages.range_mut(slash24s) {
+                *entries = painted_page(prefixes, *slash24, top);
+            }
+        });
         (fib, errors)
     }
 
-    fn take_page_not_in(&mut self, held: &BTreeMap<u32, u32>) -> Option<u32> {
-        let mut passed_over = Vec::new();
-        let found = loop {
-            match self.free_pages.take(0) {
-                Some(page) if held.values().any(|&other| other == page) => passed_over.push(page),
-                other => break other,
-            }
-        };
-        // Better a page that was another's than none.
-        let found = found.or_else(|| passed_over.pop());
-        for page in passed_over {
-            self.free_pages.release(page, 0);
-        }
-        found
+    /// How one of the office's own prefixes is painted.
+    pub fn get(&self, prefix: Prefix4) -> Option<FibPaint> {
+        self.prefixes.own(prefix)
     }
 
-    pub fn get(&self, prefix: Prefix4) -> Option<FibPaint> {
-        self.prefixes.get(&prefix).copied()
+    /// Where the route of just that prefix leads to.
+    pub fn route(&self, prefix: Prefix4) -> Option<FibTarget> {
+        self.prefixes.route(prefix)
     }
 
     /// The pages in use: the /24, its page, what is in it.
-    pub fn pages(&self) -> impl Iterator<Item = (u32, u32, &[FibTarget; 256])> {
+    pub fn pages(&self) -> impl Iterator<Item = (u32, u32, &Entries)> {
         self.pages.iter().map(|(slash24, (page, entries))| (*slash24, *page, &**entries))
     }
 
     /// The whole root as runs of equal entries, in order and without gaps.
     pub fn root(&self) -> Vec<(Range<u32>, FibTarget)> {
-        self.painted_root(0..SLASH24S)
+        let mut runs = Vec::new();
+        self.prefixes.sweep(0..SLASH24S, |slash24s, top| {
+            let mut from = slash24s.start;
+            for (slash24, (page, _)) in self.pages.range(slash24s.clone()) {
+                push_run(&mut runs, from..*slash24, root_target(top));
+                push_run(&mut runs, *slash24..slash24 + 1, FibTarget::new(FibTarget::KIND_PAGE, *page));
+                from = slash24 + 1;
+            }
+            push_run(&mut runs, from..slash24s.end, root_target(top));
+        });
+        runs
     }
 
-    /// Puts a prefix in, or paints one anew.
+    /// Puts one of the office's own prefixes in, or paints one anew.
     pub fn insert(&mut self, prefix: Prefix4, paint: FibPaint) -> Result<Vec<FibOp>, FibError> {
-        let before = self.prefixes.insert(prefix, paint);
+        let before = self.prefixes.set_own(prefix, Some(paint));
         if before == Some(paint) {
             return Ok(Vec::new());
         }
-        let mut new_pages = Vec::new();
-        if needs_pages(prefix, paint) {
-            let first = prefix.network().to_bits() >> 8;
-            for slash24 in first..first + page_count(prefix) {
-                if self.pages.contains_key(&slash24) {
-                    continue;
-                }
-                if let Some(page) = self.free_pages.take(0) {
-                    self.pages.insert(slash24, (page, Box::new([FibTarget::DEFAULT; 256])));
-                    new_pages.push(slash24);
-                    continue;
-                }
-                for slash24 in new_pages {
-                    if let Some((page, _)) = self.pages.remove(&slash24) {
-                        self.free_pages.release(page, 0);
-                    }
-                }
-                match before {
-                    Some(paint) => self.prefixes.insert(prefix, paint),
-                    None => self.prefixes.remove(&prefix),
-                };
-                return Err(FibError::Full(prefix));
-            }
+        if needs_pages(prefix, Some(paint)) && self.take_pages(prefix, |free, _| free.take(0)).is_none() {
+            self.prefixes.set_own(prefix, before);
+            return Err(FibError::Full(prefix));
         }
-        Ok(self.repaint(prefix))
+        Ok(self.repaint(prefix, Layer::Own))
     }
 
-    /// Takes a prefix out.
+    /// Takes one of the office's own prefixes out.
     pub fn remove(&mut self, prefix: Prefix4) -> Vec<FibOp> {
-        if self.prefixes.remove(&prefix).is_none() { Vec::new() } else { self.repaint(prefix) }
-    }
-
-    /// Paints what lies in `prefix` anew: pages first, then the root, then pages that nobody needs any more are freed.
-    fn repaint(&mut self, prefix: Prefix4) -> Vec<FibOp> {
-        let first = prefix.network().to_bits() >> 8;
-        let slash24s = first..first + page_count(prefix);
-        let mut ops = Vec::new();
-        let paged: Vec<u32> = self.pages.range(slash24s.clone()).map(|(slash24, _)| *slash24).collect();
-        let mut unneeded = Vec::new();
-        for slash24 in paged {
-            let entries = self.painted_page(slash24);
-            if entries.iter().all(|entry| *entry == entries[0]) && !self.is_paged_by_a_prefix(slash24) {
-                unneeded.push(slash24);
-                continue;
-            }
-            if let Some((page, current)) = self.pages.get_mut(&slash24)
-                && *current != entries
-            {
-                ops.push(FibOp::Page { page: *page, entries: entries.clone() });
-                *current = entries;
-            }
+        if self.prefixes.set_own(prefix, None).is_none() {
+            return Vec::new();
         }
-        for slash24 in unneeded {
-            if let Some((page, _)) = self.pages.remove(&slash24) {
-                self.free_pages.release(page, 0);
-            }
+        self.repaint(prefix, Layer::Own)
+    }
+
+    /// Puts a route in, leads one elsewhere, or takes it out.
+    ///
+    /// For want of a page, a route that is there already may be changed, but none be put in.
+    pub fn set_route(&mut self, prefix: Prefix4, target: Option<FibTarget>) -> Result<Vec<FibOp>, FibError> {
+        let before = self.prefixes.set_route(prefix, target);
+        if before == target {
+            return Ok(Vec::new());
         }
-        ops.extend(
-            self.painted_root(slash24s)
-                .into_iter()
-                .map(|(slash24s, target)| FibOp::Root { slash24s, target }),
-        );
-        ops
-    }
-
-    /// Whether a prefix longer than 24 bits, or a NAT pool, makes this /24 need a page.
-    fn is_paged_by_a_prefix(&self, slash24: u32) -> bool {
-        let network = Ipv4Addr::from_bits(slash24 << 8);
-        let Ok(whole) = Prefix4::new(network, 24) else { return false };
-        let inside = self.within(whole).any(|(prefix, paint)| needs_pages(*prefix, *paint));
-        inside || self.all_covering(whole).any(|(_, paint)| matches!(paint, FibPaint::NatPool { .. }))
-    }
-
-    /// Prefixes inside `prefix`, itself included, outer ones before those inside them.
-    fn within(&self, prefix: Prefix4) -> impl Iterator<Item = (&Prefix4, &FibPaint)> {
-        self.prefixes
-            .range((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(move |(other, _)| prefix.contains(other.network()))
-            .filter(move |(other, _)| prefix.contains_prefix(**other))
-    }
-
-    /// The longest prefix that `prefix` lies in, other than itself.
-    fn covering(&self, prefix: Prefix4) -> Option<(Prefix4, FibPaint)> {
-        self.all_covering(prefix).next()
-    }
-
-    /// The prefixes that `prefix` lies in, other than itself, the longest first.
-    fn all_covering(&self, prefix: Prefix4) -> impl Iterator<Item = (Prefix4, FibPaint)> {
-        (0..prefix.len()).rev().filter_map(move |len| {
-            let mask = if len == 0 { 0 } else { u32::MAX << (32 - len) };
-            let outer = Prefix4::new(Ipv4Addr::from_bits(prefix.network().to_bits() & mask), len).ok()?;
-            self.prefixes.get(&outer).map(|paint| (outer, *paint))
-        })
-    }
-
-    fn painted_page(&self, slash24: u32) -> Box<[FibTarget; 256]> {
-        let first = slash24 << 8;
-        let mut entries = Box::new([FibTarget::DEFAULT; 256]);
-        let Ok(whole) = Prefix4::new(Ipv4Addr::from_bits(first), 24) else { return entries };
-        let covering = self.covering(whole);
-        let layers = covering.iter().map(|(prefix, paint)| (prefix, paint)).chain(self.within(whole));
-        for (prefix, paint) in layers {
-            let network = prefix.network().to_bits();
-            let from = network.max(first);
-            let len = u32::try_from(prefix.size().min(256)).unwrap_or(256);
-            for address in from..=from + (len - 1) {
-                entries[(address & 255) as usize] = target_at(*paint, address - network);
-            }
+        let needs_pages = target.is_some() && needs_pages(prefix, None);
+        if needs_pages && self.take_pages(prefix, |free, _| free.take(0)).is_none() {
+            self.prefixes.set_route(prefix, before);
+            return Err(FibError::Full(prefix));
         }
-        entries
+        Ok(self.repaint(prefix, Layer::Route))
     }
 
-    fn painted_root(&self, slash24s: Range<u32>) -> Vec<(Range<u32>, FibTarget)> {
-        let mut runs = Vec::new();
-        let mut cursor = slash24s.start;
-        // A stack of the prefixes that the cursor is in: where each ends, and what it paints.
-        let base = Prefix4::new(Ipv4Addr::from_bits(slash24s.start << 8), prefix_len_of(&slash24s));
-        let Ok(base) = base else { return runs };
-        let flat = |paint: FibPaint| match paint {
-            FibPaint::Flat(target) => target,
-            // Every /24 of a pool has a page, which is painted over this.
-            FibPaint::NatPool { .. } => FibTarget::BLACKHOLE,
+    /// Gives each /24 of a prefix a page, or none of them if there are not enough.
+    fn take_pages(
+        &mut self,
+        prefix: Prefix4,
+        mut take: impl FnMut(&mut Runs, u32) -> Option<u32>,
+    ) -> Option<()> {
+        let mut taken = Vec::new();
+        for slash24 in slash24s(prefix).filter(|slash24| !self.pages.contains_key(slash24)) {
+            let Some(page) = take(&mut self.free_pages, slash24) else {
+                for (_, page) in taken {
+                    self.free_pages.release(page, 0);
+                }
+                return None;
+            };
+            taken.push((slash24, page));
+        }
+        let blank = || Box::new([NEW_PAGE; 256]);
+        self.pages.extend(taken.into_iter().map(|(slash24, page)| (slash24, (page, blank()))));
+        Some(())
+    }
+
+    /// Paints anew what a change of `prefix` changed: pages first, then the root, then pages that nobody needs any more
+    /// are freed.
+    fn repaint(&mut self, changed: Prefix4, layer: Layer) -> Vec<FibOp> {
+        let Self { prefixes, pages, free_pages } = self;
+        let (mut page_ops, mut runs, mut unneeded) = (Vec::new(), Vec::new(), Vec::new());
+        let around = prefixes.covering(changed);
+        let is_affected = |top: Option<Top>| match layer {
+            Layer::Own => top.is_none_or(|top| top.layer == Layer::Route || !is_inside(top.prefix, changed)),
+            Layer::Route => match top {
+                Some(top) if top.layer == Layer::Own => false,
+                Some(top) if top.prefix == changed => true,
+                top => top == around,
+            },
         };
-        let outermost = self.covering(base).map_or(FibTarget::DEFAULT, |(_, paint)| flat(paint));
-        let mut stack = vec![(slash24s.end, outermost)];
-        let mut paged = self.pages.range(slash24s.clone()).peekable();
-        let mut emit = |cursor: &mut u32, to: u32, target: FibTarget| {
-            while *cursor < to {
-                let next_page = paged.peek().map_or(to, |(slash24, _)| **slash24).min(to);
-                if *cursor < next_page {
-                    push_run(&mut runs, *cursor..next_page, target);
-                    *cursor = next_page;
-                } else if let Some((slash24, (page, _))) = paged.next() {
-                    push_run(&mut runs, *slash24..slash24 + 1, FibTarget::new(FibTarget::KIND_PAGE, *page));
-                    *cursor = slash24 + 1;
+        prefixes.sweep(slash24s(changed), |slash24s, top| {
+            let is_affected = is_affected(top);
+            // Of a prefix inside a /24, it is the page that changes.
+            let is_root_affected = is_affected && changed.len() <= 24;
+            let mut flat = |slash24s: Range<u32>| {
+                if is_root_affected {
+                    push_run(&mut runs, slash24s, root_target(top));
+                }
+            };
+            let mut from = slash24s.start;
+            let mut others = Vec::new();
+            for (slash24, (page, current)) in pages.range_mut(slash24s.clone()) {
+                flat(from..*slash24);
+                from = slash24 + 1;
+                if layer == Layer::Route && !is_affected && changed.len() <= 24 {
+                    continue;
+                }
+                let entries = painted_page(prefixes, *slash24, top);
+                if entries.iter().all(|entry| *entry == entries[0]) && !is_paged(prefixes, *slash24) {
+                    unneeded.push((*slash24, *page));
+                    others.push((*slash24, entries[0]));
+                } else if *current != entries {
+                    if current[0] == NEW_PAGE {
+                        others.push((*slash24, FibTarget::new(FibTarget::KIND_PAGE, *page)));
+                    }
+                    page_ops.push(FibOp::Page { page: *page, entries: entries.clone() });
+                    *current = entries;
                 }
             }
-        };
-        for (prefix, paint) in self.within(base).filter(|(prefix, _)| prefix.len() <= 24) {
-            let start = prefix.network().to_bits() >> 8;
-            while let Some(&(end, target)) = stack.last()
-                && end <= start
-            {
-                emit(&mut cursor, end, target);
-                stack.pop();
+            flat(from..slash24s.end);
+            for (slash24, target) in others {
+                push_run(&mut runs, slash24..slash24 + 1, target);
             }
-            if let Some(&(_, target)) = stack.last() {
-                emit(&mut cursor, start, target);
-            }
-            stack.push((start + page_count(*prefix), flat(*paint)));
+        });
+        for (slash24, page) in unneeded {
+            pages.remove(&slash24);
+            free_pages.release(page, 0);
         }
-        while let Some((end, target)) = stack.pop() {
-            emit(&mut cursor, end, target);
-        }
-        runs
+        page_ops.extend(runs.into_iter().map(|(slash24s, target)| FibOp::Root { slash24s, target }));
+        page_ops
     }
+}
+
+/// What no address leads to: in a page that was not painted yet.
+const NEW_PAGE: FibTarget = FibTarget::new(FibTarget::KIND_PAGE, 0);
+
+fn take_page_not_in(free: &mut Runs, held: &BTreeSet<u32>) -> Option<u32> {
+    let mut passed_over = Vec::new();
+    let found = loop {
+        match free.take(0) {
+            Some(page) if held.contains(&page) => passed_over.push(page),
+            other => break other,
+        }
+    };
+    // Better a page that was another's than none.
+    let found = found.or_else(|| passed_over.pop());
+    for page in passed_over {
+        free.release(page, 0);
+    }
+    found
+}
+
+/// Whether a prefix longer than 24 bits, or a NAT pool, makes this /24 need a page.
+fn is_paged(prefixes: &Prefixes, slash24: u32) -> bool {
+    let whole = whole(slash24);
+    prefixes.within(whole).any(|top| top.prefix.len() > 24) || prefixes.is_in_nat_pool(whole)
+}
+
+/// The page of a /24 that `top` paints where no longer prefix does.
+fn painted_page(prefixes: &Prefixes, slash24: u32, top: Option<Top>) -> Box<Entries> {
+    let first = slash24 << 8;
+    let mut entries = Box::new([FibTarget::DEFAULT; 256]);
+    let mut paint = |top: Top| {
+        let network = top.prefix.network().to_bits();
+        let from = network.max(first);
+        let len = u32::try_from(top.prefix.size().min(256)).expect("at most 256");
+        for address in from..=from + (len - 1) {
+            entries[(address & 255) as usize] = target_at(top.paint, address - network);
+        }
+    };
+    let inside = |layer: Layer| {
+        let longer = prefixes.within(whole(slash24)).filter(|top| top.prefix.len() > 24);
+        longer.filter(move |top| top.layer == layer)
+    };
+    let is_own = top.is_some_and(|top| top.layer == Layer::Own);
+    top.into_iter().for_each(&mut paint);
+    if !is_own {
+        inside(Layer::Route).for_each(&mut paint);
+    }
+    inside(Layer::Own).for_each(&mut paint);
+    entries
 }
 
 fn push_run(runs: &mut Vec<(Range<u32>, FibTarget)>, slash24s: Range<u32>, target: FibTarget) {
     match runs.last_mut() {
+        _ if slash24s.is_empty() => {}
         Some((last, same)) if *same == target && last.end == slash24s.start => last.end = slash24s.end,
         _ => runs.push((slash24s, target)),
     }
 }
 
-/// The length of the prefix that this range of /24s is.
-fn prefix_len_of(slash24s: &Range<u32>) -> u8 {
-    u8::try_from(24 - (slash24s.end - slash24s.start).ilog2()).unwrap_or(24)
+fn whole(slash24: u32) -> Prefix4 {
+    Prefix4::new(Ipv4Addr::from_bits(slash24 << 8), 24).expect("no host bits")
 }
 
-/// How many /24s a prefix touches.
-fn page_count(prefix: Prefix4) -> u32 {
-    u32::try_from((prefix.size() >> 8).max(1)).unwrap_or(SLASH24S)
+/// The /24s that a prefix touches.
+fn slash24s(prefix: Prefix4) -> Range<u32> {
+    let first = prefix.network().to_bits() >> 8;
+    first..first + slash24_count(prefix)
 }
 
-fn needs_pages(prefix: Prefix4, paint: FibPaint) -> bool {
-    prefix.len() > 24 || matches!(paint, FibPaint::NatPool { .. })
+fn slash24_count(prefix: Prefix4) -> u32 {
+    u32::try_from((prefix.size() >> 8).max(1)).expect("at most 2^24")
+}
+
+fn is_inside(inner: Prefix4, outer: Prefix4) -> bool {
+    inner.len() > outer.len() && outer.contains_prefix(inner)
+}
+
+fn needs_pages(prefix: Prefix4, paint: Option<FibPaint>) -> bool {
+    prefix.len() > 24 || matches!(paint, Some(FibPaint::NatPool { .. }))
+}
+
+fn root_target(top: Option<Top>) -> FibTarget {
+    match top.map(|top| top.paint) {
+        None => FibTarget::DEFAULT,
+        Some(FibPaint::Flat(target)) => target,
+        // Every /24 of a pool has a page, which is painted over this.
+        Some(FibPaint::NatPool { .. }) => FibTarget::BLACKHOLE,
+    }
 }
 
 fn target_at(paint: FibPaint, offset: u32) -> FibTarget {

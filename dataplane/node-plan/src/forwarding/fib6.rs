@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::Ipv6Addr,
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
 };
 
 use map_abi::FibTarget;
@@ -194,18 +194,18 @@ impl Fib6 {
             .collect();
         inside.sort_unstable_by(|one, other| other.cmp(one));
         for key in inside {
-            self.repaint(key, 0..=255, &mut ops);
+            self.repaint(key, 0..256, &mut ops);
         }
         for level in levels(prefix.len()).rev() {
             let key = (level, address & bits(level));
             let first = entry_of(address, level);
             let wide = u32::from((level + PAGE_BITS).saturating_sub(prefix.len()));
-            self.repaint(key, first..=first + (1 << wide) - 1, &mut ops);
+            self.repaint(key, first..first + (1 << wide), &mut ops);
         }
         let first = u32::try_from(address >> 112).unwrap_or(0);
         let wide = u32::from(ROOT_BITS.saturating_sub(prefix.len()));
         let mut run: Option<(RangeInclusive<u32>, FibTarget)> = None;
-        for slash16 in first..=first + (1 << wide) - 1 {
+        for slash16 in first..first + (1 << wide) {
             let target = self.target(u128::from(slash16) << 112, ROOT_BITS);
             run = Some(match run {
                 Some((slash16s, same)) if same == target => (*slash16s.start()..=slash16, same),
@@ -219,7 +219,7 @@ impl Fib6 {
         ops
     }
 
-    fn repaint(&mut self, (level, base): PageKey, entries: RangeInclusive<usize>, ops: &mut Vec<Fib6Op>) {
+    fn repaint(&mut self, (level, base): PageKey, entries: Range<usize>, ops: &mut Vec<Fib6Op>) {
         let Some(page) = self.pages.get(&(level, base)) else { return };
         let mut painted = page.entries.clone();
         for entry in entries {

@@ -146,8 +146,8 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
 
 /// The upper half of a prefix of at most 64 bits.
 fn upper_half(prefix: Prefix6) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = prefix.network().octets();
-    [a, b, c, d, e, f, g, h]
+    let octets = prefix.network().octets();
+    std::array::from_fn(|n| octets[n])
 }
 
 fn six(line: Option<&Ipv6Line>, flows: HomeRef) -> Six {

@@ -6,6 +6,7 @@ mod frames;
 mod limits;
 mod live;
 mod reconcile;
+mod routes;
 mod runner;
 mod snapshot;
 mod world;

@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 
 use fastpath::{DropReason, Fastpath, Inspector, ProgramOf, PuntReason, Punts};
-use packet_logic::{HostPacket, HostTables, Verdict};
+use packet_logic::{HostPacket, HostTables, Verdict, lead_on};
 
 use crate::world::World;
 
@@ -32,12 +32,12 @@ impl Host<'_> {
         match verdict {
             Verdict::Pass => Outcome::Pass,
             Verdict::Redirect(_) => Outcome::Redirect(packet.bytes()),
-            Verdict::Core => {
-                let verdict = packet_logic::down(&mut packet, &self.tables);
-                self.outcome(packet, verdict)
-            }
             Verdict::Punted => Outcome::Punt(punted.expect("a punt")),
             Verdict::Drop(reason) => Outcome::Drop(reason, punted),
+            verdict => {
+                let next = lead_on(&mut packet, &self.tables, verdict).expect("it leads on");
+                self.outcome(packet, next)
+            }
         }
     }
 }

@@ -57,7 +57,14 @@ impl World {
     }
 
     pub(crate) fn open(&self) -> Fastpath {
-        let sizes = Sizes { sessions: 64, home_units: 124, line_pages: 8, nat_addresses: 513, fib_pages: 64 };
+        let sizes = Sizes {
+            sessions: 64,
+            home_units: 124,
+            line_pages: 8,
+            nat_addresses: 513,
+            fib_pages: 64,
+            fib6_pages: 64,
+        };
         Fastpath::open(&Options { pin_dir: self.pin_dir.clone(), sizes })
             .unwrap_or_else(|error| panic!("{error}"))
     }

@@ -33,7 +33,10 @@ pub fn down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 /// Whom a packet is for; `None`: the kernel.
 #[inline(always)]
 fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
-    let Some(came_by) = came_by(packet, tables, ETHERTYPE_IPV6)? else { return Ok(None) };
+    let came_by = came_by(packet, tables)?;
+    if came_by.ethertype != ETHERTYPE_IPV6 {
+        return Ok(None);
+    }
     let frame = packet.frame();
     let header = frame.window::<40>(PACKET_AT).ok_or(DropReason::Truncated)?;
     let target = fib6::lookup(tables, [header.raw64::<24>(), header.raw64::<32>()])?;
@@ -42,7 +45,7 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(None),
     };
-    Ok(Some(Receiver { home, came_by, now_ns: tables.recent_ns() }))
+    Ok(Some(Receiver { home, came_by: came_by.port, now_ns: tables.recent_ns() }))
 }
 
 #[inline(always)]
@@ -117,4 +120,3 @@ fn answers<T: Tables>(
     }
     Ok(())
 }
-

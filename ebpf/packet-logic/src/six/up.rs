@@ -6,17 +6,17 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     fib6,
-    flows::Print,
+    flows::{self, Print},
     frame::MAC_BITS,
     live::{field, part},
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
-    policer,
+    path, policer,
     six::{flows_of, is_own},
     verdict::Stop,
 };
 
-/// ff02::1:2, all DHCP relay agents and servers (RFC 8415, section 7.1).
+/// `ff02::1:2`, all DHCP relay agents and servers (RFC 8415, section 7.1).
 const ALL_DHCP: [u64; 2] = [0xff02_0000_0000_0000_u64.to_be(), 0x0001_0002_u64.to_be()];
 const DHCP6_SERVER: u16 = 547_u16.to_be();
 /// The upper half of a link-local address.
@@ -29,20 +29,53 @@ const ON_LINK: u8 = 255;
 pub fn up6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
-        Ok(arrival) => match judge(packet, tables, &arrival) {
-            Err(stop) => arrival.stop(packet, tables, stop),
-            Ok(towards) => match arrival.leave(packet, towards, ETHERTYPE_IPV6) {
-                Err(reason) => arrival.stop(packet, tables, reason.into()),
-                Ok(Verdict::Core) => Verdict::Core6,
-                Ok(verdict) => verdict,
-            },
+        Ok(arrival) => {
+            receive(packet, tables, &arrival).unwrap_or_else(|stop| arrival.stop(packet, tables, stop))
+        }
+    }
+    .counted(tables)
+}
+
+#[inline(always)]
+fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
+    let Some(towards) = judge(packet, tables, arrival)? else { return Ok(Verdict::Open6) };
+    Ok(match arrival.leave(packet, towards, ETHERTYPE_IPV6)? {
+        Verdict::Core => Verdict::Core6,
+        verdict => verdict,
+    })
+}
+
+/// Lets the firewall know the first packet of a flow, which then goes the ordinary way; see `open`.
+#[inline(always)]
+pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match arrive(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(arrival) => match claim(packet.frame(), tables, &arrival) {
+            Ok(()) => Verdict::Access6,
+            Err(reason) => arrival.stop(packet, tables, reason.into()),
         },
     }
     .counted(tables)
 }
 
 #[inline(always)]
-fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Towards, Stop> {
+fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(), DropReason> {
+    let ip = Ipv6::parse(frame, arrival.packet_at())?;
+    let memory = flows_of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
+    let print = print(frame, tables, &ip)?;
+    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
+    if is_made { Ok(()) } else { Err(DropReason::FlowsExhausted) }
+}
+
+#[inline(always)]
+fn print<T: Tables>(frame: Frame<'_>, tables: &T, ip: &Ipv6<'_>) -> Result<Print, DropReason> {
+    let (inside, remote) = ip.ends(frame)?;
+    Print::of(tables, inside, remote, ip.protocol).ok_or(DropReason::Inconsistent)
+}
+
+/// `None`: it is the first of its flow.
+#[inline(always)]
+fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Option<Towards>, Stop> {
     if !arrival.has(flags::ACTIVE) {
         return Err(DropReason::Suspended.into());
     }
@@ -115,11 +148,14 @@ fn forward<T: Tables>(
     tables: &T,
     arrival: &Arrival,
     ip: &Ipv6<'_>,
-) -> Result<Towards, Stop> {
+) -> Result<Option<Towards>, Stop> {
     let up = arrival.home.up();
+    if !is_known(frame, tables, arrival, ip)? {
+        return Ok(None);
+    }
     let target = fib6::lookup(tables, ip.destination())?;
     // The default route is in the table like any other.
-    let towards = towards(tables, target, || Some(0))?;
+    let towards = towards(tables, target, || path::slot6(frame, ip))?;
     let len = frame.len() as u64;
     if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
@@ -133,34 +169,31 @@ fn forward<T: Tables>(
     {
         return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
     }
-    remember(frame, tables, arrival, ip)?;
     if let Towards::NextHop(_) = towards {
         ip.decrement_hop_limit();
     }
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
-    Ok(towards)
+    Ok(Some(towards))
 }
 
-/// Lets the firewall know what an answer will be.
+/// Whether the firewall, if there is one, knows what an answer will be.
 #[inline(always)]
-fn remember<T: Tables>(
+fn is_known<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     arrival: &Arrival,
     ip: &Ipv6<'_>,
-) -> Result<(), DropReason> {
-    let Some(flows) = flows_of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(()) };
+) -> Result<bool, DropReason> {
+    let Some(memory) = flows_of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(true) };
     if ip.is_later_fragment() || ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX) {
-        return Ok(());
+        return Ok(true);
     }
-    let (inside, remote) = ip.ends(frame)?;
-    let print = Print::of(tables, inside, remote, ip.protocol).ok_or(DropReason::Inconsistent)?;
-    let flow = flows.outbound(print.0, print.hash(), |entry| print.fill(entry, ip.protocol));
-    let flow = flow.ok_or(DropReason::FlowsExhausted)?;
+    let print = print(frame, tables, ip)?;
+    let Some(flow) = memory.existing(print.0, print.hash()) else { return Ok(false) };
+    flow.saw_outbound(arrival.now_ns);
     if ip.protocol == TCP {
         flow.saw_outbound_tcp(ip.tcp_flags(frame));
     }
-    Ok(())
+    Ok(true)
 }
-

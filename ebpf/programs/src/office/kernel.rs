@@ -8,8 +8,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, PUNT_FRAME_MAX, PortEntry,
-    PortLink, PuntReason, PuntRecord, Session, Settings,
+    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
+    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -138,6 +138,11 @@ impl Tables for Maps {
     #[inline(always)]
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>> {
         value(&maps::NEXT_HOPS, index)
+    }
+
+    #[inline(always)]
+    fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>> {
+        value(&maps::NEXT_HOP_GROUPS, index)
     }
 
     #[inline(always)]

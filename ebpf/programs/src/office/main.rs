@@ -1,5 +1,5 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
-//! each for IPv6, to which they lead on, and three that user space alone runs: `clerk`,
+//! each for IPv6 and two for first packets, to which they lead on, and three that user space alone runs: `clerk`,
 //! `wiper` and `reader`.
 #![no_std]
 #![no_main]
@@ -22,6 +22,18 @@ pub fn access(ctx: XdpContext) -> u32 {
 pub fn core(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
     act(packet_logic::down(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn open(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::open(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn open6(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::open6(&mut packet, &Maps), &packet.0)
 }
 
 #[xdp]
@@ -62,6 +74,9 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
             maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).unwrap_or(xdp_action::XDP_DROP)
         }
         Verdict::Core => lead_on(ctx, program::CORE),
+        Verdict::Open => lead_on(ctx, program::OPEN),
+        Verdict::Open6 => lead_on(ctx, program::OPEN6),
+        Verdict::Access => lead_on(ctx, program::ACCESS),
         Verdict::Access6 => lead_on(ctx, program::ACCESS6),
         Verdict::Core6 => lead_on(ctx, program::CORE6),
         Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,

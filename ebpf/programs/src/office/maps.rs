@@ -9,8 +9,9 @@ use aya_ebpf::{
     maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOPS,
-    MAX_PORTS, NatPorts, NextHop, PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, program,
+    Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
+    IFINDEX_LIMIT, LinePage, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup,
+    PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -44,6 +45,8 @@ pub(crate) static FIB6_ROOT: Array<FibLine> = Array::pinned(FIB6_ROOT_LINES, BPF
 pub(crate) static FIB6_PAGES: Array<FibPage> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static NEXT_HOPS: Array<NextHop> = Array::pinned(MAX_NEXT_HOPS, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static NEXT_HOP_GROUPS: Array<NextHopGroup> = Array::pinned(MAX_NEXT_HOP_GROUPS, BPF_F_MMAPABLE);
 #[map]
 pub(crate) static SETTINGS: Array<Settings> = Array::pinned(1, BPF_F_MMAPABLE);
 #[map]

@@ -1,0 +1,125 @@
+//! Changes of routes, drawn at random, told one by one and read at once.
+
+use std::net::Ipv4Addr;
+
+use crate::{
+    follower::{Follower, two_links},
+    support::{in_new_namespace, ip, ip_batch, ip_batch_started},
+};
+
+/// Lines for `ip -batch -force`, drawn from a few things that come in each other's way.
+fn some_lines(random: &mut impl FnMut(usize) -> usize) -> Vec<String> {
+    let mut pick = |choices: &[&str]| choices[random(choices.len())].to_owned();
+    let by = [
+        "via 192.0.2.2",
+        "via 192.0.2.3",
+        "via 198.51.100.2",
+        "nexthop via 192.0.2.2 nexthop via 198.51.100.2",
+        "nexthop via 192.0.2.2 nexthop via 192.0.2.3 weight 3 nexthop via 198.51.100.2",
+        "nhid 1",
+        "nhid 2",
+        "nhid 10",
+        "nhid 11",
+        "dev a",
+    ];
+    let prefixes = ["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "default"];
+    let line =
+        |pick: &mut dyn FnMut(&[&str]) -> String| match pick(&["r", "r", "r", "r", "d", "n", "g", "x", "l"])
+            .as_str()
+        {
+            "r" => {
+                let verb = pick(&["add", "replace", "append", "prepend", "change"]);
+                let (prefix, by) = (pick(&prefixes), pick(&by));
+                let rest = pick(&["", "metric 9", "metric 9 proto 87", "tos 0x10"]);
+                if pick(&["", "", "", "blackhole"]).is_empty() {
+                    format!("route {verb} {prefix} {rest} {by}")
+                } else {
+                    format!("route {verb} blackhole {prefix} {rest}")
+                }
+            }
+            "d" => format!("route del {} {}", pick(&prefixes), pick(&["", "metric 9", "via 192.0.2.2"])),
+            "n" => format!(
+                "nexthop replace id {} {}",
+                pick(&["1", "2"]),
+                pick(&["via 192.0.2.5 dev a", "via 198.51.100.5 dev b", "blackhole"])
+            ),
+            "g" => format!(
+                "nexthop replace id {} group {}",
+                pick(&["10", "11"]),
+                pick(&["1/2", "1,3/2", "2", "1"])
+            ),
+            "x" => format!("nexthop del id {}", pick(&["1", "2", "10", "11"])),
+            _ => format!(
+                "link set dev {} {}",
+                pick(&["a", "b", "a-peer", "b-peer"]),
+                pick(&["up", "up", "down"])
+            ),
+        };
+    (0..40).map(|_| line(&mut pick)).collect()
+}
+
+fn snapshot() -> String {
+    ["link show", "nexthop show", "route show"].map(ip).concat()
+}
+
+#[test]
+fn whoever_followed_all_changes_knows_what_a_dump_says() {
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        let mut follower = Follower::new(&[a, b]);
+        // A linear congruential generator (Knuth, "MMIX"): the same lines each time.
+        let mut state = 1_u64;
+        let mut random = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % limit
+        };
+        for round in 0..150 {
+            let lines = some_lines(&mut random);
+            ip_batch("-force", &lines);
+            loop {
+                // A carrier that goes takes objects along a moment later.
+                let before = snapshot();
+                follower.follow().await;
+                let mut other = Follower::new(&[a, b]);
+                other.follow_until(|other| other.dumps() == 1).await;
+                if snapshot() == before {
+                    assert_eq!(follower.ways(), other.ways(), "round {round}: {lines:#?}\n{before}");
+                    break;
+                }
+            }
+        }
+        assert!(!follower.ways().is_empty());
+    });
+}
+
+#[test]
+fn changes_that_come_while_a_large_table_is_read_are_not_lost_in_it() {
+    const ROUTES: u32 = 20_000;
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        let prefix = |n: u32| format!("{}/24", Ipv4Addr::from_bits((10 << 24) + (n << 8)));
+        let line = |n: u32| format!("route add {} via 192.0.2.{}", prefix(n), 2 + n % 4);
+        ip_batch("", &(0..ROUTES).map(line).collect::<Vec<_>>());
+        // Each route is led elsewhere, taken out and put in again, or only taken out.
+        let change = |n: u32| match n % 3 {
+            0 => vec![format!("route replace {} via 198.51.100.{}", prefix(n), 2 + n % 5)],
+            1 => vec![format!("route del {}", prefix(n)), format!("route add blackhole {}", prefix(n))],
+            _ => vec![format!("route del {}", prefix(n))],
+        };
+        // Neither in the order in which the kernel tells of them nor against it.
+        let order = (0..ROUTES).map(|n| n * 7919 % ROUTES);
+        let mut follower = Follower::new(&[a, b]);
+        follower.follow().await;
+        let mut changing = ip_batch_started(&order.flat_map(change).collect::<Vec<_>>());
+        follower.told.clear();
+        follower.follow_until(|follower| !follower.told.is_empty()).await;
+        follower.feed.dump_again();
+        follower.follow_until(|follower| follower.dumps() == 1).await;
+        changing.end();
+        follower.follow().await;
+        let mut other = Follower::new(&[a, b]);
+        other.follow_until(|other| other.dumps() == 1).await;
+        assert!(follower.ways() == other.ways(), "what was followed is not what is there");
+        assert_eq!(other.routes.len(), ROUTES.div_ceil(3) as usize * 2 + 2, "and the links' own subnets");
+    });
+}
