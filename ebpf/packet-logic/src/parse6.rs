@@ -5,7 +5,7 @@ use map_abi::{DropReason, FragmentKey6};
 use crate::{
     Frame, Window,
     flows::End,
-    frame::opaque_size,
+    frame::{opaque_number, opaque_size},
     parse::{ICMP6, TCP, UDP},
 };
 
@@ -18,11 +18,24 @@ const EXTENSIONS_MAX: usize = 6;
 const OFFSET_MASK: usize = 0x1fff;
 
 mod extension {
-    pub(super) const HOP_BY_HOP: u8 = 0;
-    pub(super) const ROUTING: u8 = 43;
-    pub(super) const FRAGMENT: u8 = 44;
-    pub(super) const DESTINATION: u8 = 60;
-    pub(super) const MOBILITY: u8 = 135;
+    pub(super) const HOP_BY_HOP: u32 = 0;
+    pub(super) const ROUTING: u32 = 43;
+    pub(super) const FRAGMENT: u32 = 44;
+    pub(super) const DESTINATION: u32 = 60;
+    pub(super) const MOBILITY: u32 = 135;
+}
+
+/// Whether that is an extension header and not what the packet carries.
+#[inline(always)]
+fn is_extension(next: u32) -> bool {
+    matches!(
+        next,
+        extension::HOP_BY_HOP
+            | extension::ROUTING
+            | extension::FRAGMENT
+            | extension::DESTINATION
+            | extension::MOBILITY
+    )
 }
 
 /// ICMPv6 types (RFC 4443; RFC 4861 for neighbour discovery).
@@ -53,6 +66,7 @@ pub(crate) struct Ipv6<'a> {
 impl<'a> Ipv6<'a> {
     /// Parses the headers from `at` on.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as went in")]
     pub(crate) fn parse(frame: Frame<'a>, at: usize) -> Result<Self, DropReason> {
         let header = frame.window::<40>(at).ok_or(DropReason::Truncated)?;
         if header.u8::<0>() >> 4 != 6 {
@@ -62,43 +76,46 @@ impl<'a> Ipv6<'a> {
         if at + total_len > frame.len() {
             return Err(DropReason::Truncated);
         }
-        let mut next = header.u8::<6>();
+        let mut next = u32::from(header.u8::<6>());
         let mut offset = at + HEADER_LEN;
         let (mut fragment, mut fragment_at) = (0, 0);
-        let mut walked = 0;
+        let mut is_walked = 0;
         for _ in 0..EXTENSIONS_MAX {
-            match next {
-                extension::HOP_BY_HOP
-                | extension::ROUTING
-                | extension::FRAGMENT
-                | extension::DESTINATION
-                | extension::MOBILITY => {}
-                _ => break,
+            if is_walked != 0 || !is_extension(next) {
+                is_walked = 1;
+                break;
             }
             let extension = frame.window::<8>(offset).ok_or(DropReason::Truncated)?;
             let mut len = 8;
             if next == extension::FRAGMENT {
-                fragment = extension.be16::<2>() & !6;
+                fragment = u32::from(extension.be16::<2>() & !6);
                 fragment_at = offset;
-                walked += usize::from(fragment >> 3 != 0) * EXTENSIONS_MAX;
+                // A later fragment: what follows is no header.
+                is_walked = fragment >> 3;
             } else if next == extension::ROUTING && extension.u8::<2>() == 0 {
                 return Err(DropReason::BadIpv6);
             } else {
                 len += usize::from(extension.u8::<1>()) * 8;
             }
-            next = extension.u8::<0>();
-            // A number of which the verifier knows no more after one header than after another.
+            next = opaque_number(u32::from(extension.u8::<0>()));
+            // Numbers of which the verifier knows no more after one header than after another: else it would follow each
+            // way through the headers to the program's end.
             offset = opaque_size(offset + len) & OFFSET_MASK;
-            walked += 1;
-            if walked >= EXTENSIONS_MAX {
-                // A later fragment: what follows is no header.
-                break;
-            }
+            fragment = opaque_number(fragment);
+            fragment_at = opaque_size(fragment_at) & OFFSET_MASK;
+            is_walked = opaque_number(is_walked);
         }
-        if walked == EXTENSIONS_MAX {
+        if is_walked == 0 && is_extension(next) {
             return Err(DropReason::BadIpv6);
         }
-        Ok(Self { header, payload_at: offset, total_len, protocol: next, fragment, fragment_at })
+        Ok(Self {
+            header,
+            payload_at: offset,
+            total_len,
+            protocol: opaque_number(next) as u8,
+            fragment: opaque_number(fragment) as u16,
+            fragment_at,
+        })
     }
 
     #[inline(always)]

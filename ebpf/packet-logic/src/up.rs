@@ -9,7 +9,7 @@ use crate::{
     buckets::{Buckets, Entry},
     checksum::Delta,
     fib,
-    frame::MAC_BITS,
+    frame::{MAC_BITS, opaque_number},
     icmp::{Quote, Side},
     live::{field, part},
     nat::{self, Mapping, Remote},
@@ -137,12 +137,26 @@ fn mappings(arrival: &Arrival) -> Buckets<Mapping> {
 /// What NAT does with a packet. Not an enum with fields: the verifier wants every one of them to have a value on every path.
 #[derive(Clone, Copy)]
 struct Outside {
-    kind: Kind,
+    /// A `Kind`, of which the verifier does not know which: else it would follow each to the program's end.
+    kind: u32,
     /// The mapping, where `kind` has one.
     mapping: Entry,
 }
 
+impl Outside {
+    #[inline(always)]
+    fn new(kind: Kind, mapping: Entry) -> Self {
+        Self { kind: opaque_number(kind as u32), mapping }
+    }
+
+    #[inline(always)]
+    fn is(self, kind: Kind) -> bool {
+        self.kind == kind as u32
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
 enum Kind {
     /// A routed subscriber: nothing.
     Routed,
@@ -162,7 +176,7 @@ enum Kind {
 fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside, DropReason> {
     let none = Entry::none(arrival.home);
     if !arrival.has(flags::NAT) {
-        return Ok(Outside { kind: Kind::Routed, mapping: none });
+        return Ok(Outside::new(Kind::Routed, none));
     }
     let (key, kind) = match ip.transport(frame)? {
         Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), Kind::Port),
@@ -175,13 +189,13 @@ fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside
             }
             (nat::key(quote.protocol, quote.destination_port), Kind::Quote)
         }
-        Transport::LaterFragment => return Ok(Outside { kind: Kind::Address, mapping: none }),
+        Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
     match mappings(arrival).existing(key, nat::hash(key)) {
-        Some(mapping) => Ok(Outside { kind, mapping }),
+        Some(mapping) => Ok(Outside::new(kind, mapping)),
         None if kind == Kind::Quote => Err(DropReason::IcmpErrorUnknown),
-        None => Ok(Outside { kind: Kind::New, mapping: none }),
+        None => Ok(Outside::new(Kind::New, none)),
     }
 }
 
@@ -227,7 +241,7 @@ fn forward<T: Tables>(
     let up = arrival.home.up();
     let len = frame.len() as u64;
     let outside = outside(frame, arrival, ip)?;
-    if outside.kind == Kind::New {
+    if outside.is(Kind::New) {
         return Ok(Step::Open);
     }
     let mut target = target;
@@ -268,18 +282,18 @@ fn translate(
     ip: &Ipv4<'_>,
     outside: Outside,
 ) -> Result<Delta, DropReason> {
-    let Outside { kind, mapping } = outside;
-    if kind == Kind::Routed {
+    let mapping = outside.mapping;
+    if outside.is(Kind::Routed) {
         return Ok(Delta::NONE);
     }
     let external = field!(arrival.home.up(), external).raw();
     let delta = Delta::long(ip.source, external);
     ip.header.set_raw32::<12>(external);
-    if kind == Kind::Address {
+    if outside.is(Kind::Address) {
         return Ok(delta);
     }
     let port = field!(arrival.home.up(), first_port).get().wrapping_add(mapping.offset as u16);
-    if kind == Kind::Quote {
+    if outside.is(Kind::Quote) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
         let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;
         quote.translate(icmp, Side::Destination, external, port);

@@ -8,5 +8,6 @@ mod live;
 mod reconcile;
 mod routes;
 mod runner;
+mod six;
 mod snapshot;
 mod world;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, Map, MapData};
-use map_abi::{Chunk, FIB_ROOT_LINES, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT, map};
+use map_abi::{
+    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT, map,
+};
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
 
@@ -62,6 +64,8 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
         addresses.iter().map(|address| u32::from_be_bytes(*address) >> 12).filter(|l| *l < FIB_ROOT_LINES);
     Copied::<_, 64>::open(d, map::FIB_ROOT).each(lines, |i, v| tables.set_fib_line(i, v));
     Copied::<_, 1024>::open(d, map::FIB_PAGES).each(0..64, |i, v| tables.set_fib_page(i, v));
+    Copied::<_, 64>::open(d, map::FIB6_ROOT).each(0..FIB6_ROOT_LINES, |i, v| tables.set_fib6_line(i, v));
+    Copied::<_, 1024>::open(d, map::FIB6_PAGES).each(0..64, |i, v| tables.set_fib6_page(i, v));
     Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
     Copied::<_, 128>::open(d, map::NEXT_HOP_GROUPS)
         .each(0..MAX_NEXT_HOP_GROUPS, |i, v| tables.set_next_hop_group(i, v));
