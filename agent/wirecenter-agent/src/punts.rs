@@ -1,17 +1,21 @@
-//! Answers to packets that the fast path hands over: DHCP, and ICMP on behalf of the office's gateways.
+//! Answers to packets that the fast path hands over: DHCP of both families, neighbour discovery, and ICMP on behalf of the
+//! office's gateways.
 
 use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use access_protocols::{
-    TokenBucket,
+    ETHERTYPE_IPV6, Frame, Tag, Tags, TokenBucket,
     dhcp4::{self, Binding, BindingChange, Context, Event},
-    icmp,
+    dhcp6, icmp, icmp6, nd,
 };
 use fastpath::{Punt, PuntReason};
-use net_types::{IfName, Name};
+use net_types::{IfName, Mac, Name};
 use node_state::{NodeState, Port, PortRole, Session};
 
-use crate::{effects::Effects, store::Store};
+use crate::{
+    effects::Effects,
+    store::{Leases, Store},
+};
 
 /// ICMP messages of a port (RFC 1812, section 4.3.2.8): at once, and one more each interval.
 const ICMP_BURST: u32 = 100;
@@ -39,33 +43,43 @@ impl Answerer {
         &mut self,
         punts: Vec<Punt>,
         now: Duration,
-        (desired, bindings, store): (&NodeState, &mut HashMap<Name, Binding>, &Store),
+        (desired, leases, store): (&NodeState, &mut Leases, &Store),
         effects: &mut impl Effects,
     ) {
         let mut answers = Vec::new();
         let mut changes: Vec<(Name, BindingChange)> = Vec::new();
+        let mut changes6: Vec<(Name, dhcp6::Bindings)> = Vec::new();
         for punt in punts {
             let Some(port) = punt.port.as_ref().and_then(|port| desired.ports.get(port)) else { continue };
             let subscriber = effects.subscriber(punt.session);
             let session = subscriber.and_then(|name| desired.sessions.get(&name));
+            let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
             let frame = match (punt.reason, session) {
                 (PuntReason::Dhcp, Some(session)) => {
-                    let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
-                    let bound = bindings.get(&session.subscriber).copied();
+                    let bound = leases.v4.get(&session.subscriber).copied();
                     let context = Context { session, port_mac, bound, now_s: now.as_secs() };
                     let outcome = dhcp4::handle(&context, &punt.frame);
                     log(session, outcome.event);
-                    remember(bindings, &mut changes, &session.subscriber, outcome.binding);
+                    remember(&mut leases.v4, &mut changes, &session.subscriber, outcome.binding);
                     outcome.reply
                 }
+                (PuntReason::Dhcp6, Some(session)) => {
+                    dhcp6(session, port_mac, &punt.frame, now, &mut leases.v6, &mut changes6)
+                }
+                (PuntReason::NeighbourDiscovery, Some(session)) => {
+                    nd::handle(&nd::Context { session, port_mac, mtu: port.mtu }, &punt.frame).reply
+                }
                 // A line without a session has nothing to be leased.
-                (PuntReason::Dhcp, None) => None,
+                (PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery, None) => None,
+                (reason, _) if is_ipv6(&punt.frame) => {
+                    self.icmp6(reason, &punt.frame, port, port_mac, desired, now)
+                }
                 (reason, session) => self.icmp(reason, &punt.frame, port, session, desired, now),
             };
             answers.extend(frame.map(|frame| Answer { port: port.name.clone(), frame }));
         }
-        if !changes.is_empty() {
-            if let Err(error) = tokio::task::block_in_place(|| store.keep_bindings(&changes)) {
+        if !changes.is_empty() || !changes6.is_empty() {
+            if let Err(error) = tokio::task::block_in_place(|| store.keep_bindings(&changes, &changes6)) {
                 // A lease that may be forgotten is better not given: the clients ask again.
                 tracing::error!(%error, "leases cannot be kept");
                 return;
@@ -96,9 +110,7 @@ impl Answerer {
         now: Duration,
     ) -> Option<Vec<u8>> {
         let address = own_address(port, session)?;
-        let bucket = self.icmp.entry(port.name.clone());
-        let bucket = bucket.or_insert_with(|| TokenBucket::new(ICMP_BURST, ICMP_INTERVAL, now));
-        if !bucket.take(now) {
+        if !self.may_send(port, now) {
             return None;
         }
         let answer = match reason {
@@ -108,10 +120,89 @@ impl Answerer {
                 icmp::error(frame, icmp::Problem::FragmentationNeeded { mtu }, address)
             }
             PuntReason::GatewayEcho => icmp::echo_reply(frame, address),
-            PuntReason::Dhcp => return None,
+            PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery => return None,
         };
         answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMP answer")).ok()
     }
+
+    /// The same for IPv6: to subscribers, from the link-local address of their port. A core port has no address that a
+    /// router further on could be answered from.
+    fn icmp6(
+        &mut self,
+        reason: PuntReason,
+        frame: &[u8],
+        port: &Port,
+        port_mac: Mac,
+        desired: &NodeState,
+        now: Duration,
+    ) -> Option<Vec<u8>> {
+        if port.role == PortRole::Core || !self.may_send(port, now) {
+            return None;
+        }
+        let address = port_mac.link_local();
+        let answer = match reason {
+            PuntReason::TtlExpired => icmp6::error(frame, icmp6::Problem::TimeExceeded, address),
+            PuntReason::TooBig => {
+                let mtu = next_mtu(port, None, desired)?.into();
+                icmp6::error(frame, icmp6::Problem::PacketTooBig { mtu }, address)
+            }
+            PuntReason::GatewayEcho => icmp6::echo_reply(frame, address),
+            PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery => return None,
+        };
+        answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMPv6 answer")).ok()
+    }
+
+    fn may_send(&mut self, port: &Port, now: Duration) -> bool {
+        let bucket = self.icmp.entry(port.name.clone());
+        bucket.or_insert_with(|| TokenBucket::new(ICMP_BURST, ICMP_INTERVAL, now)).take(now)
+    }
+
+    /// Tells the lines that have IPv6 that their router is still there.
+    pub(crate) async fn advertise(&mut self, desired: &NodeState, effects: &mut impl Effects) {
+        for session in desired.sessions.values().filter(|session| session.ipv6.is_some()) {
+            let Some(port) = desired.ports.get(&session.port) else { continue };
+            let PortRole::Access { outer_tpid } = port.role else { continue };
+            let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
+            let tag = |tpid, vid: net_types::Vid| Tag { tpid, tci: vid.get() };
+            let tags = Tags::two(
+                tag(outer_tpid.ethertype(), session.tags.s_vid),
+                tag(net_types::Tpid::Dot1q.ethertype(), session.tags.c_vid),
+            );
+            let context = nd::Context { session, port_mac, mtu: port.mtu };
+            if let Some(frame) = nd::router_advertisement(&context, tags, None) {
+                effects.send(&port.name, &frame).await;
+            }
+        }
+    }
+}
+
+fn is_ipv6(frame: &[u8]) -> bool {
+    Frame::parse(frame).is_ok_and(|frame| frame.ethertype == ETHERTYPE_IPV6)
+}
+
+/// The answer to a DHCPv6 message; what becomes of the line's leases is seen by later messages of the batch.
+fn dhcp6(
+    session: &Session,
+    port_mac: Mac,
+    frame: &[u8],
+    now: Duration,
+    leases: &mut HashMap<Name, dhcp6::Bindings>,
+    changes: &mut Vec<(Name, dhcp6::Bindings)>,
+) -> Option<Vec<u8>> {
+    let none = dhcp6::Bindings::default();
+    let bound = leases.get(&session.subscriber).unwrap_or(&none);
+    let context = dhcp6::Context { session, port_mac, bound, now_s: now.as_secs() };
+    let outcome = dhcp6::handle(&context, frame);
+    let subscriber = &session.subscriber;
+    match &outcome.event {
+        event @ dhcp6::Event::Ignored(_) => tracing::debug!(%subscriber, %event, "DHCPv6 message ignored"),
+        event => tracing::info!(%subscriber, %event, "DHCPv6"),
+    }
+    if let dhcp6::BindingChange::Set(bindings) = outcome.bindings {
+        leases.insert(subscriber.clone(), bindings.clone());
+        changes.push((subscriber.clone(), bindings));
+    }
+    outcome.reply
 }
 
 /// The office's address on the link that the packet came in by.

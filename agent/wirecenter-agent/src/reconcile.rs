@@ -13,9 +13,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, Holdings, Identity, Outcome, REMOVED};
-use net_types::{Generation, Name};
+use net_types::Generation;
 use node_state::{NodeState, ResourceKey, Version};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -29,7 +28,7 @@ use crate::{
     effects::{Effects, Event},
     punts::Answerer,
     status::{Counts, Startup, StatusFile},
-    store::{Kept, Store},
+    store::{Kept, Leases, Store},
 };
 
 /// What the link asks for.
@@ -61,6 +60,9 @@ enum Extent {
 /// From a change in the kernel until it is acted on: others of the same cause come along.
 const DEBOUNCE: Duration = Duration::from_millis(50);
 
+/// Between two router advertisements of a line: at least 200 seconds by default, at most 600 (RFC 4861, section 6.2.1).
+const ADVERTISE_EVERY: Duration = Duration::from_mins(5);
+
 pub(crate) struct Reconciler<E> {
     store: Arc<Store>,
     effects: E,
@@ -69,7 +71,7 @@ pub(crate) struct Reconciler<E> {
     programmed: Generation,
     desired: NodeState,
     versions: HashMap<ResourceKey, Version>,
-    bindings: HashMap<Name, Binding>,
+    leases: Leases,
     outcomes: Outcomes,
     news: Arc<News>,
     answerer: Answerer,
@@ -81,7 +83,7 @@ pub(crate) struct Reconciler<E> {
 
 impl<E: Effects> Reconciler<E> {
     pub(crate) fn new(store: Arc<Store>, kept: Kept, effects: E, status: StatusFile) -> Self {
-        let Kept { generation, desired, versions, bindings } = kept;
+        let Kept { generation, desired, versions, leases } = kept;
         Self {
             store,
             effects,
@@ -89,7 +91,7 @@ impl<E: Effects> Reconciler<E> {
             programmed: Generation::default(),
             desired,
             versions,
-            bindings,
+            leases,
             outcomes: Outcomes::default(),
             news: Arc::default(),
             answerer: Answerer::new(),
@@ -118,6 +120,8 @@ impl<E: Effects> Reconciler<E> {
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let mut period = interval_at(Instant::now() + self.compare_every, self.compare_every);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut advertisements = interval_at(Instant::now() + ADVERTISE_EVERY, ADVERTISE_EVERY);
+        advertisements.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut link_states = self.status.link_states();
         loop {
             let due = self.due.map(|(_, when)| when);
@@ -134,6 +138,9 @@ impl<E: Effects> Reconciler<E> {
                 _ = period.tick() => {
                     self.due = None;
                     self.repair(Extent::Everything).await;
+                }
+                _ = advertisements.tick() => {
+                    self.answerer.advertise(&self.desired, &mut self.effects).await;
                 }
                 Ok(()) = link_states.changed() => {}
             }
@@ -183,7 +190,8 @@ impl<E: Effects> Reconciler<E> {
             self.desired.remove(&key);
             self.versions.remove(&key);
             if let Some(subscriber) = key.subscriber() {
-                self.bindings.remove(&subscriber);
+                self.leases.v4.remove(&subscriber);
+                self.leases.v6.remove(&subscriber);
             }
             changes.push(fastpath::Change::Remove(key.clone()));
             asked.push((key, REMOVED));
@@ -224,7 +232,7 @@ impl<E: Effects> Reconciler<E> {
         let touched = done.results.iter().map(|(key, _)| key.clone()).collect();
         self.outcomes.fastpath_some(done.results);
         for subscriber in asked.iter().filter_map(|(key, _)| key.subscriber()) {
-            if let Some(binding) = self.bindings.get(&subscriber) {
+            if let Some(binding) = self.leases.v4.get(&subscriber) {
                 self.effects.learn_mac(&subscriber, binding.mac);
             }
         }
@@ -250,7 +258,7 @@ impl<E: Effects> Reconciler<E> {
             map_writes = fastpath.changes;
             if map_writes > 0 {
                 // Sessions may have been made anew.
-                for (subscriber, binding) in &self.bindings {
+                for (subscriber, binding) in &self.leases.v4 {
                     self.effects.learn_mac(subscriber, binding.mac);
                 }
             }
@@ -267,7 +275,7 @@ impl<E: Effects> Reconciler<E> {
             Event::Neighbours => self.effects.neighbours(false).await,
             Event::Punts(punts) => {
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let office = (&self.desired, &mut self.bindings, &*self.store);
+                let office = (&self.desired, &mut self.leases, &*self.store);
                 self.answerer.answer(punts, now, office, &mut self.effects).await;
             }
         }
@@ -289,13 +297,13 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, sessions } = &self.desired;
+        let NodeState { ports, links, routes, routes6, sessions } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),
-            routes: routes.len(),
+            routes: routes.len() + routes6.len(),
             sessions: sessions.len(),
-            bindings: self.bindings.len(),
+            bindings: self.leases.v4.len() + self.leases.v6.len(),
         };
         self.status.update(
             self.generation,

@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use access_protocols::dhcp4::{Binding, BindingChange};
+use access_protocols::{
+    dhcp4::{Binding, BindingChange},
+    dhcp6::{self, Duid},
+};
 use agent_link::{Chunk, Identity};
 use net_types::{Generation, Mac, Name};
 use node_state::{NodeState, Resource, ResourceKey, Version};
@@ -19,6 +22,11 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 const RESOURCES: TableDefinition<&str, (u64, &[u8])> = TableDefinition::new("resources");
 /// Subscriber to MAC address and the lease's end (seconds since 1970).
 const BINDINGS: TableDefinition<&str, ([u8; 6], u64)> = TableDefinition::new("bindings");
+/// Subscriber and `ADDRESS` or `PREFIX` to the client's DUID, its number for the lease, its MAC address and the lease's end.
+type Binding6Row<'a> = (&'a [u8], u32, [u8; 6], u64);
+const BINDINGS6: TableDefinition<(&str, u8), Binding6Row<'static>> = TableDefinition::new("bindings6");
+const ADDRESS: u8 = 0;
+const PREFIX: u8 = 1;
 const GENERATION: TableDefinition<(), u64> = TableDefinition::new("generation");
 /// The office's certificate, ours, our key, the digest of the token.
 type IdentityRow<'a> = (&'a [u8], &'a [u8], &'a [u8], [u8; 32]);
@@ -37,7 +45,14 @@ pub(crate) struct Kept {
     pub(crate) generation: Generation,
     pub(crate) desired: NodeState,
     pub(crate) versions: HashMap<ResourceKey, Version>,
-    pub(crate) bindings: HashMap<Name, Binding>,
+    pub(crate) leases: Leases,
+}
+
+/// Which leases subscribers hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leases {
+    pub(crate) v4: HashMap<Name, Binding>,
+    pub(crate) v6: HashMap<Name, dhcp6::Bindings>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +88,7 @@ impl Store {
         let transaction = self.database.begin_write()?;
         transaction.open_table(RESOURCES)?;
         transaction.open_table(BINDINGS)?;
+        transaction.open_table(BINDINGS6)?;
         transaction.open_table(GENERATION)?;
         transaction.open_table(IDENTITY)?;
         Ok(transaction.commit()?)
@@ -99,8 +115,19 @@ impl Store {
             let (name, binding) = entry?;
             let (octets, expires_s) = binding.value();
             if let (Ok(name), Ok(mac)) = (name.value().parse(), Mac::new(octets)) {
-                kept.bindings.insert(name, Binding { mac, expires_s });
+                kept.leases.v4.insert(name, Binding { mac, expires_s });
             }
+        }
+        for entry in transaction.open_table(BINDINGS6)?.iter()? {
+            let (key, row) = entry?;
+            let ((name, which), (duid, iaid, octets, expires_s)) = (key.value(), row.value());
+            let (Ok(name), Ok(client), Ok(mac)) = (name.parse::<Name>(), Duid::new(duid), Mac::new(octets))
+            else {
+                continue;
+            };
+            let binding = Some(dhcp6::Binding { client, iaid, mac, expires_s });
+            let bindings = kept.leases.v6.entry(name).or_default();
+            if which == ADDRESS { bindings.address = binding } else { bindings.prefix = binding }
         }
         Ok(kept)
     }
@@ -112,6 +139,7 @@ impl Store {
             {
                 let mut resources = transaction.open_table(RESOURCES)?;
                 let mut bindings = transaction.open_table(BINDINGS)?;
+                let mut bindings6 = transaction.open_table(BINDINGS6)?;
                 for received in &chunk.upserts {
                     resources.insert(received.key.as_str(), (received.version.0, &received.body[..]))?;
                 }
@@ -119,6 +147,8 @@ impl Store {
                     resources.remove(key.as_str())?;
                     if let Some(subscriber) = key.subscriber() {
                         bindings.remove(subscriber.as_str())?;
+                        bindings6.remove((subscriber.as_str(), ADDRESS))?;
+                        bindings6.remove((subscriber.as_str(), PREFIX))?;
                     }
                 }
                 transaction.open_table(GENERATION)?.insert((), chunk.generation.0)?;
@@ -128,7 +158,12 @@ impl Store {
         Ok(keep()?)
     }
 
-    pub(crate) fn keep_bindings(&self, changes: &[(Name, BindingChange)]) -> Result<(), StoreError> {
+    /// Keeps what leases have become: of IPv4 what changes, of IPv6 what is.
+    pub(crate) fn keep_bindings(
+        &self,
+        changes: &[(Name, BindingChange)],
+        of_ipv6: &[(Name, dhcp6::Bindings)],
+    ) -> Result<(), StoreError> {
         let keep = || -> Result<(), redb::Error> {
             let transaction = self.database.begin_write()?;
             {
@@ -140,6 +175,19 @@ impl Store {
                             bindings.insert(name.as_str(), (binding.mac.octets(), binding.expires_s))?;
                         }
                         BindingChange::Clear => drop(bindings.remove(name.as_str())?),
+                    }
+                }
+                let mut bindings6 = transaction.open_table(BINDINGS6)?;
+                for (name, leases) in of_ipv6 {
+                    for (which, binding) in [(ADDRESS, &leases.address), (PREFIX, &leases.prefix)] {
+                        let key = (name.as_str(), which);
+                        match binding {
+                            Some(dhcp6::Binding { client, iaid, mac, expires_s }) => {
+                                let row = (client.as_bytes(), *iaid, mac.octets(), *expires_s);
+                                drop(bindings6.insert(key, row)?);
+                            }
+                            None => drop(bindings6.remove(key)?),
+                        }
                     }
                 }
             }

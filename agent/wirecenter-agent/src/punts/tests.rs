@@ -21,7 +21,7 @@ struct Line {
     fake: Fake,
     _events: tokio::sync::mpsc::UnboundedSender<NodeEvent>,
     desired: NodeState,
-    bindings: HashMap<Name, Binding>,
+    leases: Leases,
     answerer: Answerer,
 }
 
@@ -34,13 +34,13 @@ fn line() -> Line {
     let desired: NodeState = resources.into_iter().collect();
     fake.fastpath(&desired);
     fake.world().log.clear();
-    let (bindings, answerer) = (HashMap::new(), Answerer::new());
-    Line { store, dir, fake, _events: events, desired, bindings, answerer }
+    let (leases, answerer) = (Leases::default(), Answerer::new());
+    Line { store, dir, fake, _events: events, desired, leases, answerer }
 }
 
 impl Line {
     async fn punt(&mut self, punts: Vec<Punt>) -> Vec<Vec<u8>> {
-        let office = (&self.desired, &mut self.bindings, &self.store);
+        let office = (&self.desired, &mut self.leases, &self.store);
         self.answerer.answer(punts, Duration::from_hours(500_000), office, &mut self.fake).await;
         let sent = std::mem::take(&mut self.fake.world().sent);
         sent.into_iter().map(|(_, frame)| frame).collect()
@@ -96,8 +96,8 @@ async fn a_lease_is_on_the_disk_and_in_the_kernel_before_it_is_given() {
     let dir = line.dir;
     drop(line.store);
     let (_store, kept) = Store::open(dir.path()).expect("opens");
-    assert_eq!(kept.bindings, line.bindings);
-    assert_eq!(kept.bindings.values().map(|binding| binding.mac).collect::<Vec<_>>(), [mac]);
+    assert_eq!(kept.leases, line.leases);
+    assert_eq!(kept.leases.v4.values().map(|binding| binding.mac).collect::<Vec<_>>(), [mac]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,24 +106,24 @@ async fn a_released_lease_is_forgotten_on_the_disk_and_in_the_kernel() {
     let decline = dhcp(&[53, 1, 4, 54, 4, 100, 64, 0, 254, 50, 4, 100, 64, 0, 1]);
     let mut line = line();
     line.punt(vec![request.clone()]).await;
-    assert_eq!((line.bindings.len(), line.fake.world().macs.len()), (1, 1));
+    assert_eq!((line.leases.v4.len(), line.fake.world().macs.len()), (1, 1));
     line.fake.world().log.clear();
     assert!(line.punt(vec![decline.clone()]).await.is_empty());
     assert_eq!(line.fake.world().log, ["forget alice"]);
-    assert!(line.bindings.is_empty() && line.fake.world().macs.is_empty());
+    assert!(line.leases.v4.is_empty() && line.fake.world().macs.is_empty());
     // Within a batch the last word counts.
     line.punt(vec![request.clone(), decline.clone(), request.clone()]).await;
-    assert_eq!((line.bindings.len(), line.fake.world().macs.len()), (1, 1));
+    assert_eq!((line.leases.v4.len(), line.fake.world().macs.len()), (1, 1));
     // An address that the operator has configured stays where it is.
     let Some(session) = line.desired.sessions.values_mut().next() else { panic!("alice") };
     session.mac = Mac::new(CLIENT).ok();
     line.fake.world().log.clear();
     line.punt(vec![decline]).await;
-    assert_eq!((line.bindings.len(), line.fake.world().log.len()), (0, 0));
+    assert_eq!((line.leases.v4.len(), line.fake.world().log.len()), (0, 0));
     let dir = line.dir;
     drop(line.store);
     let (_store, kept) = Store::open(dir.path()).expect("opens");
-    assert!(kept.bindings.is_empty());
+    assert!(kept.leases.v4.is_empty());
 }
 
 fn ping(length: usize) -> Vec<u8> {

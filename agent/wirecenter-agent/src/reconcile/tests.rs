@@ -1,6 +1,6 @@
 use std::{path::Path, time::Instant as StdInstant};
 
-use access_protocols::dhcp4::BindingChange;
+use access_protocols::dhcp4::{Binding, BindingChange};
 use net_types::Mac;
 use node_state::Resource;
 
@@ -83,7 +83,7 @@ async fn a_restart_takes_over_what_is_there_and_a_reboot_restores_it() {
     first.apply(chunk(7, &[port("access0", 1500), alice.clone()], &[])).await.expect("kept");
     let subscriber = alice.key().subscriber().expect("a session");
     let binding = Binding { mac: mac(9), expires_s: 5 };
-    first.store.keep_bindings(&[(subscriber.clone(), BindingChange::Set(binding))]).expect("kept");
+    first.store.keep_bindings(&[(subscriber.clone(), BindingChange::Set(binding))], &[]).expect("kept");
     let inventory = first.holdings();
     drop(first);
     let mut second = reconciler(dir.path(), &fake);
