@@ -56,6 +56,8 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         nat: home.nat,
         rate_up: home.rate_up,
         rate_down: home.rate_down,
+        committed_up: home.committed_up,
+        committed_down: home.committed_down,
         ipv6: None,
     })
 }

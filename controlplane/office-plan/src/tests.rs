@@ -278,6 +278,14 @@ fn what_a_bundle_leaves_open_its_service_says() {
         (Some("1G 100000"), Some("50M 100000"))
     );
     assert_eq!(own.dns_servers, [std::net::Ipv4Addr::from([192, 0, 2, 53])]);
+    // What is committed of a rate is at most the rate, whoever says which of the two.
+    let committed = graph(json!({"committedUp": "5M", "rateDown": "4M"}));
+    let both = json!({"bundle": {"rateUp": "20M", "committedDown": "9M"}});
+    let both = session(&allocated(both), &committed, &pools()).expect("a session");
+    assert_eq!(rate(both.committed_up).as_deref(), Some("5M 250000"));
+    assert_eq!(rate(both.committed_down).as_deref(), Some("4M 250000"));
+    let slow = session(&allocated(json!({"bundle": {"rateUp": "2M"}})), &committed, &pools());
+    assert_eq!(rate(slow.expect("a session").committed_up).as_deref(), Some("2M 250000"));
     let odd =
         session(&allocated(json!({})), &graph(json!({"rateUp": "fast"})), &pools()).expect_err("no session");
     assert!(

@@ -65,6 +65,13 @@ pub struct Bundle {
     /// To the subscriber; no limit unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
+    /// What of the way from the subscriber is not the first to be dropped where there is no room: not above `rateUp`
+    /// (RFC 2698: committed beside peak information rate). Without it, all is alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<BitRate>,
+    /// The same of the way to the subscriber: not above `rateDown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<BitRate>,
     /// How long a burst at line rate may borrow from the rate: 250 ms unless said. TCP needs it: with less, a
     /// connection with a short round trip never reaches the rate through a policer, which drops and does not queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +86,15 @@ pub struct Bundle {
 
 impl Default for Bundle {
     fn default() -> Self {
-        Self { rate_up: None, rate_down: None, burst_ms: None, nat: default_nat(), dns: Vec::new() }
+        Self {
+            rate_up: None,
+            rate_down: None,
+            committed_up: None,
+            committed_down: None,
+            burst_ms: None,
+            nat: default_nat(),
+            dns: Vec::new(),
+        }
     }
 }
 
@@ -136,8 +151,27 @@ impl Bundle {
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
-        Self::validate_burst(self.burst_ms, &"/spec/bundle/burstMs".into(), faults);
-        Self::validate_dns(&self.dns, &"/spec/bundle/dns".into(), faults);
+        let at = Pointer::from("/spec/bundle");
+        Self::validate_committed(self.committed_up, self.rate_up, &at.at("committedUp"), faults);
+        Self::validate_committed(self.committed_down, self.rate_down, &at.at("committedDown"), faults);
+        Self::validate_burst(self.burst_ms, &at.at("burstMs"), faults);
+        Self::validate_dns(&self.dns, &at.at("dns"), faults);
+    }
+
+    fn validate_committed(
+        committed: Option<BitRate>,
+        rate: Option<BitRate>,
+        at: &Pointer,
+        faults: &mut Vec<Fault>,
+    ) {
+        if let (Some(committed), Some(rate)) = (committed, rate)
+            && committed > rate
+        {
+            faults.push(Fault::new(
+                at.clone(),
+                format!("{committed} is above the rate that it is part of, {rate}"),
+            ));
+        }
     }
 
     fn validate_burst(burst_ms: Option<u32>, at: &Pointer, faults: &mut Vec<Fault>) {

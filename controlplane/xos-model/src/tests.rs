@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 14] = [
+    let cases: [Case; 16] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -54,6 +54,11 @@ fn every_fault_has_its_pointer() {
         (&[("alice", "Alice")], &["/metadata/name"]),
         (&[("Subscriber", "Node")], &["/kind"]),
         (&[("Subscriber", "Gizmo")], &["/kind"]),
+        (&[("\"nat\"", "\"committedUp\":\"20M\",\"committedDown\":\"128k\",\"nat\"")], &[]),
+        (
+            &[("\"nat\"", "\"committedUp\":\"21M\",\"committedDown\":\"1G\",\"nat\"")],
+            &["/spec/bundle/committedUp", "/spec/bundle/committedDown"],
+        ),
         (&[("9.9.9.9", "224.0.0.1")], &["/spec/bundle/dns/0"]),
         (
             &[("}}}", "},\"subnet\":\"203.0.113.8/29\",\"subnetLength\":28}}")],

@@ -29,6 +29,13 @@ pub struct Session {
     pub nat: Option<Nat>,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
+    /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of
+    /// RFC 2698. Without it, nothing is marked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<RateLimit>,
+    /// As `committed_up`, beside `rate_down`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<RateLimit>,
     /// What the line has of IPv6; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Line>,

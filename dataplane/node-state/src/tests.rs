@@ -5,6 +5,9 @@ const ALICE: &str = r#"{"kind":"session","subscriber":"alice","port":"access0","
 /// Behind a router that is delegated a /56; a host on the link has an address of its own.
 const BOB: &str = r#"{"kind":"session","subscriber":"bob","port":"access0","tags":{"sVid":100,"cVid":8},"active":true,"mac":null,"lease":"100.64.0.3/16","gateway":"100.64.0.1","network":"100.64.0.3/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null,"ipv6":{"link":"2001:db8:0:1::/64","address":"2001:db8:0:1::2","delegated":"2001:db8:1::/56","autonomous":false,"dnsServers":["2001:db8::53"],"preferredSeconds":1800,"validSeconds":3600}}"#;
 
+/// With two rates in one direction.
+const CAROL: &str = r#"{"kind":"session","subscriber":"carol","port":"access0","tags":{"sVid":100,"cVid":9},"active":true,"mac":null,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null,"committedUp":{"rate":"5M","burstUs":50000}}"#;
+
 const OTHERS: [&str; 4] = [
     r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
     r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
@@ -14,7 +17,7 @@ const OTHERS: [&str; 4] = [
 
 #[test]
 fn wire_form_round_trips_and_is_stable() {
-    for text in [ALICE, BOB, OTHERS[0], OTHERS[1], OTHERS[3]] {
+    for text in [ALICE, BOB, CAROL, OTHERS[0], OTHERS[1], OTHERS[3]] {
         let resource = Resource::decode(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(String::from_utf8(resource.encode()).expect("JSON"), text);
         assert_eq!(resource.version(), Version::of(text.as_bytes()));

@@ -144,6 +144,8 @@ fn state(population: u32) -> Result<NodeState> {
             nat: Some(Nat { address: external, first_port, ports: 64 }),
             rate_up: Some(rate),
             rate_down: Some(rate),
+            committed_up: None,
+            committed_down: None,
             ipv6: None,
         }));
     }

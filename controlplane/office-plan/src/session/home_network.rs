@@ -21,6 +21,8 @@ pub(super) struct Home {
     pub(super) nat: Option<Nat>,
     pub(super) rate_up: Option<RateLimit>,
     pub(super) rate_down: Option<RateLimit>,
+    pub(super) committed_up: Option<RateLimit>,
+    pub(super) committed_down: Option<RateLimit>,
 }
 
 pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
@@ -39,14 +41,17 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         (pool.spec.prefix.len(), Some(pool))
     };
     let burst_ms = home.burst_ms.unwrap_or(Bundle::BURST_MS);
+    let limit = |rate: Option<BitRate>| rate.map(|rate| limit(rate, burst_ms));
     Ok(Home {
         lease: InterfaceAddress4::new(address, len).map_err(|_| no_pool())?,
         gateway,
         dns_servers: home.dns.into_owned(),
         lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
         nat: home.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
-        rate_up: home.rate_up.map(|rate| limit(rate, burst_ms)),
-        rate_down: home.rate_down.map(|rate| limit(rate, burst_ms)),
+        rate_up: limit(home.rate_up),
+        rate_down: limit(home.rate_down),
+        committed_up: limit(home.committed_up),
+        committed_down: limit(home.committed_down),
     })
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn alice() -> Value {
         },
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
-            "bundle": {"rateUp": "20M", "rateDown": "100M", "nat": true, "dns": ["9.9.9.9"]},
+            "bundle": {"rateUp": "20M", "rateDown": "100M", "committedUp": "5M", "nat": true, "dns": ["9.9.9.9"]},
         },
         "status": {
             "observedGeneration": 2, "address": "100.64.0.2", "gateway": "100.64.0.1",
@@ -70,8 +70,8 @@ bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -   
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let wide = fake.wcctl(&["get", "sub", "-o", "wide"]);
     let expected = "\
-NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   READY   AGE   GATEWAY      MAC   DNS       LABELS
-alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   True    5d    100.64.0.1   -     9.9.9.9   tier=gold
+NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LABELS
+alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   True    5d    5M/-        100.64.0.1   -     9.9.9.9   tier=gold
 ";
     assert_eq!(wide.stdout, expected);
     let none = fake.wcctl(&["get", "sub"]);
@@ -295,6 +295,7 @@ Spec:
     port: access0
     sVid: 100
   bundle:
+    committedUp: 5M
     dns:
     - \"9.9.9.9\"
     nat: true

@@ -95,6 +95,12 @@ fn subscribers() -> Vec<Case> {
             &["/spec/subnet"],
         ),
         sub("rate", json!({"spec": {"bundle": {"rateUp": "fast"}}}), 422, &["/spec/bundle/rateUp"]),
+        sub(
+            "more committed than there is",
+            json!({"spec": {"bundle": {"committedUp": "30M", "committedDown": "100M"}}}),
+            422,
+            &["/spec/bundle/committedUp"],
+        ),
         sub("MAC", json!({"spec": {"mac": "ff:ff:ff:ff:ff:ff"}}), 422, &["/spec/mac"]),
         sub(
             "resolver",

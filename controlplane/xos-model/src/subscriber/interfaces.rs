@@ -51,6 +51,10 @@ pub struct HomeNetwork<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub burst_ms: Option<u32>,
     #[serde(skip_serializing_if = "<[Ipv4Addr]>::is_empty")]
     pub dns: Cow<'a, [Ipv4Addr]>,
@@ -84,7 +88,8 @@ impl<'a> AccessLine<'a> {
 impl<'a> HomeNetwork<'a> {
     /// Faults are those of what is said for all, at the Tenant or the Service that says it.
     pub fn of(link: &Link<'a>) -> Result<Self, Vec<Fault>> {
-        let Bundle { rate_up, rate_down, burst_ms, dns, nat: _ } = &link.subscriber.spec.bundle;
+        let Bundle { rate_up, rate_down, committed_up, committed_down, burst_ms, dns, nat: _ } =
+            &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
         let at = Pointer::from(settings::PLACE);
@@ -98,16 +103,27 @@ impl<'a> HomeNetwork<'a> {
             [] => Cow::Owned(tenancy.dns.or(service.dns).unwrap_or_default()),
             own => Cow::Borrowed(own),
         };
+        let rate_up = rate_up.or(tenancy.rate_up).or(service.rate_up);
+        let rate_down = rate_down.or(tenancy.rate_down).or(service.rate_down);
+        let committed_up = committed_up.or(tenancy.committed_up).or(service.committed_up);
+        let committed_down = committed_down.or(tenancy.committed_down).or(service.committed_down);
         Ok(Self {
             address: status.address,
             gateway: status.gateway,
             nat: status.nat,
-            rate_up: rate_up.or(tenancy.rate_up).or(service.rate_up),
-            rate_down: rate_down.or(tenancy.rate_down).or(service.rate_down),
+            rate_up,
+            rate_down,
+            committed_up: committed(committed_up, rate_up),
+            committed_down: committed(committed_down, rate_down),
             burst_ms: burst_ms.or(tenancy.burst_ms).or(service.burst_ms),
             dns,
         })
     }
+}
+
+/// Where one of the two is said for all and the other for one, all of a lower rate is committed.
+fn committed(committed: Option<BitRate>, rate: Option<BitRate>) -> Option<BitRate> {
+    committed.map(|committed| rate.map_or(committed, |rate| rate.min(committed)))
 }
 
 impl<'a> InternetRoute<'a> {

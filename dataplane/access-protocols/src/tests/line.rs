@@ -50,6 +50,8 @@ pub(crate) fn session() -> Session {
         nat: None,
         rate_up: None,
         rate_down: None,
+        committed_up: None,
+        committed_down: None,
         ipv6: Some(line()),
     }
 }

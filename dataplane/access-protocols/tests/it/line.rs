@@ -75,6 +75,8 @@ fn session(ipv6: Ipv6Line) -> Session {
         nat: None,
         rate_up: None,
         rate_down: None,
+        committed_up: None,
+        committed_down: None,
         ipv6: Some(ipv6),
     }
 }

@@ -73,7 +73,8 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
-    let (limits_up, limits_down) = (limits(session.rate_up), limits(session.rate_down));
+    let limits_up = limits(session.rate_up, session.committed_up);
+    let limits_down = limits(session.rate_down, session.committed_down);
     Image {
         up: Up {
             mac,
@@ -117,12 +118,14 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     }
 }
 
-fn limits(peak: Option<RateLimit>) -> Limits {
-    let Some(limit) = peak else { return Limits::default() };
+fn limits(peak: Option<RateLimit>, committed: Option<RateLimit>) -> Limits {
+    let rate = |limit: RateLimit| Rate::of(limit.rate.bits_per_second());
+    let burst = |limit: RateLimit| Burst::of_us(limit.burst_us);
     Limits {
-        peak: Rate::of(limit.rate.bits_per_second()),
-        peak_burst: Burst::of_us(limit.burst_us),
-        ..Limits::default()
+        committed_burst: committed.map_or_else(Burst::default, burst),
+        peak_burst: peak.map_or_else(Burst::default, burst),
+        committed: committed.map_or(Rate::UNLIMITED, rate),
+        peak: peak.map_or(Rate::UNLIMITED, rate),
     }
 }
 

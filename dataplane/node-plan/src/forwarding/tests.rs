@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use map_abi::{Burst, FibTarget, HomeRef, Limits, Rate, flags};
 use net_types::{Mac, Prefix4};
-use node_state::{Nat, Resource};
+use node_state::{Nat, RateLimit, Resource};
 use proptest::prelude::*;
 
 use super::*;
@@ -222,6 +222,11 @@ fn a_session_in_its_place() {
     assert_eq!((image.down.owner.session(), image.down.owner.port()), (9, 3));
     let limits = Limits { peak: Rate::of(20_000_000), peak_burst: Burst::of_us(50_000), ..Limits::default() };
     assert_eq!((image.up.limits, image.down.limits), (limits, Limits::default()));
+    session.committed_up = Some(RateLimit { rate: "5M".parse().expect("a rate"), burst_us: 60_000 });
+    let both = Limits { committed: Rate::of(5_000_000), committed_burst: Burst::of_us(60_000), ..limits };
+    let image = session_image(&session, &context);
+    assert_eq!((image.up.limits, image.session.limits_up), (both, both));
+    assert_eq!((image.down.limits, image.session.limits_down), (Limits::default(), Limits::default()));
     assert_eq!((image.session.home, image.session.gateway), (home, [100, 64, 0, 1]));
 
     let version = image.session.version;

@@ -214,7 +214,12 @@ const SUBSCRIBER: Layout = Layout {
         ("DOWN", At("/spec/bundle/rateDown")),
     ],
     ready: true,
-    wide: &[("GATEWAY", At("/status/gateway")), ("MAC", At("/spec/mac")), ("DNS", At("/spec/bundle/dns"))],
+    wide: &[
+        ("COMMITTED", Of(|o, _| committed(&o["spec"]["bundle"]))),
+        ("GATEWAY", At("/status/gateway")),
+        ("MAC", At("/spec/mac")),
+        ("DNS", At("/spec/bundle/dns")),
+    ],
 };
 
 const TENANT: Layout = Layout {
@@ -238,6 +243,16 @@ fn names(values: &Value) -> String {
 
 fn tags(access: &Value) -> String {
     format!("{}.{}", text(&access["sVid"]), text(&access["cVid"]))
+}
+
+/// Of the ways up and down, where there is any.
+fn committed(bundle: &Value) -> String {
+    match (text(&bundle["committedUp"]), text(&bundle["committedDown"])) {
+        (up, down) if up.is_empty() && down.is_empty() => String::new(),
+        (up, down) if down.is_empty() => format!("{up}/-"),
+        (up, down) if up.is_empty() => format!("-/{down}"),
+        (up, down) => format!("{up}/{down}"),
+    }
 }
 
 fn nat_or_subnet(status: &Value) -> String {

@@ -16,6 +16,8 @@ pub(super) const PLACE: &str = "/spec/attributes";
 pub(super) struct HomeSettings {
     pub(super) rate_up: Option<BitRate>,
     pub(super) rate_down: Option<BitRate>,
+    pub(super) committed_up: Option<BitRate>,
+    pub(super) committed_down: Option<BitRate>,
     pub(super) burst_ms: Option<u32>,
     pub(super) dns: Option<Vec<Ipv4Addr>>,
 }
@@ -28,6 +30,8 @@ impl HomeSettings {
         let settings = Self {
             rate_up: setting(attributes, "rateUp", at, faults),
             rate_down: setting(attributes, "rateDown", at, faults),
+            committed_up: setting(attributes, "committedUp", at, faults),
+            committed_down: setting(attributes, "committedDown", at, faults),
             burst_ms: setting(attributes, "burstMs", at, faults),
             dns: setting(attributes, "dns", at, faults),
         };
@@ -36,6 +40,8 @@ impl HomeSettings {
     }
 
     fn validate(&self, at: &Pointer, faults: &mut Vec<Fault>) {
+        Bundle::validate_committed(self.committed_up, self.rate_up, &at.at("committedUp"), faults);
+        Bundle::validate_committed(self.committed_down, self.rate_down, &at.at("committedDown"), faults);
         Bundle::validate_burst(self.burst_ms, &at.at("burstMs"), faults);
         Bundle::validate_dns(self.dns.as_deref().unwrap_or_default(), &at.at("dns"), faults);
     }
