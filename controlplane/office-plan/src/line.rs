@@ -23,12 +23,11 @@ pub fn check_line(spec: &SubscriberSpec, ledger: &impl Ledger) -> Result<(), Fau
         let pointer = if c_vid.is_some() { "/spec/access/cVid" } else { "/spec/access/port" };
         return Err(Fault::new(pointer, format!("{}, and names no mac to be told apart by", of(other))));
     }
-    let clash = match spec.mac {
-        Some(mac) => ledger.holder(&line(Some(mac))).map(|other| format!("{}, with this mac", of(other))),
-        None => {
-            let beside = ledger.beside(&Claim::tags_of_line(node, port, tags));
-            beside.map(|other| format!("{}: both need a mac to be told apart by", of(other)))
-        }
+    let clash = if let Some(mac) = spec.mac {
+        ledger.holder(&line(Some(mac))).map(|other| format!("{}, with this mac", of(other)))
+    } else {
+        let beside = ledger.beside(&Claim::tags_of_line(node, port, tags));
+        beside.map(|other| format!("{}: both need a mac to be told apart by", of(other)))
     };
     clash.map_or(Ok(()), |detail| Err(Fault::new("/spec/mac", detail)))
 }

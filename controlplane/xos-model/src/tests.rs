@@ -154,9 +154,9 @@ fn nodes_and_pools_are_judged() {
 #[test]
 fn pools_of_ipv6_are_judged() {
     const POOL6: &str = r#"{"kind":"AddressPool","metadata":{"name":"links"},"spec":{"node":"node1","purpose":"link6","prefix":"2001:db8:100::/48"}}"#;
-    let delegated = ("link6", "delegated6");
-    let length = |_| ("/48\"", "/48\",\"delegatedLength\":60");
-    let cases: [(&[(&str, &str)], &[&str]); 14] = [
+    const DELEGATED: (&str, &str) = ("link6", "delegated6");
+    const LENGTH: (&str, &str) = ("/48\"", "/48\",\"delegatedLength\":60");
+    let cases: [Case; 14] = [
         (&[], &[]),
         (&[("/48\"", "/64\",\"leaseSeconds\":600")], &[]),
         (&[("/48", "/65")], &["/spec/prefix"]),
@@ -165,12 +165,12 @@ fn pools_of_ipv6_are_judged() {
         (&[("2001:db8:100::/48", "ff00::/48")], &["/spec/prefix"]),
         (&[("2001:db8:100::/48", "100.64.0.0/16")], &["/spec/prefix"]),
         (&[("/48\"", "/48\",\"gateway\":\"192.0.2.1\"")], &["/spec/gateway"]),
-        (&[length(())], &["/spec/delegatedLength"]),
-        (&[delegated, length(())], &[]),
-        (&[delegated, ("/48", "/56")], &[]),
-        (&[delegated, ("/48", "/57")], &["/spec/delegatedLength"]),
-        (&[delegated, ("/48\"", "/48\",\"delegatedLength\":65")], &["/spec/delegatedLength"]),
-        (&[delegated, ("/48\"", "/48\",\"leaseSeconds\":600")], &["/spec/leaseSeconds"]),
+        (&[LENGTH], &["/spec/delegatedLength"]),
+        (&[DELEGATED, LENGTH], &[]),
+        (&[DELEGATED, ("/48", "/56")], &[]),
+        (&[DELEGATED, ("/48", "/57")], &["/spec/delegatedLength"]),
+        (&[DELEGATED, ("/48\"", "/48\",\"delegatedLength\":65")], &["/spec/delegatedLength"]),
+        (&[DELEGATED, ("/48\"", "/48\",\"leaseSeconds\":600")], &["/spec/leaseSeconds"]),
     ];
     for (edits, expected) in cases {
         assert_eq!(faults::<AddressPoolSpec>(POOL6, edits), expected, "{edits:?}");

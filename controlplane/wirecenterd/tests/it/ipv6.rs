@@ -52,7 +52,7 @@ fn ipv6_is_given_kept_and_given_back() {
                 assert_eq!(&tenant["spec"]["attributes"][at], expected, "{service}");
             }
         }
-        assert_eq!(controller.figure("wirecenter_store_claims ").await, claims + 2 * (3 + 2));
+        assert_eq!(controller.figure("wirecenter_store_claims ").await, claims + 2 * (4 + 2));
         // There are two of each, and a refused one takes nothing.
         let full = post(with_ipv6("carol", 3)).await;
         assert_eq!((full.status, full.places()), (StatusCode::CONFLICT, vec!["/spec/bundle/ipv6".into()]));

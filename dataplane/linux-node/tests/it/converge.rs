@@ -57,8 +57,6 @@ enum Mess {
     ForeignAddress(&'static str, &'static str),
     OwnRoute(&'static str, Target, u32),
     ForeignRoute(&'static str, Target, u32),
-    OwnRoute6(&'static str, Target, u32),
-    ForeignRoute6(&'static str, Target, u32),
     Down(&'static str),
     Mtu(&'static str, u16),
     /// Takes back what others did: addresses of an interface, routes, a link.
@@ -110,9 +108,9 @@ fn mess() -> impl Strategy<Value = Mess> {
         2 => (select([&FOREIGN_PREFIXES[..], &PREFIXES[..1]].concat()), target(), metric())
             .prop_map(|(p, t, m)| Mess::ForeignRoute(p, t, m)),
         3 => (select([&PREFIXES6[..], &FOREIGN_PREFIXES6].concat()), target6(), metric())
-            .prop_map(|(p, t, m)| Mess::OwnRoute6(p, t, m)),
+            .prop_map(|(p, t, m)| Mess::OwnRoute(p, t, m)),
         1 => (select([&FOREIGN_PREFIXES6[..], &PREFIXES6[..1]].concat()), target6(), metric())
-            .prop_map(|(p, t, m)| Mess::ForeignRoute6(p, t, m)),
+            .prop_map(|(p, t, m)| Mess::ForeignRoute(p, t, m)),
         1 => select(PORTS.to_vec()).prop_map(Mess::Down),
         1 => (any_link(), 1280u16..2000).prop_map(|(dev, mtu)| Mess::Mtu(dev, mtu)),
         1 => any_link().prop_map(Mess::FlushAddresses),
@@ -150,8 +148,6 @@ impl Mess {
             Self::ForeignAddress(dev, address) => try_ip(&format!("addr add {address} dev {dev}")),
             Self::OwnRoute(prefix, target, metric) => route(prefix, target, *metric, OWN_PROTOCOL),
             Self::ForeignRoute(prefix, target, metric) => route(prefix, target, *metric, 4),
-            Self::OwnRoute6(prefix, target, metric) => route(prefix, target, *metric, OWN_PROTOCOL),
-            Self::ForeignRoute6(prefix, target, metric) => route(prefix, target, *metric, 4),
             Self::Down(dev) => try_ip(&format!("link set {dev} down")),
             Self::Mtu(dev, mtu) => try_ip(&format!("link set {dev} mtu {mtu}")),
             Self::FlushAddresses(dev) => try_ip(&format!("-4 addr flush dev {dev}")),
