@@ -9,7 +9,7 @@ use access_protocols::{
     dhcp6, icmp, icmp6, nd,
 };
 use fastpath::{Punt, PuntReason};
-use net_types::{IfName, Mac, Name};
+use net_types::{IfName, Mac, Name, Tpid, Vid};
 use node_state::{NodeState, Port, PortRole, Session};
 
 use crate::{
@@ -163,16 +163,22 @@ impl Answerer {
             let Some(port) = desired.ports.get(&session.port) else { continue };
             let PortRole::Access { outer_tpid } = port.role else { continue };
             let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
-            let tag = |tpid, vid: net_types::Vid| Tag { tpid, tci: vid.get() };
-            let tags = Tags::two(
-                tag(outer_tpid.ethertype(), session.tags.s_vid),
-                tag(net_types::Tpid::Dot1q.ethertype(), session.tags.c_vid),
-            );
+            let tags = tags(session, outer_tpid);
             let context = nd::Context { session, port_mac, mtu: port.mtu };
             if let Some(frame) = nd::router_advertisement(&context, tags, None) {
                 effects.send(&port.name, &frame).await;
             }
         }
+    }
+}
+
+/// The tags that frames to a session carry.
+fn tags(session: &Session, outer_tpid: Tpid) -> Tags {
+    let tag = |tpid: Tpid, vid: Vid| Tag { tpid: tpid.ethertype(), tci: vid.get() };
+    match (session.tags.s_vid, session.tags.c_vid) {
+        (Some(s_vid), Some(c_vid)) => Tags::two(tag(outer_tpid, s_vid), tag(Tpid::Dot1q, c_vid)),
+        (None, Some(c_vid)) => Tags::one(tag(Tpid::Dot1q, c_vid)),
+        (_, None) => Tags::default(),
     }
 }
 

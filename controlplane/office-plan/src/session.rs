@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! access-line    (vOLT)  port, tags, the device that may use the line         ─┐
-//! home-network   (vCPE)  lease, gateway, resolvers, NAT, rates                 ├─► Session
+//! home-network   (vCPE)  lease, gateway, resolvers, NAT, rates, IPv6           ├─► Session
 //! internet-route (vBNG)  what is routed to the subscriber, and taken from it  ─┘
 //! ```
 //!
@@ -14,10 +14,13 @@ mod home_network;
 mod internet_route;
 
 use net_types::Name;
-use node_state::Session;
+use node_state::{Firewall, Session};
 use xos_model::{ACCESS_LINE, Fault, Graph, HOME_NETWORK, INTERNET_ROUTE, Link, Subscriber};
 
 use crate::NodePools;
+
+/// IPv6 comes with a firewall (RFC 6092, recommendation 1), since no NAT stands before the subscriber's hosts.
+const FIREWALL: Firewall = Firewall { flows: 256 };
 
 /// Why a subscriber has no session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +49,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         subscriber: subscriber.name().clone(),
         port: line.port,
         tags: line.tags,
-        active: line.active,
+        state: line.state,
         mac: line.mac,
         lease: home.lease,
         gateway: home.gateway,
@@ -56,8 +59,10 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         nat: home.nat,
         rate_up: home.rate_up,
         rate_down: home.rate_down,
-        ipv6: None,
-        firewall: None,
+        committed_up: home.committed_up,
+        committed_down: home.committed_down,
+        firewall: home.ipv6.is_some().then_some(FIREWALL),
+        ipv6: home.ipv6,
     })
 }
 

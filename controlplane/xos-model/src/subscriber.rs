@@ -1,12 +1,17 @@
 //! What an operator provisions: an access line and a bundle of services on it.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
-use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use net_types::{BitRate, IfName, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
+    Condition, Fault, Kind, KindName, Object, Pointer, Reference,
+    document::check,
+    values::{is_unicast, is_unicast6},
 };
 
 mod interfaces;
@@ -26,7 +31,8 @@ pub struct SubscriberSpec {
     pub access: Access,
     #[serde(default)]
     pub bundle: Bundle,
-    /// The only device that may use the line; without it, the one that DHCP saw last.
+    /// The only device that may use the line, and what tells it from others with the same port and tags; without it, the
+    /// device that DHCP saw last, and nobody else is behind that port with these tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
     /// A fixed inside address, in a subscriber pool of the node.
@@ -38,22 +44,43 @@ pub struct SubscriberSpec {
     /// The prefix length of the routed subnet to be chosen, where `subnet` names none: 30 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet_length: Option<u8>,
-    /// Nothing passes while this is true; addresses stay reserved.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub suspended: bool,
+    /// How far the subscriber is let in: `active`, unless said. Addresses stay reserved in any state.
+    #[serde(default)]
+    pub state: SubscriberState,
     /// By type of service: the Service that stands in for the ordinary one of that type in this subscriber's chain.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<Name, Name>,
 }
 
-/// Where the subscriber's line ends: a port of a node, and the two tags on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SubscriberState {
+    /// What the bundle says is so.
+    #[default]
+    Active,
+    /// The office has shut the line for a time.
+    Suspended,
+    /// Who is at the other end has yet to be found out.
+    Unauthenticated,
+    /// What comes from the line harms others.
+    Quarantined,
+}
+
+/// Where the subscriber's line ends: a port of a node, and the tags that its frames have there.
+///
+/// With both tags, the line is a C-VLAN in an S-VLAN; with `cVid` alone, a VLAN; with none, all of the port that is
+/// untagged. Several subscribers may have the same one if the `mac` of each is given (N:1 VLANs: TR-101, section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
     pub node: Name,
     pub port: IfName,
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    /// The outer tag, of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    /// The inner tag, or the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -65,6 +92,13 @@ pub struct Bundle {
     /// To the subscriber; no limit unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
+    /// What of the way from the subscriber is not the first to be dropped where there is no room: not above `rateUp`
+    /// (RFC 2698: committed beside peak information rate). Without it, all is alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<BitRate>,
+    /// The same of the way to the subscriber: not above `rateDown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<BitRate>,
     /// How long a burst at line rate may borrow from the rate: 250 ms unless said. TCP needs it: with less, a
     /// connection with a short round trip never reaches the rate through a policer, which drops and does not queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,11 +109,27 @@ pub struct Bundle {
     /// Resolvers handed out by DHCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dns: Vec<Ipv4Addr>,
+    /// IPv6 beside IPv4: a /64 for the link, an address in it, and a prefix for the home's router.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ipv6: bool,
+    /// Resolvers handed out by DHCPv6 and router advertisements; only with `ipv6`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns6: Vec<Ipv6Addr>,
 }
 
 impl Default for Bundle {
     fn default() -> Self {
-        Self { rate_up: None, rate_down: None, burst_ms: None, nat: default_nat(), dns: Vec::new() }
+        Self {
+            rate_up: None,
+            rate_down: None,
+            committed_up: None,
+            committed_down: None,
+            burst_ms: None,
+            nat: default_nat(),
+            dns: Vec::new(),
+            ipv6: false,
+            dns6: Vec::new(),
+        }
     }
 }
 
@@ -104,9 +154,23 @@ pub struct SubscriberStatus {
     pub gateway: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
     /// The session that the node has in its kernel, as far as it has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programmed: Option<SessionVersion>,
+}
+
+/// What the subscriber has of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriberIpv6 {
+    /// The /64 of the link, in which hosts make themselves addresses.
+    pub link: Prefix6,
+    /// What DHCPv6 leases, in `link`.
+    pub address: Ipv6Addr,
+    /// What DHCPv6 delegates to the home's router.
+    pub delegated: Prefix6,
 }
 
 /// The subscriber's share of a public address.
@@ -136,8 +200,32 @@ impl Bundle {
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
-        Self::validate_burst(self.burst_ms, &"/spec/bundle/burstMs".into(), faults);
-        Self::validate_dns(&self.dns, &"/spec/bundle/dns".into(), faults);
+        let at = Pointer::from("/spec/bundle");
+        Self::validate_committed(self.committed_up, self.rate_up, &at.at("committedUp"), faults);
+        Self::validate_committed(self.committed_down, self.rate_down, &at.at("committedDown"), faults);
+        Self::validate_burst(self.burst_ms, &at.at("burstMs"), faults);
+        Self::validate_dns(&self.dns, is_unicast, &at.at("dns"), faults);
+        if self.ipv6 {
+            Self::validate_dns(&self.dns6, is_unicast6, &at.at("dns6"), faults);
+        } else if !self.dns6.is_empty() {
+            faults.push(Fault::new(at.at("dns6"), "only a subscriber with IPv6 has resolvers of IPv6"));
+        }
+    }
+
+    fn validate_committed(
+        committed: Option<BitRate>,
+        rate: Option<BitRate>,
+        at: &Pointer,
+        faults: &mut Vec<Fault>,
+    ) {
+        if let (Some(committed), Some(rate)) = (committed, rate)
+            && committed > rate
+        {
+            faults.push(Fault::new(
+                at.clone(),
+                format!("{committed} is above the rate that it is part of, {rate}"),
+            ));
+        }
     }
 
     fn validate_burst(burst_ms: Option<u32>, at: &Pointer, faults: &mut Vec<Fault>) {
@@ -147,12 +235,12 @@ impl Bundle {
         }
     }
 
-    fn validate_dns(dns: &[Ipv4Addr], at: &Pointer, faults: &mut Vec<Fault>) {
+    fn validate_dns<A: Copy>(dns: &[A], is_host: fn(A) -> bool, at: &Pointer, faults: &mut Vec<Fault>) {
         if dns.len() > Self::DNS_MAX {
             faults.push(Fault::new(at.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
         }
         for (i, server) in dns.iter().enumerate() {
-            if !is_unicast(*server) {
+            if !is_host(*server) {
                 faults.push(Fault::new(at.at(i), "not a unicast address"));
             }
         }
@@ -165,6 +253,11 @@ impl Kind for SubscriberSpec {
 
     fn validate(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if let Access { s_vid: Some(alone), c_vid: None, .. } = self.access {
+            let detail =
+                format!("S-VLAN {alone} has no C-VLAN in it; a single tag is a cVid without an sVid");
+            faults.push(Fault::new("/spec/access/cVid", detail));
+        }
         self.bundle.validate(&mut faults);
         let translated = "a subscriber behind NAT has no routed subnet; set /spec/bundle/nat to false";
         match self.subnet {

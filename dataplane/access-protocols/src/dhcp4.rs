@@ -14,7 +14,7 @@ mod reply;
 
 use std::{fmt, net::Ipv4Addr};
 
-use net_types::Mac;
+use net_types::{Mac, Vid};
 use node_state::Session;
 
 use crate::{Frame, Ipv4, PacketError, Tags, Udp};
@@ -163,12 +163,12 @@ impl<'a> Request<'a> {
         if udp.destination_port != SERVER_PORT || !ours {
             return Err(Ignored::NotForServer);
         }
-        let vids: Vec<u16> = frame.tags.as_slice().iter().map(|tag| tag.vid()).collect();
-        if vids != [session.tags.s_vid.get(), session.tags.c_vid.get()] {
+        let vids = frame.tags.as_slice().iter().map(|tag| tag.vid());
+        if !vids.eq(session.tags.vids().map(Vid::get)) {
             return Err(Ignored::OtherTags);
         }
         let message = Message::parse(udp.payload).map_err(Ignored::Message)?;
-        if !session.active {
+        if !session.is_active() {
             return Err(Ignored::Inactive);
         }
         if session.mac.is_some_and(|mac| mac != message.mac) {

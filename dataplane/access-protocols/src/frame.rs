@@ -29,6 +29,10 @@ pub struct Tags {
 impl Tags {
     pub const MAX: usize = 2;
 
+    pub const fn one(tag: Tag) -> Self {
+        Self { tags: [tag, Tag { tpid: 0, tci: 0 }], len: 1 }
+    }
+
     pub const fn two(outer: Tag, inner: Tag) -> Self {
         Self { tags: [outer, inner], len: 2 }
     }

@@ -19,6 +19,7 @@ mod netlink;
 mod observe;
 mod packet_socket;
 mod routes;
+mod routes6;
 mod xdp_pass;
 
 pub use changes::{Change, Changes};

@@ -40,7 +40,7 @@ enum Others<'a> {
 }
 
 impl Netlink {
-    /// The links, IPv4 addresses and main IPv4 routing table, of however many routes.
+    /// The links, IPv4 addresses and main routing tables, of however many routes.
     ///
     /// Interfaces whose names [`IfName`] does not allow are left out: they can be neither ours nor a port.
     pub async fn observe(&self) -> Result<Observed, Error> {
@@ -75,7 +75,8 @@ impl Netlink {
             })
             .collect();
         let routes = self.observe_routes(others, &names).await.map_err(|e| Error::new("read routes", e))?;
-        Ok(Observed { links, addresses, routes })
+        let routes6 = self.routes6(&names).await?;
+        Ok(Observed { links, addresses, routes, routes6 })
     }
 
     async fn observe_routes(&self, others: Others<'_>, names: &Names) -> io::Result<BTreeSet<ObservedRoute>> {

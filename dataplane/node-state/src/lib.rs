@@ -13,8 +13,8 @@ mod state;
 
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
-pub use route::{Route, Route6, RouteTarget, RouteTarget6};
-pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session};
+pub use route::{Route, Route6, Route6Target, RouteTarget};
+pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session, SessionState};
 pub use state::NodeState;
 
 #[cfg(test)]

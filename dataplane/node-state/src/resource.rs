@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Link, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
+#[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Resource {
@@ -17,7 +18,7 @@ pub enum Resource {
     Session(Session),
 }
 
-/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `port/access0`.
+/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);

@@ -25,19 +25,19 @@ pub enum RouteTarget {
     NatPool,
 }
 
-/// Where packets for an IPv6 prefix go.
+/// Where packets of IPv6 for a prefix go; as [`Route`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route6 {
     pub prefix: Prefix6,
-    pub target: RouteTarget6,
+    pub target: Route6Target,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum RouteTarget6 {
-    /// To a neighbour on a core port.
+pub enum Route6Target {
+    /// To a neighbour on a core port, by its link-local address or one of the port's link.
     Via { gateway: Ipv6Addr, port: IfName },
-    /// A pool of this node's subscribers: an address that no session holds leads nowhere.
+    /// A pool of this node's subscribers, as [`RouteTarget::Pool`]: of links, or of what is delegated.
     Pool,
 }

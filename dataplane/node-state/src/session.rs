@@ -1,6 +1,9 @@
 //! A subscriber's session on the node that serves its access port.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,7 @@ pub struct Session {
     pub subscriber: Name,
     pub port: IfName,
     pub tags: AccessTags,
-    /// Packets pass only while this is true.
-    pub active: bool,
+    pub state: SessionState,
     /// The only source MAC address that is accepted; without it, the one that DHCP learned last.
     pub mac: Option<Mac>,
     /// What DHCP leases: the subscriber's address and its on-link prefix length.
@@ -29,6 +31,13 @@ pub struct Session {
     pub nat: Option<Nat>,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
+    /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of
+    /// RFC 2698. Without it, nothing is marked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<RateLimit>,
+    /// As `committed_up`, beside `rate_down`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<RateLimit>,
     /// What the line has of IPv6; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Line>,
@@ -45,12 +54,83 @@ pub struct Firewall {
     pub flows: u16,
 }
 
-/// The pair of tags that tells a subscriber's frames on its access port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// How far the office lets a subscriber in. Whatever it is, addresses and ports stay the subscriber's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionState {
+    /// Packets pass.
+    #[default]
+    Active,
+    /// The office has shut the line for a time.
+    Suspended,
+    /// Who is at the other end has yet to be found out.
+    Unauthenticated,
+    /// What comes from the line harms others.
+    Quarantined,
+}
+
+impl Session {
+    /// Whether packets pass.
+    pub fn is_active(&self) -> bool {
+        self.state == SessionState::Active
+    }
+}
+
+/// The tags that tell a line's frames on its access port: both, the inner one alone (a single-tagged line), or none (the
+/// untagged frames of the whole port). Written `100.7`, `7` and `untagged`.
+///
+/// Several sessions may be behind one port with the same tags (N:1 VLANs of TR-101, section 3.1) if each of them has its
+/// `mac`, and none has another's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "AnyTags", rename_all = "camelCase")]
 pub struct AccessTags {
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    /// Never without `c_vid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
+}
+
+/// As they are written, unchecked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AnyTags {
+    #[serde(default)]
+    s_vid: Option<Vid>,
+    #[serde(default)]
+    c_vid: Option<Vid>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an S-VLAN ({0}) without a C-VLAN in it")]
+struct LoneServiceTag(Vid);
+
+impl TryFrom<AnyTags> for AccessTags {
+    type Error = LoneServiceTag;
+
+    fn try_from(AnyTags { s_vid, c_vid }: AnyTags) -> Result<Self, LoneServiceTag> {
+        match (s_vid, c_vid) {
+            (Some(alone), None) => Err(LoneServiceTag(alone)),
+            _ => Ok(Self { s_vid, c_vid }),
+        }
+    }
+}
+
+impl AccessTags {
+    /// The outermost first.
+    pub fn vids(self) -> impl Iterator<Item = Vid> {
+        self.s_vid.into_iter().chain(self.c_vid)
+    }
+}
+
+impl fmt::Display for AccessTags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.s_vid, self.c_vid) {
+            (Some(outer), Some(inner)) => write!(f, "{outer}.{inner}"),
+            (Some(only), None) | (None, Some(only)) => only.fmt(f),
+            (None, None) => f.write_str("untagged"),
+        }
+    }
 }
 
 /// IPv6 of a subscriber's line.

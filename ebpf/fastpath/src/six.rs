@@ -3,7 +3,7 @@
 use map_abi::{FibTarget, HomeRef, MAX_NEXT_HOPS};
 use net_types::Prefix6;
 use node_plan::forwarding::{Fib6, Neighbour, flows_order, prefixes6};
-use node_state::{NodeState, Resource, ResourceKey, Route6, RouteTarget6, Session};
+use node_state::{NodeState, Resource, ResourceKey, Route6, Route6Target, Session};
 
 use crate::{error::ApplyError, fastpath::Fastpath};
 
@@ -116,8 +116,8 @@ impl Fastpath {
     /// What a route is painted as; its next hop is prepared.
     fn paint6(&mut self, route: &Route6) -> Result<FibTarget, ApplyError> {
         let via = match &route.target {
-            RouteTarget6::Pool => None,
-            RouteTarget6::Via { gateway, port } => {
+            Route6Target::Pool => None,
+            Route6Target::Via { gateway, port } => {
                 let held =
                     self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
                 Some(Neighbour { address: (*gateway).into(), port: held.index })

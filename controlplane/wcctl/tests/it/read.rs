@@ -17,11 +17,13 @@ pub(crate) fn alice() -> Value {
         },
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
-            "bundle": {"rateUp": "20M", "rateDown": "100M", "nat": true, "dns": ["9.9.9.9"]},
+            "bundle": {"rateUp": "20M", "rateDown": "100M", "committedUp": "5M", "nat": true, "dns": ["9.9.9.9"], "ipv6": true},
+            "state": "active",
         },
         "status": {
             "observedGeneration": 2, "address": "100.64.0.2", "gateway": "100.64.0.1",
             "nat": {"address": "198.51.100.1", "firstPort": 1024, "ports": 256},
+            "ipv6": {"link": "2001:db8:100:7::/64", "address": "2001:db8:100:7::1", "delegated": "2001:db8:807::/56"},
             "conditions": [condition("True", "Programmed", "node1 has it")],
         },
     })
@@ -34,12 +36,20 @@ pub(crate) fn bob() -> Value {
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 8},
             "bundle": {"nat": false},
+            "state": "quarantined",
         },
         "status": {
             "observedGeneration": 1, "address": "203.0.113.10", "subnet": "203.0.113.8/29",
             "conditions": [condition("False", "NodeDisconnected", "node1 is not connected")],
         },
     })
+}
+
+/// Bob, with other tags.
+fn tagged(tags: Value) -> Value {
+    let mut bob = bob();
+    bob["spec"]["access"] = tags;
+    bob
 }
 
 fn condition(status: &str, reason: &str, message: &str) -> Value {
@@ -60,22 +70,26 @@ fn tables_show_what_operators_ask_for() {
         ("GET /api/v1/subscribers?limit=500&continue=n%2F2", 200, list(&[bob()], "")),
         (LIST, 200, list(&[alice()], "")),
         (LIST, 200, list(&[], "")),
+        (LIST, 200, list(&[tagged(json!({"cVid": 8})), tagged(json!({}))], "")),
     ]);
     let run = fake.wcctl(&["get", "subscribers"]);
     let expected = "\
-NAME      NODE    PORT      TAGS    ADDRESS        NAT/SUBNET               UP    DOWN   READY                     AGE
-alice     node1   access0   100.7   100.64.0.2     198.51.100.1:1024-1279   20M   100M   True                      5d
-bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -     -      False(NodeDisconnected)   3h
+NAME      NODE    PORT      TAGS    ADDRESS        NAT/SUBNET               UP    DOWN   STATE         READY                     AGE
+alice     node1   access0   100.7   100.64.0.2     198.51.100.1:1024-1279   20M   100M   active        True                      5d
+bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -     -      quarantined   False(NodeDisconnected)   3h
 ";
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let wide = fake.wcctl(&["get", "sub", "-o", "wide"]);
     let expected = "\
-NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   READY   AGE   GATEWAY      MAC   DNS       LABELS
-alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   True    5d    100.64.0.1   -     9.9.9.9   tier=gold
+NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   STATE    READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LINK6                 DELEGATED6          LABELS
+alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   active   True    5d    5M/-        100.64.0.1   -     9.9.9.9   2001:db8:100:7::/64   2001:db8:807::/56   tier=gold
 ";
     assert_eq!(wide.stdout, expected);
     let none = fake.wcctl(&["get", "sub"]);
     assert_eq!((none.status, none.stdout.as_str()), (0, "There are no subscribers.\n"));
+    let tags = fake.wcctl(&["get", "sub"]).stdout;
+    let tags: Vec<_> = tags.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(tags, ["TAGS", "8", "untagged"]);
     assert_eq!(fake.left(), [] as [String; 0]);
 }
 
@@ -295,14 +309,21 @@ Spec:
     port: access0
     sVid: 100
   bundle:
+    committedUp: 5M
     dns:
     - \"9.9.9.9\"
+    ipv6: true
     nat: true
     rateDown: 100M
     rateUp: 20M
+  state: active
 Status:
   address: \"100.64.0.2\"
   gateway: \"100.64.0.1\"
+  ipv6:
+    address: 2001:db8:100:7::1
+    delegated: 2001:db8:807::/56
+    link: 2001:db8:100:7::/64
   nat:
     address: \"198.51.100.1\"
     firstPort: 1024

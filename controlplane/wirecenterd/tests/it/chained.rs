@@ -61,10 +61,19 @@ fn another_version_of_a_service_makes_another_session() {
         let own = json!({"spec": {"bundle": {"rateDown": "100M"}}});
         patch(&controller, BOB, own).await;
         until("bob's own", async || rate(&node, "bob").filter(|rate| rate == "100M")).await;
+        let guaranteed = json!({"spec": {"attributes": {"committedDown": "10M", "rateDown": null}}});
+        patch(&controller, "/api/v1/tenants/volt-vcpe", guaranteed).await;
+        until("what is committed to all", async || {
+            let session = node.session("bob")?;
+            let committed = session.committed_down?.rate.to_string();
+            (session.committed_up.is_none() && committed == "10M").then_some(())
+        })
+        .await;
         for path in ["/api/v1/services/vcpe-v2", "/api/v1/tenants/volt-vcpe"] {
-            let odd = json!({"spec": {"attributes": {"rateDown": "fast", "dns": ["0.0.0.0"]}}});
+            let odd = json!({"spec": {"attributes":
+                {"rateDown": "fast", "rateUp": "1M", "committedUp": "2M", "dns": ["0.0.0.0"]}}});
             let answer = controller.call(Method::PATCH, path, &odd).await;
-            let places = ["/spec/attributes/rateDown".to_owned(), "/spec/attributes/dns/0".to_owned()];
+            let places = ["rateDown", "committedUp", "dns/0"].map(|name| format!("/spec/attributes/{name}"));
             assert_eq!(
                 (answer.status, answer.places()),
                 (StatusCode::UNPROCESSABLE_ENTITY, places.to_vec()),

@@ -41,7 +41,7 @@ pub struct NodePort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PortRole {
-    /// Subscribers are behind it, told apart by two tags.
+    /// Subscribers are behind it, told apart by their tags.
     Access,
     /// The way to the upstream router.
     Core,

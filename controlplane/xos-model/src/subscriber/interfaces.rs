@@ -3,13 +3,16 @@
 //! What a subscriber leaves open, the tenancy that leads to the service may say for all (`/spec/attributes`), and what
 //! that leaves open, the service: so versions of one service, side by side, can treat their subscribers differently.
 
-use std::{borrow::Cow, net::Ipv4Addr};
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bundle, NatBlock};
+use super::{Bundle, NatBlock, SubscriberIpv6};
 use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
 
 mod settings;
@@ -30,8 +33,10 @@ pub const INTERNET_ROUTE: &str = "internet-route";
 pub struct AccessLine<'a> {
     pub node: &'a Name,
     pub port: &'a IfName,
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
 }
@@ -51,9 +56,18 @@ pub struct HomeNetwork<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_up: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_down: Option<BitRate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub burst_ms: Option<u32>,
     #[serde(skip_serializing_if = "<[Ipv4Addr]>::is_empty")]
     pub dns: Cow<'a, [Ipv4Addr]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
+    /// Nothing without `ipv6`.
+    #[serde(skip_serializing_if = "<[Ipv6Addr]>::is_empty")]
+    pub dns6: Cow<'a, [Ipv6Addr]>,
 }
 
 /// What is routed to the subscriber, and on which node.
@@ -65,6 +79,8 @@ pub struct InternetRoute<'a> {
     pub subnet: Option<Prefix4>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
 }
 
 impl<'a> AccessLine<'a> {
@@ -84,7 +100,8 @@ impl<'a> AccessLine<'a> {
 impl<'a> HomeNetwork<'a> {
     /// Faults are those of what is said for all, at the Tenant or the Service that says it.
     pub fn of(link: &Link<'a>) -> Result<Self, Vec<Fault>> {
-        let Bundle { rate_up, rate_down, burst_ms, dns, nat: _ } = &link.subscriber.spec.bundle;
+        let Bundle { rate_up, rate_down, committed_up, committed_down, burst_ms, dns, dns6, nat: _, ipv6: _ } =
+            &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
         let at = Pointer::from(settings::PLACE);
@@ -98,22 +115,41 @@ impl<'a> HomeNetwork<'a> {
             [] => Cow::Owned(tenancy.dns.or(service.dns).unwrap_or_default()),
             own => Cow::Borrowed(own),
         };
+        let dns6 = match dns6.as_slice() {
+            _ if status.ipv6.is_none() => Cow::default(),
+            [] => Cow::Owned(tenancy.dns6.or(service.dns6).unwrap_or_default()),
+            own => Cow::Borrowed(own),
+        };
+        let rate_up = rate_up.or(tenancy.rate_up).or(service.rate_up);
+        let rate_down = rate_down.or(tenancy.rate_down).or(service.rate_down);
+        let committed_up = committed_up.or(tenancy.committed_up).or(service.committed_up);
+        let committed_down = committed_down.or(tenancy.committed_down).or(service.committed_down);
         Ok(Self {
             address: status.address,
             gateway: status.gateway,
             nat: status.nat,
-            rate_up: rate_up.or(tenancy.rate_up).or(service.rate_up),
-            rate_down: rate_down.or(tenancy.rate_down).or(service.rate_down),
+            rate_up,
+            rate_down,
+            committed_up: committed(committed_up, rate_up),
+            committed_down: committed(committed_down, rate_down),
             burst_ms: burst_ms.or(tenancy.burst_ms).or(service.burst_ms),
             dns,
+            ipv6: status.ipv6,
+            dns6,
         })
     }
+}
+
+/// Where one of the two is said for all and the other for one, all of a lower rate is committed.
+fn committed(committed: Option<BitRate>, rate: Option<BitRate>) -> Option<BitRate> {
+    committed.map(|committed| rate.map_or(committed, |rate| rate.min(committed)))
 }
 
 impl<'a> InternetRoute<'a> {
     pub fn of(link: &Link<'a>) -> Self {
         let status = &link.subscriber.status;
-        Self { node: &link.subscriber.spec.access.node, subnet: status.subnet, nat: status.nat }
+        let node = &link.subscriber.spec.access.node;
+        Self { node, subnet: status.subnet, nat: status.nat, ipv6: status.ipv6 }
     }
 }
 

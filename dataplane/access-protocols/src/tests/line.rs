@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::Mac;
-use node_state::{AccessTags, Ipv6Line, Session};
+use node_state::{AccessTags, Ipv6Line, Session, SessionState};
 
 use crate::{ETHERTYPE_IPV6, Frame, Ipv6Header, Tag, Tags};
 
@@ -39,8 +39,8 @@ pub(crate) fn session() -> Session {
     Session {
         subscriber: "alice".parse().expect("a name"),
         port: "access0".parse().expect("a name"),
-        tags: AccessTags { s_vid: 100.try_into().expect("a VID"), c_vid: 7.try_into().expect("a VID") },
-        active: true,
+        tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
+        state: SessionState::Active,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),
         gateway: Ipv4Addr::new(100, 64, 0, 1),
@@ -50,6 +50,9 @@ pub(crate) fn session() -> Session {
         nat: None,
         rate_up: None,
         rate_down: None,
+        committed_up: None,
+        committed_down: None,
+        firewall: None,
         ipv6: Some(line()),
     }
 }

@@ -14,7 +14,7 @@ use access_protocols::{
 };
 use linux_node::{NetNs, Netlink, PacketSocket};
 use net_types::Mac;
-use node_state::{AccessTags, Ipv6Line, Session};
+use node_state::{AccessTags, Ipv6Line, Session, SessionState};
 use tokio::process::{Child, Command};
 
 /// The home's device. The office's is called office0.
@@ -64,8 +64,8 @@ fn session(ipv6: Ipv6Line) -> Session {
     Session {
         subscriber: "alice".parse().expect("a name"),
         port: "office0".parse().expect("a name"),
-        tags: AccessTags { s_vid: 100.try_into().expect("a VID"), c_vid: 7.try_into().expect("a VID") },
-        active: true,
+        tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
+        state: SessionState::Active,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),
         gateway: "100.64.0.1".parse().expect("an address"),
@@ -75,6 +75,9 @@ fn session(ipv6: Ipv6Line) -> Session {
         nat: None,
         rate_up: None,
         rate_down: None,
+        committed_up: None,
+        committed_down: None,
+        firewall: None,
         ipv6: Some(ipv6),
     }
 }

@@ -1,7 +1,7 @@
 //! What a session looks like in the maps.
 
 use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Six, Up, flags};
-use net_types::{Mac, Prefix6};
+use net_types::{Mac, Prefix6, Vid};
 use node_state::{Ipv6Line, Nat, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
 
@@ -76,7 +76,7 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     let ImageContext { index, port, home, flows, mac } = *context;
     let mut bits = 0;
-    if session.active {
+    if session.is_active() {
         bits |= flags::ACTIVE;
     }
     if session.nat.is_some() {
@@ -88,13 +88,14 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if !flows.is_none() {
         bits |= flags::FIREWALL;
     }
-    let (s_vid, c_vid) = (session.tags.s_vid.get(), session.tags.c_vid.get());
+    let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
     let six = six(session.ipv6.as_ref(), flows);
-    let (limits_up, limits_down) = (limits(session.rate_up), limits(session.rate_down));
+    let limits_up = limits(session.rate_up, session.committed_up);
+    let limits_down = limits(session.rate_down, session.committed_down);
     Image {
         up: Up {
             mac,
@@ -184,12 +185,19 @@ pub fn prefixes6(session: &Session) -> Result<Vec<Prefix6>, Ipv6Error> {
     }
 }
 
-fn limits(peak: Option<RateLimit>) -> Limits {
-    let Some(limit) = peak else { return Limits::default() };
+/// 0: no such tag.
+fn vid(vid: Option<Vid>) -> u16 {
+    vid.map_or(0, Vid::get)
+}
+
+fn limits(peak: Option<RateLimit>, committed: Option<RateLimit>) -> Limits {
+    let rate = |limit: RateLimit| Rate::of(limit.rate.bits_per_second());
+    let burst = |limit: RateLimit| Burst::of_us(limit.burst_us);
     Limits {
-        peak: Rate::of(limit.rate.bits_per_second()),
-        peak_burst: Burst::of_us(limit.burst_us),
-        ..Limits::default()
+        committed_burst: committed.map_or_else(Burst::default, burst),
+        peak_burst: peak.map_or_else(Burst::default, burst),
+        committed: committed.map_or(Rate::UNLIMITED, rate),
+        peak: peak.map_or(Rate::UNLIMITED, rate),
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use map_abi::{Burst, HomeRef, Limits, Rate, flags};
 use net_types::Mac;
-use node_state::{Nat, Resource};
+use node_state::{Nat, RateLimit, Resource, SessionState};
 use proptest::prelude::*;
 
 use super::*;
@@ -43,7 +43,7 @@ proptest! {
 }
 
 fn alice() -> node_state::Session {
-    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
+    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
     let Ok(Resource::Session(session)) = Resource::decode(text.as_bytes()) else { panic!("a session") };
     session
 }
@@ -78,6 +78,11 @@ fn a_session_in_its_place() {
     assert_eq!((image.down.owner.session(), image.down.owner.port()), (9, 3));
     let limits = Limits { peak: Rate::of(20_000_000), peak_burst: Burst::of_us(50_000), ..Limits::default() };
     assert_eq!((image.up.limits, image.down.limits), (limits, Limits::default()));
+    session.committed_up = Some(RateLimit { rate: "5M".parse().expect("a rate"), burst_us: 60_000 });
+    let both = Limits { committed: Rate::of(5_000_000), committed_burst: Burst::of_us(60_000), ..limits };
+    let image = session_image(&session, &context);
+    assert_eq!((image.up.limits, image.session.limits_up), (both, both));
+    assert_eq!((image.down.limits, image.session.limits_down), (Limits::default(), Limits::default()));
     assert_eq!((image.session.home, image.session.gateway), (home, [100, 64, 0, 1]));
 
     let version = image.session.version;
@@ -87,8 +92,10 @@ fn a_session_in_its_place() {
     assert_eq!((learned.down.mac, learned.session.mac), (mac.octets(), mac.octets()));
     let moved = session_image(&session, &ImageContext { port: 4, ..context });
     assert_ne!(moved.session.version, version);
-    session.active = false;
-    assert_eq!(session_image(&session, &context).up.flags, flags::NAT);
+    for state in [SessionState::Suspended, SessionState::Unauthenticated, SessionState::Quarantined] {
+        session.state = state;
+        assert_eq!(session_image(&session, &context).up.flags, flags::NAT, "{state:?}");
+    }
 }
 
 #[test]

@@ -200,7 +200,7 @@ const ADDRESS_POOL: Layout = Layout {
         ("PORTS", At("/spec/portsPerSubscriber")),
     ],
     ready: false,
-    wide: &[("LEASE", At("/spec/leaseSeconds"))],
+    wide: &[("LEASE", At("/spec/leaseSeconds")), ("DELEGATED", At("/spec/delegatedLength"))],
 };
 
 const SUBSCRIBER: Layout = Layout {
@@ -212,9 +212,17 @@ const SUBSCRIBER: Layout = Layout {
         ("NAT/SUBNET", Of(|o, _| nat_or_subnet(&o["status"]))),
         ("UP", At("/spec/bundle/rateUp")),
         ("DOWN", At("/spec/bundle/rateDown")),
+        ("STATE", At("/spec/state")),
     ],
     ready: true,
-    wide: &[("GATEWAY", At("/status/gateway")), ("MAC", At("/spec/mac")), ("DNS", At("/spec/bundle/dns"))],
+    wide: &[
+        ("COMMITTED", Of(|o, _| committed(&o["spec"]["bundle"]))),
+        ("GATEWAY", At("/status/gateway")),
+        ("MAC", At("/spec/mac")),
+        ("DNS", At("/spec/bundle/dns")),
+        ("LINK6", At("/status/ipv6/link")),
+        ("DELEGATED6", At("/status/ipv6/delegated")),
+    ],
 };
 
 const TENANT: Layout = Layout {
@@ -237,7 +245,21 @@ fn names(values: &Value) -> String {
 }
 
 fn tags(access: &Value) -> String {
-    format!("{}.{}", text(&access["sVid"]), text(&access["cVid"]))
+    match (text(&access["sVid"]), text(&access["cVid"])) {
+        (outer, inner) if outer.is_empty() && inner.is_empty() => "untagged".into(),
+        (outer, inner) if outer.is_empty() => inner,
+        (outer, inner) => format!("{outer}.{inner}"),
+    }
+}
+
+/// Of the ways up and down, where there is any.
+fn committed(bundle: &Value) -> String {
+    match (text(&bundle["committedUp"]), text(&bundle["committedDown"])) {
+        (up, down) if up.is_empty() && down.is_empty() => String::new(),
+        (up, down) if down.is_empty() => format!("{up}/-"),
+        (up, down) if up.is_empty() => format!("-/{down}"),
+        (up, down) => format!("{up}/{down}"),
+    }
 }
 
 fn nat_or_subnet(status: &Value) -> String {
