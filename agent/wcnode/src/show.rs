@@ -87,7 +87,7 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
         vec![
             session.name.clone(),
             session.port.clone().unwrap_or_default(),
-            format!("{}.{}", session.s_vid, session.c_vid),
+            tags(session),
             session.mac.clone().unwrap_or_default(),
             session.address.to_string(),
             nat_or_network,
@@ -99,6 +99,15 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
         ]
     };
     table(&titles, sessions.iter().map(row).collect())
+}
+
+/// As in `wcctl`; a VLAN of 0 stands for no tag.
+fn tags(session: &Session) -> String {
+    match (session.s_vid, session.c_vid) {
+        (0, 0) => "untagged".into(),
+        (0, only) => only.to_string(),
+        (outer, inner) => format!("{outer}.{inner}"),
+    }
 }
 
 /// Bytes so far, and of which rate.

@@ -11,6 +11,9 @@ use crate::{Claim, Hints, NodePool, NodePools, pools::subnet_size};
 pub trait Ledger {
     fn holder(&self, claim: &Claim) -> Option<Name>;
 
+    /// Somebody who holds a claim whose key begins so.
+    fn beside(&self, prefix: &str) -> Option<Name>;
+
     /// A subnet in use that shares an address with `subnet`, and its holder.
     fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)>;
 }

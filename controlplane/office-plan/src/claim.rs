@@ -2,14 +2,15 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use net_types::{IfName, Name, Prefix4, Vid};
-use xos_model::{SubscriberSpec, SubscriberStatus};
+use net_types::{IfName, Mac, Name, Prefix4, Vid};
+use node_state::AccessTags;
+use xos_model::{Access, SubscriberSpec, SubscriberStatus};
 
 /// Something that has at most one holder. Its text is the key under which the holder's name is stored.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
-    /// A pair of tags on an access port.
-    Tags { node: Name, port: IfName, s_vid: Vid, c_vid: Vid },
+    /// What comes in by an access port with these tags; or only what one device sends, if the subscriber names its own.
+    Line { node: Name, port: IfName, tags: AccessTags, mac: Option<Mac> },
     /// An inside address; nodes may use the same ones, as NAT is between them.
     Address { node: Name, address: Ipv4Addr },
     /// A port block, by its first port.
@@ -24,8 +25,9 @@ impl fmt::Display for Claim {
     /// Numbers have a fixed width, so that keys sort as what they stand for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tags { node, port, s_vid, c_vid } => {
-                write!(f, "tags/{node}/{port}/{:04}.{:04}", s_vid.get(), c_vid.get())
+            Self::Line { node, port, tags, mac } => {
+                write!(f, "{}", Self::tags_of_line(node, port, *tags))?;
+                mac.map_or(Ok(()), |mac| write!(f, "/{mac}"))
             }
             Self::Address { node, address } => write!(f, "address/{node}/{:08x}", address.to_bits()),
             Self::Block { address, first_port } => {
@@ -52,14 +54,22 @@ impl Claim {
         Some((node.parse().ok()?, rest.split_once('/')?.0.parse().ok()?))
     }
 
-    /// What the keys of all tags of a node begin with.
-    pub fn tags_of_node(node: &Name) -> String {
-        format!("tags/{node}/")
-    }
-
     /// What the keys of all tags of a port begin with.
     pub fn tags_of_port(node: &Name, port: &IfName) -> String {
         format!("tags/{node}/{port}/")
+    }
+
+    /// What the keys of all lines with these tags on a port begin with; a VLAN of 0 stands for no tag.
+    pub fn tags_of_line(node: &Name, port: &IfName, tags: AccessTags) -> String {
+        let [s_vid, c_vid] = [tags.s_vid, tags.c_vid].map(|vid| vid.map_or(0, Vid::get));
+        format!("tags/{node}/{port}/{s_vid:04}.{c_vid:04}")
+    }
+
+    /// The line that a subscriber with this spec has.
+    pub fn line_of(spec: &SubscriberSpec) -> Self {
+        let Access { node, port, s_vid, c_vid } = &spec.access;
+        let tags = AccessTags { s_vid: *s_vid, c_vid: *c_vid };
+        Self::Line { node: node.clone(), port: port.clone(), tags, mac: spec.mac }
     }
 
     /// The subnet that a key of its kind stands for.
@@ -73,13 +83,7 @@ impl Claim {
 /// All that a subscriber with this allocation holds.
 pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim> {
     let access = &spec.access;
-    let tags = Claim::Tags {
-        node: access.node.clone(),
-        port: access.port.clone(),
-        s_vid: access.s_vid,
-        c_vid: access.c_vid,
-    };
-    let mut claims = vec![tags];
+    let mut claims = vec![Claim::line_of(spec)];
     let address = || status.address.map(|address| Claim::Address { node: access.node.clone(), address });
     claims.extend(status.subnet.map(Claim::Subnet).or_else(address));
     claims.extend(status.nat.map(|nat| Claim::Block { address: nat.address, first_port: nat.first_port }));

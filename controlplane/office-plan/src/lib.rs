@@ -3,6 +3,7 @@
 //! - [`node_resources`]: a node and its address pools → ports, links and routes.
 //! - [`allocate`]: a subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
+//! - [`check_line`]: a subscriber's line → whose it is already, if it is somebody's.
 //! - [`session`]: a subscriber with its allocation, and the services of its chain → its session on the node, or why it has
 //!   none. Nothing is left for the node to choose.
 //! - [`place`]: a machine's placement and the nodes there are → the node that it gets, or that its back end is to choose.
@@ -10,6 +11,7 @@
 mod allocate;
 mod claim;
 mod hints;
+mod line;
 mod node;
 mod placement;
 mod pools;
@@ -18,6 +20,7 @@ mod session;
 pub use allocate::{Allocation, Ledger, Refusal, allocate};
 pub use claim::{Claim, claims_of};
 pub use hints::Hints;
+pub use line::check_line;
 pub use node::{LOOPBACK_LINK, clashes, node_resources};
 pub use placement::{Candidate, place};
 pub use pools::{NodePool, NodePools, OfficePools};

@@ -56,7 +56,7 @@ impl NodePools {
     /// Lets `hints` know that a claim on one of these pools has been given up.
     pub fn released(&self, claim: &Claim, hints: &mut Hints) {
         match claim {
-            Claim::Tags { .. } | Claim::Placed { .. } => {}
+            Claim::Line { .. } | Claim::Placed { .. } => {}
             Claim::Address { address, .. } => {
                 if let Some(pool) = self.holding(Purpose::Subscriber, *address) {
                     let position = pool.spec.prefix.offset_of(*address).unwrap_or(0);

@@ -47,6 +47,12 @@ impl Ledger for Book {
         self.claims.get(&claim.to_string()).filter(|holder| self.me.as_ref() != Some(holder)).cloned()
     }
 
+    fn beside(&self, prefix: &str) -> Option<Name> {
+        let mut holders =
+            self.claims.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        holders.find(|(_, holder)| self.me.as_ref() != Some(holder)).map(|(_, holder)| holder.clone())
+    }
+
     fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)> {
         let taken =
             self.claims.iter().filter_map(|(key, holder)| Some((Claim::subnet_of_key(key)?, holder.clone())));
@@ -138,6 +144,75 @@ fn the_lowest_that_is_free_is_taken() {
     ];
     for (name, edit, expected) in cases {
         assert_eq!(next(name, edit.clone()), expected, "{name} {edit}");
+    }
+}
+
+#[test]
+fn lines_are_one_subscribers_each_or_told_apart_by_mac() {
+    let mut book = Book::default();
+    let mut add = |name: &str, access: serde_json::Value, mac: Option<&str>| {
+        book.me = Some(name.parse().expect("a name"));
+        let mut edit = json!({"mac": mac});
+        edit["access"] = access;
+        let spec = spec(edit);
+        check_line(&spec, &book).map_err(|fault| fault.to_string())?;
+        let claim = Claim::line_of(&spec).to_string();
+        book.claims.retain(|key, holder| holder.as_str() != name || *key == claim);
+        book.claims.insert(claim, name.parse().expect("a name"));
+        Ok(())
+    };
+    let (one, two) = (Some("02:00:5e:10:00:01"), Some("02:00:5e:10:00:02"));
+    let untagged = json!({"sVid": null, "cVid": null});
+    let single = json!({"sVid": null});
+    let refused = |text: &str| Err(text.to_owned());
+    let cases = [
+        ("a", json!({}), None, Ok(())),
+        ("a", json!({}), None, Ok(())),
+        (
+            "b",
+            json!({}),
+            one,
+            refused(
+                "/spec/access/cVid: Subscriber a is behind port access0 of Node node1, tags 100.7, and names no mac to be told apart by",
+            ),
+        ),
+        ("b", json!({"cVid": 70}), None, Ok(())),
+        // As many as there are, if each has a mac of its own.
+        ("c", single.clone(), one, Ok(())),
+        ("d", single.clone(), two, Ok(())),
+        (
+            "e",
+            single.clone(),
+            two,
+            refused("/spec/mac: Subscriber d is behind port access0 of Node node1, tag 7, with this mac"),
+        ),
+        (
+            "e",
+            single.clone(),
+            None,
+            refused(
+                "/spec/mac: Subscriber c is behind port access0 of Node node1, tag 7: both need a mac to be told apart by",
+            ),
+        ),
+        // The untagged frames of a port are a line beside those with tags.
+        ("e", untagged.clone(), None, Ok(())),
+        (
+            "f",
+            untagged.clone(),
+            one,
+            refused(
+                "/spec/access/port: Subscriber e is behind port access0 of Node node1, untagged, and names no mac to be told apart by",
+            ),
+        ),
+        ("f", json!({"port": "access1", "sVid": null, "cVid": null}), one, Ok(())),
+        // What one gives up another can have; and one alone needs no mac any more.
+        ("a", json!({"cVid": 8}), None, Ok(())),
+        ("g", json!({}), one, Ok(())),
+        ("c", json!({"cVid": 9}), one, Ok(())),
+        ("d", single, None, Ok(())),
+    ];
+    for (name, access, mac, expected) in cases {
+        assert_eq!(add(name, access.clone(), mac), expected, "{name} {access} {mac:?}");
     }
 }
 

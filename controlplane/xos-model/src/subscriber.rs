@@ -26,7 +26,8 @@ pub struct SubscriberSpec {
     pub access: Access,
     #[serde(default)]
     pub bundle: Bundle,
-    /// The only device that may use the line; without it, the one that DHCP saw last.
+    /// The only device that may use the line, and what tells it from others with the same port and tags; without it, the
+    /// device that DHCP saw last, and nobody else is behind that port with these tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
     /// A fixed inside address, in a subscriber pool of the node.
@@ -46,14 +47,21 @@ pub struct SubscriberSpec {
     pub services: BTreeMap<Name, Name>,
 }
 
-/// Where the subscriber's line ends: a port of a node, and the two tags on it.
+/// Where the subscriber's line ends: a port of a node, and the tags that its frames have there.
+///
+/// With both tags, the line is a C-VLAN in an S-VLAN; with `cVid` alone, a VLAN; with none, all of the port that is
+/// untagged. Several subscribers may have the same one if the `mac` of each is given (N:1 VLANs: TR-101, section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
     pub node: Name,
     pub port: IfName,
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    /// The outer tag, of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    /// The inner tag, or the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -199,6 +207,11 @@ impl Kind for SubscriberSpec {
 
     fn validate(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if let Access { s_vid: Some(alone), c_vid: None, .. } = self.access {
+            let detail =
+                format!("S-VLAN {alone} has no C-VLAN in it; a single tag is a cVid without an sVid");
+            faults.push(Fault::new("/spec/access/cVid", detail));
+        }
         self.bundle.validate(&mut faults);
         let translated = "a subscriber behind NAT has no routed subnet; set /spec/bundle/nat to false";
         match self.subnet {

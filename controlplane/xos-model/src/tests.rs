@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 16] = [
+    let cases: [Case; 18] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -49,7 +49,9 @@ fn every_fault_has_its_pointer() {
             &["/spec/bundle/dns/0", "/spec/bundle/rateDown", "/spec/bundle/rateUp"],
         ),
         (&[("\"dns\"", "\"colour\":1,\"dns\"")], &["/spec/bundle/colour"]),
-        (&[("\"sVid\":100,", "")], &["/spec/access/sVid"]),
+        (&[("\"sVid\":100,", "")], &[]),
+        (&[(",\"sVid\":100,\"cVid\":7", "")], &[]),
+        (&[(",\"cVid\":7", "")], &["/spec/access/cVid"]),
         (&[("\"cVid\":7", "\"cVid\":7,\"cVid\":8")], &["/spec/access/cVid"]),
         (&[("alice", "Alice")], &["/metadata/name"]),
         (&[("Subscriber", "Node")], &["/kind"]),

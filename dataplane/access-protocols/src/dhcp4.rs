@@ -163,8 +163,8 @@ impl<'a> Request<'a> {
         if udp.destination_port != SERVER_PORT || !ours {
             return Err(Ignored::NotForServer);
         }
-        let vids: Vec<u16> = frame.tags.as_slice().iter().map(|tag| tag.vid()).collect();
-        if vids != [session.tags.s_vid.get(), session.tags.c_vid.get()] {
+        let vids = frame.tags.as_slice().iter().map(|tag| tag.vid());
+        if !vids.eq(session.tags.vids().map(Vid::get)) {
             return Err(Ignored::OtherTags);
         }
         let message = Message::parse(udp.payload).map_err(Ignored::Message)?;

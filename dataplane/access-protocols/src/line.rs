@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use net_types::Mac;
+use net_types::{Mac, Vid};
 use node_state::{Ipv6Line, Session};
 
 use crate::Frame;
@@ -33,7 +33,7 @@ pub enum LineError {
 /// What the session's line has of IPv6, and who sent the frame, if it is the session's to answer.
 pub(crate) fn admit<'s>(session: &'s Session, frame: &Frame) -> Result<(&'s Ipv6Line, Mac), LineError> {
     let vids = frame.tags.as_slice().iter().map(|tag| tag.vid());
-    if !vids.eq([session.tags.s_vid.get(), session.tags.c_vid.get()]) {
+    if !vids.eq(session.tags.vids().map(Vid::get)) {
         return Err(LineError::OtherTags);
     }
     if !session.active {

@@ -20,7 +20,8 @@ pub struct Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum PortRole {
-    /// Subscribers are behind it, told apart by two tags.
+    /// Subscribers are behind it, told apart by [`AccessTags`](crate::AccessTags).
+    /// `outer_tpid` is that of the outer of two tags; a tag alone has 0x8100.
     Access { outer_tpid: Tpid },
     /// The way to the upstream router.
     Core,

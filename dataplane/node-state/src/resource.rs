@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Link, Port, Route, Session};
 
 /// One piece of a node's desired state.
+#[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Resource {

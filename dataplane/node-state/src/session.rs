@@ -1,6 +1,9 @@
 //! A subscriber's session on the node that serves its access port.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
@@ -41,12 +44,61 @@ pub struct Session {
     pub ipv6: Option<Ipv6Line>,
 }
 
-/// The pair of tags that tells a subscriber's frames on its access port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The tags that tell a line's frames on its access port: both, the inner one alone (a single-tagged line), or none (the
+/// untagged frames of the whole port). Written `100.7`, `7` and `untagged`.
+///
+/// Several sessions may be behind one port with the same tags (N:1 VLANs of TR-101, section 3.1) if each of them has its
+/// `mac`, and none has another's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "AnyTags", rename_all = "camelCase")]
 pub struct AccessTags {
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    /// Never without `c_vid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
+}
+
+/// As they are written, unchecked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AnyTags {
+    #[serde(default)]
+    s_vid: Option<Vid>,
+    #[serde(default)]
+    c_vid: Option<Vid>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an S-VLAN ({0}) without a C-VLAN in it")]
+struct LoneServiceTag(Vid);
+
+impl TryFrom<AnyTags> for AccessTags {
+    type Error = LoneServiceTag;
+
+    fn try_from(AnyTags { s_vid, c_vid }: AnyTags) -> Result<Self, LoneServiceTag> {
+        match (s_vid, c_vid) {
+            (Some(alone), None) => Err(LoneServiceTag(alone)),
+            _ => Ok(Self { s_vid, c_vid }),
+        }
+    }
+}
+
+impl AccessTags {
+    /// The outermost first.
+    pub fn vids(self) -> impl Iterator<Item = Vid> {
+        self.s_vid.into_iter().chain(self.c_vid)
+    }
+}
+
+impl fmt::Display for AccessTags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.s_vid, self.c_vid) {
+            (Some(outer), Some(inner)) => write!(f, "{outer}.{inner}"),
+            (Some(only), None) | (None, Some(only)) => only.fmt(f),
+            (None, None) => f.write_str("untagged"),
+        }
+    }
 }
 
 /// IPv6 of a subscriber's line.

@@ -35,6 +35,21 @@ fn illegal_values_do_not_decode() {
 }
 
 #[test]
+fn tags_are_two_one_or_none() {
+    for (tags, shown) in [(r#"{"sVid":100,"cVid":7}"#, "100.7"), (r#"{"cVid":7}"#, "7"), ("{}", "untagged")] {
+        let text = ALICE.replace(r#"{"sVid":100,"cVid":7}"#, tags);
+        let resource = Resource::decode(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(String::from_utf8(resource.encode()).expect("JSON"), text);
+        let Resource::Session(session) = resource else { panic!("a session") };
+        assert_eq!(session.tags.to_string(), shown);
+    }
+    for wrong in [r#"{"sVid":100}"#, r#"{"cVid":7,"vid":7}"#, r#"{"cVid":0}"#] {
+        let text = ALICE.replace(r#"{"sVid":100,"cVid":7}"#, wrong);
+        assert!(Resource::decode(text.as_bytes()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn state_is_the_set_of_its_resources() {
     let decode = |text: &&str| Resource::decode(text.as_bytes()).expect("decodes");
     let resources: Vec<_> = [ALICE, OTHERS[0], OTHERS[1], OTHERS[3]].iter().map(decode).collect();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use map_abi::{FibTarget, HomeRef, port_role};
-use net_types::{InterfaceAddress4, Mac, Name, Prefix4};
+use net_types::{InterfaceAddress4, Mac, Name, Prefix4, Vid};
 use node_plan::forwarding::{FibPaint, ImageContext, home_order, session_image};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
@@ -191,8 +191,8 @@ impl Fastpath {
         }
         Ok(Reach {
             port: port.index,
-            s_vid: session.tags.s_vid.get(),
-            c_vid: session.tags.c_vid.get(),
+            s_vid: session.tags.s_vid.map_or(0, Vid::get),
+            c_vid: session.tags.c_vid.map_or(0, Vid::get),
             order: Some(home_order(session)?),
             nat: session.nat.map(|nat| HeldNat { address: nat.address, first_port: nat.first_port }),
             network: if session.nat.is_some() { None } else { Some(session.network) },

@@ -133,7 +133,7 @@ fn state(population: u32) -> Result<NodeState> {
         state.insert(Resource::Session(Session {
             subscriber: format!("s{number}").parse::<Name>()?,
             port: "access0".parse()?,
-            tags: AccessTags { s_vid: s_vid.try_into()?, c_vid: c_vid.try_into()? },
+            tags: AccessTags { s_vid: Some(s_vid.try_into()?), c_vid: Some(c_vid.try_into()?) },
             active: true,
             mac: Some(Mac::new(subscribers::mac(number))?),
             lease: net_types::InterfaceAddress4::new(address, 10)?,

@@ -30,6 +30,10 @@ alice     access0   100.7   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1
 bob-inc   access0   100.8   -                   100.64.0.2   203.0.113.8/29                  -   no         42 B     42 B of 100.0 Mbit/s       0
 ";
     assert_eq!(sessions(&[session("alice", 7, 1500, 2), routed]), expected);
+    let mut single = session("carol", 7, 0, 0);
+    single.s_vid = 0;
+    let untagged = Session { c_vid: 0, ..single.clone() };
+    assert_eq!((tags(&single).as_str(), tags(&untagged).as_str()), ("7", "untagged"));
     assert_eq!(sessions(&[]), "There are no sessions.\n");
 }
 

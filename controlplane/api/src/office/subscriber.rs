@@ -73,7 +73,7 @@ impl Managed for SubscriberSpec {
     }
 }
 
-/// The line must end on an access port that exists, with tags that nobody else has there.
+/// The line must end on an access port that exists, and be nobody else's.
 fn check_line(admission: &mut Admission<'_, '_>, new: &Subscriber) -> Result<(), Rejection> {
     let access = &new.spec.access;
     let invalid = |pointer: &str, detail: String| Rejection::invalid(vec![Fault::new(pointer, detail)]);
@@ -91,17 +91,9 @@ fn check_line(admission: &mut Admission<'_, '_>, new: &Subscriber) -> Result<(),
             return Err(invalid("/spec/access/port", detail));
         }
     }
-    let (node, port) = (access.node.clone(), access.port.clone());
-    let tags = Claim::Tags { node, port, s_vid: access.s_vid, c_vid: access.c_vid };
     let ledger = Claims { txn: admission.txn, me: new.name() };
-    if let Some(other) = ledger.holder(&tags) {
-        let detail = format!(
-            "tags {} and {} on port {} of Node {} are those of Subscriber {other}",
-            access.s_vid, access.c_vid, access.port, access.node
-        );
-        return Err(Rejection::conflict("/spec/access/cVid", detail));
-    }
-    Ok(())
+    office_plan::check_line(&new.spec, &ledger)
+        .map_err(|fault| Rejection::conflict(fault.pointer, fault.detail))
 }
 
 /// Whether both specs ask for the same addresses, so that nothing is to be allocated anew.
@@ -143,6 +135,11 @@ impl Ledger for Claims<'_, '_> {
     fn holder(&self, claim: &Claim) -> Option<Name> {
         let record = self.txn.get(Table::Claims, &claim.to_string())?;
         if *record.value == *self.me.as_str().as_bytes() { None } else { holder(&record) }
+    }
+
+    fn beside(&self, prefix: &str) -> Option<Name> {
+        let mut holders = self.txn.prefixed(Table::Claims, prefix).filter_map(|(_, record)| holder(&record));
+        holders.find(|other| other != self.me)
     }
 
     fn overlapping(&self, subnet: Prefix4) -> Option<(Prefix4, Name)> {

@@ -42,6 +42,13 @@ pub(crate) fn bob() -> Value {
     })
 }
 
+/// Bob, with other tags.
+fn tagged(tags: Value) -> Value {
+    let mut bob = bob();
+    bob["spec"]["access"] = tags;
+    bob
+}
+
 fn condition(status: &str, reason: &str, message: &str) -> Value {
     json!({"type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": ago(2)})
 }
@@ -60,6 +67,7 @@ fn tables_show_what_operators_ask_for() {
         ("GET /api/v1/subscribers?limit=500&continue=n%2F2", 200, list(&[bob()], "")),
         (LIST, 200, list(&[alice()], "")),
         (LIST, 200, list(&[], "")),
+        (LIST, 200, list(&[tagged(json!({"cVid": 8})), tagged(json!({}))], "")),
     ]);
     let run = fake.wcctl(&["get", "subscribers"]);
     let expected = "\
@@ -76,6 +84,9 @@ alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   10
     assert_eq!(wide.stdout, expected);
     let none = fake.wcctl(&["get", "sub"]);
     assert_eq!((none.status, none.stdout.as_str()), (0, "There are no subscribers.\n"));
+    let tags = fake.wcctl(&["get", "sub"]).stdout;
+    let tags: Vec<_> = tags.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(tags, ["TAGS", "8", "untagged"]);
     assert_eq!(fake.left(), [] as [String; 0]);
 }
 

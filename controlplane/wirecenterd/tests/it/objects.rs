@@ -116,6 +116,71 @@ fn from_nat_to_a_subnet_and_to_another_line() {
 }
 
 #[test]
+fn lines_with_two_tags_one_or_none_and_shared_by_mac() {
+    run(async {
+        let controller = Controller::with_office().await;
+        let on = |name: &str, tags: Value, mac: Value| {
+            let access = edited(json!({"node": "node1", "port": "access1"}), tags);
+            json!({"kind": "Subscriber", "metadata": {"name": name}, "spec": {"access": access, "mac": mac}})
+        };
+        let (one, two) = (json!("02:00:5e:10:00:01"), json!("02:00:5e:10:00:02"));
+        let (pair, single, none) = (json!({"sVid": 100, "cVid": 7}), json!({"cVid": 7}), json!({}));
+        for (name, tags, mac) in [
+            ("pair", &pair, &one),
+            ("pair-too", &pair, &two),
+            ("single", &single, &Value::Null),
+            ("port", &none, &Value::Null),
+        ] {
+            let made = post(&controller, &on(name, tags.clone(), mac.clone())).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{name}: {made:?}");
+            let volt = controller.get(&format!("/api/v1/tenants/{name}-volt")).await.json();
+            let told = volt["spec"]["attributes"].clone();
+            let expected = edited(json!({"node": "node1", "port": "access1"}), tags.clone());
+            assert_eq!(edited(told, json!({"mac": null})), expected);
+        }
+        for (tags, mac, place, said) in [
+            (
+                &pair,
+                &one,
+                "/spec/mac",
+                "Subscriber pair is behind port access1 of Node node1, tags 100.7, with",
+            ),
+            (
+                &pair,
+                &Value::Null,
+                "/spec/mac",
+                "Subscriber pair is behind port access1 of Node node1, tags 100.7: ",
+            ),
+            (
+                &single,
+                &one,
+                "/spec/access/cVid",
+                "Subscriber single is behind port access1 of Node node1, tag 7, ",
+            ),
+            (
+                &none,
+                &one,
+                "/spec/access/port",
+                "Subscriber port is behind port access1 of Node node1, untagged, ",
+            ),
+        ] {
+            let refused = post(&controller, &on("late", tags.clone(), mac.clone())).await;
+            assert_eq!((refused.status, refused.places()), (StatusCode::CONFLICT, vec![place.to_owned()]));
+            let detail = refused.json()["errors"][0]["detail"].as_str().expect("text").to_owned();
+            assert!(detail.starts_with(said), "{detail}");
+        }
+        // Who shares a line keeps its MAC, and who has it alone again need not.
+        let path = |name: &str| format!("/api/v1/subscribers/{name}");
+        let alone = json!({"spec": {"mac": null}});
+        assert_eq!(controller.call(Method::PATCH, &path("pair"), &alone).await.places(), ["/spec/mac"]);
+        controller.call(Method::DELETE, &path("pair-too"), &Value::Null).await;
+        assert_eq!(controller.call(Method::PATCH, &path("pair"), &alone).await.status, StatusCode::OK);
+        let refused = post(&controller, &on("late", pair, two)).await;
+        assert_eq!(refused.places(), ["/spec/access/cVid"]);
+    });
+}
+
+#[test]
 fn entity_tags_guard_changes() {
     run(async {
         let controller = Controller::with_office().await;

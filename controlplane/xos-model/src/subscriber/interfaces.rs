@@ -30,8 +30,10 @@ pub const INTERNET_ROUTE: &str = "internet-route";
 pub struct AccessLine<'a> {
     pub node: &'a Name,
     pub port: &'a IfName,
-    pub s_vid: Vid,
-    pub c_vid: Vid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s_vid: Option<Vid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_vid: Option<Vid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
 }

@@ -39,7 +39,7 @@ pub(crate) fn session() -> Session {
     Session {
         subscriber: "alice".parse().expect("a name"),
         port: "access0".parse().expect("a name"),
-        tags: AccessTags { s_vid: 100.try_into().expect("a VID"), c_vid: 7.try_into().expect("a VID") },
+        tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
         active: true,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),

@@ -64,7 +64,7 @@ fn session(ipv6: Ipv6Line) -> Session {
     Session {
         subscriber: "alice".parse().expect("a name"),
         port: "office0".parse().expect("a name"),
-        tags: AccessTags { s_vid: 100.try_into().expect("a VID"), c_vid: 7.try_into().expect("a VID") },
+        tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
         active: true,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),

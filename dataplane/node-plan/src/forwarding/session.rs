@@ -1,7 +1,7 @@
 //! What a session looks like in the maps.
 
 use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Up, flags};
-use net_types::Mac;
+use net_types::{Mac, Vid};
 use node_state::{Nat, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
 
@@ -68,7 +68,7 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if mac.is_some() {
         bits |= flags::MAC_KNOWN;
     }
-    let (s_vid, c_vid) = (session.tags.s_vid.get(), session.tags.c_vid.get());
+    let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
@@ -116,6 +116,11 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             ..map_abi::Session::new_zeroed()
         },
     }
+}
+
+/// 0: no such tag.
+fn vid(vid: Option<Vid>) -> u16 {
+    vid.map_or(0, Vid::get)
 }
 
 fn limits(peak: Option<RateLimit>, committed: Option<RateLimit>) -> Limits {

@@ -73,7 +73,8 @@ fn assert_is(world: &World, state: &NodeState) {
     );
     for (name, wanted) in &state.sessions {
         let view = &views[name.as_str()];
-        assert_eq!((view.s_vid, view.c_vid), (wanted.tags.s_vid.get(), wanted.tags.c_vid.get()));
+        let vid = |vid: Option<net_types::Vid>| vid.map_or(0, net_types::Vid::get);
+        assert_eq!((view.s_vid, view.c_vid), (vid(wanted.tags.s_vid), vid(wanted.tags.c_vid)));
         assert_eq!(view.active, wanted.active);
         assert_eq!(view.address, wanted.lease.address());
         assert_eq!(view.network, Some(wanted.network));

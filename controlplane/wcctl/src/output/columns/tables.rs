@@ -242,7 +242,11 @@ fn names(values: &Value) -> String {
 }
 
 fn tags(access: &Value) -> String {
-    format!("{}.{}", text(&access["sVid"]), text(&access["cVid"]))
+    match (text(&access["sVid"]), text(&access["cVid"])) {
+        (outer, inner) if outer.is_empty() && inner.is_empty() => "untagged".into(),
+        (outer, inner) if outer.is_empty() => inner,
+        (outer, inner) => format!("{outer}.{inner}"),
+    }
 }
 
 /// Of the ways up and down, where there is any.
