@@ -46,7 +46,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         subscriber: subscriber.name().clone(),
         port: line.port,
         tags: line.tags,
-        active: line.active,
+        state: line.state,
         mac: line.mac,
         lease: home.lease,
         gateway: home.gateway,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use net_types::{Name, Prefix4};
-use node_state::Resource;
+use node_state::{Resource, SessionState};
 use proptest::prelude::*;
 use serde_json::json;
 use xos_model::{Graph, NodeSpec, ServiceSpec, Subscriber, SubscriberSpec, SubscriberStatus, TenantSpec};
@@ -382,10 +382,10 @@ fn sessions_leave_nothing_to_choose() {
     );
     assert_eq!(
         text.expect("JSON"),
-        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":250000},"rateDown":{"rate":"128k","burstUs":250000}}"#
+        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":250000},"rateDown":{"rate":"128k","burstUs":250000}}"#
     );
     let firm = subscriber(
-        json!({"bundle": {"nat": false}, "suspended": true, "mac": "02:00:5e:10:00:01"}),
+        json!({"bundle": {"nat": false}, "state": "suspended", "mac": "02:00:5e:10:00:01"}),
         &json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
     );
     let session = session(&firm, &office(), &pools()).expect("allocated");
@@ -393,7 +393,7 @@ fn sessions_leave_nothing_to_choose() {
         (session.lease.to_string().as_str(), session.network.to_string().as_str()),
         ("203.0.113.10/29", "203.0.113.8/29")
     );
-    assert_eq!((session.active, session.lease_seconds, session.nat), (false, 600, None));
+    assert_eq!((session.state, session.lease_seconds, session.nat), (SessionState::Suspended, 600, None));
 }
 
 fn node() -> NodeSpec {

@@ -47,7 +47,8 @@ pub use services::{
 };
 pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, Bundle, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute,
-    NatBlock, SessionVersion, Subscriber, SubscriberSpec, SubscriberStatus, subscriber_attributes,
+    NatBlock, SessionVersion, Subscriber, SubscriberSpec, SubscriberState, SubscriberStatus,
+    subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -39,12 +39,26 @@ pub struct SubscriberSpec {
     /// The prefix length of the routed subnet to be chosen, where `subnet` names none: 30 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet_length: Option<u8>,
-    /// Nothing passes while this is true; addresses stay reserved.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub suspended: bool,
+    /// How far the subscriber is let in: `active`, unless said. Addresses stay reserved in any state.
+    #[serde(default)]
+    pub state: SubscriberState,
     /// By type of service: the Service that stands in for the ordinary one of that type in this subscriber's chain.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<Name, Name>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SubscriberState {
+    /// What the bundle says is so.
+    #[default]
+    Active,
+    /// The office has shut the line for a time.
+    Suspended,
+    /// Who is at the other end has yet to be found out.
+    Unauthenticated,
+    /// What comes from the line harms others.
+    Quarantined,
 }
 
 /// Where the subscriber's line ends: a port of a node, and the tags that its frames have there.

@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 18] = [
+    let cases: [Case; 20] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -54,6 +54,8 @@ fn every_fault_has_its_pointer() {
         (&[(",\"cVid\":7", "")], &["/spec/access/cVid"]),
         (&[("\"cVid\":7", "\"cVid\":7,\"cVid\":8")], &["/spec/access/cVid"]),
         (&[("alice", "Alice")], &["/metadata/name"]),
+        (&[("\"bundle\"", "\"state\":\"quarantined\",\"bundle\"")], &[]),
+        (&[("\"bundle\"", "\"state\":\"asleep\",\"bundle\"")], &["/spec/state"]),
         (&[("Subscriber", "Node")], &["/kind"]),
         (&[("Subscriber", "Gizmo")], &["/kind"]),
         (&[("\"nat\"", "\"committedUp\":\"20M\",\"committedDown\":\"128k\",\"nat\"")], &[]),

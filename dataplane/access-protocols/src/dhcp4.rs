@@ -14,7 +14,7 @@ mod reply;
 
 use std::{fmt, net::Ipv4Addr};
 
-use net_types::Mac;
+use net_types::{Mac, Vid};
 use node_state::Session;
 
 use crate::{Frame, Ipv4, PacketError, Tags, Udp};
@@ -168,7 +168,7 @@ impl<'a> Request<'a> {
             return Err(Ignored::OtherTags);
         }
         let message = Message::parse(udp.payload).map_err(Ignored::Message)?;
-        if !session.active {
+        if !session.is_active() {
             return Err(Ignored::Inactive);
         }
         if session.mac.is_some_and(|mac| mac != message.mac) {

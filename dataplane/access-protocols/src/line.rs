@@ -36,7 +36,7 @@ pub(crate) fn admit<'s>(session: &'s Session, frame: &Frame) -> Result<(&'s Ipv6
     if !vids.eq(session.tags.vids().map(Vid::get)) {
         return Err(LineError::OtherTags);
     }
-    if !session.active {
+    if !session.is_active() {
         return Err(LineError::Inactive);
     }
     let line = session.ipv6.as_ref().ok_or(LineError::NoIpv6)?;

@@ -14,7 +14,7 @@ mod state;
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, RouteTarget};
-pub use session::{AccessTags, Ipv6Line, Nat, RateLimit, Session};
+pub use session::{AccessTags, Ipv6Line, Nat, RateLimit, Session, SessionState};
 pub use state::NodeState;
 
 #[cfg(test)]

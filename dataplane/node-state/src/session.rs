@@ -15,8 +15,7 @@ pub struct Session {
     pub subscriber: Name,
     pub port: IfName,
     pub tags: AccessTags,
-    /// Packets pass only while this is true.
-    pub active: bool,
+    pub state: SessionState,
     /// The only source MAC address that is accepted; without it, the one that DHCP learned last.
     pub mac: Option<Mac>,
     /// What DHCP leases: the subscriber's address and its on-link prefix length.
@@ -42,6 +41,28 @@ pub struct Session {
     /// What the line has of IPv6; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Line>,
+}
+
+/// How far the office lets a subscriber in. Whatever it is, addresses and ports stay the subscriber's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionState {
+    /// Packets pass.
+    #[default]
+    Active,
+    /// The office has shut the line for a time.
+    Suspended,
+    /// Who is at the other end has yet to be found out.
+    Unauthenticated,
+    /// What comes from the line harms others.
+    Quarantined,
+}
+
+impl Session {
+    /// Whether packets pass.
+    pub fn is_active(&self) -> bool {
+        self.state == SessionState::Active
+    }
 }
 
 /// The tags that tell a line's frames on its access port: both, the inner one alone (a single-tagged line), or none (the

@@ -1,12 +1,12 @@
 use super::*;
 
-const ALICE: &str = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
+const ALICE: &str = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
 
 /// Behind a router that is delegated a /56; a host on the link has an address of its own.
-const BOB: &str = r#"{"kind":"session","subscriber":"bob","port":"access0","tags":{"sVid":100,"cVid":8},"active":true,"mac":null,"lease":"100.64.0.3/16","gateway":"100.64.0.1","network":"100.64.0.3/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null,"ipv6":{"link":"2001:db8:0:1::/64","address":"2001:db8:0:1::2","delegated":"2001:db8:1::/56","autonomous":false,"dnsServers":["2001:db8::53"],"preferredSeconds":1800,"validSeconds":3600}}"#;
+const BOB: &str = r#"{"kind":"session","subscriber":"bob","port":"access0","tags":{"sVid":100,"cVid":8},"state":"active","mac":null,"lease":"100.64.0.3/16","gateway":"100.64.0.1","network":"100.64.0.3/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null,"ipv6":{"link":"2001:db8:0:1::/64","address":"2001:db8:0:1::2","delegated":"2001:db8:1::/56","autonomous":false,"dnsServers":["2001:db8::53"],"preferredSeconds":1800,"validSeconds":3600}}"#;
 
 /// With two rates in one direction.
-const CAROL: &str = r#"{"kind":"session","subscriber":"carol","port":"access0","tags":{"sVid":100,"cVid":9},"active":true,"mac":null,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null,"committedUp":{"rate":"5M","burstUs":50000}}"#;
+const CAROL: &str = r#"{"kind":"session","subscriber":"carol","port":"access0","tags":{"sVid":100,"cVid":9},"state":"active","mac":null,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null,"committedUp":{"rate":"5M","burstUs":50000}}"#;
 
 const OTHERS: [&str; 4] = [
     r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
@@ -26,7 +26,12 @@ fn wire_form_round_trips_and_is_stable() {
 
 #[test]
 fn illegal_values_do_not_decode() {
-    for (from, to) in [("\"sVid\":100", "\"sVid\":0"), ("\"cVid\":7", "\"cVid\":4095"), ("alice", "Alice")] {
+    for (from, to) in [
+        ("\"sVid\":100", "\"sVid\":0"),
+        ("\"cVid\":7", "\"cVid\":4095"),
+        ("alice", "Alice"),
+        (r#""active""#, "true"),
+    ] {
         assert!(Resource::decode(ALICE.replace(from, to).as_bytes()).is_err(), "{to}");
     }
     let (link, wrong) = ("2001:db8:0:1::/64", "2001:db8:0:1::2/64");
@@ -46,6 +51,20 @@ fn tags_are_two_one_or_none() {
     for wrong in [r#"{"sVid":100}"#, r#"{"cVid":7,"vid":7}"#, r#"{"cVid":0}"#] {
         let text = ALICE.replace(r#"{"sVid":100,"cVid":7}"#, wrong);
         assert!(Resource::decode(text.as_bytes()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_session_is_in_one_of_four_states() {
+    for (text, state) in [
+        ("active", SessionState::Active),
+        ("suspended", SessionState::Suspended),
+        ("unauthenticated", SessionState::Unauthenticated),
+        ("quarantined", SessionState::Quarantined),
+    ] {
+        let text = ALICE.replace(r#""state":"active""#, &format!(r#""state":"{text}""#));
+        let Ok(Resource::Session(session)) = Resource::decode(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!((session.state, session.is_active()), (state, state == SessionState::Active));
     }
 }
 

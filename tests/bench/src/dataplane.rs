@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use fastpath::{DropReason, Fastpath, Harness, Inspector, Options, ProgramOf, Sizes, Subject, subscribers};
 use net_types::{Mac, Name};
 use nix::{net::if_::if_nametoindex, sched::CloneFlags};
-use node_state::{AccessTags, Nat, NodeState, RateLimit, Resource, Session};
+use node_state::{AccessTags, Nat, NodeState, RateLimit, Resource, Session, SessionState};
 
 use crate::figure::Figure;
 
@@ -134,7 +134,7 @@ fn state(population: u32) -> Result<NodeState> {
             subscriber: format!("s{number}").parse::<Name>()?,
             port: "access0".parse()?,
             tags: AccessTags { s_vid: Some(s_vid.try_into()?), c_vid: Some(c_vid.try_into()?) },
-            active: true,
+            state: SessionState::Active,
             mac: Some(Mac::new(subscribers::mac(number))?),
             lease: net_types::InterfaceAddress4::new(address, 10)?,
             gateway: [100, 64, 0, 1].into(),

@@ -103,7 +103,7 @@ pub(crate) fn mac(last: u8) -> Mac {
 
 pub(crate) fn session(fixed: bool) -> Session {
     let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},
-        "active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32",
+        "state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32",
         "dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null,
         "ipv6":{"link":"2001:db8:0:7::/64","address":"2001:db8:0:7::2","delegated":"2001:db8:700::/56","autonomous":true,
         "dnsServers":["2001:db8::53"],"preferredSeconds":1800,"validSeconds":3600}}"#;

@@ -9,7 +9,7 @@ fn session(number: u32) -> Change {
     let [_, a, b, c] = number.to_be_bytes();
     let (s_vid, c_vid) = (number / 4000 + 1, number % 4000 + 1);
     let text = format!(
-        r#"{{"kind":"session","subscriber":"subscriber-{number}","port":"access0","tags":{{"sVid":{s_vid},"cVid":{c_vid}}},"active":true,"mac":null,"lease":"100.{}.{b}.{c}/10","gateway":"100.64.0.1","network":"100.{}.{b}.{c}/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}}"#,
+        r#"{{"kind":"session","subscriber":"subscriber-{number}","port":"access0","tags":{{"sVid":{s_vid},"cVid":{c_vid}}},"state":"active","mac":null,"lease":"100.{}.{b}.{c}/10","gateway":"100.64.0.1","network":"100.{}.{b}.{c}/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}}"#,
         64 + a,
         64 + a,
     );

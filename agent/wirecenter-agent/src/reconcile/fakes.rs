@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) fn session(subscriber: &str, number: u8) -> Resource {
     let text = format!(
-        r#"{{"kind":"session","subscriber":"{subscriber}","port":"access0","tags":{{"sVid":100,"cVid":{number}}},"active":true,"mac":null,"lease":"100.64.0.{number}/16","gateway":"100.64.0.254","network":"100.64.0.{number}/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}}"#
+        r#"{{"kind":"session","subscriber":"{subscriber}","port":"access0","tags":{{"sVid":100,"cVid":{number}}},"state":"active","mac":null,"lease":"100.64.0.{number}/16","gateway":"100.64.0.254","network":"100.64.0.{number}/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}}"#
     );
     Resource::decode(text.as_bytes()).expect("decodes")
 }

@@ -17,14 +17,14 @@ fn resources() -> Vec<Resource> {
         r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
         r#"{"kind":"route","prefix":"100.64.0.0/16","target":"pool"}"#,
         r#"{"kind":"route","prefix":"198.51.100.0/24","target":"natPool"}"#,
-        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#,
+        r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#,
     ]
     .map(|text| Resource::decode(text.as_bytes()).expect("decodes"))
     .to_vec()
 }
 
 fn bob() -> Resource {
-    let text = r#"{"kind":"session","subscriber":"bob","port":"access0","tags":{"sVid":100,"cVid":8},"active":true,"mac":null,"lease":"100.64.0.3/16","gateway":"100.64.0.1","network":"100.64.0.3/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}"#;
+    let text = r#"{"kind":"session","subscriber":"bob","port":"access0","tags":{"sVid":100,"cVid":8},"state":"active","mac":null,"lease":"100.64.0.3/16","gateway":"100.64.0.1","network":"100.64.0.3/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}"#;
     Resource::decode(text.as_bytes()).expect("decodes")
 }
 

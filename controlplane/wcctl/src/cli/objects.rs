@@ -11,7 +11,7 @@ Examples:
   wcctl get sub/alice node/node1 -o json   objects of several kinds
   wcctl get nodes,pools -o wide            two kinds, with more columns
   wcctl get sub -l tier=gold -o name       those with a label, for a script
-  wcctl get sub --field-selector spec.access.node=node1,spec.suspended=true
+  wcctl get sub --field-selector spec.access.node=node1,spec.state=suspended
                                            those with these fields
   wcctl get sub --watch                    all, and then every change";
 

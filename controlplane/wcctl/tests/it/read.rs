@@ -18,6 +18,7 @@ pub(crate) fn alice() -> Value {
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
             "bundle": {"rateUp": "20M", "rateDown": "100M", "committedUp": "5M", "nat": true, "dns": ["9.9.9.9"]},
+            "state": "active",
         },
         "status": {
             "observedGeneration": 2, "address": "100.64.0.2", "gateway": "100.64.0.1",
@@ -34,6 +35,7 @@ pub(crate) fn bob() -> Value {
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 8},
             "bundle": {"nat": false},
+            "state": "quarantined",
         },
         "status": {
             "observedGeneration": 1, "address": "203.0.113.10", "subnet": "203.0.113.8/29",
@@ -71,15 +73,15 @@ fn tables_show_what_operators_ask_for() {
     ]);
     let run = fake.wcctl(&["get", "subscribers"]);
     let expected = "\
-NAME      NODE    PORT      TAGS    ADDRESS        NAT/SUBNET               UP    DOWN   READY                     AGE
-alice     node1   access0   100.7   100.64.0.2     198.51.100.1:1024-1279   20M   100M   True                      5d
-bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -     -      False(NodeDisconnected)   3h
+NAME      NODE    PORT      TAGS    ADDRESS        NAT/SUBNET               UP    DOWN   STATE         READY                     AGE
+alice     node1   access0   100.7   100.64.0.2     198.51.100.1:1024-1279   20M   100M   active        True                      5d
+bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -     -      quarantined   False(NodeDisconnected)   3h
 ";
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let wide = fake.wcctl(&["get", "sub", "-o", "wide"]);
     let expected = "\
-NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LABELS
-alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   True    5d    5M/-        100.64.0.1   -     9.9.9.9   tier=gold
+NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   STATE    READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LABELS
+alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   active   True    5d    5M/-        100.64.0.1   -     9.9.9.9   tier=gold
 ";
     assert_eq!(wide.stdout, expected);
     let none = fake.wcctl(&["get", "sub"]);
@@ -312,6 +314,7 @@ Spec:
     nat: true
     rateDown: 100M
     rateUp: 20M
+  state: active
 Status:
   address: \"100.64.0.2\"
   gateway: \"100.64.0.1\"

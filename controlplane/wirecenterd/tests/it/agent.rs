@@ -1,6 +1,7 @@
 //! With an agent at the other end: what it is given, and what its reports make of the status.
 
 use hyper::Method;
+use node_state::SessionState;
 use serde_json::{Value, json};
 
 use crate::{
@@ -91,9 +92,9 @@ fn a_killed_controller_sends_nothing_again() {
         assert_eq!(ready(&controller.get(ALICE).await.json()).0, "True");
         let link = node.start(&controller);
         until_ready(&controller, NODE, "True", "Programmed").await;
-        controller.call(Method::PATCH, ALICE, &json!({"spec": {"suspended": true}})).await;
+        controller.call(Method::PATCH, ALICE, &json!({"spec": {"state": "suspended"}})).await;
         until_ready(&controller, ALICE, "True", "Programmed").await;
-        assert!(!node.session("alice").expect("is there").active);
+        assert_eq!(node.session("alice").expect("is there").state, SessionState::Suspended);
         assert_eq!(node.inner().received, received + 1);
         link.abort();
         until("disconnected", async || {

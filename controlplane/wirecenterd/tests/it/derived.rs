@@ -390,7 +390,7 @@ fn a_role_over_a_household_or_a_tenancy_sees_only_that() {
         let query = format!("&resourceVersion={start}");
         let mut watch = Watch::of(&controller, "tenants", &query, &headers).await;
         for name in ["bob", "alice"] {
-            let patch = json!({"spec": {"suspended": true}});
+            let patch = json!({"spec": {"state": "suspended"}});
             controller.call(Method::PATCH, &format!("/api/v1/subscribers/{name}"), &patch).await;
         }
         for name in ["alice-volt", "alice-vcpe", "alice-vbng"] {

@@ -77,7 +77,7 @@ fn events_resume_after_the_last_one_seen() {
         let (bob_at, bob) = post(&controller, "bob", 2).await;
         assert_eq!(first.next().await.expect("an event"), event("ADDED", bob_at, bob));
         drop(first);
-        let patch = json!({"spec": {"suspended": true}});
+        let patch = json!({"spec": {"state": "suspended"}});
         let patched = controller.call(Method::PATCH, "/api/v1/subscribers/alice", &patch).await.json();
         let patched_at = patched["metadata"]["resourceVersion"].as_u64().expect("a revision");
         // The parameter is what the client asked for at first: the header is later.

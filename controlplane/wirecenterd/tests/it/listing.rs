@@ -43,7 +43,7 @@ fn pages_are_of_one_revision() {
             for i in [2 * round, 49 - 2 * round] {
                 let object = format!("/api/v1/subscribers/{}", name(i));
                 let method = if i % 2 == 0 { Method::DELETE } else { Method::PATCH };
-                controller.call(method, &object, &json!({"spec": {"suspended": true}})).await;
+                controller.call(method, &object, &json!({"spec": {"state": "suspended"}})).await;
             }
             fill(&controller, 100 + round..101 + round).await;
         }
@@ -80,7 +80,7 @@ fn fields_pick() {
     run(async {
         let controller = Controller::with_office().await;
         fill(&controller, 0..6).await;
-        let suspended = json!({"spec": {"suspended": true}});
+        let suspended = json!({"spec": {"state": "suspended"}});
         controller.call(Method::PATCH, "/api/v1/subscribers/s004", &suspended).await;
         let names = async |selectors: &str| {
             let page = controller.get(&format!("/api/v1/subscribers?limit=1000&{selectors}")).await.json();
@@ -90,8 +90,8 @@ fn fields_pick() {
         for (selectors, expected) in [
             ("fieldSelector=spec.access.node%3Dnode1,metadata.name!%3Ds000", &[1, 2, 3, 4, 5][..]),
             ("fieldSelector=spec.access.cVid%3D%3D4", &[3]),
-            ("fieldSelector=spec.suspended=true", &[4]),
-            ("fieldSelector=spec.suspended=false&labelSelector=third%3D1", &[1]),
+            ("fieldSelector=spec.state=suspended", &[4]),
+            ("fieldSelector=spec.state=active&labelSelector=third%3D1", &[1]),
             ("fieldSelector=spec.access.node%3Dnode9", &[]),
         ] {
             let expected = expected.iter().map(|i| name(*i)).collect::<Vec<_>>();

@@ -295,7 +295,7 @@ fn finalizers_hold_an_object() {
         let deleting = controller.call(Method::DELETE, ALICE, &Value::Null).await;
         assert_eq!(deleting.status, StatusCode::ACCEPTED);
         assert!(deleting.json()["metadata"]["deletedAt"].is_string());
-        let refused = controller.call(Method::PATCH, ALICE, &json!({"spec": {"suspended": true}})).await;
+        let refused = controller.call(Method::PATCH, ALICE, &json!({"spec": {"state": "suspended"}})).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
         let freed = controller.call(Method::PATCH, ALICE, &json!({"metadata": {"finalizers": null}})).await;
         assert_eq!(freed.status, StatusCode::OK);

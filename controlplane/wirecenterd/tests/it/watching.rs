@@ -71,7 +71,7 @@ fn a_watch_resumes_where_it_was() {
         let alice = post(&controller, "alice", 1).await;
         assert_eq!(live.event().await, event("ADDED", "alice", alice));
         let bob = post(&controller, "bob", 2).await;
-        let patch = json!({"spec": {"suspended": true}});
+        let patch = json!({"spec": {"state": "suspended"}});
         let patched = controller.call(Method::PATCH, "/api/v1/subscribers/alice", &patch).await.json();
         let patched = patched["metadata"]["resourceVersion"].as_u64().expect("a revision");
         let deleted = controller.call(Method::DELETE, "/api/v1/subscribers/bob", &Value::Null).await.json();
@@ -127,7 +127,7 @@ fn a_field_selector_sees_objects_come_and_go() {
     run(async {
         let controller = Controller::with_office().await;
         let start = controller.revision().await;
-        let selector = "&fieldSelector=spec.suspended%3Dtrue,metadata.name!%3Dcarol";
+        let selector = "&fieldSelector=spec.state%3Dsuspended,metadata.name!%3Dcarol";
         let mut watch = Watch::start(&controller, &format!("&resourceVersion={start}{selector}")).await;
         // Alice comes and goes and comes; bob and carol are never among those.
         for (name, c_vid) in [("alice", 1), ("bob", 2), ("carol", 3)] {
@@ -139,7 +139,7 @@ fn a_field_selector_sees_objects_come_and_go() {
             assert_eq!(answer.status, 200, "{answer:?}");
             answer.json()
         };
-        let suspended = |is: bool| json!({"spec": {"suspended": is}});
+        let suspended = |is| json!({"spec": {"state": if is { "suspended" } else { "active" }}});
         let label = json!({"metadata": {"labels": {"a": "b"}}});
         patch("carol", suspended(true)).await;
         patch("bob", label.clone()).await;

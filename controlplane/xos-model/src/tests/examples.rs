@@ -94,7 +94,7 @@ pub(super) fn example(kind: KindName) -> Value {
             "alice",
             json!({"access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
                    "bundle": {"rateUp": "20M", "rateDown": "100M", "nat": true, "dns": ["9.9.9.9"]},
-                   "services": {"vcpe": "vcpe-v2"}}),
+                   "state": "suspended", "services": {"vcpe": "vcpe-v2"}}),
         ),
         KindName::Tenant => (
             "cdn-vbng",

@@ -5,6 +5,7 @@ use dhcproto::{
     Decodable, Decoder,
     v4::{self, OptionCode},
 };
+use node_state::SessionState;
 use proptest::prelude::*;
 
 use super::*;
@@ -116,7 +117,7 @@ fn decisions() {
     let (by_it, by_other) = (Some(binding(0xaa)), Some(binding(0xbb)));
     let expired = Some(Binding { mac: mac(0xbb), expires_s: NOW_S });
     let fixed = Session { mac: Some(mac(0xaa)), ..session() };
-    let inactive = Session { active: false, ..session() };
+    let inactive = Session { state: SessionState::Suspended, ..session() };
     let any = session();
     let discover = || Client::new(DISCOVER);
     let selecting = || Client::new(REQUEST).server(GATEWAY).requested(ADDRESS);

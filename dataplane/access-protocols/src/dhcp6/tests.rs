@@ -7,6 +7,7 @@ use dhcproto::{
     Decodable, Decoder,
     v6::{self, DhcpOption, MessageType as Said, OptionCode, Status},
 };
+use node_state::SessionState;
 use proptest::prelude::*;
 
 use super::*;
@@ -218,7 +219,7 @@ fn lifetimes() {
 fn silence() {
     let open = session();
     let fixed = Session { mac: Some(mac(0xbb)), ..session() };
-    let inactive = Session { active: false, ..session() };
+    let inactive = Session { state: SessionState::Suspended, ..session() };
     let ipv4 = Session { ipv6: None, ..session() };
     let asks = || Client::new(SOLICIT, 0xaa).address(1, &[]);
     let other = |kind| Client::bare(kind).option(1, duid(0xaa).as_bytes()).option(2, duid(0xcc).as_bytes());

@@ -1,3 +1,4 @@
+use node_state::SessionState;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -182,7 +183,7 @@ fn advertisements_go_out_unasked() {
     let to_one = router_advertisement(&context(1492, &session()), tags(), Some(to)).expect("one");
     assert_eq!(read(&to_one), (mac(0xaa).octets(), HOST, 134, expected.3.clone()));
 
-    let suspended = Session { active: false, ..session() };
+    let suspended = Session { state: SessionState::Suspended, ..session() };
     let farewell = router_advertisement(&context(1492, &suspended), tags(), None).expect("one");
     let (_, _, _, body) = read(&farewell);
     assert_eq!((&body[2..4], &body[64..68]), (&[0; 2][..], &[0; 4][..]), "no router, no resolvers");
@@ -210,7 +211,7 @@ fn silence() {
     };
     let open = session();
     let fixed = Session { mac: Some(mac(0xbb)), ..session() };
-    let inactive = Session { active: false, ..session() };
+    let inactive = Session { state: SessionState::Suspended, ..session() };
     let ipv4 = Session { ipv6: None, ..session() };
     let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 2);
     let malformed = Ignored::Malformed;

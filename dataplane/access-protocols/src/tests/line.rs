@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::Mac;
-use node_state::{AccessTags, Ipv6Line, Session};
+use node_state::{AccessTags, Ipv6Line, Session, SessionState};
 
 use crate::{ETHERTYPE_IPV6, Frame, Ipv6Header, Tag, Tags};
 
@@ -40,7 +40,7 @@ pub(crate) fn session() -> Session {
         subscriber: "alice".parse().expect("a name"),
         port: "access0".parse().expect("a name"),
         tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
-        active: true,
+        state: SessionState::Active,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),
         gateway: Ipv4Addr::new(100, 64, 0, 1),

@@ -14,7 +14,7 @@ use access_protocols::{
 };
 use linux_node::{NetNs, Netlink, PacketSocket};
 use net_types::Mac;
-use node_state::{AccessTags, Ipv6Line, Session};
+use node_state::{AccessTags, Ipv6Line, Session, SessionState};
 use tokio::process::{Child, Command};
 
 /// The home's device. The office's is called office0.
@@ -65,7 +65,7 @@ fn session(ipv6: Ipv6Line) -> Session {
         subscriber: "alice".parse().expect("a name"),
         port: "office0".parse().expect("a name"),
         tags: AccessTags { s_vid: 100.try_into().ok(), c_vid: 7.try_into().ok() },
-        active: true,
+        state: SessionState::Active,
         mac: None,
         lease: "100.64.0.2/16".parse().expect("an address"),
         gateway: "100.64.0.1".parse().expect("an address"),

@@ -59,7 +59,7 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     let ImageContext { index, port, home, mac } = *context;
     let mut bits = 0;
-    if session.active {
+    if session.is_active() {
         bits |= flags::ACTIVE;
     }
     if session.nat.is_some() {

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use map_abi::{Burst, FibTarget, HomeRef, Limits, Rate, flags};
 use net_types::{Mac, Prefix4};
-use node_state::{Nat, RateLimit, Resource};
+use node_state::{Nat, RateLimit, Resource, SessionState};
 use proptest::prelude::*;
 
 use super::*;
@@ -187,7 +187,7 @@ fn a_full_table_says_so_and_stays_as_it_was() {
 }
 
 fn alice() -> node_state::Session {
-    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
+    let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#;
     let Ok(Resource::Session(session)) = Resource::decode(text.as_bytes()) else { panic!("a session") };
     session
 }
@@ -236,6 +236,8 @@ fn a_session_in_its_place() {
     assert_eq!((learned.down.mac, learned.session.mac), (mac.octets(), mac.octets()));
     let moved = session_image(&session, &ImageContext { port: 4, ..context });
     assert_ne!(moved.session.version, version);
-    session.active = false;
-    assert_eq!(session_image(&session, &context).up.flags, flags::NAT);
+    for state in [SessionState::Suspended, SessionState::Unauthenticated, SessionState::Quarantined] {
+        session.state = state;
+        assert_eq!(session_image(&session, &context).up.flags, flags::NAT, "{state:?}");
+    }
 }

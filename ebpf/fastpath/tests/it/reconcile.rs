@@ -35,8 +35,9 @@ fn session(
         (of(2) + "/29", of(1), of(0) + "/29", "null".to_owned())
     };
     let rate = if fast { r#"{"rate":"1G","burstUs":50000}"# } else { r#"{"rate":"20M","burstUs":50000}"# };
+    let state = if active { "active" } else { "suspended" };
     let text = format!(
-        r#"{{"kind":"session","subscriber":"s{name}","port":"access0","tags":{{"sVid":{s_vid},"cVid":{c_vid}}},"active":{active},"mac":null,"lease":"{lease}","gateway":"{gateway}","network":"{network}","dnsServers":[],"leaseSeconds":3600,"nat":{nat},"rateUp":{rate},"rateDown":null}}"#
+        r#"{{"kind":"session","subscriber":"s{name}","port":"access0","tags":{{"sVid":{s_vid},"cVid":{c_vid}}},"state":"{state}","mac":null,"lease":"{lease}","gateway":"{gateway}","network":"{network}","dnsServers":[],"leaseSeconds":3600,"nat":{nat},"rateUp":{rate},"rateDown":null}}"#
     );
     Resource::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -75,7 +76,7 @@ fn assert_is(world: &World, state: &NodeState) {
         let view = &views[name.as_str()];
         let vid = |vid: Option<net_types::Vid>| vid.map_or(0, net_types::Vid::get);
         assert_eq!((view.s_vid, view.c_vid), (vid(wanted.tags.s_vid), vid(wanted.tags.c_vid)));
-        assert_eq!(view.active, wanted.active);
+        assert_eq!(view.active, wanted.is_active());
         assert_eq!(view.address, wanted.lease.address());
         assert_eq!(view.network, Some(wanted.network));
         assert_eq!(view.up.rate, wanted.rate_up.map(|limit| limit.rate.bits_per_second()));

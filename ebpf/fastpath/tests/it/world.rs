@@ -92,8 +92,8 @@ const RESOURCES: [&str; 8] = [
     r#"{"kind":"route","prefix":"100.64.0.0/16","target":"pool"}"#,
     r#"{"kind":"route","prefix":"203.0.113.0/24","target":"pool"}"#,
     r#"{"kind":"route","prefix":"198.51.100.0/24","target":"natPool"}"#,
-    r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"active":true,"mac":"02:a1:00:00:00:01","lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":[],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":64},"rateUp":null,"rateDown":null}"#,
-    r#"{"kind":"session","subscriber":"bob-inc","port":"access0","tags":{"sVid":101,"cVid":9},"active":true,"mac":"02:b0:00:00:00:01","lease":"203.0.113.10/29","gateway":"203.0.113.9","network":"203.0.113.8/29","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}"#,
+    r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":"02:a1:00:00:00:01","lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":[],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":64},"rateUp":null,"rateDown":null}"#,
+    r#"{"kind":"session","subscriber":"bob-inc","port":"access0","tags":{"sVid":101,"cVid":9},"state":"active","mac":"02:b0:00:00:00:01","lease":"203.0.113.10/29","gateway":"203.0.113.9","network":"203.0.113.8/29","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":null,"rateDown":null}"#,
 ];
 
 /// Alice behind NAT and Bob with a routed subnet, as the office would have them.

@@ -153,10 +153,10 @@ fn a_change_of_rate_leaves_the_session_alone(office: &mut Office) {
 }
 
 fn a_suspended_subscriber_is_cut_off_and_comes_back(office: &mut Office) {
-    office.change("bob", |spec| spec["suspended"] = json!(true));
+    office.change("bob", |spec| spec["state"] = json!("suspended"));
     assert!(!office.pings("home2", "192.0.2.66"));
     assert!(office.pings("home1", "192.0.2.66"), "nobody else is touched");
-    office.change("bob", |spec| spec["suspended"] = json!(false));
+    office.change("bob", |spec| spec["state"] = json!("active"));
     assert!(office.pings("home2", "192.0.2.66"));
 }
 

@@ -212,6 +212,7 @@ const SUBSCRIBER: Layout = Layout {
         ("NAT/SUBNET", Of(|o, _| nat_or_subnet(&o["status"]))),
         ("UP", At("/spec/bundle/rateUp")),
         ("DOWN", At("/spec/bundle/rateDown")),
+        ("STATE", At("/spec/state")),
     ],
     ready: true,
     wide: &[
