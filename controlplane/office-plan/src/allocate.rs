@@ -3,9 +3,14 @@
 use std::net::Ipv4Addr;
 
 use net_types::{Name, Prefix4};
-use xos_model::{Fault, NatBlock, Purpose, SubscriberSpec, SubscriberStatus};
+use xos_model::{Fault, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
-use crate::{Claim, Hints, NodePool, NodePools, pools::subnet_size};
+use crate::{
+    Claim, Hints, NodePools,
+    pools::{Pool4, subnet_size},
+};
+
+mod ipv6;
 
 /// Who holds what. What the subscriber in question holds itself counts as free.
 pub trait Ledger {
@@ -25,6 +30,7 @@ pub struct Allocation {
     pub gateway: Ipv4Addr,
     pub subnet: Option<Prefix4>,
     pub nat: Option<NatBlock>,
+    pub ipv6: Option<SubscriberIpv6>,
 }
 
 /// Why a subscriber cannot get what it asks for.
@@ -43,6 +49,7 @@ impl Allocation {
         status.gateway = Some(self.gateway);
         status.subnet = self.subnet;
         status.nat = self.nat;
+        status.ipv6 = self.ipv6;
     }
 }
 
@@ -54,15 +61,20 @@ pub fn allocate(
     ledger: &impl Ledger,
     hints: &mut Hints,
 ) -> Result<Allocation, Refusal> {
-    if !spec.bundle.nat {
+    let mut allocation = if spec.bundle.nat {
+        let (address, pool) = address(spec, previous, pools, ledger, hints)?;
+        let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
+        let nat = block(previous, pools, ledger, hints)?;
+        Allocation { address, gateway, subnet: None, nat: Some(nat), ipv6: None }
+    } else {
         let subnet = subnet(spec, previous, pools, ledger, hints)?;
         let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
-        return Ok(Allocation { address: host(2), gateway: host(1), subnet: Some(subnet), nat: None });
+        Allocation { address: host(2), gateway: host(1), subnet: Some(subnet), nat: None, ipv6: None }
+    };
+    if spec.bundle.ipv6 {
+        allocation.ipv6 = Some(ipv6::allocate(spec, previous, pools, ledger, hints)?);
     }
-    let (address, pool) = address(spec, previous, pools, ledger, hints)?;
-    let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
-    let nat = block(previous, pools, ledger, hints)?;
-    Ok(Allocation { address, gateway, subnet: None, nat: Some(nat) })
+    Ok(allocation)
 }
 
 fn address<'p>(
@@ -71,11 +83,11 @@ fn address<'p>(
     pools: &'p NodePools,
     ledger: &impl Ledger,
     hints: &mut Hints,
-) -> Result<(Ipv4Addr, &'p NodePool), Refusal> {
+) -> Result<(Ipv4Addr, Pool4<'p>), Refusal> {
     let node = &spec.access.node;
     let claim = |address| Claim::Address { node: node.clone(), address };
-    let usable = |pool: &NodePool, address| {
-        let position = pool.spec.prefix.offset_of(address);
+    let usable = |pool: Pool4<'_>, address| {
+        let position = pool.prefix.offset_of(address);
         position.is_some_and(|at| pool.hosts().contains(&at)) && pool.spec.gateway != Some(address)
     };
     if let Some(wanted) = spec.address {
@@ -105,15 +117,15 @@ fn address<'p>(
         return Ok((had, pool));
     }
     for pool in pools.of(Purpose::Subscriber) {
-        let from = hints.lowest(&pool.name, 0).max(pool.hosts().start);
+        let from = hints.lowest(pool.name, 0).max(pool.hosts().start);
         for position in from..pool.hosts().end {
-            let Some(address) = pool.spec.prefix.nth(position) else { break };
+            let Some(address) = pool.prefix.nth(position) else { break };
             if pool.spec.gateway != Some(address) && ledger.holder(&claim(address)).is_none() {
-                hints.raise(&pool.name, 0, position + 1);
+                hints.raise(pool.name, 0, position + 1);
                 return Ok((address, pool));
             }
         }
-        hints.raise(&pool.name, 0, pool.hosts().end);
+        hints.raise(pool.name, 0, pool.hosts().end);
     }
     Err(exhausted(pools, Purpose::Subscriber, node, "/spec/address", "an address"))
 }
@@ -134,14 +146,14 @@ fn block(
     }
     for pool in pools.of(Purpose::Nat) {
         let positions = pool.block_positions();
-        for position in hints.lowest(&pool.name, 0).max(positions.start)..positions.end {
+        for position in hints.lowest(pool.name, 0).max(positions.start)..positions.end {
             let Some((address, first_port)) = pool.block(position) else { break };
             if free(address, first_port) {
-                hints.raise(&pool.name, 0, position + 1);
+                hints.raise(pool.name, 0, position + 1);
                 return Ok(NatBlock { address, first_port, ports: pool.spec.ports_per_subscriber() });
             }
         }
-        hints.raise(&pool.name, 0, positions.end);
+        hints.raise(pool.name, 0, positions.end);
     }
     Err(exhausted(pools, Purpose::Nat, "the node", "/spec/bundle/nat", "a port block"))
 }
@@ -177,14 +189,14 @@ fn subnet(
     }
     let size = subnet_size(len);
     for pool in pools.of(Purpose::Routed) {
-        let prefix = pool.spec.prefix;
-        let mut offset = hints.lowest(&pool.name, len).next_multiple_of(size);
+        let prefix = pool.prefix;
+        let mut offset = hints.lowest(pool.name, len).next_multiple_of(size);
         while offset + size <= prefix.size() {
             let candidate = prefix.nth(offset).and_then(|network| Prefix4::new(network, len).ok());
             let Some(candidate) = candidate else { break };
             match ledger.overlapping(candidate) {
                 None => {
-                    hints.raise(&pool.name, len, offset + size);
+                    hints.raise(pool.name, len, offset + size);
                     return Ok(candidate);
                 }
                 // Nothing is free before the end of what is in the way.
@@ -194,7 +206,7 @@ fn subnet(
                 }
             }
         }
-        hints.raise(&pool.name, len, prefix.size());
+        hints.raise(pool.name, len, prefix.size());
     }
     Err(exhausted(pools, Purpose::Routed, node, "/spec/subnet", &format!("a /{len}")))
 }
@@ -206,11 +218,14 @@ fn exhausted(
     pointer: &'static str,
     what: &str,
 ) -> Refusal {
-    let names: Vec<_> = pools.of(purpose).map(|pool| pool.name.as_str()).collect();
+    let of_purpose = pools.iter().filter(|pool| pool.spec.purpose == purpose);
+    let names: Vec<_> = of_purpose.map(|pool| pool.name.as_str()).collect();
     let kind = match purpose {
         Purpose::Subscriber => "subscriber",
         Purpose::Nat => "NAT",
         Purpose::Routed => "routed",
+        Purpose::Link6 => "link6",
+        Purpose::Delegated6 => "delegated6",
     };
     if names.is_empty() {
         let detail = format!("{node} has no {kind} pool to take {what} from");

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use net_types::{IfName, Mac, Name, Prefix4, Vid};
+use net_types::{IfName, Mac, Name, Prefix4, Prefix6, Vid};
 use node_state::AccessTags;
 use xos_model::{Access, SubscriberSpec, SubscriberStatus};
 
@@ -17,6 +17,9 @@ pub enum Claim {
     Block { address: Ipv4Addr, first_port: u16 },
     /// A routed subnet.
     Subnet(Prefix4),
+    /// A link's prefix of IPv6, or one that is delegated. Pools overlap nowhere, and what is given of one is of one length:
+    /// so no two of these overlap.
+    Subnet6(Prefix6),
     /// A machine's place on its node; there are as many as machines.
     Placed { node: Name, slice: Name, instance: Name },
 }
@@ -36,6 +39,9 @@ impl fmt::Display for Claim {
             Self::Subnet(subnet) => {
                 write!(f, "subnet/{:08x}/{:02}", subnet.network().to_bits(), subnet.len())
             }
+            Self::Subnet6(subnet) => {
+                write!(f, "{}{:032x}/{:03}", Self::SUBNETS6, subnet.network().to_bits(), subnet.len())
+            }
             Self::Placed { node, slice, instance } => write!(f, "{}{node}/{slice}/{instance}", Self::PLACED),
         }
     }
@@ -44,6 +50,9 @@ impl fmt::Display for Claim {
 impl Claim {
     /// What the keys of all tags begin with: every subscriber holds some.
     pub const TAGS: &str = "tags/";
+
+    /// What the keys of all subnets of IPv6 begin with; then comes the network as 32 hexadecimal digits.
+    pub const SUBNETS6: &str = "subnet6/";
 
     /// What the keys of all places of machines begin with.
     pub const PLACED: &str = "placed/";
@@ -87,5 +96,7 @@ pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim>
     let address = || status.address.map(|address| Claim::Address { node: access.node.clone(), address });
     claims.extend(status.subnet.map(Claim::Subnet).or_else(address));
     claims.extend(status.nat.map(|nat| Claim::Block { address: nat.address, first_port: nat.first_port }));
+    let ipv6 = status.ipv6.into_iter().flat_map(|ipv6| [ipv6.link, ipv6.delegated]);
+    claims.extend(ipv6.map(Claim::Subnet6));
     claims
 }

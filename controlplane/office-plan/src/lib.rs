@@ -1,7 +1,7 @@
 //! From intent to the desired state of each node, without clock, I/O or chance.
 //!
 //! - [`node_resources`]: a node and its address pools → ports, links and routes.
-//! - [`allocate`]: a subscriber's spec → the addresses, port block and subnet that it gets: what it had, if that still
+//! - [`allocate`]: a subscriber's spec → the addresses, port block and prefixes that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
 //! - [`check_line`]: a subscriber's line → whose it is already, if it is somebody's.
 //! - [`session`]: a subscriber with its allocation, and the services of its chain → its session on the node, or why it has

@@ -1,7 +1,7 @@
 //! What a node needs beside its sessions.
 
-use net_types::{IfName, InterfaceAddress4, Prefix4};
-use node_state::{Link, LinkKind, Port, PortRole, Resource, Route, RouteTarget};
+use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
+use node_state::{Link, LinkKind, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget};
 use xos_model::{Fault, NodeSpec, Pointer, Purpose};
 
 use crate::NodePools;
@@ -36,11 +36,13 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         Some(Resource::Route(Route { prefix: route.prefix, target }))
     });
     let pools = pools.iter().map(|pool| {
-        let target = match pool.spec.purpose {
-            Purpose::Subscriber | Purpose::Routed => RouteTarget::Pool,
-            Purpose::Nat => RouteTarget::NatPool,
+        let prefix = match pool.spec.prefix {
+            Prefix::V4(prefix) => prefix,
+            Prefix::V6(prefix) => return Resource::Route6(Route6 { prefix, target: Route6Target::Pool }),
         };
-        Resource::Route(Route { prefix: pool.spec.prefix, target })
+        let is_nat = pool.spec.purpose == Purpose::Nat;
+        let target = if is_nat { RouteTarget::NatPool } else { RouteTarget::Pool };
+        Resource::Route(Route { prefix, target })
     });
     ports.chain([link]).chain(routes).chain(pools).collect()
 }
@@ -49,7 +51,8 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
 pub fn clashes(node: &NodeSpec, pools: &NodePools) -> Vec<(Fault, net_types::Name)> {
     let mut clashes = Vec::new();
     for pool in pools.iter() {
-        let prefix = pool.spec.prefix;
+        // A node has addresses and routes of its own of IPv4 only.
+        let Prefix::V4(prefix) = pool.spec.prefix else { continue };
         let mut add = |pointer: Pointer, what: String| {
             let detail = format!("{what} lies in {prefix} of AddressPool {}", pool.name);
             clashes.push((Fault::new(pointer, detail), pool.name.clone()));

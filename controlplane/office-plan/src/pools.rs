@@ -5,7 +5,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use net_types::{Name, Prefix4};
+use net_types::{Name, Prefix, Prefix4, Prefix6};
 use xos_model::{AddressPoolSpec, Purpose, SubscriberStatus};
 
 use crate::{Claim, Hints};
@@ -14,6 +14,22 @@ use crate::{Claim, Hints};
 pub struct NodePool {
     pub name: Name,
     pub spec: AddressPoolSpec,
+}
+
+/// A pool of IPv4.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool4<'p> {
+    pub(crate) name: &'p Name,
+    pub(crate) spec: &'p AddressPoolSpec,
+    pub(crate) prefix: Prefix4,
+}
+
+/// A pool of IPv6.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool6<'p> {
+    pub(crate) name: &'p Name,
+    pub(crate) spec: &'p AddressPoolSpec,
+    pub(crate) prefix: Prefix6,
 }
 
 /// The pools of one node, by name.
@@ -30,16 +46,36 @@ impl NodePools {
         self.0.iter()
     }
 
-    pub(crate) fn of(&self, purpose: Purpose) -> impl Iterator<Item = &NodePool> {
-        self.0.iter().filter(move |pool| pool.spec.purpose == purpose)
+    /// Those of IPv4.
+    pub(crate) fn of(&self, purpose: Purpose) -> impl Iterator<Item = Pool4<'_>> {
+        self.0.iter().filter(move |pool| pool.spec.purpose == purpose).filter_map(|pool| {
+            match pool.spec.prefix {
+                Prefix::V4(prefix) => Some(Pool4 { name: &pool.name, spec: &pool.spec, prefix }),
+                Prefix::V6(_) => None,
+            }
+        })
     }
 
-    pub(crate) fn holding(&self, purpose: Purpose, address: Ipv4Addr) -> Option<&NodePool> {
-        self.of(purpose).find(|pool| pool.spec.prefix.contains(address))
+    /// Those of IPv6.
+    pub(crate) fn of6(&self, purpose: Purpose) -> impl Iterator<Item = Pool6<'_>> {
+        self.0.iter().filter(move |pool| pool.spec.purpose == purpose).filter_map(|pool| {
+            match pool.spec.prefix {
+                Prefix::V4(_) => None,
+                Prefix::V6(prefix) => Some(Pool6 { name: &pool.name, spec: &pool.spec, prefix }),
+            }
+        })
     }
 
-    pub(crate) fn holding_subnet(&self, subnet: Prefix4) -> Option<&NodePool> {
-        self.of(Purpose::Routed).find(|pool| pool.spec.prefix.contains_prefix(subnet))
+    pub(crate) fn holding(&self, purpose: Purpose, address: Ipv4Addr) -> Option<Pool4<'_>> {
+        self.of(purpose).find(|pool| pool.prefix.contains(address))
+    }
+
+    pub(crate) fn holding_subnet(&self, subnet: Prefix4) -> Option<Pool4<'_>> {
+        self.of(Purpose::Routed).find(|pool| pool.prefix.contains_prefix(subnet))
+    }
+
+    pub(crate) fn holding6(&self, purpose: Purpose, subnet: Prefix6) -> Option<Pool6<'_>> {
+        self.of6(purpose).find(|pool| pool.prefix.contains_prefix(subnet))
     }
 
     /// The pools that a subscriber's addresses, as they were allocated, are from.
@@ -50,7 +86,11 @@ impl NodePools {
             (None, None) => None,
         };
         let shared = status.nat.and_then(|nat| self.holding(Purpose::Nat, nat.address));
-        own.into_iter().chain(shared).map(|pool| &pool.name)
+        let ipv6 = status.ipv6.into_iter().flat_map(|ipv6| {
+            let link = self.holding6(Purpose::Link6, ipv6.link);
+            link.into_iter().chain(self.holding6(Purpose::Delegated6, ipv6.delegated))
+        });
+        own.into_iter().chain(shared).map(|pool| pool.name).chain(ipv6.map(|pool| pool.name))
     }
 
     /// Lets `hints` know that a claim on one of these pools has been given up.
@@ -59,20 +99,27 @@ impl NodePools {
             Claim::Line { .. } | Claim::Placed { .. } => {}
             Claim::Address { address, .. } => {
                 if let Some(pool) = self.holding(Purpose::Subscriber, *address) {
-                    let position = pool.spec.prefix.offset_of(*address).unwrap_or(0);
-                    hints.lower(&pool.name, |_| position);
+                    let position = pool.prefix.offset_of(*address).unwrap_or(0);
+                    hints.lower(pool.name, |_| position);
                 }
             }
             Claim::Block { address, first_port } => {
                 if let Some(pool) = self.holding(Purpose::Nat, *address) {
                     let position = pool.block_position(*address, *first_port);
-                    hints.lower(&pool.name, |_| position);
+                    hints.lower(pool.name, |_| position);
+                }
+            }
+            Claim::Subnet6(subnet) => {
+                let link = self.holding6(Purpose::Link6, *subnet);
+                if let Some(pool) = link.or_else(|| self.holding6(Purpose::Delegated6, *subnet)) {
+                    let position = pool.position(*subnet);
+                    hints.lower(pool.name, |_| position);
                 }
             }
             Claim::Subnet(subnet) => {
                 if let Some(pool) = self.holding_subnet(*subnet) {
-                    let offset = pool.spec.prefix.offset_of(subnet.network()).unwrap_or(0);
-                    hints.lower(&pool.name, |len| offset & !(subnet_size(len) - 1));
+                    let offset = pool.prefix.offset_of(subnet.network()).unwrap_or(0);
+                    hints.lower(pool.name, |len| offset & !(subnet_size(len) - 1));
                 }
             }
         }
@@ -112,14 +159,14 @@ impl OfficePools {
     }
 }
 
-impl NodePool {
+impl Pool4<'_> {
     /// Ports below this are left out: services have them (RFC 6335).
     const FIRST_PORT: u32 = 1024;
 
     /// Positions of host addresses: not the network's and not the broadcast address, where the prefix has those.
     pub(crate) fn hosts(&self) -> std::ops::Range<u64> {
-        let size = self.spec.prefix.size();
-        if self.spec.prefix.len() >= 31 { 0..size } else { 1..size - 1 }
+        let size = self.prefix.size();
+        if self.prefix.len() >= 31 { 0..size } else { 1..size - 1 }
     }
 
     fn first_block(&self) -> u64 {
@@ -139,7 +186,7 @@ impl NodePool {
 
     /// The public address and first port of the block at a position.
     pub(crate) fn block(&self, position: u64) -> Option<(Ipv4Addr, u16)> {
-        let address = self.spec.prefix.nth(position / self.blocks())?;
+        let address = self.prefix.nth(position / self.blocks())?;
         let block = self.first_block() + position % self.blocks();
         Some((address, u16::try_from(block * u64::from(self.spec.ports_per_subscriber())).ok()?))
     }
@@ -147,7 +194,31 @@ impl NodePool {
     pub(crate) fn block_position(&self, address: Ipv4Addr, first_port: u16) -> u64 {
         let block =
             u64::from(first_port / self.spec.ports_per_subscriber()).saturating_sub(self.first_block());
-        self.spec.prefix.offset_of(address).unwrap_or(0) * self.blocks() + block
+        self.prefix.offset_of(address).unwrap_or(0) * self.blocks() + block
+    }
+}
+
+impl Pool6<'_> {
+    /// The length of what each subscriber gets.
+    pub(crate) fn length(&self) -> u8 {
+        if self.spec.purpose == Purpose::Delegated6 {
+            self.spec.delegated_length()
+        } else {
+            AddressPoolSpec::LINK_LENGTH
+        }
+    }
+
+    /// How many there are: at most 2^48, as the shortest prefix of a pool is a /16.
+    pub(crate) fn count(&self) -> u64 {
+        1 << self.length().saturating_sub(self.prefix.len()).min(63)
+    }
+
+    pub(crate) fn subnet(&self, position: u64) -> Option<Prefix6> {
+        self.prefix.nth_subnet(self.length(), position.into())
+    }
+
+    pub(crate) fn position(&self, subnet: Prefix6) -> u64 {
+        self.prefix.index_of_subnet(subnet).and_then(|index| u64::try_from(index).ok()).unwrap_or(0)
     }
 }
 

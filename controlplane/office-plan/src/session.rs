@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! access-line    (vOLT)  port, tags, the device that may use the line         ─┐
-//! home-network   (vCPE)  lease, gateway, resolvers, NAT, rates                 ├─► Session
+//! home-network   (vCPE)  lease, gateway, resolvers, NAT, rates, IPv6           ├─► Session
 //! internet-route (vBNG)  what is routed to the subscriber, and taken from it  ─┘
 //! ```
 //!
@@ -58,7 +58,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         rate_down: home.rate_down,
         committed_up: home.committed_up,
         committed_down: home.committed_down,
-        ipv6: None,
+        ipv6: home.ipv6,
     })
 }
 

@@ -35,6 +35,18 @@ fn pools() -> NodePools {
     ])
 }
 
+/// The same, and two links and four delegated prefixes of IPv6.
+fn pools_with_ipv6() -> NodePools {
+    let pool = |name: &str, spec: serde_json::Value| NodePool {
+        name: name.parse().expect("a name"),
+        spec: serde_json::from_value(spec).expect("a pool"),
+    };
+    let links =
+        json!({"node": "node1", "purpose": "link6", "prefix": "2001:db8:0:2::/63", "leaseSeconds": 900});
+    let homes = json!({"node": "node1", "purpose": "delegated6", "prefix": "2001:db8:100::/54"});
+    NodePools::new(pools().iter().cloned().chain([pool("links", links), pool("homes", homes)]).collect())
+}
+
 /// The plainest ledger: a map from keys to holders.
 #[derive(Clone, Debug, Default)]
 struct Book {
@@ -148,6 +160,57 @@ fn the_lowest_that_is_free_is_taken() {
 }
 
 #[test]
+fn ipv6_is_a_link_an_address_in_it_and_a_delegated_prefix() {
+    let (pools, mut book, mut hints) = (pools_with_ipv6(), Book::default(), Hints::default());
+    let mut held: BTreeMap<&str, (SubscriberSpec, SubscriberStatus)> = BTreeMap::new();
+    let mut next = |name: &'static str, edit, pools: &NodePools| {
+        let mut spec = spec(json!({"bundle": {"ipv6": true}}));
+        spec.access.c_vid = u16::try_from(held.len() + 1).ok().and_then(|vid| vid.try_into().ok());
+        let mut value = serde_json::to_value(&spec).expect("JSON");
+        xos_model::merge_patch(&mut value, edit);
+        let spec: SubscriberSpec = serde_json::from_value(value).expect("a spec");
+        let before = held.remove(name);
+        book.me = Some(name.parse().expect("a name"));
+        let had = before.as_ref().map(|(_, status)| status.clone()).unwrap_or_default();
+        let allocation = match allocate(&spec, &had, pools, &book, &mut hints) {
+            Ok(allocation) => allocation,
+            Err(Refusal::Invalid(fault)) => return format!("invalid {fault}"),
+            Err(Refusal::Conflict(fault)) => return format!("conflict {fault}"),
+        };
+        let mut status = had;
+        allocation.write_to(&mut status);
+        let after = claims_of(&spec, &status);
+        for claim in before.map(|(spec, status)| claims_of(&spec, &status)).unwrap_or_default() {
+            if !after.contains(&claim) {
+                book.claims.remove(&claim.to_string());
+                pools.released(&claim, &mut hints);
+            }
+        }
+        book.claims.extend(after.iter().map(|claim| (claim.to_string(), name.parse().expect("a name"))));
+        let used: Vec<_> = pools.used_by(&status).map(Name::as_str).collect();
+        assert_eq!(used.contains(&"links") && used.contains(&"homes"), status.ipv6.is_some(), "{used:?}");
+        let shown = status.ipv6.map(|ipv6| format!("{} {} {}", ipv6.link, ipv6.address, ipv6.delegated));
+        held.insert(name, (spec, status));
+        shown.unwrap_or_default()
+    };
+    let (with, without) = (json!({}), json!({"bundle": {"ipv6": null}}));
+    let cases = [
+        ("a", &with, "2001:db8:0:2::/64 2001:db8:0:2::1 2001:db8:100::/56"),
+        ("b", &with, "2001:db8:0:3::/64 2001:db8:0:3::1 2001:db8:100:100::/56"),
+        ("c", &with, "conflict /spec/bundle/ipv6: the link6 pools of node1 (links) have no room for a /64"),
+        // What it has it keeps; what it gives up is the next one's.
+        ("a", &json!({"bundle": {"nat": false}}), "2001:db8:0:2::/64 2001:db8:0:2::1 2001:db8:100::/56"),
+        ("a", &without, ""),
+        ("c", &with, "2001:db8:0:2::/64 2001:db8:0:2::1 2001:db8:100::/56"),
+    ];
+    for (name, edit, expected) in cases {
+        assert_eq!(next(name, edit.clone(), &pools), expected, "{name} {edit}");
+    }
+    let none = "invalid /spec/bundle/ipv6: node1 has no link6 pool to take a prefix from";
+    assert_eq!(next("d", with, &self::pools()), none);
+}
+
+#[test]
 fn lines_are_one_subscribers_each_or_told_apart_by_mac() {
     let mut book = Book::default();
     let mut add = |name: &str, access: serde_json::Value, mac: Option<&str>| {
@@ -227,6 +290,7 @@ fn what_a_subscriber_has_it_keeps() {
             first_port: 32768,
             ports: 16384,
         }),
+        ipv6: None,
     };
     let mut status = SubscriberStatus::default();
     held.write_to(&mut status);
@@ -384,6 +448,19 @@ fn sessions_leave_nothing_to_choose() {
         text.expect("JSON"),
         r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/28","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":250000},"rateDown":{"rate":"128k","burstUs":250000}}"#
     );
+    let both = subscriber(
+        json!({"bundle": {"ipv6": true, "dns6": ["2001:db8::53"]}}),
+        &json!({"observedGeneration": 1, "address": "100.64.0.2", "gateway": "100.64.0.1", "nat": nat,
+                "ipv6": {"link": "2001:db8:0:2::/64", "address": "2001:db8:0:2::1", "delegated": "2001:db8:100::/56"}}),
+    );
+    let line = session(&both, &office(), &pools_with_ipv6()).expect("allocated").ipv6;
+    assert_eq!(
+        serde_json::to_value(line).expect("JSON"),
+        json!({"link": "2001:db8:0:2::/64", "address": "2001:db8:0:2::1", "delegated": "2001:db8:100::/56",
+               "autonomous": true, "dnsServers": ["2001:db8::53"], "preferredSeconds": 450, "validSeconds": 900})
+    );
+    let gone = session(&both, &office(), &pools());
+    assert_eq!(gone, Err(NoSession::Pool("node1".parse().expect("a name"))));
     let firm = subscriber(
         json!({"bundle": {"nat": false}, "state": "suspended", "mac": "02:00:5e:10:00:01"}),
         &json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"}),
@@ -407,7 +484,7 @@ fn node() -> NodeSpec {
 
 #[test]
 fn a_node_has_ports_loopback_and_routes() {
-    let resources = node_resources(&node(), &pools());
+    let resources = node_resources(&node(), &pools_with_ipv6());
     let text: Vec<_> = resources.iter().map(|r| String::from_utf8(r.encode()).expect("JSON")).collect();
     assert_eq!(
         text,
@@ -417,7 +494,9 @@ fn a_node_has_ports_loopback_and_routes() {
             r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":["192.0.2.129/32"]}"#,
             r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
             r#"{"kind":"route","prefix":"203.0.113.0/27","target":"pool"}"#,
+            r#"{"kind":"route6","prefix":"2001:db8:100::/54","target":"pool"}"#,
             r#"{"kind":"route","prefix":"100.64.0.0/28","target":"pool"}"#,
+            r#"{"kind":"route6","prefix":"2001:db8:0:2::/63","target":"pool"}"#,
             r#"{"kind":"route","prefix":"198.51.100.0/30","target":"natPool"}"#,
         ]
     );
@@ -439,8 +518,8 @@ fn pools_keep_clear_of_the_nodes_own_addresses() {
 proptest! {
     /// Hints change nothing: whatever comes and goes, the same is allocated as without any.
     #[test]
-    fn hints_are_only_a_shortcut(steps in prop::collection::vec((0..24_u8, 0..4_u8, any::<bool>(), any::<bool>()), 1..80)) {
-        let pools = pools();
+    fn hints_are_only_a_shortcut(steps in prop::collection::vec((0..24_u8, 0..5_u8, any::<bool>(), any::<bool>()), 1..80)) {
+        let pools = pools_with_ipv6();
         let (mut book, mut hints) = (Book::default(), Hints::default());
         let mut held: BTreeMap<Name, (SubscriberSpec, SubscriberStatus)> = BTreeMap::new();
         for (who, what, release, keep) in steps {
@@ -458,6 +537,7 @@ proptest! {
             }
             let spec = match what {
                 0 | 1 => spec(json!({"access": {"cVid": u16::from(who) + 1}})),
+                4 => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"ipv6": true}})),
                 len => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"nat": false}, "subnetLength": len + 27})),
             };
             let before = SubscriberStatus::default();

@@ -47,7 +47,7 @@ pub use services::{
 };
 pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, Bundle, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute,
-    NatBlock, SessionVersion, Subscriber, SubscriberSpec, SubscriberState, SubscriberStatus,
+    NatBlock, SessionVersion, Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus,
     subscriber_attributes,
 };
 pub use values::{

@@ -1,12 +1,17 @@
 //! What an operator provisions: an access line and a bundle of services on it.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
-use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use net_types::{BitRate, IfName, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
+    Condition, Fault, Kind, KindName, Object, Pointer, Reference,
+    document::check,
+    values::{is_unicast, is_unicast6},
 };
 
 mod interfaces;
@@ -104,6 +109,12 @@ pub struct Bundle {
     /// Resolvers handed out by DHCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dns: Vec<Ipv4Addr>,
+    /// IPv6 beside IPv4: a /64 for the link, an address in it, and a prefix for the home's router.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ipv6: bool,
+    /// Resolvers handed out by DHCPv6 and router advertisements; only with `ipv6`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns6: Vec<Ipv6Addr>,
 }
 
 impl Default for Bundle {
@@ -116,6 +127,8 @@ impl Default for Bundle {
             burst_ms: None,
             nat: default_nat(),
             dns: Vec::new(),
+            ipv6: false,
+            dns6: Vec::new(),
         }
     }
 }
@@ -141,9 +154,23 @@ pub struct SubscriberStatus {
     pub gateway: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
     /// The session that the node has in its kernel, as far as it has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programmed: Option<SessionVersion>,
+}
+
+/// What the subscriber has of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriberIpv6 {
+    /// The /64 of the link, in which hosts make themselves addresses.
+    pub link: Prefix6,
+    /// What DHCPv6 leases, in `link`.
+    pub address: Ipv6Addr,
+    /// What DHCPv6 delegates to the home's router.
+    pub delegated: Prefix6,
 }
 
 /// The subscriber's share of a public address.
@@ -177,7 +204,12 @@ impl Bundle {
         Self::validate_committed(self.committed_up, self.rate_up, &at.at("committedUp"), faults);
         Self::validate_committed(self.committed_down, self.rate_down, &at.at("committedDown"), faults);
         Self::validate_burst(self.burst_ms, &at.at("burstMs"), faults);
-        Self::validate_dns(&self.dns, &at.at("dns"), faults);
+        Self::validate_dns(&self.dns, is_unicast, &at.at("dns"), faults);
+        if self.ipv6 {
+            Self::validate_dns(&self.dns6, is_unicast6, &at.at("dns6"), faults);
+        } else if !self.dns6.is_empty() {
+            faults.push(Fault::new(at.at("dns6"), "only a subscriber with IPv6 has resolvers of IPv6"));
+        }
     }
 
     fn validate_committed(
@@ -203,12 +235,12 @@ impl Bundle {
         }
     }
 
-    fn validate_dns(dns: &[Ipv4Addr], at: &Pointer, faults: &mut Vec<Fault>) {
+    fn validate_dns<A: Copy>(dns: &[A], is_host: fn(A) -> bool, at: &Pointer, faults: &mut Vec<Fault>) {
         if dns.len() > Self::DNS_MAX {
             faults.push(Fault::new(at.clone(), format!("at most {} resolvers", Self::DNS_MAX)));
         }
         for (i, server) in dns.iter().enumerate() {
-            if !is_unicast(*server) {
+            if !is_host(*server) {
                 faults.push(Fault::new(at.at(i), "not a unicast address"));
             }
         }

@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 20] = [
+    let cases: [Case; 23] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -56,6 +56,12 @@ fn every_fault_has_its_pointer() {
         (&[("alice", "Alice")], &["/metadata/name"]),
         (&[("\"bundle\"", "\"state\":\"quarantined\",\"bundle\"")], &[]),
         (&[("\"bundle\"", "\"state\":\"asleep\",\"bundle\"")], &["/spec/state"]),
+        (&[("\"nat\"", "\"ipv6\":true,\"dns6\":[\"2001:db8::53\"],\"nat\"")], &[]),
+        (
+            &[("\"nat\"", "\"ipv6\":true,\"dns6\":[\"2001:db8::53\",\"fe80::1\"],\"nat\"")],
+            &["/spec/bundle/dns6/1"],
+        ),
+        (&[("\"nat\"", "\"dns6\":[\"2001:db8::53\"],\"nat\"")], &["/spec/bundle/dns6"]),
         (&[("Subscriber", "Node")], &["/kind"]),
         (&[("Subscriber", "Gizmo")], &["/kind"]),
         (&[("\"nat\"", "\"committedUp\":\"20M\",\"committedDown\":\"128k\",\"nat\"")], &[]),
@@ -125,10 +131,12 @@ fn nodes_and_pools_are_judged() {
     for (edits, expected) in cases {
         assert_eq!(faults::<NodeSpec>(NODE, edits), expected, "{edits:?}");
     }
-    let cases: [Case; 5] = [
+    let cases: [Case; 7] = [
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),
         (&[("/16", "/31")], &["/spec/prefix"]),
+        (&[("100.64.0.0/16", "2001:db8::/32")], &["/spec/prefix"]),
+        (&[("\"purpose\"", "\"delegatedLength\":56,\"purpose\"")], &["/spec/delegatedLength"]),
         (
             &[("subscriber", "nat"), (".1\"", ".1\",\"portsPerSubscriber\":100")],
             &["/spec/gateway", "/spec/portsPerSubscriber"],
@@ -140,6 +148,32 @@ fn nodes_and_pools_are_judged() {
     ];
     for (edits, expected) in cases {
         assert_eq!(faults::<AddressPoolSpec>(POOL, edits), expected, "{edits:?}");
+    }
+}
+
+#[test]
+fn pools_of_ipv6_are_judged() {
+    const POOL6: &str = r#"{"kind":"AddressPool","metadata":{"name":"links"},"spec":{"node":"node1","purpose":"link6","prefix":"2001:db8:100::/48"}}"#;
+    let delegated = ("link6", "delegated6");
+    let length = |_| ("/48\"", "/48\",\"delegatedLength\":60");
+    let cases: [(&[(&str, &str)], &[&str]); 14] = [
+        (&[], &[]),
+        (&[("/48\"", "/64\",\"leaseSeconds\":600")], &[]),
+        (&[("/48", "/65")], &["/spec/prefix"]),
+        (&[("2001:db8:100::/48", "2000::/15")], &["/spec/prefix"]),
+        (&[("2001:db8:100::/48", "fe80::/48")], &["/spec/prefix"]),
+        (&[("2001:db8:100::/48", "ff00::/48")], &["/spec/prefix"]),
+        (&[("2001:db8:100::/48", "100.64.0.0/16")], &["/spec/prefix"]),
+        (&[("/48\"", "/48\",\"gateway\":\"192.0.2.1\"")], &["/spec/gateway"]),
+        (&[length(())], &["/spec/delegatedLength"]),
+        (&[delegated, length(())], &[]),
+        (&[delegated, ("/48", "/56")], &[]),
+        (&[delegated, ("/48", "/57")], &["/spec/delegatedLength"]),
+        (&[delegated, ("/48\"", "/48\",\"delegatedLength\":65")], &["/spec/delegatedLength"]),
+        (&[delegated, ("/48\"", "/48\",\"leaseSeconds\":600")], &["/spec/leaseSeconds"]),
+    ];
+    for (edits, expected) in cases {
+        assert_eq!(faults::<AddressPoolSpec>(POOL6, edits), expected, "{edits:?}");
     }
 }
 

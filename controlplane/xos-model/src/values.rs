@@ -13,7 +13,7 @@ mod ssh_key;
 mod text;
 mod version;
 
-pub(crate) use address::is_unicast;
+pub(crate) use address::{is_unicast, is_unicast6};
 pub use attributes::Attributes;
 pub use base64::{Base64, Base64Error};
 pub use ca_bundle::{CaBundle, CaBundleError};

@@ -23,7 +23,7 @@ pub use if_name::{IfName, IfNameError};
 pub use interface_address::{InterfaceAddress4, InterfaceAddressError};
 pub use mac::{Mac, MacError};
 pub use name::{Name, NameError};
-pub use prefix::{Prefix4, Prefix6, Prefix6Error, PrefixError};
+pub use prefix::{AnyPrefixError, Prefix, Prefix4, Prefix6, Prefix6Error, PrefixError};
 pub use vlan::{Tpid, TpidError, Vid, VidError};
 pub use vni::{Vni, VniError};
 

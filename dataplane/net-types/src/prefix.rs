@@ -36,6 +36,68 @@ pub enum Prefix6Error {
     Length(u8),
 }
 
+/// A prefix of either family, written as prefixes of that family are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prefix {
+    V4(Prefix4),
+    V6(Prefix6),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnyPrefixError {
+    #[error("not a prefix of the form 198.51.100.0/24 or 2001:db8::/32")]
+    Syntax,
+    #[error(transparent)]
+    V4(PrefixError),
+    #[error(transparent)]
+    V6(Prefix6Error),
+}
+
+impl Prefix {
+    #[expect(clippy::len_without_is_empty, reason = "a length in bits; no prefix is empty")]
+    pub fn len(self) -> u8 {
+        match self {
+            Self::V4(prefix) => prefix.len(),
+            Self::V6(prefix) => prefix.len(),
+        }
+    }
+
+    /// Whether an address is in both; none is in prefixes of two families.
+    pub fn overlaps(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::V4(one), Self::V4(other)) => one.overlaps(other),
+            (Self::V6(one), Self::V6(other)) => one.overlaps(other),
+            (Self::V4(_), Self::V6(_)) | (Self::V6(_), Self::V4(_)) => false,
+        }
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = AnyPrefixError;
+
+    fn from_str(text: &str) -> Result<Self, AnyPrefixError> {
+        if text.contains(':') {
+            return text.parse().map(Self::V6).map_err(AnyPrefixError::V6);
+        }
+        text.parse().map(Self::V4).map_err(|error| match error {
+            // It may have been meant to be of either family.
+            PrefixError::Syntax => AnyPrefixError::Syntax,
+            error => AnyPrefixError::V4(error),
+        })
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(prefix) => prefix.fmt(f),
+            Self::V6(prefix) => prefix.fmt(f),
+        }
+    }
+}
+
+crate::serde_as_text!(Prefix);
+
 /// What prefixes of both families have in common.
 macro_rules! prefix {
     ($prefix:ident, $net:ty, $address:ty, $error:ident) => {

@@ -1,7 +1,7 @@
 //! JSON Schemas: what the text of each type looks like. What a pattern cannot say (a range of rates, host bits that
 //! must be zero) is said by parsing alone.
 
-use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Tpid, Vid, Vni};
+use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix, Prefix4, Prefix6, Tpid, Vid, Vni};
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
 /// called by its name in. Whoever uses it depends on `schemars` and `serde_json`.
@@ -67,6 +67,12 @@ schema! {
         "type": "string",
         "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
         "examples": ["node1"]
+    };
+    Prefix: {
+        "description": "An IPv4 or IPv6 prefix without host bits",
+        "type": "string",
+        "anyOf": [{"pattern": PREFIX}, {"pattern": PREFIX6}],
+        "examples": ["198.51.100.0/24", "2001:db8::/32"]
     };
     Prefix4: {
         "description": "An IPv4 prefix without host bits",

@@ -62,6 +62,12 @@ fn prefixes() {
     refuses::<Prefix4>(r#""198.51.100.1/24""#, "the prefix has host bits set; write 198.51.100.0/24");
     refuses::<Prefix4>(r#""198.51.100.0/33""#, PrefixError::Syntax);
     refuses::<Prefix4>(r#""198.51.100.0""#, PrefixError::Syntax);
+    accepts::<Prefix>(r#""198.51.100.0/24""#);
+    accepts::<Prefix>(r#""2001:db8::/32""#);
+    refuses::<Prefix>(r#""198.51.100.1/24""#, "the prefix has host bits set; write 198.51.100.0/24");
+    refuses::<Prefix>(r#""2001:db8::1/32""#, "the prefix has host bits set; write 2001:db8::/32");
+    refuses::<Prefix>(r#""2001:db8::/129""#, Prefix6Error::Syntax);
+    refuses::<Prefix>(r#""everywhere""#, AnyPrefixError::Syntax);
     accepts::<Prefix6>(r#""2001:db8::/32""#);
     accepts::<Prefix6>(r#""::/0""#);
     accepts::<Prefix6>(r#""::ffff:192.0.2.0/120""#);

@@ -13,7 +13,7 @@ mod state;
 
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
-pub use route::{Route, RouteTarget};
+pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use session::{AccessTags, Ipv6Line, Nat, RateLimit, Session, SessionState};
 pub use state::NodeState;
 

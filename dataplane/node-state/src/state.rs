@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use net_types::{IfName, Name, Prefix4};
+use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Link, Port, Resource, ResourceKey, Route, Session};
+use crate::{Link, Port, Resource, ResourceKey, Route, Route6, Session};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub struct NodeState {
     pub ports: BTreeMap<IfName, Port>,
     pub links: BTreeMap<IfName, Link>,
     pub routes: BTreeMap<Prefix4, Route>,
+    pub routes6: BTreeMap<Prefix6, Route6>,
     pub sessions: BTreeMap<Name, Session>,
 }
 
@@ -22,6 +23,7 @@ impl NodeState {
             Resource::Port(port) => drop(self.ports.insert(port.name.clone(), port)),
             Resource::Link(link) => drop(self.links.insert(link.name.clone(), link)),
             Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
+            Resource::Route6(route) => drop(self.routes6.insert(route.prefix, route)),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
         }
     }
@@ -33,6 +35,7 @@ impl NodeState {
             "port" => name.parse().is_ok_and(|name: IfName| self.ports.remove(&name).is_some()),
             "link" => name.parse().is_ok_and(|name: IfName| self.links.remove(&name).is_some()),
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
+            "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
             "session" => self.sessions.remove(name).is_some(),
             _ => false,
         }
@@ -42,8 +45,9 @@ impl NodeState {
         let ports = self.ports.values().cloned().map(Resource::Port);
         let links = self.links.values().cloned().map(Resource::Link);
         let routes = self.routes.values().cloned().map(Resource::Route);
+        let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
-        ports.chain(links).chain(routes).chain(sessions)
+        ports.chain(links).chain(routes).chain(routes6).chain(sessions)
     }
 }
 

@@ -8,16 +8,18 @@ const BOB: &str = r#"{"kind":"session","subscriber":"bob","port":"access0","tags
 /// With two rates in one direction.
 const CAROL: &str = r#"{"kind":"session","subscriber":"carol","port":"access0","tags":{"sVid":100,"cVid":9},"state":"active","mac":null,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null,"committedUp":{"rate":"5M","burstUs":50000}}"#;
 
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 6] = [
     r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
     r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
     r#"{"kind":"link","name":"wc-lo0","type":"token-ring","mtu":1500,"addresses":[]}"#,
+    r#"{"kind":"route6","prefix":"::/0","target":{"via":{"gateway":"fe80::1","port":"core0"}}}"#,
+    r#"{"kind":"route6","prefix":"2001:db8:100::/48","target":"pool"}"#,
     r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
 ];
 
 #[test]
 fn wire_form_round_trips_and_is_stable() {
-    for text in [ALICE, BOB, CAROL, OTHERS[0], OTHERS[1], OTHERS[3]] {
+    for text in [ALICE, BOB, CAROL, OTHERS[0], OTHERS[1], OTHERS[3], OTHERS[4], OTHERS[5]] {
         let resource = Resource::decode(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(String::from_utf8(resource.encode()).expect("JSON"), text);
         assert_eq!(resource.version(), Version::of(text.as_bytes()));
@@ -71,11 +73,15 @@ fn a_session_is_in_one_of_four_states() {
 #[test]
 fn state_is_the_set_of_its_resources() {
     let decode = |text: &&str| Resource::decode(text.as_bytes()).expect("decodes");
-    let resources: Vec<_> = [ALICE, OTHERS[0], OTHERS[1], OTHERS[3]].iter().map(decode).collect();
+    let resources: Vec<_> =
+        [ALICE, OTHERS[0], OTHERS[1], OTHERS[3], OTHERS[4], OTHERS[5]].iter().map(decode).collect();
     let state: NodeState = resources.iter().cloned().collect();
     let again: NodeState = state.resources().collect();
     assert_eq!(state, again);
-    assert_eq!(state.sessions.len() + state.ports.len() + state.routes.len(), resources.len());
+    assert_eq!(
+        state.sessions.len() + state.ports.len() + state.routes.len() + state.routes6.len(),
+        resources.len()
+    );
     let key = resources[0].key();
     assert_eq!(key.as_str(), "session/alice");
     assert_eq!(key.subscriber().as_ref(), state.sessions.keys().next());

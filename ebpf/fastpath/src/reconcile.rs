@@ -128,7 +128,7 @@ impl Fastpath {
                     outcomes
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
-                Resource::Route(_) | Resource::Session(_) => {}
+                Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) => {}
             }
         }
         for resource in upserted() {

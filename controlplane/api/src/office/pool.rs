@@ -1,10 +1,13 @@
 //! The rules of address pools.
 
-use std::ops::Bound;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    ops::Bound,
+};
 
 use intent_store::Table;
-use net_types::Name;
-use office_plan::{NodePool, NodePools, clashes};
+use net_types::{Name, Prefix};
+use office_plan::{Claim, NodePool, NodePools, clashes};
 use xos_model::{AddressPool, AddressPoolSpec, Condition, Fault, KindName, Purpose};
 
 use super::{
@@ -67,12 +70,21 @@ fn forget(admission: &mut Admission<'_, '_>, old: &AddressPool) {
 
 /// Where a pool in use must stay as it is: what was given from it would no longer fit.
 fn first_fixed_change(old: &AddressPoolSpec, new: &AddressPoolSpec) -> Option<&'static str> {
-    let AddressPoolSpec { node, purpose, prefix, gateway, ports_per_subscriber: _, lease_seconds: _ } = old;
+    let AddressPoolSpec {
+        node,
+        purpose,
+        prefix,
+        gateway,
+        ports_per_subscriber: _,
+        delegated_length: _,
+        lease_seconds: _,
+    } = old;
     let changes = [
         (*node != new.node, "/spec/node"),
         (*purpose != new.purpose, "/spec/purpose"),
         (*prefix != new.prefix, "/spec/prefix"),
         (*gateway != new.gateway, "/spec/gateway"),
+        (old.delegated_length() != new.delegated_length(), "/spec/delegatedLength"),
         (old.ports_per_subscriber() != new.ports_per_subscriber(), "/spec/portsPerSubscriber"),
     ];
     changes.into_iter().find(|(changed, _)| *changed).map(|(_, pointer)| pointer)
@@ -84,12 +96,23 @@ fn user(admission: &Admission<'_, '_>, pool: &AddressPoolSpec) -> Option<Name> {
         Purpose::Subscriber => format!("address/{}/", pool.node),
         Purpose::Nat => "block/".into(),
         Purpose::Routed => "subnet/".into(),
+        Purpose::Link6 | Purpose::Delegated6 => Claim::SUBNETS6.into(),
     };
-    let first = format!("{lead}{:08x}", pool.prefix.network().to_bits());
+    let first = match pool.prefix {
+        Prefix::V4(prefix) => format!("{lead}{:08x}", prefix.network().to_bits()),
+        Prefix::V6(prefix) => format!("{lead}{:032x}", prefix.network().to_bits()),
+    };
     let (key, record) = admission.txn.range(Table::Claims, Bound::Included(&first)).next()?;
-    let address = key.strip_prefix(&lead)?.get(..8)?;
-    let address = std::net::Ipv4Addr::from_bits(u32::from_str_radix(address, 16).ok()?);
-    pool.prefix.contains(address).then(|| holder(&record))?
+    let address = key.strip_prefix(&lead)?.split('/').next()?;
+    let is_inside = match pool.prefix {
+        Prefix::V4(prefix) => {
+            u32::from_str_radix(address, 16).is_ok_and(|bits| prefix.contains(Ipv4Addr::from_bits(bits)))
+        }
+        Prefix::V6(prefix) => {
+            u128::from_str_radix(address, 16).is_ok_and(|bits| prefix.contains(Ipv6Addr::from_bits(bits)))
+        }
+    };
+    is_inside.then(|| holder(&record))?
 }
 
 /// Pools overlap nowhere, but that inside addresses of one node are nothing to another.

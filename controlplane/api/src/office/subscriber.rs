@@ -100,6 +100,7 @@ fn check_line(admission: &mut Admission<'_, '_>, new: &Subscriber) -> Result<(),
 fn allocates_alike(old: &SubscriberSpec, new: &SubscriberSpec) -> bool {
     old.access.node == new.access.node
         && old.bundle.nat == new.bundle.nat
+        && old.bundle.ipv6 == new.bundle.ipv6
         && old.address == new.address
         && old.subnet == new.subnet
         && old.subnet_length() == new.subnet_length()

@@ -1,10 +1,10 @@
 //! What the home gets: of the service that provides `home-network`.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
-use node_state::{Nat, RateLimit};
-use xos_model::{AddressPoolSpec, Bundle, HomeNetwork, Link, Purpose};
+use node_state::{Ipv6Line, Nat, RateLimit};
+use xos_model::{AddressPoolSpec, Bundle, HomeNetwork, Link, Purpose, SubscriberIpv6};
 
 use super::NoSession;
 use crate::NodePools;
@@ -23,6 +23,7 @@ pub(super) struct Home {
     pub(super) rate_down: Option<RateLimit>,
     pub(super) committed_up: Option<RateLimit>,
     pub(super) committed_down: Option<RateLimit>,
+    pub(super) ipv6: Option<Ipv6Line>,
 }
 
 pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
@@ -38,7 +39,15 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         (subnet.len(), pools.holding_subnet(subnet))
     } else {
         let pool = pools.holding(Purpose::Subscriber, address).ok_or_else(no_pool)?;
-        (pool.spec.prefix.len(), Some(pool))
+        (pool.prefix.len(), Some(pool))
+    };
+    let ipv6 = match (link.subscriber.spec.bundle.ipv6, home.ipv6) {
+        (false, _) => None,
+        (true, None) => return Err(NoSession::Unallocated),
+        (true, Some(ipv6)) => {
+            let pool = pools.holding6(Purpose::Link6, ipv6.link).ok_or_else(no_pool)?;
+            Some(line6(ipv6, home.dns6.into_owned(), pool.spec.lease_seconds()))
+        }
     };
     let burst_ms = home.burst_ms.unwrap_or(Bundle::BURST_MS);
     let limit = |rate: Option<BitRate>| rate.map(|rate| limit(rate, burst_ms));
@@ -52,7 +61,23 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         rate_down: limit(home.rate_down),
         committed_up: limit(home.committed_up),
         committed_down: limit(home.committed_down),
+        ipv6,
     })
+}
+
+/// An address is used for what is new until half of its time is over, so that a home that has been told of another has
+/// done with it when it ends.
+fn line6(ipv6: SubscriberIpv6, dns_servers: Vec<Ipv6Addr>, valid_seconds: u32) -> Ipv6Line {
+    let SubscriberIpv6 { link, address, delegated } = ipv6;
+    Ipv6Line {
+        link,
+        address: Some(address),
+        delegated: Some(delegated),
+        autonomous: true,
+        dns_servers,
+        preferred_seconds: valid_seconds / 2,
+        valid_seconds,
+    }
 }
 
 fn limit(rate: BitRate, burst_ms: u32) -> RateLimit {

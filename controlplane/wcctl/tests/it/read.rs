@@ -17,12 +17,13 @@ pub(crate) fn alice() -> Value {
         },
         "spec": {
             "access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
-            "bundle": {"rateUp": "20M", "rateDown": "100M", "committedUp": "5M", "nat": true, "dns": ["9.9.9.9"]},
+            "bundle": {"rateUp": "20M", "rateDown": "100M", "committedUp": "5M", "nat": true, "dns": ["9.9.9.9"], "ipv6": true},
             "state": "active",
         },
         "status": {
             "observedGeneration": 2, "address": "100.64.0.2", "gateway": "100.64.0.1",
             "nat": {"address": "198.51.100.1", "firstPort": 1024, "ports": 256},
+            "ipv6": {"link": "2001:db8:100:7::/64", "address": "2001:db8:100:7::1", "delegated": "2001:db8:807::/56"},
             "conditions": [condition("True", "Programmed", "node1 has it")],
         },
     })
@@ -80,8 +81,8 @@ bob-inc   node1   access0   100.8   203.0.113.10   203.0.113.8/29           -   
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let wide = fake.wcctl(&["get", "sub", "-o", "wide"]);
     let expected = "\
-NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   STATE    READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LABELS
-alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   active   True    5d    5M/-        100.64.0.1   -     9.9.9.9   tier=gold
+NAME    NODE    PORT      TAGS    ADDRESS      NAT/SUBNET               UP    DOWN   STATE    READY   AGE   COMMITTED   GATEWAY      MAC   DNS       LINK6                 DELEGATED6          LABELS
+alice   node1   access0   100.7   100.64.0.2   198.51.100.1:1024-1279   20M   100M   active   True    5d    5M/-        100.64.0.1   -     9.9.9.9   2001:db8:100:7::/64   2001:db8:807::/56   tier=gold
 ";
     assert_eq!(wide.stdout, expected);
     let none = fake.wcctl(&["get", "sub"]);
@@ -311,6 +312,7 @@ Spec:
     committedUp: 5M
     dns:
     - \"9.9.9.9\"
+    ipv6: true
     nat: true
     rateDown: 100M
     rateUp: 20M
@@ -318,6 +320,10 @@ Spec:
 Status:
   address: \"100.64.0.2\"
   gateway: \"100.64.0.1\"
+  ipv6:
+    address: 2001:db8:100:7::1
+    delegated: 2001:db8:807::/56
+    link: 2001:db8:100:7::/64
   nat:
     address: \"198.51.100.1\"
     firstPort: 1024

@@ -58,6 +58,16 @@ pub(crate) fn everything() -> Vec<Value> {
             "business",
             &json!({"node": NAME, "purpose": "routed", "prefix": "203.0.113.0/24"}),
         ),
+        object(
+            "AddressPool",
+            "links",
+            &json!({"node": NAME, "purpose": "link6", "prefix": "2001:db8:100::/48"}),
+        ),
+        object(
+            "AddressPool",
+            "homes",
+            &json!({"node": NAME, "purpose": "delegated6", "prefix": "2001:db8:8000::/36"}),
+        ),
         named("NetworkTemplate", json!({"topology": "bigSwitch", "maximumBandwidth": "1G"})),
         named(
             "Service",
@@ -74,7 +84,7 @@ pub(crate) fn everything() -> Vec<Value> {
         named(
             "Subscriber",
             json!({"access": {"node": NAME, "port": "access0", "sVid": 100, "cVid": 7},
-                   "bundle": {"rateUp": "20M", "rateDown": "100M"}}),
+                   "bundle": {"rateUp": "20M", "rateDown": "100M", "ipv6": true}}),
         ),
         named(
             "Tenant",

@@ -21,6 +21,7 @@ mod following;
 mod graph;
 mod happened;
 mod idempotency;
+mod ipv6;
 mod limits;
 mod listing;
 mod objects;

@@ -38,7 +38,7 @@ pub struct ServiceSpec {
     pub interfaces: Vec<ServiceInterface>,
     /// What its plug-in understands. What it provides to subscribers is so for each of them, unless the tenancy that
     /// leads to it, or the subscriber, says otherwise: of a `home-network` `rateUp`, `rateDown`,
-    /// `committedUp`, `committedDown`, `burstMs` and `dns`.
+    /// `committedUp`, `committedDown`, `burstMs`, `dns` and `dns6`.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,13 +3,16 @@
 //! What a subscriber leaves open, the tenancy that leads to the service may say for all (`/spec/attributes`), and what
 //! that leaves open, the service: so versions of one service, side by side, can treat their subscribers differently.
 
-use std::{borrow::Cow, net::Ipv4Addr};
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bundle, NatBlock};
+use super::{Bundle, NatBlock, SubscriberIpv6};
 use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
 
 mod settings;
@@ -60,6 +63,11 @@ pub struct HomeNetwork<'a> {
     pub burst_ms: Option<u32>,
     #[serde(skip_serializing_if = "<[Ipv4Addr]>::is_empty")]
     pub dns: Cow<'a, [Ipv4Addr]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
+    /// Nothing without `ipv6`.
+    #[serde(skip_serializing_if = "<[Ipv6Addr]>::is_empty")]
+    pub dns6: Cow<'a, [Ipv6Addr]>,
 }
 
 /// What is routed to the subscriber, and on which node.
@@ -71,6 +79,8 @@ pub struct InternetRoute<'a> {
     pub subnet: Option<Prefix4>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<SubscriberIpv6>,
 }
 
 impl<'a> AccessLine<'a> {
@@ -90,7 +100,7 @@ impl<'a> AccessLine<'a> {
 impl<'a> HomeNetwork<'a> {
     /// Faults are those of what is said for all, at the Tenant or the Service that says it.
     pub fn of(link: &Link<'a>) -> Result<Self, Vec<Fault>> {
-        let Bundle { rate_up, rate_down, committed_up, committed_down, burst_ms, dns, nat: _ } =
+        let Bundle { rate_up, rate_down, committed_up, committed_down, burst_ms, dns, dns6, nat: _, ipv6: _ } =
             &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
@@ -103,6 +113,11 @@ impl<'a> HomeNetwork<'a> {
         }
         let dns = match dns.as_slice() {
             [] => Cow::Owned(tenancy.dns.or(service.dns).unwrap_or_default()),
+            own => Cow::Borrowed(own),
+        };
+        let dns6 = match dns6.as_slice() {
+            _ if status.ipv6.is_none() => Cow::default(),
+            [] => Cow::Owned(tenancy.dns6.or(service.dns6).unwrap_or_default()),
             own => Cow::Borrowed(own),
         };
         let rate_up = rate_up.or(tenancy.rate_up).or(service.rate_up);
@@ -119,6 +134,8 @@ impl<'a> HomeNetwork<'a> {
             committed_down: committed(committed_down, rate_down),
             burst_ms: burst_ms.or(tenancy.burst_ms).or(service.burst_ms),
             dns,
+            ipv6: status.ipv6,
+            dns6,
         })
     }
 }
@@ -131,7 +148,8 @@ fn committed(committed: Option<BitRate>, rate: Option<BitRate>) -> Option<BitRat
 impl<'a> InternetRoute<'a> {
     pub fn of(link: &Link<'a>) -> Self {
         let status = &link.subscriber.status;
-        Self { node: &link.subscriber.spec.access.node, subnet: status.subnet, nat: status.nat }
+        let node = &link.subscriber.spec.access.node;
+        Self { node, subnet: status.subnet, nat: status.nat, ipv6: status.ipv6 }
     }
 }
 

@@ -200,7 +200,7 @@ const ADDRESS_POOL: Layout = Layout {
         ("PORTS", At("/spec/portsPerSubscriber")),
     ],
     ready: false,
-    wide: &[("LEASE", At("/spec/leaseSeconds"))],
+    wide: &[("LEASE", At("/spec/leaseSeconds")), ("DELEGATED", At("/spec/delegatedLength"))],
 };
 
 const SUBSCRIBER: Layout = Layout {
@@ -220,6 +220,8 @@ const SUBSCRIBER: Layout = Layout {
         ("GATEWAY", At("/status/gateway")),
         ("MAC", At("/spec/mac")),
         ("DNS", At("/spec/bundle/dns")),
+        ("LINK6", At("/status/ipv6/link")),
+        ("DELEGATED6", At("/status/ipv6/delegated")),
     ],
 };
 

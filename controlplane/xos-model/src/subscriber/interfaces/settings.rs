@@ -1,12 +1,15 @@
 //! What can be said for all subscribers of a service at once.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::BitRate;
 use serde::de::DeserializeOwned;
 
 use super::{HOME_NETWORK, provided};
-use crate::{Attributes, Bundle, Fault, Pointer, ServiceSpec};
+use crate::{
+    Attributes, Bundle, Fault, Pointer, ServiceSpec,
+    values::{is_unicast, is_unicast6},
+};
 
 /// Where it is said, in Services and in Tenants.
 pub(super) const PLACE: &str = "/spec/attributes";
@@ -20,6 +23,7 @@ pub(super) struct HomeSettings {
     pub(super) committed_down: Option<BitRate>,
     pub(super) burst_ms: Option<u32>,
     pub(super) dns: Option<Vec<Ipv4Addr>>,
+    pub(super) dns6: Option<Vec<Ipv6Addr>>,
 }
 
 impl HomeSettings {
@@ -34,6 +38,7 @@ impl HomeSettings {
             committed_down: setting(attributes, "committedDown", at, faults),
             burst_ms: setting(attributes, "burstMs", at, faults),
             dns: setting(attributes, "dns", at, faults),
+            dns6: setting(attributes, "dns6", at, faults),
         };
         settings.validate(at, faults);
         settings
@@ -43,7 +48,8 @@ impl HomeSettings {
         Bundle::validate_committed(self.committed_up, self.rate_up, &at.at("committedUp"), faults);
         Bundle::validate_committed(self.committed_down, self.rate_down, &at.at("committedDown"), faults);
         Bundle::validate_burst(self.burst_ms, &at.at("burstMs"), faults);
-        Bundle::validate_dns(self.dns.as_deref().unwrap_or_default(), &at.at("dns"), faults);
+        Bundle::validate_dns(self.dns.as_deref().unwrap_or_default(), is_unicast, &at.at("dns"), faults);
+        Bundle::validate_dns(self.dns6.as_deref().unwrap_or_default(), is_unicast6, &at.at("dns6"), faults);
     }
 }
 
