@@ -289,11 +289,11 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, sessions } = &self.desired;
+        let NodeState { ports, links, routes, routes6, sessions } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),
-            routes: routes.len(),
+            routes: routes.len() + routes6.len(),
             sessions: sessions.len(),
             bindings: self.bindings.len(),
         };

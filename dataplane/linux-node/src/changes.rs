@@ -58,7 +58,7 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 const DATAGRAM_MAX: usize = 32 << 10;
 
 impl Netlink {
-    /// Subscribes to changes of links, IPv4 addresses, IPv4 routes and neighbours in the calling thread's network
+    /// Subscribes to changes of links, IPv4 addresses, routes and neighbours in the calling thread's network
     /// namespace. Subscribe first and observe after, and no change goes unseen.
     pub fn changes() -> Result<Changes, Error> {
         Changes::subscribe().map_err(|e| Error::new("subscribe to kernel changes", e))
@@ -72,6 +72,7 @@ impl Changes {
             MulticastGroup::Neigh,
             MulticastGroup::Ipv4Ifaddr,
             MulticastGroup::Ipv4Route,
+            MulticastGroup::Ipv6Route,
         ];
         let mask = groups.iter().fold(0, |mask, &group| mask | 1 << (group as u32 - 1));
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;

@@ -74,6 +74,7 @@ impl Netlink {
         let doing = step.op.to_string();
         match &step.op {
             Op::DeleteRoute(route) => self.delete_route(&doing, route).await,
+            Op::DeleteRoute6(route) => self.delete_route6(&doing, route).await,
             Op::DeleteLink { name, index } => self.delete_link(&doing, name, *index).await,
             Op::CreateLink { name, kind, mtu } => {
                 let message = RouteNetlinkMessage::NewLink(new_link(name, *kind, *mtu));
@@ -94,6 +95,7 @@ impl Netlink {
             Op::AddRoute { prefix, target } => {
                 self.put_route(&doing, *prefix, target, NLM_F_CREATE | NLM_F_EXCL).await
             }
+            Op::AddRoute6(route) => self.add_route6(&doing, route).await,
             Op::ReplaceRoute { prefix, target } => {
                 self.put_route(&doing, *prefix, target, NLM_F_CREATE | NLM_F_REPLACE).await
             }
@@ -191,7 +193,7 @@ impl Netlink {
         gone(self.change(doing, RouteNetlinkMessage::DelRoute(message), 0).await)
     }
 
-    async fn index(&self, doing: &str, name: &IfName) -> Result<u32, Error> {
+    pub(crate) async fn index(&self, doing: &str, name: &IfName) -> Result<u32, Error> {
         let found = self.link(name).await?;
         let missing = || Error::new(doing, io::Error::from_raw_os_error(libc::ENODEV));
         found.map(|link| link.header.index).ok_or_else(missing)
@@ -199,7 +201,7 @@ impl Netlink {
 }
 
 /// What was to be removed and is not there has been removed: by the kernel along with something else.
-fn gone(result: Result<(), Error>) -> Result<(), Error> {
+pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(e) if e.is(libc::ENODEV) || e.is(libc::EADDRNOTAVAIL) || e.is(libc::ESRCH) => Ok(()),
         other => other,

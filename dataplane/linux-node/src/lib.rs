@@ -16,6 +16,7 @@ mod neighbour;
 mod netlink;
 mod observe;
 mod packet_socket;
+mod routes6;
 mod xdp_pass;
 
 pub use changes::{Change, Changes};

@@ -19,7 +19,7 @@ use crate::{Error, Netlink};
 type Names = BTreeMap<u32, IfName>;
 
 impl Netlink {
-    /// The links, IPv4 addresses and main IPv4 routing table.
+    /// The links, IPv4 addresses and main routing tables.
     ///
     /// Interfaces whose names [`IfName`] does not allow are left out: they can be neither ours nor a port.
     pub async fn observe(&self) -> Result<Observed, Error> {
@@ -54,7 +54,8 @@ impl Netlink {
                 _ => None,
             })
             .collect();
-        Ok(Observed { links, addresses, routes })
+        let routes6 = self.routes6(&names).await?;
+        Ok(Observed { links, addresses, routes, routes6 })
     }
 }
 

@@ -10,7 +10,7 @@
 //! |---------|------|------|
 //! | link    | name begins with [`Link::OWN_PREFIX`], and `IFLA_GROUP` is [`OWN_GROUP`] | ASCII "WC"; given at creation, so that no link of ours is ever without its mark |
 //! | address | `IFA_PROTO` (Linux 5.18) is [`OWN_PROTOCOL`] | ASCII "W"; `include/uapi/linux/if_addr.h` takes 1 to 3 |
-//! | route   | in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's `rt_protos`, nor among the numbers of FRR, BIRD, keepalived or systemd |
+//! | route   | of IPv4 or IPv6 in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's `rt_protos`, nor among the numbers of FRR, BIRD, keepalived or systemd |
 //!
 //! Nothing else is changed or removed, even where it is in the way: then the resource gets an error in words. What
 //! another put there and is just what is wanted satisfies the resource, and is still not ours to remove.
@@ -20,13 +20,16 @@ mod addresses;
 mod links;
 mod observed;
 mod routes;
+mod routes6;
 mod step;
 
 use std::collections::BTreeSet;
 
 use node_state::{Link, NodeState, PortRole, ResourceKey};
 
-pub use observed::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedTarget};
+pub use observed::{
+    Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRoute6, ObservedTarget, ObservedTarget6,
+};
 pub use step::{NodePlan, Op, OwnLinkName, Problem, Step, UnicastOrBlackhole, Why};
 
 /// `IFLA_GROUP` of our links: ASCII "WC".
@@ -37,6 +40,9 @@ pub const OWN_PROTOCOL: u8 = b'W';
 
 /// Metric of our routes. 0 is what a route has that names none, and comes before every other.
 pub const OWN_METRIC: u32 = 0;
+
+/// Metric of our routes of IPv6: what the kernel gives to one that names none (`IP6_RT_PRIO_USER`, `include/net/ip6_fib.h`).
+pub const OWN_METRIC6: u32 = 1024;
 
 /// Least MTU of a port: with less, Linux takes IPv4 off the device (`inetdev_valid_mtu()`; RFC 791 section 3.2).
 pub const MTU_MIN: u16 = 68;
@@ -68,6 +74,7 @@ pub fn plan(observed: &Observed, desired: &NodeState) -> NodePlan {
     let links = links::plan(observed, desired, &mut plan);
     let addresses = addresses::plan(observed, &links, &mut plan);
     routes::plan(observed, desired, &links, &addresses, &mut plan);
+    routes6::plan(observed, desired, &links, &mut plan);
     plan.sort();
     plan
 }

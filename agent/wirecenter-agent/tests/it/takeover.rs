@@ -17,6 +17,7 @@ fn resources() -> Vec<Resource> {
         r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
         r#"{"kind":"route","prefix":"100.64.0.0/16","target":"pool"}"#,
         r#"{"kind":"route","prefix":"198.51.100.0/24","target":"natPool"}"#,
+        r#"{"kind":"route6","prefix":"2001:db8:100::/48","target":"pool"}"#,
         r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"lease":"100.64.0.2/16","gateway":"100.64.0.1","network":"100.64.0.2/32","dnsServers":["9.9.9.9"],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":256},"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null}"#,
     ]
     .map(|text| Resource::decode(text.as_bytes()).expect("decodes"))
@@ -88,6 +89,7 @@ async fn without_a_controller_the_last_state_is_restored_and_drift_repaired() {
         let addresses = node.ip(&["-4", "addr"]);
         routes.contains("default via 192.0.2.1 dev core0")
             && routes.contains("blackhole 100.64.0.0/16")
+            && node.ip(&["-6", "route"]).contains("blackhole 2001:db8:100::/48")
             && addresses.contains("192.0.2.129/32")
             && node.xdp("access0").is_some()
             && node.xdp("core0").is_some()
@@ -95,6 +97,8 @@ async fn without_a_controller_the_last_state_is_restored_and_drift_repaired() {
     until(in_place, || node.ip(&["addr"])).await;
     node.ip(&["route", "del", "blackhole", "100.64.0.0/16"]);
     until(in_place, || node.ip(&["route"])).await;
+    node.ip(&["-6", "route", "del", "blackhole", "2001:db8:100::/48"]);
+    until(in_place, || node.ip(&["-6", "route"])).await;
     let status = node.status().expect("written");
     assert_eq!((&status["connected"], &status["resources"]["sessions"]), (&false.into(), &1.into()));
     drop(agent);

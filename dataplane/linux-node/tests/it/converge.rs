@@ -1,14 +1,19 @@
 //! From whatever state, the kernel comes to be as desired, and what is not ours stays as it is.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use linux_node::{NetNs, Netlink};
 use net_types::{IfName, InterfaceAddress4, Prefix4, Tpid};
 use node_plan::kernel::{
     NodePlan, OWN_GROUP, OWN_PROTOCOL, Observed, ObservedAddress, ObservedLink, ObservedRoute,
-    ObservedTarget, Op, Step, Why, plan,
+    ObservedRoute6, ObservedTarget, ObservedTarget6, Op, Step, Why, plan,
 };
-use node_state::{Link, LinkKind, NodeState, Port, PortRole, Resource, Route, RouteTarget};
+use node_state::{
+    Link, LinkKind, NodeState, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
+};
 use proptest::{
     prelude::*,
     sample::{select, subsequence},
@@ -38,6 +43,8 @@ const ADDRESSES: [&str; 8] = [
 const FOREIGN_ADDRESSES: [&str; 3] = ["10.1.0.77/24", "192.0.2.77/24", "10.7.7.7/32"];
 const PREFIXES: [&str; 5] =
     ["0.0.0.0/0", "198.51.100.0/24", "203.0.113.0/24", "203.0.113.8/29", "100.64.0.0/16"];
+const PREFIXES6: [&str; 3] = ["2001:db8:100::/48", "2001:db8:8000::/36", "::/0"];
+const FOREIGN_PREFIXES6: [&str; 2] = ["2001:db8:200::/48", "2001:db8:8000::/40"];
 const FOREIGN_PREFIXES: [&str; 3] = ["10.200.0.0/16", "203.0.113.0/25", "10.201.0.0/16"];
 
 /// One thing that is done to the kernel behind our back.
@@ -79,6 +86,16 @@ fn target() -> impl Strategy<Value = Target> {
     ]
 }
 
+/// One gateway at most, for several of one metric are one route to the kernel.
+fn target6() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        Just(Target::Blackhole),
+        Just(Target::Unreachable),
+        any_link().prop_map(Target::Device),
+        any_link().prop_map(|dev| Target::Gateway("fe80::1", dev)),
+    ]
+}
+
 fn mess() -> impl Strategy<Value = Mess> {
     let metric = || select(vec![0u32, 0, 50]);
     prop_oneof![
@@ -89,6 +106,10 @@ fn mess() -> impl Strategy<Value = Mess> {
         4 => (select([&PREFIXES[..], &FOREIGN_PREFIXES].concat()), target(), metric())
             .prop_map(|(p, t, m)| Mess::OwnRoute(p, t, m)),
         2 => (select([&FOREIGN_PREFIXES[..], &PREFIXES[..1]].concat()), target(), metric())
+            .prop_map(|(p, t, m)| Mess::ForeignRoute(p, t, m)),
+        3 => (select([&PREFIXES6[..], &FOREIGN_PREFIXES6].concat()), target6(), metric())
+            .prop_map(|(p, t, m)| Mess::OwnRoute(p, t, m)),
+        1 => (select([&FOREIGN_PREFIXES6[..], &PREFIXES6[..1]].concat()), target6(), metric())
             .prop_map(|(p, t, m)| Mess::ForeignRoute(p, t, m)),
         1 => select(PORTS.to_vec()).prop_map(Mess::Down),
         1 => (any_link(), 1280u16..2000).prop_map(|(dev, mtu)| Mess::Mtu(dev, mtu)),
@@ -130,7 +151,10 @@ impl Mess {
             Self::Down(dev) => try_ip(&format!("link set {dev} down")),
             Self::Mtu(dev, mtu) => try_ip(&format!("link set {dev} mtu {mtu}")),
             Self::FlushAddresses(dev) => try_ip(&format!("-4 addr flush dev {dev}")),
-            Self::FlushRoutes => try_ip("route flush protocol 4"),
+            Self::FlushRoutes => {
+                let _none_of_ipv6 = try_ip("-6 route flush protocol 4");
+                try_ip("route flush protocol 4")
+            }
             Self::DeleteLink(name) => try_ip(&format!("link del {name}")),
         };
     }
@@ -163,12 +187,22 @@ fn desired() -> impl Strategy<Value = NodeState> {
     let route = (select(PREFIXES.to_vec()), target).prop_map(|(prefix, target)| {
         Resource::Route(Route { prefix: prefix.parse::<Prefix4>().expect("legal"), target })
     });
+    let target6 = prop_oneof![
+        2 => Just(Route6Target::Pool),
+        1 => select(PORTS.to_vec()).prop_map(move |port| {
+            Route6Target::Via { gateway: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1), port: name(port) }
+        }),
+    ];
+    let route6 = (select(PREFIXES6.to_vec()), target6).prop_map(|(prefix, target)| {
+        Resource::Route6(Route6 { prefix: prefix.parse().expect("legal"), target })
+    });
+    let route = prop_oneof![2 => route, 1 => route6];
     let ports = (
         proptest::option::of(port(0, PortRole::Access { outer_tpid: Tpid::Dot1ad })),
         proptest::option::of(port(1, PortRole::Core)),
     );
     let links = (proptest::option::of(link(0)), proptest::option::of(link(1)), proptest::option::of(link(2)));
-    (ports, links, proptest::collection::vec(route, 0..5))
+    (ports, links, proptest::collection::vec(route, 0..8))
         .prop_map(|((a, b), (c, d, e), routes)| [a, b, c, d, e].into_iter().flatten().chain(routes).collect())
 }
 
@@ -179,6 +213,7 @@ struct Foreign {
     links: Vec<ObservedLink>,
     addresses: Vec<ObservedAddress>,
     routes: Vec<ObservedRoute>,
+    routes6: Vec<ObservedRoute6>,
 }
 
 fn foreign(observed: &Observed, desired: &NodeState) -> Foreign {
@@ -203,7 +238,20 @@ fn foreign(observed: &Observed, desired: &NodeState) -> Foreign {
         // The kernel's own come and go with addresses and with ports that go up.
         r.protocol != OWN_PROTOCOL && r.protocol != ObservedRoute::PROTOCOL_KERNEL && !on_own(r)
     });
-    Foreign { links, addresses: addresses.collect(), routes: routes.cloned().collect() }
+    let on_own6 = |route: &ObservedRoute6| match &route.target {
+        ObservedTarget6::Via { link, .. } => own(link),
+        ObservedTarget6::Blackhole => false,
+        ObservedTarget6::Other { links, .. } => links.iter().any(own),
+    };
+    let routes6 = observed.routes6.iter().filter(|r| {
+        r.protocol != OWN_PROTOCOL && r.protocol != ObservedRoute::PROTOCOL_KERNEL && !on_own6(r)
+    });
+    Foreign {
+        links,
+        addresses: addresses.collect(),
+        routes: routes.cloned().collect(),
+        routes6: routes6.cloned().collect(),
+    }
 }
 
 fn from_environment(name: &str, default: u32) -> u32 {

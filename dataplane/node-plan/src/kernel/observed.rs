@@ -1,17 +1,22 @@
 //! What the kernel was seen to have, with the marks that tell whose it is.
 
-use std::{collections::BTreeSet, fmt, net::Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
-use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
+use net_types::{IfName, InterfaceAddress4, Mac, Prefix4, Prefix6};
 
 use super::OWN_PROTOCOL;
 
-/// The links, IPv4 addresses and main IPv4 routing table of one network namespace.
+/// The links, IPv4 addresses and main routing tables of one network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
     pub links: BTreeSet<ObservedLink>,
     pub addresses: BTreeSet<ObservedAddress>,
     pub routes: BTreeSet<ObservedRoute>,
+    pub routes6: BTreeSet<ObservedRoute6>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +69,23 @@ pub enum ObservedTarget {
     },
 }
 
+/// A route of the main table of IPv6.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedRoute6 {
+    pub prefix: Prefix6,
+    pub metric: u32,
+    pub protocol: u8,
+    pub target: ObservedTarget6,
+}
+
+/// As [`ObservedTarget`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObservedTarget6 {
+    Via { gateway: Ipv6Addr, link: IfName },
+    Blackhole,
+    Other { links: BTreeSet<IfName>, kind: u8 },
+}
+
 impl Observed {
     pub fn link(&self, name: &IfName) -> Option<&ObservedLink> {
         self.links.iter().find(|link| &link.name == name)
@@ -104,16 +126,54 @@ impl ObservedRoute {
     }
 }
 
+impl ObservedRoute6 {
+    pub fn is_own(&self) -> bool {
+        self.protocol == OWN_PROTOCOL
+    }
+
+    /// Whether the kernel drops this route when it drops those links.
+    pub(super) fn goes_with(&self, removed: &[IfName]) -> bool {
+        match &self.target {
+            ObservedTarget6::Via { link, .. } => removed.contains(link),
+            ObservedTarget6::Blackhole => false,
+            ObservedTarget6::Other { links, .. } => {
+                !links.is_empty() && links.iter().all(|link| removed.contains(link))
+            }
+        }
+    }
+}
+
+impl fmt::Display for ObservedTarget6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Via { gateway, link } => write!(f, "via {gateway} on {link}"),
+            Self::Blackhole => f.write_str("to a blackhole"),
+            Self::Other { links, kind } => other(f, links, *kind),
+        }
+    }
+}
+
+impl fmt::Display for ObservedRoute6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix, metric, protocol, target } = self;
+        write!(f, "{prefix} {target} (metric {metric}, protocol {protocol})")
+    }
+}
+
+fn other(f: &mut fmt::Formatter<'_>, links: &BTreeSet<IfName>, kind: u8) -> fmt::Result {
+    if links.is_empty() {
+        return write!(f, "with type {kind}");
+    }
+    let names: Vec<_> = links.iter().map(IfName::as_str).collect();
+    write!(f, "out by {}", names.join(", "))
+}
+
 impl fmt::Display for ObservedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Via { gateway, link } => write!(f, "via {gateway} on {link}"),
             Self::Blackhole => f.write_str("to a blackhole"),
-            Self::Other { links, kind } if links.is_empty() => write!(f, "with type {kind}"),
-            Self::Other { links, kind: _ } => {
-                let names: Vec<_> = links.iter().map(IfName::as_str).collect();
-                write!(f, "out by {}", names.join(", "))
-            }
+            Self::Other { links, kind } => other(f, links, *kind),
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fmt, net::Ipv4Addr};
 
 use net_types::{IfName, InterfaceAddress4, Prefix4};
-use node_state::{Link, LinkKind, ResourceKey};
+use node_state::{Link, LinkKind, ResourceKey, Route6, Route6Target};
 
-use super::ObservedRoute;
+use super::{ObservedRoute, ObservedRoute6};
 
 /// What must be done, in this order, and what cannot be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum UnicastOrBlackhole {
 pub enum Op {
     /// Only a route that has our mark.
     DeleteRoute(ObservedRoute),
+    /// Only a route that has our mark.
+    DeleteRoute6(ObservedRoute6),
     DeleteLink {
         name: OwnLinkName,
         index: u32,
@@ -88,6 +90,8 @@ pub enum Op {
         prefix: Prefix4,
         target: UnicastOrBlackhole,
     },
+    /// Fails if there is one for that prefix with our metric.
+    AddRoute6(Route6),
     /// In place of the one route for that prefix, which is ours.
     ReplaceRoute {
         prefix: Prefix4,
@@ -111,7 +115,7 @@ impl Op {
     /// routes come last, for their gateways must be on a link.
     fn rank(&self) -> u8 {
         match self {
-            Self::DeleteRoute(_) => 0,
+            Self::DeleteRoute(_) | Self::DeleteRoute6(_) => 0,
             Self::DeleteLink { .. } => 1,
             Self::CreateLink { .. } => 2,
             Self::SetMtu { .. } => 3,
@@ -119,7 +123,7 @@ impl Op {
             Self::PromoteSecondaries { .. } => 5,
             Self::AddAddress { .. } => 6,
             Self::DeleteAddress { .. } => 7,
-            Self::AddRoute { .. } | Self::ReplaceRoute { .. } => 8,
+            Self::AddRoute { .. } | Self::AddRoute6(_) | Self::ReplaceRoute { .. } => 8,
         }
     }
 }
@@ -165,6 +169,7 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DeleteRoute(route) => write!(f, "remove route {route}"),
+            Self::DeleteRoute6(route) => write!(f, "remove route {route}"),
             Self::DeleteLink { name, index } => write!(f, "remove link {name} (index {index})"),
             Self::CreateLink { name, kind: LinkKind::Bridge, mtu } => {
                 write!(f, "make bridge {name} with MTU {mtu}")
@@ -177,6 +182,12 @@ impl fmt::Display for Op {
             Self::AddAddress { link, address } => write!(f, "add {address} to {link}"),
             Self::DeleteAddress { link, address } => write!(f, "remove {address} from {link}"),
             Self::AddRoute { prefix, target } => write!(f, "add route {prefix} {target}"),
+            Self::AddRoute6(Route6 { prefix, target: Route6Target::Pool }) => {
+                write!(f, "add route {prefix} to a blackhole")
+            }
+            Self::AddRoute6(Route6 { prefix, target: Route6Target::Via { gateway, port } }) => {
+                write!(f, "add route {prefix} via {gateway} on {port}")
+            }
             Self::ReplaceRoute { prefix, target } => write!(f, "change route {prefix} to go {target}"),
         }
     }

@@ -23,6 +23,10 @@ fn route(prefix: &str, target: ObservedTarget, protocol: u8) -> ObservedRoute {
     ObservedRoute { prefix: prefix.parse().expect("legal"), tos: 0, metric: 0, protocol, target }
 }
 
+fn route6(prefix: &str, target: ObservedTarget6, protocol: u8) -> ObservedRoute6 {
+    ObservedRoute6 { prefix: prefix.parse().expect("legal"), metric: OWN_METRIC6, protocol, target }
+}
+
 fn via(gateway: &str, link: &str) -> ObservedTarget {
     ObservedTarget::Via { gateway: gateway.parse().expect("legal"), link: name(link) }
 }
@@ -45,6 +49,45 @@ const DEFAULT: &str =
     r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#;
 const POOL: &str = r#"{"kind":"route","prefix":"198.51.100.0/24","target":"natPool"}"#;
 const ALL: [&str; 5] = [ACCESS, CORE, LOOPBACK, DEFAULT, POOL];
+
+#[test]
+fn routes_of_ipv6_come_and_go() {
+    let pool = r#"{"kind":"route6","prefix":"2001:db8:100::/48","target":"pool"}"#;
+    let default =
+        r#"{"kind":"route6","prefix":"::/0","target":{"via":{"gateway":"fe80::1","port":"core0"}}}"#;
+    let mut observed = bare();
+    observed.links = [ObservedLink { mtu: 1508, ..link("access0", 2, 0) }, link("core0", 3, 0)].into();
+    let core = r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":[]}"#;
+    let ports = [ACCESS, core];
+    let wanted = [ACCESS, core, pool, default];
+    let added = "add route ::/0 via fe80::1 on core0 (for route6/::/0)\n\
+                 add route 2001:db8:100::/48 to a blackhole (for route6/2001:db8:100::/48)\n";
+    check(&observed, &wanted, added);
+    let gateway = ObservedTarget6::Via { gateway: "fe80::1".parse().expect("legal"), link: name("core0") };
+    let blackhole = ObservedTarget6::Blackhole;
+    let both = |protocol| {
+        [route6("::/0", gateway.clone(), protocol), route6("2001:db8:100::/48", blackhole.clone(), protocol)]
+            .into()
+    };
+    // Ours, and another's that are just so.
+    for protocol in [OWN_PROTOCOL, 4] {
+        observed.routes6 = both(protocol);
+        check(&observed, &wanted, "");
+    }
+    check(&observed, &ports, "");
+    observed.routes6 = both(OWN_PROTOCOL);
+    let removed = "remove route ::/0 via fe80::1 on core0 (metric 1024, protocol 87) (ours, and no longer wanted)\n\
+                   remove route 2001:db8:100::/48 to a blackhole (metric 1024, protocol 87) (ours, and no longer wanted)\n";
+    check(&observed, &ports, removed);
+    observed.routes6 =
+        [route6("2001:db8:100::/48", gateway, 4), route6("::/0", blackhole, OWN_PROTOCOL)].into();
+    let text = "remove route ::/0 to a blackhole (metric 1024, protocol 87) (ours, and no longer wanted)\n\
+                add route ::/0 via fe80::1 on core0 (for route6/::/0)\n\
+                cannot: there is a route 2001:db8:100::/48 via fe80::1 on core0 (metric 1024, protocol 4) already, which is not ours: remove it or give it another table (for route6/2001:db8:100::/48)\n";
+    check(&observed, &wanted, text);
+    let nowhere = default.replace("core0", "core9");
+    check(&bare(), &[&nowhere], "cannot: core9 is not a port of this node (for route6/::/0)\n");
+}
 
 #[track_caller]
 fn check(observed: &Observed, resources: &[&str], expected: &str) {

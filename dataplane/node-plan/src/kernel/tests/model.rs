@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use node_state::{Route6, Route6Target};
+
 use super::*;
 use crate::kernel::addresses::subnet;
 
@@ -33,6 +35,7 @@ impl Kernel {
                 self.state.links.remove(&found);
                 self.state.addresses.retain(|address| address.link != found.name);
                 self.state.routes.retain(|route| !route.uses(&found.name));
+                self.state.routes6.retain(|route| !route.goes_with(std::slice::from_ref(&found.name)));
             }
             Op::SetMtu { link, from, to } => {
                 let mut found = self.take(link)?;
@@ -82,6 +85,23 @@ impl Kernel {
                     self.state.routes.remove(&old);
                 }
                 self.put_route(*prefix, target)?;
+            }
+            Op::AddRoute6(Route6 { prefix, target }) => {
+                let (metric, protocol) = (OWN_METRIC6, OWN_PROTOCOL);
+                if self.state.routes6.iter().any(|r| r.prefix == *prefix && r.metric == metric) {
+                    return Err("EEXIST".into());
+                }
+                let target = match target {
+                    Route6Target::Pool => ObservedTarget6::Blackhole,
+                    Route6Target::Via { gateway, port } => {
+                        ObservedTarget6::Via { gateway: *gateway, link: port.clone() }
+                    }
+                };
+                self.state.routes6.insert(ObservedRoute6 { prefix: *prefix, metric, protocol, target });
+            }
+            Op::DeleteRoute6(route) => {
+                assert!(route.is_own());
+                self.state.routes6.remove(route).then_some(()).ok_or("ESRCH")?;
             }
             Op::DeleteRoute(route) => {
                 assert!(route.is_own());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use net_types::{InterfaceAddress4, Tpid};
-use node_state::{Link, Port, PortRole, Route, RouteTarget};
+use node_state::{Link, Port, PortRole, Route, Route6, Route6Target, RouteTarget};
 use proptest::{
     collection::vec,
     option,
@@ -25,6 +25,8 @@ const ADDRESSES: [&str; 7] = [
 ];
 const PREFIXES: [&str; 5] =
     ["0.0.0.0/0", "198.51.100.0/24", "10.1.0.0/24", "203.0.113.8/29", "100.64.0.0/16"];
+const PREFIXES6: [&str; 3] = ["::/0", "2001:db8:100::/48", "2001:db8:8000::/36"];
+const GATEWAY6: &str = "fe80::1";
 const GATEWAYS: [&str; 4] = ["192.0.2.1", "10.1.0.9", "10.1.0.1", "203.0.113.1"];
 
 fn observed() -> impl Strategy<Value = Observed> {
@@ -53,7 +55,19 @@ fn observed() -> impl Strategy<Value = Observed> {
     let route = (select(PREFIXES.to_vec()), target, protocol(), select(vec![0u32, 0, 7])).prop_map(
         |(prefix, target, protocol, metric)| ObservedRoute { metric, ..route(prefix, target, protocol) },
     );
-    (links, vec(address, 0..8), vec(route, 0..8)).prop_map(|(links, addresses, routes)| {
+    let target6 = prop_oneof![
+        2 => Just(ObservedTarget6::Blackhole),
+        2 => select(LINKS.to_vec()).prop_map(|link| ObservedTarget6::Via {
+            gateway: GATEWAY6.parse().expect("legal"),
+            link: name(link)
+        }),
+        1 => select(LINKS.to_vec()).prop_map(|link| ObservedTarget6::Other { links: [name(link)].into(), kind: 1 }),
+    ];
+    let route6 = (select(PREFIXES6.to_vec()), target6, protocol(), select(vec![OWN_METRIC6, 7])).prop_map(
+        |(prefix, target, protocol, metric)| ObservedRoute6 { metric, ..route6(prefix, target, protocol) },
+    );
+    let parts = (links, vec(address, 0..8), vec(route, 0..8), vec(route6, 0..4));
+    parts.prop_map(|(links, addresses, routes, routes6)| {
         let there: BTreeSet<&IfName> = links.iter().map(|link| &link.name).collect();
         // One address is only once on a link, whoever put it there.
         let addresses: BTreeMap<_, _> = addresses
@@ -67,6 +81,12 @@ fn observed() -> impl Strategy<Value = Observed> {
         Observed {
             addresses: addresses.into_values().collect(),
             routes: routes.into_iter().filter(uses_only_there).collect(),
+            routes6: routes6
+                .into_iter()
+                .filter(|route| {
+                    LINKS.iter().all(|link| !route.goes_with(&[name(link)]) || there.contains(&name(link)))
+                })
+                .collect(),
             links: links.into_iter().collect(),
         }
     })
@@ -105,9 +125,20 @@ fn wanted() -> impl Strategy<Value = NodeState> {
     let route = (select(PREFIXES.to_vec()), target).prop_map(|(prefix, target)| {
         Resource::Route(Route { prefix: prefix.parse().expect("legal"), target })
     });
+    let target6 = prop_oneof![
+        Just(Route6Target::Pool),
+        select(LINKS[..2].to_vec()).prop_map(|port| Route6Target::Via {
+            gateway: GATEWAY6.parse().expect("legal"),
+            port: name(port)
+        }),
+    ];
+    let route6 = (select(PREFIXES6.to_vec()), target6).prop_map(|(prefix, target)| {
+        Resource::Route6(Route6 { prefix: prefix.parse().expect("legal"), target })
+    });
+    let route = prop_oneof![2 => route, 1 => route6];
     let access = PortRole::Access { outer_tpid: Tpid::Dot1q };
     let links = (port("access0", access), port("core0", PortRole::Core), own("wc-lo0"), own("wc-lo1"));
-    (links, vec(route, 0..5))
+    (links, vec(route, 0..8))
         .prop_map(|((a, b, c, d), routes)| [a, b, c, d].into_iter().flatten().chain(routes).collect())
 }
 
@@ -124,7 +155,9 @@ fn foreign(state: &Observed, desired: &NodeState) -> Observed {
         state.addresses.iter().filter(|a| !a.is_own() && !own.contains(&a.link)).cloned().collect();
     let stands = |route: &ObservedRoute| own.iter().any(|link| route.uses(link));
     let routes = state.routes.iter().filter(|r| !r.is_own() && !stands(r)).cloned().collect();
-    Observed { links: links.into_iter().collect(), addresses, routes }
+    let stays = |route: &&ObservedRoute6| !route.is_own() && !route.goes_with(&own);
+    let routes6 = state.routes6.iter().filter(stays).cloned().collect();
+    Observed { links: links.into_iter().collect(), addresses, routes, routes6 }
 }
 
 proptest! {
@@ -137,7 +170,8 @@ proptest! {
         for step in &first.steps {
             if let Err(error) = kernel.apply(&step.op) {
                 // The kernel takes some things along by itself, as it takes an interface's routes with its last address.
-                let removes = matches!(step.op, Op::DeleteRoute(_) | Op::DeleteAddress { .. });
+                let removes =
+                    matches!(step.op, Op::DeleteRoute(_) | Op::DeleteRoute6(_) | Op::DeleteAddress { .. });
                 prop_assert!(removes, "{}: {} in\n{}", error, step, first);
             }
         }
