@@ -131,6 +131,17 @@ fn nodes_and_pools_are_judged() {
     for (edits, expected) in cases {
         assert_eq!(faults::<NodeSpec>(NODE, edits), expected, "{edits:?}");
     }
+    let route6 = r#""routes6":[{"prefix":"::/0","via":"fe80::1","port":"core0"}],"routes"#;
+    for (from, to, expected) in [
+        ("core0", "core0", None),
+        ("fe80::1", "2001:db8::1", Some("/spec/routes6/0/via")),
+        ("core0", "access0", Some("/spec/routes6/0/port")),
+        ("core0", "core9", Some("/spec/routes6/0/port")),
+        ("[{", r#"[{"prefix":"::/0","via":"fe80::2","port":"core0"},{"#, Some("/spec/routes6/1/prefix")),
+    ] {
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(route6.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
     let cases: [Case; 7] = [
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),
@@ -154,9 +165,9 @@ fn nodes_and_pools_are_judged() {
 #[test]
 fn pools_of_ipv6_are_judged() {
     const POOL6: &str = r#"{"kind":"AddressPool","metadata":{"name":"links"},"spec":{"node":"node1","purpose":"link6","prefix":"2001:db8:100::/48"}}"#;
-    let delegated = ("link6", "delegated6");
-    let length = |_| ("/48\"", "/48\",\"delegatedLength\":60");
-    let cases: [(&[(&str, &str)], &[&str]); 14] = [
+    const DELEGATED: (&str, &str) = ("link6", "delegated6");
+    const LENGTH: (&str, &str) = ("/48\"", "/48\",\"delegatedLength\":60");
+    let cases: [Case; 14] = [
         (&[], &[]),
         (&[("/48\"", "/64\",\"leaseSeconds\":600")], &[]),
         (&[("/48", "/65")], &["/spec/prefix"]),
@@ -165,12 +176,12 @@ fn pools_of_ipv6_are_judged() {
         (&[("2001:db8:100::/48", "ff00::/48")], &["/spec/prefix"]),
         (&[("2001:db8:100::/48", "100.64.0.0/16")], &["/spec/prefix"]),
         (&[("/48\"", "/48\",\"gateway\":\"192.0.2.1\"")], &["/spec/gateway"]),
-        (&[length(())], &["/spec/delegatedLength"]),
-        (&[delegated, length(())], &[]),
-        (&[delegated, ("/48", "/56")], &[]),
-        (&[delegated, ("/48", "/57")], &["/spec/delegatedLength"]),
-        (&[delegated, ("/48\"", "/48\",\"delegatedLength\":65")], &["/spec/delegatedLength"]),
-        (&[delegated, ("/48\"", "/48\",\"leaseSeconds\":600")], &["/spec/leaseSeconds"]),
+        (&[LENGTH], &["/spec/delegatedLength"]),
+        (&[DELEGATED, LENGTH], &[]),
+        (&[DELEGATED, ("/48", "/56")], &[]),
+        (&[DELEGATED, ("/48", "/57")], &["/spec/delegatedLength"]),
+        (&[DELEGATED, ("/48\"", "/48\",\"delegatedLength\":65")], &["/spec/delegatedLength"]),
+        (&[DELEGATED, ("/48\"", "/48\",\"leaseSeconds\":600")], &["/spec/leaseSeconds"]),
     ];
     for (edits, expected) in cases {
         assert_eq!(faults::<AddressPoolSpec>(POOL6, edits), expected, "{edits:?}");
