@@ -35,6 +35,10 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = RouteTarget::Via { gateway: route.via, port };
         Some(Resource::Route(Route { prefix: route.prefix, target }))
     });
+    let routes6 = node.routes6.iter().map(|route| {
+        let target = Route6Target::Via { gateway: route.via, port: route.port.clone() };
+        Resource::Route6(Route6 { prefix: route.prefix, target })
+    });
     let pools = pools.iter().map(|pool| {
         let prefix = match pool.spec.prefix {
             Prefix::V4(prefix) => prefix,
@@ -44,18 +48,28 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = if is_nat { RouteTarget::NatPool } else { RouteTarget::Pool };
         Resource::Route(Route { prefix, target })
     });
-    ports.chain([link]).chain(routes).chain(pools).collect()
+    ports.chain([link]).chain(routes).chain(routes6).chain(pools).collect()
 }
 
 /// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.
 pub fn clashes(node: &NodeSpec, pools: &NodePools) -> Vec<(Fault, net_types::Name)> {
     let mut clashes = Vec::new();
     for pool in pools.iter() {
-        // A node has addresses and routes of its own of IPv4 only.
-        let Prefix::V4(prefix) = pool.spec.prefix else { continue };
         let mut add = |pointer: Pointer, what: String| {
-            let detail = format!("{what} lies in {prefix} of AddressPool {}", pool.name);
+            let detail = format!("{what} lies in {} of AddressPool {}", pool.spec.prefix, pool.name);
             clashes.push((Fault::new(pointer, detail), pool.name.clone()));
+        };
+        let prefix = match pool.spec.prefix {
+            Prefix::V4(prefix) => prefix,
+            Prefix::V6(prefix) => {
+                for (i, route) in node.routes6.iter().enumerate() {
+                    if prefix.contains_prefix(route.prefix) {
+                        let at = Pointer::from("/spec/routes6").at(i).at("prefix");
+                        add(at, format!("the route to {}", route.prefix));
+                    }
+                }
+                continue;
+            }
         };
         if prefix.contains(node.loopback) {
             add("/spec/loopback".into(), format!("the loopback address {}", node.loopback));

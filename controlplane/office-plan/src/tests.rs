@@ -478,6 +478,7 @@ fn node() -> NodeSpec {
         "loopback": "192.0.2.129",
         "ports": [{"name": "access0", "role": "access"}, {"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]}],
         "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}],
+        "routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}],
     }))
     .expect("a node")
 }
@@ -493,6 +494,7 @@ fn a_node_has_ports_loopback_and_routes() {
             r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
             r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":["192.0.2.129/32"]}"#,
             r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
+            r#"{"kind":"route6","prefix":"::/0","target":{"via":{"gateway":"fe80::1","port":"core0"}}}"#,
             r#"{"kind":"route","prefix":"203.0.113.0/27","target":"pool"}"#,
             r#"{"kind":"route6","prefix":"2001:db8:100::/54","target":"pool"}"#,
             r#"{"kind":"route","prefix":"100.64.0.0/28","target":"pool"}"#,
@@ -504,15 +506,21 @@ fn a_node_has_ports_loopback_and_routes() {
 
 #[test]
 fn pools_keep_clear_of_the_nodes_own_addresses() {
-    assert_eq!(clashes(&node(), &pools()), []);
+    assert_eq!(clashes(&node(), &pools_with_ipv6()), []);
     let mut clashing = node();
     clashing.loopback = "203.0.113.1".parse().expect("an address");
     clashing.ports[1].addresses = ["198.51.100.2/24".parse().expect("an address")].into();
     clashing.routes[0].prefix = "100.64.0.0/28".parse().expect("a prefix");
-    let mut at: Vec<_> =
-        clashes(&clashing, &pools()).into_iter().map(|(fault, _)| fault.pointer.to_string()).collect();
+    clashing.routes6[0].prefix = "2001:db8:0:2::/64".parse().expect("a prefix");
+    let mut at: Vec<_> = clashes(&clashing, &pools_with_ipv6())
+        .into_iter()
+        .map(|(fault, _)| fault.pointer.to_string())
+        .collect();
     at.sort();
-    assert_eq!(at, ["/spec/loopback", "/spec/ports/1/addresses/0", "/spec/routes/0/prefix"]);
+    assert_eq!(
+        at,
+        ["/spec/loopback", "/spec/ports/1/addresses/0", "/spec/routes/0/prefix", "/spec/routes6/0/prefix"]
+    );
 }
 
 proptest! {

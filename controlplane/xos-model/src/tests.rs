@@ -131,6 +131,17 @@ fn nodes_and_pools_are_judged() {
     for (edits, expected) in cases {
         assert_eq!(faults::<NodeSpec>(NODE, edits), expected, "{edits:?}");
     }
+    let route6 = r#""routes6":[{"prefix":"::/0","via":"fe80::1","port":"core0"}],"routes"#;
+    for (from, to, expected) in [
+        ("core0", "core0", None),
+        ("fe80::1", "2001:db8::1", Some("/spec/routes6/0/via")),
+        ("core0", "access0", Some("/spec/routes6/0/port")),
+        ("core0", "core9", Some("/spec/routes6/0/port")),
+        ("[{", r#"[{"prefix":"::/0","via":"fe80::2","port":"core0"},{"#, Some("/spec/routes6/1/prefix")),
+    ] {
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(route6.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
     let cases: [Case; 7] = [
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),

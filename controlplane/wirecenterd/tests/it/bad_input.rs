@@ -192,6 +192,12 @@ fn nodes_and_pools() -> Vec<Case> {
             422,
             &["/spec/routes/0/via"],
         ),
+        put_node(
+            "a route of IPv6 by a neighbour of which no port is said",
+            json!({"spec": {"routes6": [{"prefix": "::/0", "via": "fe80::1"}]}}),
+            422,
+            &["/spec/routes6/0/port"],
+        ),
         case("a node in use", Method::DELETE, "/api/v1/nodes/node1", "", 409, &["/metadata/name"]),
         case("a pool in use", Method::DELETE, "/api/v1/addresspools/inside", "", 409, &["/metadata/name"]),
         case(

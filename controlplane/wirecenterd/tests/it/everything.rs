@@ -42,7 +42,8 @@ pub(crate) fn everything() -> Vec<Value> {
             json!({"loopback": "192.0.2.129", "site": NAME, "ports": [
                 {"name": "access0", "role": "access", "outerTpid": "0x88a8"},
                 {"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]}],
-                "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}]}),
+                "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}],
+                "routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}]}),
         ),
         named(
             "AddressPool",

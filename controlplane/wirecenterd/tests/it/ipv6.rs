@@ -107,6 +107,20 @@ fn a_node_is_told_of_lines_and_routes_of_ipv6() {
             let route = node.inner().held.get(&key).cloned().expect("a route");
             assert_eq!(serde_json::to_value(route).expect("JSON")["target"], "pool");
         }
+        // The way upstream, which no pool may lie under.
+        let upstream = json!({"spec": {"routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}]}});
+        let answer = controller.call(Method::PATCH, "/api/v1/nodes/node1", &upstream).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let route = until("a default route", async || {
+            node.inner().held.get(&ResourceKey::from("route6/::/0".to_owned())).cloned()
+        })
+        .await;
+        let via = json!({"via": {"gateway": "fe80::1", "port": "core0"}});
+        assert_eq!(serde_json::to_value(route).expect("JSON")["target"], via);
+        let under = json!({"spec": {"routes6": [{"prefix": "2001:db8:100::/64", "via": "fe80::1", "port": "core0"}]}});
+        let refused = controller.call(Method::PATCH, "/api/v1/nodes/node1", &under).await;
+        let place = vec!["/spec/routes6/0/prefix".to_owned()];
+        assert_eq!((refused.status, refused.places()), (StatusCode::CONFLICT, place));
         // What is said for all of a service is for those who have it.
         let for_all = json!({"spec": {"attributes": {"dns6": ["2001:db8::54"]}}});
         let answer = controller.call(Method::PATCH, "/api/v1/services/vcpe", &for_all).await;

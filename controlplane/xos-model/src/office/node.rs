@@ -1,12 +1,17 @@
 //! A server of the office: its ports, its addresses and the way upstream.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use jiff::Timestamp;
-use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Tpid};
+use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Prefix6, Tpid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Fault, Kind, KindName, Object, Pointer, Reference, values::is_unicast};
+use crate::{
+    Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
+};
 
 pub type Node = Object<NodeSpec>;
 
@@ -18,6 +23,8 @@ pub struct NodeSpec {
     pub ports: Vec<NodePort>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<NodeRoute>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes6: Vec<NodeRoute6>,
     /// Where the node stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
@@ -53,6 +60,16 @@ pub enum PortRole {
 pub struct NodeRoute {
     pub prefix: Prefix4,
     pub via: Ipv4Addr,
+}
+
+/// A route of IPv6. A core port has the link-local address that Linux gives it and no other, so a neighbour on it is
+/// named by its own link-local one, which says nothing of the port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeRoute6 {
+    pub prefix: Prefix6,
+    pub via: Ipv6Addr,
+    pub port: IfName,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -143,6 +160,19 @@ impl NodeSpec {
             faults.push(Fault::new(at.at("via"), rule));
         }
     }
+
+    fn validate_route6(&self, i: usize, route: &NodeRoute6, faults: &mut Vec<Fault>) {
+        let at = Pointer::from("/spec/routes6").at(i);
+        if self.routes6[..i].iter().any(|other| other.prefix == route.prefix) {
+            faults.push(Fault::new(at.at("prefix"), format!("there are two routes to {}", route.prefix)));
+        }
+        if !route.via.is_unicast_link_local() {
+            faults.push(Fault::new(at.at("via"), "not a link-local address (fe80::/10)"));
+        }
+        if self.port(&route.port).is_none_or(|port| port.role != PortRole::Core) {
+            faults.push(Fault::new(at.at("port"), format!("{} is not a core port of the node", route.port)));
+        }
+    }
 }
 
 impl Kind for NodeSpec {
@@ -157,14 +187,17 @@ impl Kind for NodeSpec {
         if self.ports.is_empty() || self.ports.len() > Self::PORTS_MAX {
             faults.push(Fault::new("/spec/ports", format!("a node has 1 to {} ports", Self::PORTS_MAX)));
         }
-        if self.routes.len() > Self::ROUTES_MAX {
-            faults.push(Fault::new("/spec/routes", format!("at most {} routes", Self::ROUTES_MAX)));
+        for (at, count) in [("/spec/routes", self.routes.len()), ("/spec/routes6", self.routes6.len())] {
+            check::at_most(&mut faults, &at.into(), count, Self::ROUTES_MAX, "routes");
         }
         for (i, port) in self.ports.iter().enumerate().take(Self::PORTS_MAX) {
             self.validate_port(i, port, &mut faults);
         }
         for (i, route) in self.routes.iter().enumerate().take(Self::ROUTES_MAX) {
             self.validate_route(i, route, &mut faults);
+        }
+        for (i, route) in self.routes6.iter().enumerate().take(Self::ROUTES_MAX) {
+            self.validate_route6(i, route, &mut faults);
         }
         faults
     }

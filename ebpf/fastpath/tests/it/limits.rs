@@ -13,7 +13,7 @@ use crate::{
 #[test]
 fn sessions_that_may_not_pass() {
     let world = World::new();
-    let mut fastpath = world.office(&desired_but(|text| text.replace("\"active\":true", "\"active\":false")));
+    let mut fastpath = world.office(&desired_but(|text| text.replace("\"active\"", "\"suspended\"")));
     let mut punts = fastpath.punts().expect("not taken yet");
     let inspector = Inspector::open(&world.pin_dir).expect("pinned");
     {
