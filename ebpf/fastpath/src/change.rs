@@ -296,6 +296,7 @@ impl Fastpath {
             self.fib_insert(network, home_paint(home))?;
         }
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
+        self.sessions.written(index, image.session.version);
         Ok(())
     }
 

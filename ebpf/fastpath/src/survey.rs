@@ -1,8 +1,12 @@
 //! Taking stock of maps that are there already, and removing from them what leads to no session.
 
-use std::{collections::BTreeMap, path::Path, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    str::FromStr,
+};
 
-use map_abi::{HomeRef, PortsRef, SVIDS_PER_PORT};
+use map_abi::{HomeRef, PortsRef, SVIDS_PER_PORT, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
 use net_types::Name;
 
 use crate::{
@@ -35,13 +39,37 @@ impl Sessions {
                     by_unit.insert(home.unit(), index);
                 }
                 // Not as this program writes it: nothing may lead there, and then it is free.
-                _ => put!(writer, tables.sessions.at(index), 0, in_use),
+                _ => {
+                    put!(writer, tables.sessions.at(index), 0, in_use);
+                    found.indices.release(index, 0);
+                    if has_home && !home.is_none() {
+                        found.units.release(home.unit(), home.order());
+                    }
+                }
             }
         }
         found.survey_lines(tables, writer, clerk, &by_unit);
         found.survey_ports(tables, clerk, &by_unit);
+        found.wipe_free(tables, clerk);
         clerk.flush().map_err(|error| OpenError::Survey(Box::new(error)))?;
         Ok(found)
+    }
+
+    /// Empties what belongs to no session: a process that ended between giving a home away and wiping it left in it
+    /// what the session after it must not inherit.
+    fn wipe_free(&self, tables: &Tables, clerk: &mut Clerk) {
+        let homes = self.by_name.values().map(|index| tables.session(*index).home);
+        let taken: BTreeSet<u32> = homes
+            .filter(|home| !home.is_none())
+            .flat_map(|home| home.unit()..home.unit() + home.units())
+            .collect();
+        for chunk in self.homes.held() {
+            let first = chunk * UNIT_INDICES_PER_CHUNK;
+            (first..first + UNITS_PER_CHUNK)
+                .filter(|unit| !taken.contains(unit))
+                .filter_map(|unit| HomeRef::new(unit, 0))
+                .for_each(|unit| clerk.wipe(unit));
+        }
     }
 
     fn survey_lines(&mut self, tables: &Tables, writer: &mut Writer, clerk: &mut Clerk, by_unit: &ByUnit) {
