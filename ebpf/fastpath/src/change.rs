@@ -290,6 +290,7 @@ impl Fastpath {
         if held.flows != flows {
             self.forget_flows(held.flows);
         }
+        self.sessions.written(index, image.session.version);
         Ok(())
     }
 

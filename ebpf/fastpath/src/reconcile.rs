@@ -22,7 +22,7 @@ impl Fastpath {
     /// Ports are attached here too (natively, by name); links only contribute their addresses.
     ///
     /// What is not desired goes first, then the forwarding table is made right as a whole, then sessions come: so
-    /// nothing ever leads to a slot that was given to somebody else.
+    /// nothing ever leads to a home that was given to somebody else.
     pub fn reconcile(&mut self, desired: &NodeState) -> Vec<Outcome> {
         self.begin();
         let mut outcomes = Vec::new();

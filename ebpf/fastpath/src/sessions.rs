@@ -200,7 +200,11 @@ impl Sessions {
             clerk.poke_home(home, at, value);
         }
         self.by_name.insert(name.clone(), index);
-        self.pending.insert(index, image.session.version);
+    }
+
+    /// All of the session is written: `finish` says so with its version.
+    pub(crate) fn written(&mut self, index: u32, version: u64) {
+        self.pending.insert(index, version);
     }
 
     /// Lets packets find the session; needs its S-VID's page, and its public address's.

@@ -1,8 +1,12 @@
 //! Taking stock of maps that are there already, and removing from them what leads to no session.
 
-use std::{collections::BTreeMap, path::Path, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    str::FromStr,
+};
 
-use map_abi::{HomeRef, PortsRef, SVIDS_PER_PORT};
+use map_abi::{HomeRef, PortsRef, SVIDS_PER_PORT, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
 use net_types::Name;
 
 use crate::{
@@ -26,24 +30,51 @@ impl Sessions {
         let mut found = sessions::opened(tables, pin_dir)?;
         let mut by_unit = ByUnit::new();
         for index in tables.sessions_in_use() {
-            let home = tables.session(index).home;
+            let session = tables.session(index);
+            let home = session.home;
             let is_new = found.indices.take_at(index, 0);
-            let has_home = home.is_none() || found.units.take_at(home.unit(), home.order());
-            let flows = tables.session(index).flows;
-            let has_home = has_home && (flows.is_none() || found.units.take_at(flows.unit(), flows.order()));
+            let records = [home, session.flows];
+            let taken =
+                records.map(|record| !record.is_none() && found.units.take_at(record.unit(), record.order()));
+            let has_records = records.iter().zip(taken).all(|(record, taken)| record.is_none() || taken);
             match Name::from_str(&tables.name_of(index)) {
-                Ok(name) if is_new && has_home && !found.by_name.contains_key(&name) => {
+                Ok(name) if is_new && has_records && !found.by_name.contains_key(&name) => {
                     found.by_name.insert(name, index);
                     by_unit.insert(home.unit(), index);
                 }
                 // Not as this program writes it: nothing may lead there, and then it is free.
-                _ => put!(writer, tables.sessions.at(index), 0, in_use),
+                _ => {
+                    put!(writer, tables.sessions.at(index), 0, in_use);
+                    found.indices.release(index, 0);
+                    for (record, _) in records.iter().zip(taken).filter(|(_, taken)| *taken) {
+                        found.units.release(record.unit(), record.order());
+                    }
+                }
             }
         }
         found.survey_lines(tables, writer, clerk, &by_unit);
         found.survey_ports(tables, clerk, &by_unit);
+        found.wipe_free(tables, clerk);
         clerk.flush().map_err(|error| OpenError::Survey(Box::new(error)))?;
         Ok(found)
+    }
+
+    /// Empties what belongs to no session: a process that ended between giving a home away and wiping it left in it
+    /// what the session after it must not inherit.
+    fn wipe_free(&self, tables: &Tables, clerk: &mut Clerk) {
+        let sessions = self.by_name.values().map(|index| tables.session(*index));
+        let taken: BTreeSet<u32> = sessions
+            .flat_map(|session| [session.home, session.flows])
+            .filter(|record| !record.is_none())
+            .flat_map(|record| record.unit()..record.unit() + record.units())
+            .collect();
+        for chunk in self.homes.held() {
+            let first = chunk * UNIT_INDICES_PER_CHUNK;
+            (first..first + UNITS_PER_CHUNK)
+                .filter(|unit| !taken.contains(unit))
+                .filter_map(|unit| HomeRef::new(unit, 0))
+                .for_each(|unit| clerk.wipe(unit));
+        }
     }
 
     fn survey_lines(&mut self, tables: &Tables, writer: &mut Writer, clerk: &mut Clerk, by_unit: &ByUnit) {

@@ -83,9 +83,14 @@ impl Arrival {
     #[inline(always)]
     pub(crate) fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
         let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
-        let verdict = stop.verdict(|reason| {
-            policer::may_punt(tables, session) && packet.punt(reason, self.port, self.home.session_index())
-        });
+        let is_told = match stop.punt() {
+            Some(reason) => {
+                policer::may_punt(tables, session)
+                    && packet.punt(reason, self.port, self.home.session_index())
+            }
+            None => false,
+        };
+        let verdict = stop.verdict(is_told);
         if let Verdict::Drop(_) = verdict {
             field!(session, drops_up).add(1);
         }

@@ -69,9 +69,14 @@ impl Receiver {
     pub(crate) fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
         let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
         field!(session, drops_down).add(1);
-        stop.verdict(|reason| {
-            policer::may_punt(tables, session) && packet.punt(reason, self.came_by, self.home.session_index())
-        })
+        let is_told = match stop.punt() {
+            Some(reason) => {
+                policer::may_punt(tables, session)
+                    && packet.punt(reason, self.came_by, self.home.session_index())
+            }
+            None => false,
+        };
+        stop.verdict(is_told)
     }
 
     /// Whether anything may go to the subscriber, and can.

@@ -61,11 +61,19 @@ impl Stop {
         Self::tell(DropReason::PuntLost, punt)
     }
 
-    /// What becomes of the packet, once `punt` has tried to hand a copy over.
+    /// What user space is to be told.
     #[inline(always)]
-    pub(crate) fn verdict(self, punt: impl FnOnce(PuntReason) -> bool) -> Verdict {
-        let told = PuntReason::from_bits(self.punt).is_some_and(punt);
-        if told && self.reason as u32 == DropReason::PuntLost as u32 {
+    pub(crate) fn punt(self) -> Option<PuntReason> {
+        PuntReason::from_bits(self.punt)
+    }
+
+    /// What becomes of the packet, where user space was told, or was not.
+    ///
+    /// Telling is no closure that is given to this: the compiler makes a function of such a one, and around a call of a
+    /// function Linux 6.1's verifier forgets what it went by, and takes branches for dead that are not.
+    #[inline(always)]
+    pub(crate) fn verdict(self, is_told: bool) -> Verdict {
+        if is_told && self.reason as u32 == DropReason::PuntLost as u32 {
             return Verdict::Punted;
         }
         Verdict::Drop(self.reason)

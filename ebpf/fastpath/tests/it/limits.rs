@@ -114,3 +114,31 @@ fn mappings_run_out_as_the_rfcs_say() {
         assert_eq!(host.down(&reply), Outcome::Drop(DropReason::NatNoMapping, None), "{lasts}");
     }
 }
+
+/// A process that ends between giving a home away and wiping it leaves the last subscriber's mappings and counters.
+#[test]
+fn what_a_dead_process_did_not_wipe_is_not_inherited() {
+    let world = World::new();
+    let desired = desired();
+    let mut fastpath = world.office(&desired);
+    let mut punts = fastpath.punts().expect("not taken yet");
+    let inspector = Inspector::open(&world.pin_dir).expect("pinned");
+    let up = from_alice(&udp((ALICE, 5000), (REMOTE, 53), 64, b"query"));
+    let outcome =
+        Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts }.up(&up);
+    assert!(matches!(outcome, Outcome::Redirect(_)), "{outcome:?}");
+    let counted = || {
+        let sessions = Inspector::open(&world.pin_dir).expect("pinned").sessions();
+        sessions.iter().map(|view| view.up.packets).sum::<u64>()
+    };
+    assert_eq!(counted(), 1);
+    drop((fastpath, punts));
+    let sessions = aya::maps::MapData::from_pin(world.pin_dir.join("SESSIONS")).expect("pinned");
+    let mut sessions: aya::maps::Array<_, [u8; size_of::<map_abi::Session>()]> =
+        aya::maps::Array::try_from(aya::maps::Map::Array(sessions)).expect("an array");
+    for index in 1..8 {
+        sessions.set(index, [0; size_of::<map_abi::Session>()], 0).expect("writes");
+    }
+    let _fastpath = world.office(&desired);
+    assert_eq!(counted(), 0);
+}
