@@ -3,6 +3,7 @@
 mod frames;
 mod neighbours;
 mod node;
+mod routes;
 
 use std::future::Future;
 
@@ -28,8 +29,8 @@ pub(crate) enum Event {
     Links,
     /// Addresses or routes may have changed.
     Routes,
-    /// A neighbour may have changed.
-    Neighbours,
+    /// A gateway may have another Ethernet address. `ask`: there may be gateways that nobody has looked for.
+    Neighbours { ask: bool },
     /// Packets for user space.
     Punts(Vec<Punt>),
 }

@@ -272,7 +272,7 @@ impl<E: Effects> Reconciler<E> {
         match event {
             Event::Links => self.fall_due(Extent::Everything),
             Event::Routes => self.fall_due(Extent::Kernel),
-            Event::Neighbours => self.effects.neighbours(false).await,
+            Event::Neighbours { ask } => self.effects.neighbours(ask).await,
             Event::Punts(punts) => {
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
                 let office = (&self.desired, &mut self.leases, &*self.store);

@@ -6,7 +6,12 @@ use net_types::{IfName, Mac, Name};
 use node_state::{NodeState, PortRole, Resource, ResourceKey};
 use tokio::io::unix::AsyncFd;
 
-use super::{Done, Effects, Event, frames::Frames, neighbours};
+use super::{
+    Done, Effects, Event,
+    frames::Frames,
+    neighbours,
+    routes::{Gateways, Routes, Told},
+};
 use crate::options::Options;
 
 /// Punted packets that are answered at a time: with one write to the disk.
@@ -15,6 +20,7 @@ const PUNTS_MAX: usize = 256;
 pub(crate) struct Node {
     netlink: Netlink,
     changes: Changes,
+    routes: Routes,
     fastpath: Fastpath,
     punts: AsyncFd<Punts>,
     frames: Frames,
@@ -24,6 +30,7 @@ impl Node {
     pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
         // Before anything is observed, so that no change goes unseen.
         let changes = Netlink::changes()?;
+        let routes = Routes::open()?;
         let netlink = Netlink::connect()?;
         let fastpath_options = fastpath::Options { pin_dir: options.pin_dir.clone(), sizes: options.sizes() };
         let mut fastpath = Fastpath::open(&fastpath_options)?;
@@ -34,13 +41,13 @@ impl Node {
             reason = "the other way is unsafe; Punts owns its descriptor for as long as it lives"
         )]
         let punts = AsyncFd::new(punts)?;
-        Ok(Self { netlink, changes, fastpath, punts, frames: Frames::default() })
+        Ok(Self { netlink, changes, routes, fastpath, punts, frames: Frames::default() })
     }
 }
 
 impl Effects for Node {
     async fn kernel(&mut self, desired: &NodeState) -> Done {
-        self.changes.tell_routes_to(desired.routes.keys().copied().collect());
+        self.routes.watch(desired);
         let observed = match self.netlink.observe_for(desired).await {
             Ok(observed) => observed,
             Err(error) => {
@@ -63,6 +70,7 @@ impl Effects for Node {
                 });
             }
         }
+        self.routes.begin(&mut self.fastpath).await;
         Done { results: outcomes.resources.into_iter().collect(), changes: plan.steps.len() as u64 }
     }
 
@@ -115,12 +123,7 @@ impl Effects for Node {
                         self.frames.forget();
                         return Event::Links;
                     }
-                    Ok(linux_node::Change::Address { .. } | linux_node::Change::Route) => return Event::Routes,
-                    Ok(linux_node::Change::Neighbour { address, .. }) => {
-                        if self.fastpath.next_hops().iter().any(|(gateway, ..)| *gateway == address) {
-                            return Event::Neighbours;
-                        }
-                    }
+                    Ok(linux_node::Change::Address { .. }) => return Event::Routes,
                     Err(error) => {
                         tracing::error!(%error, "the kernel's changes cannot be heard");
                         // The comparison of everything makes up for what is not heard.
@@ -128,6 +131,14 @@ impl Effects for Node {
                         return Event::Links;
                     }
                 },
+                news = self.routes.next() => {
+                    match self.routes.tell(&mut self.fastpath, news) {
+                        Told { has_drifted: true, .. } => return Event::Routes,
+                        Told { gateways: Gateways::New, .. } => return Event::Neighbours { ask: true },
+                        Told { gateways: Gateways::Changed, .. } => return Event::Neighbours { ask: false },
+                        Told { gateways: Gateways::AsBefore, .. } => {}
+                    }
+                }
                 punts = next_punts(&mut self.punts) => return Event::Punts(punts),
             }
         }
