@@ -189,9 +189,15 @@ impl Fastpath {
     pub(crate) fn make_way(&mut self, session: &Session) {
         let Some(index) = self.index_of(&session.subscriber) else { return };
         let now = self.tables.reach(index);
-        if now.order.is_some() && !self.wanted_reach(session).is_ok_and(|wanted| wanted == now) {
+        if now.order.is_none() {
+            return;
+        }
+        if !self.wanted_reach(session).is_ok_and(|wanted| wanted == now) {
             self.keep_counted(index);
             self.withdraw(index);
+        } else if self.sessions.members.has_moved(now.tags(), index, session.mac) {
+            let to = (&self.tables, &mut self.writer, &mut self.clerk);
+            self.sessions.leave_line(to, index, &now);
         }
     }
 
@@ -231,11 +237,22 @@ impl Fastpath {
             }
         };
         let prepared = self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
-        if let Err(error) = prepared {
+        let prepared = prepared.and_then(|()| self.flows_for(session, index));
+        let flows = match prepared {
+            Ok(flows) => flows,
+            Err(error) => {
+                self.give_up(index, held, (!is_reached).then_some(home));
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.sessions.join_line(&self.tables, (index, session.mac, home), &reach) {
+            if flows != self.tables.session(index).flows {
+                self.forget_flows(flows);
+            }
             self.give_up(index, held, (!is_reached).then_some(home));
             return Err(error);
         }
-        self.fill(session, index, home, &reach, mac, is_reached)
+        self.fill(session, (index, home, flows), &reach, mac, is_reached)
     }
 
     /// Gives back what was taken for a session that cannot be.
@@ -264,20 +281,18 @@ impl Fastpath {
     fn fill(
         &mut self,
         session: &Session,
-        index: u32,
-        home: HomeRef,
+        (index, home, flows): (u32, HomeRef, HomeRef),
         reach: &Reach,
         mac: Option<Mac>,
         is_reached: bool,
     ) -> Result<(), ApplyError> {
         let held = self.tables.session(index);
-        let context = ImageContext { index, port: reach.port, home, flows: held.flows, mac };
-        if is_reached && held.version == session_image(session, &context).session.version {
+        let context = ImageContext { index, port: reach.port, home, flows, mac };
+        let image = session_image(session, &context);
+        if is_reached && held.flows == flows && held.version == image.session.version {
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
             return Ok(());
         }
-        let flows = self.flows_for(session, index)?;
-        let image = session_image(session, &ImageContext { flows, ..context });
         self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
@@ -305,7 +320,7 @@ impl Fastpath {
     /// Nobody else has the session's tags, ports or network.
     fn check_free(&self, session: &Session, reach: &Reach, held: Option<u32>) -> Result<(), ApplyError> {
         let own = held.unwrap_or(0);
-        if let Some(holder) = self.sessions.with_tags(reach).filter(|holder| *holder != own) {
+        if let Some(holder) = self.sessions.members.holder(reach.tags(), own, session.mac) {
             let (s_vid, c_vid) = (reach.s_vid, reach.c_vid);
             let holder = self.tables.name_of(holder);
             return Err(ApplyError::TagsTaken { port: session.port.clone(), s_vid, c_vid, holder });

@@ -64,8 +64,12 @@ pub enum ApplyError {
     NotAccess(IfName),
     #[error("still used by session {0}")]
     InUse(String),
-    #[error("the tags {s_vid}.{c_vid} on {port} belong to session {holder}")]
+    #[error(
+        "the tags {s_vid}.{c_vid} on {port} belong to session {holder}; sessions share them if each has a `mac` of its own"
+    )]
     TagsTaken { port: IfName, s_vid: u16, c_vid: u16, holder: String },
+    #[error("the map of shared lines does not take it: {0}")]
+    Shared(String),
     #[error("ports {first_port} and on of {address} belong to session {holder}")]
     PortsTaken { address: Ipv4Addr, first_port: u16, holder: String },
     #[error("{0} leads to something else already")]

@@ -130,12 +130,13 @@ impl Inspector {
         }
     }
 
-    /// The index of the session that the tags lead to on a port: what the kernel would find for a frame now.
+    /// The index of the session that the tags lead to on a port: what the kernel would find for a frame now. `None` also
+    /// where several have the same tags.
     pub fn session_by_tags(&self, port: &IfName, s_vid: u16, c_vid: u16) -> Option<u32> {
         let port = self.tables.held_port(port)?;
         let page = self.lines.read(self.tables.access_page(port.index, s_vid)?)?;
         let home: HomeRef = page.homes[usize::from(c_vid & 0xfff)];
-        if home.is_none() {
+        if home.is_none() || home.is_shared() {
             return None;
         }
         homes::session(&*self.homes.read(home.unit() / UNIT_INDICES_PER_CHUNK)?, home)

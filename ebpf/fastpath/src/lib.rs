@@ -37,6 +37,7 @@ mod reconcile;
 mod routes;
 mod run_once;
 mod sessions;
+mod shared;
 mod six;
 mod survey;
 mod sys;

@@ -46,6 +46,7 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
     let mut ebpf = EbpfLoader::new()
         .default_map_pin_directory(pin_dir)
         .map_max_entries(map::SESSIONS, sessions)
+        .map_max_entries(map::SHARED, sessions)
         .map_pin_path(map::HOMES, pin_dir.join(map::HOMES))
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))

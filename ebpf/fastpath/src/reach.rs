@@ -68,6 +68,12 @@ impl Tables {
         if session.flags & flags::MAC_KNOWN == 0 { None } else { Mac::new(session.mac).ok() }
     }
 
+    /// The address that was configured, of which nobody else on the line has the same.
+    pub(crate) fn fixed_mac_of(&self, index: u32) -> Option<Mac> {
+        let is_fixed = self.session(index).flags & flags::MAC_FIXED != 0;
+        self.mac_of(index).filter(|_| is_fixed)
+    }
+
     pub(crate) fn svid_index(port: u16, s_vid: u16) -> u32 {
         u32::from(port) * SVIDS_PER_PORT + u32::from(s_vid & 0xfff)
     }

@@ -20,6 +20,7 @@ use crate::{
     mapped::{Writer, get_words, put, put_words},
     paged::Growing,
     reach::{HeldNat, Reach},
+    shared::Lines,
     tables::{Tables, text_words},
 };
 
@@ -39,7 +40,7 @@ const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..16;
 /// Which indices, homes and pages are taken, and by whom.
 pub(crate) struct Sessions {
     pub(crate) by_name: BTreeMap<Name, u32>,
-    pub(super) by_tags: BTreeMap<(u16, u16, u16), u32>,
+    pub(super) members: Lines,
     /// By address and first group of 64 ports: how many groups, and whose.
     pub(super) by_ports: BTreeMap<(Ipv4Addr, u16), (u16, u32)>,
     pub(super) indices: Runs,
@@ -63,6 +64,7 @@ impl Sessions {
         homes: Growing<Chunk>,
         lines: Growing<LinePage>,
         ports: Growing<NatPorts>,
+        members: Lines,
     ) -> Self {
         let mut units = Runs::new(homes.pages.len() * UNIT_INDICES_PER_CHUNK);
         for chunk in 0..homes.pages.len() {
@@ -72,7 +74,7 @@ impl Sessions {
         }
         Self {
             by_name: BTreeMap::new(),
-            by_tags: BTreeMap::new(),
+            members,
             by_ports: BTreeMap::new(),
             indices: Runs::new(tables.sessions.len()),
             units,
@@ -143,11 +145,6 @@ impl Sessions {
         // SAFETY: aligned, and inside a mapping for writing. Pages that were given back are empty.
         unsafe { writer.put(tables.svid_pages.at(Tables::svid_index(port, s_vid)), u64::from(page)) };
         Ok(())
-    }
-
-    /// The session that the tags lead to.
-    pub(crate) fn with_tags(&self, reach: &Reach) -> Option<u32> {
-        self.by_tags.get(&reach.tags()).copied()
     }
 
     /// A session other than `index` that one of the ports leads to.
@@ -226,10 +223,56 @@ impl Sessions {
             self.by_ports.insert((nat.address, first), (count, index));
         }
         let Some(page) = tables.access_page(reach.port, reach.s_vid) else { return };
-        if self.by_tags.insert(reach.tags(), index).is_none() {
+        clerk.poke_line(
+            page,
+            reach.c_vid,
+            self.members.target(reach.tags(), |member| {
+                if member == index { home } else { tables.session(member).home }
+            }),
+        );
+    }
+
+    /// Notes that a session is behind its tags, which have a page.
+    pub(crate) fn join_line(
+        &mut self,
+        tables: &Tables,
+        (index, mac, home): (u32, Option<Mac>, HomeRef),
+        reach: &Reach,
+    ) -> Result<(), ApplyError> {
+        let is_first = self.members.is_empty(reach.tags());
+        self.members.join(reach.tags(), (index, mac, home), |member| tables.session(member).home)?;
+        if is_first && let Some(page) = tables.access_page(reach.port, reach.s_vid) {
             *self.population.entry(page).or_default() += 1;
         }
-        clerk.poke_line(page, reach.c_vid, home);
+        Ok(())
+    }
+
+    /// The reverse; the page goes with the last of its lines.
+    pub(crate) fn leave_line(
+        &mut self,
+        (tables, writer, clerk): (&Tables, &mut Writer, &mut Clerk),
+        index: u32,
+        reach: &Reach,
+    ) {
+        let Some(page) = tables.access_page(reach.port, reach.s_vid) else { return };
+        if !self.members.leave(reach.tags(), index) {
+            return;
+        }
+        let target = self.members.target(reach.tags(), |member| tables.session(member).home);
+        clerk.poke_line(page, reach.c_vid, target);
+        if !target.is_none() {
+            return;
+        }
+        let population = self.population.entry(page).or_default();
+        *population = population.saturating_sub(1);
+        if *population == 0 {
+            self.population.remove(&page);
+            // SAFETY: aligned, and inside a mapping for writing.
+            unsafe {
+                writer.put(tables.svid_pages.at(Tables::svid_index(reach.port, reach.s_vid)), 0_u64);
+            }
+            self.line_pages.release(page, 0);
+        }
     }
 
     /// Sees to it that a public address's ports can lead somewhere.
@@ -244,22 +287,7 @@ impl Sessions {
         let reach = Reach::of(&session);
         self.pending.remove(&index);
         put!(writer, tables.sessions.at(index), 0_u64, version);
-        if let Some(page) = tables.access_page(reach.port, reach.s_vid)
-            && self.by_tags.get(&reach.tags()) == Some(&index)
-        {
-            self.by_tags.remove(&reach.tags());
-            clerk.poke_line(page, reach.c_vid, HomeRef::NONE);
-            let population = self.population.entry(page).or_default();
-            *population = population.saturating_sub(1);
-            if *population == 0 {
-                self.population.remove(&page);
-                // SAFETY: aligned, and inside a mapping for writing.
-                unsafe {
-                    writer.put(tables.svid_pages.at(Tables::svid_index(reach.port, reach.s_vid)), 0_u64);
-                }
-                self.line_pages.release(page, 0);
-            }
-        }
+        self.leave_line((tables, writer, clerk), index, &reach);
         if let Some(nat) = reach.nat {
             let (first, count) = reach.groups(nat);
             if self.by_ports.get(&(nat.address, first)) == Some(&(count, index)) {
@@ -292,6 +320,7 @@ impl Sessions {
     ) -> Result<(), ApplyError> {
         let pending = std::mem::take(&mut self.pending);
         clerk.flush()?;
+        self.members.settle();
         for (index, version) in pending {
             put!(writer, tables.sessions.at(index), version, version);
         }
@@ -324,5 +353,12 @@ fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {
 }
 
 pub(super) fn opened(tables: &Tables, pin_dir: &std::path::Path) -> Result<Sessions, OpenError> {
-    Ok(Sessions::new(tables, Growing::open(pin_dir)?, Growing::open(pin_dir)?, Growing::open(pin_dir)?))
+    let members = Lines::open(pin_dir)?;
+    Ok(Sessions::new(
+        tables,
+        Growing::open(pin_dir)?,
+        Growing::open(pin_dir)?,
+        Growing::open(pin_dir)?,
+        members,
+    ))
 }

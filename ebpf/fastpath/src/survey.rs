@@ -14,6 +14,7 @@ use crate::{
     error::OpenError,
     mapped::{Writer, put},
     sessions::{self, Sessions},
+    shared::Lines,
     tables::Tables,
 };
 
@@ -52,6 +53,7 @@ impl Sessions {
                 }
             }
         }
+        found.survey_shared(tables, &by_unit);
         found.survey_lines(tables, writer, clerk, &by_unit);
         found.survey_ports(tables, clerk, &by_unit);
         found.wipe_free(tables, clerk);
@@ -77,6 +79,23 @@ impl Sessions {
         }
     }
 
+    /// Before the lines: of those that are shared, these are the members.
+    fn survey_shared(&mut self, tables: &Tables, by_unit: &ByUnit) {
+        for (key, home) in self.members.held() {
+            let session = by_unit.get(&home.unit()).filter(|index| {
+                let (reach, mac) = (tables.reach(**index), tables.fixed_mac_of(**index));
+                tables.session(**index).home == home && Lines::is_of(&key, &reach, mac)
+            });
+            match session {
+                Some(index) => {
+                    self.members.found(tables.reach(*index).tags(), *index, tables.fixed_mac_of(*index));
+                }
+                None => self.members.remove(key),
+            }
+        }
+        self.members.forget_lone();
+    }
+
     fn survey_lines(&mut self, tables: &Tables, writer: &mut Writer, clerk: &mut Clerk, by_unit: &ByUnit) {
         for index in 0..tables.svid_pages.len() {
             let at = tables.svid_pages.at(index);
@@ -94,20 +113,27 @@ impl Sessions {
             };
             let port = u16::try_from(index / SVIDS_PER_PORT).unwrap_or(u16::MAX);
             let s_vid = u16::try_from(index % SVIDS_PER_PORT).unwrap_or(u16::MAX);
-            let mut population = 0;
+            self.population.insert(page, 0);
             for (c_vid, home) in (0_u16..).zip(value.homes).filter(|(_, home)| !home.is_none()) {
                 let tags = (port, s_vid, c_vid);
+                if home.is_shared() && !self.members.is_empty(tags) {
+                    continue;
+                }
                 let session = by_unit.get(&home.unit()).filter(|index| {
                     tables.session(**index).home == home && tables.reach(**index).tags() == tags
                 });
                 if let Some(session) = session {
-                    self.by_tags.insert(tags, *session);
-                    population += 1;
+                    self.members.found(tags, *session, tables.fixed_mac_of(*session));
                 } else {
                     clerk.poke_line(page, c_vid, HomeRef::NONE);
                 }
             }
-            self.population.insert(page, population);
+        }
+        for (port, s_vid, c_vid) in self.members.tags() {
+            match tables.access_page(port, s_vid) {
+                Some(page) => *self.population.entry(page).or_default() += 1,
+                None => self.members.forget((port, s_vid, c_vid)),
+            }
         }
     }
 

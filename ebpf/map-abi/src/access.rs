@@ -48,6 +48,31 @@ pub mod port_role {
     pub const CORE: u16 = 2;
 }
 
+/// `SHARED`: the homes of lines with the same tags (N:1 VLANs: TR-101, section 3.1), by station address. In words, since
+/// the kernel wants them aligned where the key is made.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
+#[repr(C)]
+pub struct SharedKey {
+    /// The address in the first six bytes as on the wire, and the index of the port above it.
+    pub mac_and_port: u64,
+    pub c_vid: u32,
+    pub s_vid: u32,
+}
+
 /// `LINES[page][0]`: the homes of one S-VID of one port, by C-VID. Like homes, in the kernel's large pages.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]

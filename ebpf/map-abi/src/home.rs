@@ -203,6 +203,8 @@ pub mod flags {
     pub const MAC_KNOWN: u16 = 1 << 2;
     /// What comes in must be an answer to what went out.
     pub const FIREWALL: u16 = 1 << 3;
+    /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
+    pub const MAC_FIXED: u16 = 1 << 6;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.
@@ -222,6 +224,8 @@ pub const UNIT_MAX: u32 = (1 << UNIT_BITS) - 1;
 impl HomeRef {
     /// No home.
     pub const NONE: Self = Self(0);
+    /// Several homes, told apart by station addresses (`SHARED`): of an order that no home has.
+    pub const SHARED: Self = Self(u32::MAX << UNIT_BITS);
 
     pub const fn new(unit: u32, order: u32) -> Option<Self> {
         if unit == 0 || unit > UNIT_MAX || order > HOME_ORDER_MAX {
@@ -233,6 +237,11 @@ impl HomeRef {
     #[inline(always)]
     pub const fn is_none(self) -> bool {
         self.0 == 0
+    }
+
+    #[inline(always)]
+    pub const fn is_shared(self) -> bool {
+        self.0 == Self::SHARED.0
     }
 
     /// Index of the first unit.

@@ -25,7 +25,9 @@ mod nat;
 mod punt;
 mod session;
 
-pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
+pub use access::{
+    IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_role,
+};
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
@@ -55,6 +57,7 @@ pub mod map {
     pub const PORT_LINKS: &str = "PORT_LINKS";
     pub const SVID_PAGES: &str = "SVID_PAGES";
     pub const LINES: &str = "LINES";
+    pub const SHARED: &str = "SHARED";
     pub const HOMES: &str = "HOMES";
     /// Which pages of `HOMES`, `LINES` and `NAT_PORTS` there are: a bit each, each map's from a new word on.
     pub const PAGES: &str = "PAGES";

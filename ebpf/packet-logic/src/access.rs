@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT};
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT, SharedKey};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -50,9 +50,12 @@ pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arr
         return Err(unknown);
     }
     let page = tables.line_page(page).ok_or(DropReason::Inconsistent)?;
-    let reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
+    let mut reference: HomeRef = field!(page, homes[usize::from(tagged.c_vid & 0xfff)]).get();
     if reference.is_none() {
         return Err(unknown);
+    }
+    if reference.is_shared() {
+        reference = by_station(packet, tables, port, &tagged)?;
     }
     let home = Home::find(tables, reference.unit()).ok_or(DropReason::Inconsistent)?;
     let mac_and_flags = mac_field!(home.up(), mac).get();
@@ -65,6 +68,24 @@ pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arr
         tags_len: tagged.len,
         now_ns: tables.recent_ns(),
     })
+}
+
+/// The home of whoever sends, where several lines have the same tags.
+#[inline(always)]
+fn by_station<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    port: u32,
+    tags: &vlan::Tags,
+) -> Result<HomeRef, DropReason> {
+    let header = packet.frame().window::<14>(0).ok_or(DropReason::Truncated)?;
+    let key = SharedKey {
+        mac_and_port: header.mac_word::<6>() | u64::from(port) << 48,
+        c_vid: tags.c_vid.into(),
+        s_vid: tags.s_vid.into(),
+    };
+    // Nobody on the line has this address.
+    tables.shared(&key).map(HomeRef::from_bits).ok_or(DropReason::SourceMac)
 }
 
 impl Arrival {

@@ -9,7 +9,7 @@ use std::{
 use map_abi::{
     Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
     Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
-    Settings, UNIT_INDICES_PER_CHUNK, Up,
+    Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -124,6 +124,7 @@ pub struct HostTables {
     next_hops: Store<NextHop>,
     next_hop_groups: Store<NextHopGroup>,
     settings: Store<Settings>,
+    shared: RefCell<BTreeMap<SharedKey, HomeRef>>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
@@ -172,6 +173,7 @@ impl HostTables {
             fib_pages: Store::new(),
             fib6_lines: Store::new(),
             fib6_pages: Store::new(),
+            shared: RefCell::default(),
             fragments6: RefCell::default(),
             next_hops: Store::new(),
             next_hop_groups: Store::new(),
@@ -180,6 +182,10 @@ impl HostTables {
             drops: RefCell::default(),
             now_ns: Cell::new(now_ns),
         }
+    }
+
+    pub fn set_shared(&self, key: SharedKey, home: HomeRef) {
+        self.shared.borrow_mut().insert(key, home);
     }
 
     pub fn advance_ns(&self, by: u64) {
@@ -270,6 +276,10 @@ impl Tables for HostTables {
 
     fn settings(&self) -> Option<NonNull<Settings>> {
         Some(self.settings.get_or(0, Settings::default))
+    }
+
+    fn shared(&self, key: &SharedKey) -> Option<u32> {
+        self.shared.borrow().get(key).map(|home| home.to_bits())
     }
 
     fn fragment(&self, key: &FragmentKey) -> Option<u32> {

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use map_abi::{
     Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PortEntry, PortLink, PuntReason, Session, Settings,
+    NextHopGroup, PortEntry, PortLink, PuntReason, Session, Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -42,6 +42,9 @@ pub trait Tables {
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
     fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>>;
     fn settings(&self) -> Option<NonNull<Settings>>;
+
+    /// The home of one of several lines with the same tags, as the bits of a `HomeRef`.
+    fn shared(&self, key: &SharedKey) -> Option<u32>;
 
     /// The first unit of the home that the packet's first fragment was for.
     fn fragment(&self, key: &FragmentKey) -> Option<u32>;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use net_types::{IfName, Name, Prefix4, Tpid, Vid};
+use net_types::{IfName, Name, Prefix, Tpid, Vid};
 use serde::{Deserialize, Serialize};
 
 use crate::{LabError, addresses, olt::Option82};
@@ -69,7 +69,7 @@ impl LabConfig {
             return bad("state_dir, bin_dir: must be absolute paths".into());
         }
         for prefix in &self.routed_to_node {
-            if let Err(e) = prefix.parse::<Prefix4>() {
+            if let Err(e) = prefix.parse::<Prefix>() {
                 return bad(format!("routed_to_node: {prefix:?}: {e}"));
             }
         }

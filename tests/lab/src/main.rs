@@ -16,8 +16,8 @@ enum Command {
     },
     /// Serve a page that tells the client its address
     Web {
-        #[arg(long)]
-        listen: SocketAddr,
+        #[arg(long, required = true)]
+        listen: Vec<SocketAddr>,
     },
 }
 

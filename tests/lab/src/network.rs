@@ -8,9 +8,11 @@ use net_types::IfName;
 use crate::{
     LabError,
     addresses::{
-        ACCESS_PORT, CORE_PORT, CORE_PREFIX_LEN, HOME_PORT, INTERNET, INTERNET_ADDRESS, INTERNET_PREFIX_LEN,
-        MANAGEMENT_PORT, MANAGEMENT_PREFIX_LEN, NODE, NODE_CORE_ADDRESS, NODE_MANAGEMENT_ADDRESS, OFFICE,
-        OFFICE_ADDRESS, OLT, TRUNK, TRUNK_MTU, UPSTREAM, UPSTREAM_CORE_ADDRESS, UPSTREAM_INTERNET_ADDRESS,
+        ACCESS_PORT, CORE_PORT, CORE_PREFIX_LEN, HOME_PORT, INTERNET, INTERNET_ADDRESS, INTERNET_ADDRESS6,
+        INTERNET_PREFIX_LEN, INTERNET_PREFIX_LEN6, MANAGEMENT_PORT, MANAGEMENT_PREFIX_LEN, NODE,
+        NODE_CORE_ADDRESS, NODE_CORE_ADDRESS6, NODE_MANAGEMENT_ADDRESS, OFFICE, OFFICE_ADDRESS, OLT, TRUNK,
+        TRUNK_MTU, UPSTREAM, UPSTREAM_CORE_ADDRESS, UPSTREAM_CORE_ADDRESS6, UPSTREAM_INTERNET_ADDRESS,
+        UPSTREAM_INTERNET_ADDRESS6,
     },
     command::{Result, ip},
     journal::{Journal, Made},
@@ -84,14 +86,26 @@ fn build_core(journal: &mut Journal, progress: &mut dyn FnMut(&str)) -> Result<(
     ip(&format!("-n {upstream} addr add {UPSTREAM_CORE_ADDRESS}/{CORE_PREFIX_LEN} dev core"))?;
     ip(&format!("-n {upstream} addr add {UPSTREAM_INTERNET_ADDRESS}/{INTERNET_PREFIX_LEN} dev inet"))?;
     ip(&format!("-n {internet} addr add {INTERNET_ADDRESS}/{INTERNET_PREFIX_LEN} dev {HOME_PORT}"))?;
+    for (namespace, interface, address) in [
+        (&upstream, "core", format!("{UPSTREAM_CORE_ADDRESS6}/64")),
+        (&upstream, "inet", format!("{UPSTREAM_INTERNET_ADDRESS6}/{INTERNET_PREFIX_LEN6}")),
+        (&internet, HOME_PORT, format!("{INTERNET_ADDRESS6}/{INTERNET_PREFIX_LEN6}")),
+        (&node, CORE_PORT, format!("{NODE_CORE_ADDRESS6}/64")),
+    ] {
+        sysctl(namespace, &[(&format!("ipv6/conf/{interface}/disable_ipv6"), "0")])?;
+        // Nobody else has it, and a search for duplicates takes a second.
+        ip(&format!("-n {namespace} addr add {address} dev {interface} nodad"))?;
+    }
     up(&upstream, "core")?;
     up(&upstream, "inet")?;
     up(&internet, HOME_PORT)?;
     ip(&format!("-n {internet} route add default via {UPSTREAM_INTERNET_ADDRESS}"))?;
+    ip(&format!("-n {internet} route add default via {UPSTREAM_INTERNET_ADDRESS6}"))?;
     for prefix in journal.config.routed_to_node.clone() {
-        ip(&format!("-n {upstream} route add {prefix} via {NODE_CORE_ADDRESS}"))?;
+        let node = if prefix.contains(':') { NODE_CORE_ADDRESS6 } else { NODE_CORE_ADDRESS };
+        ip(&format!("-n {upstream} route add {prefix} via {node} dev core"))?;
     }
-    sysctl(&upstream, &[("ipv4/ip_forward", "1")])
+    sysctl(&upstream, &[("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")])
 }
 
 /// Gives the node an interface of the machine for a port.

@@ -14,8 +14,8 @@ use nix::mount::{MsFlags, mount};
 use crate::{
     DhcpClient, Lab, LabError,
     addresses::{
-        AGENT_PORT, HOME_PORT, INTERNET, INTERNET_ADDRESS, INTERNET_PORT, NODE, OFFICE, OFFICE_ADDRESS, OLT,
-        TRUNK,
+        AGENT_PORT, HOME_PORT, INTERNET, INTERNET_ADDRESS, INTERNET_ADDRESS6, INTERNET_PORT, NODE, OFFICE,
+        OFFICE_ADDRESS, OLT, TRUNK,
     },
     command::{Result, require},
     http,
@@ -58,6 +58,7 @@ impl Lab {
     pub(crate) fn start_web(&mut self) -> Result<()> {
         let mut command = Command::new(self.program("wc-lab")?);
         command.arg("web").arg("--listen").arg(format!("{INTERNET_ADDRESS}:{INTERNET_PORT}"));
+        command.arg("--listen").arg(format!("[{INTERNET_ADDRESS6}]:{INTERNET_PORT}"));
         self.start_ready("web", &mut command, INTERNET)
     }
 

@@ -15,9 +15,17 @@ const REQUEST_LEN_MAX: u64 = 16 << 10;
 const BYTES_MAX: usize = 1 << 30;
 
 /// Serves until it fails: `/` answers with the asker's address and port, `/bytes/N` with N zero bytes.
-pub async fn run(listen: SocketAddr) -> Result<()> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+pub async fn run(listen: Vec<SocketAddr>) -> Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for address in listen {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+        tasks.spawn(accept(listener));
+    }
     println!("{}", crate::process::READY);
+    tasks.join_next().await.context("there is an address to listen on")??
+}
+
+async fn accept(listener: TcpListener) -> Result<()> {
     loop {
         let (stream, peer) = listener.accept().await.context("accept a connection")?;
         tokio::spawn(async move {

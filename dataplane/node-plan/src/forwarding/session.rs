@@ -85,6 +85,9 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if mac.is_some() {
         bits |= flags::MAC_KNOWN;
     }
+    if session.mac.is_some() {
+        bits |= flags::MAC_FIXED;
+    }
     if !flows.is_none() {
         bits |= flags::FIREWALL;
     }

@@ -8,6 +8,7 @@ mod live;
 mod reconcile;
 mod routes;
 mod runner;
+mod shared;
 mod six;
 mod snapshot;
 mod world;

@@ -147,8 +147,15 @@ fn what_cannot_be_is_refused_by_name_and_the_rest_is_done() {
         let outcomes = fastpath.apply(&[Change::Upsert(resource)]);
         outcome(&outcomes, "session/bob-inc").as_ref().expect_err(to).to_string()
     };
-    let tags = refused(&mut fastpath, r#"{"sVid":101,"cVid":9}"#, r#"{"sVid":100,"cVid":7}"#);
-    assert_eq!(tags, "the tags 100.7 on access0 belong to session alice");
+    let tags = refused(
+        &mut fastpath,
+        r#"{"sVid":101,"cVid":9},"state":"active","mac":"02:b0:00:00:00:01""#,
+        r#"{"sVid":100,"cVid":7},"state":"active","mac":null"#,
+    );
+    assert_eq!(
+        tags,
+        "the tags 100.7 on access0 belong to session alice; sessions share them if each has a `mac` of its own"
+    );
     let port = refused(&mut fastpath, "access0", "access9");
     assert_eq!(port, "access9 is not a port of this node");
     let core = refused(&mut fastpath, "access0", "core0");

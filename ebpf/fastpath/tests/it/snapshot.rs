@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use aya::maps::{Array, ArrayOfMaps, Map, MapData};
+use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData};
 use map_abi::{
-    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT, map,
+    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, HomeRef, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT,
+    map,
 };
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
@@ -47,6 +48,13 @@ fn pages<T: FromBytes, const N: usize>(
     }
 }
 
+/// What the map of shared lines has.
+pub(crate) fn shared(pin_dir: &Path) -> Vec<([u64; 2], HomeRef)> {
+    let data = MapData::from_pin(pin_dir.join(map::SHARED)).expect("pinned");
+    let map: HashMap<_, [u64; 2], u32> = HashMap::try_from(Map::HashMap(data)).expect("a hash map");
+    map.iter().map(|entry| entry.expect("read")).map(|(key, bits)| (key, HomeRef::from_bits(bits))).collect()
+}
+
 /// All that the fixtures can reach: S-VIDs 99 to 110 of the first two ports, destinations in `addresses`.
 pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]]) -> HostTables {
     let tables = HostTables::new(3600 * 1_000_000_000);
@@ -55,6 +63,9 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 64>::open(d, map::PORT_LINKS).each(0..64, |i, v| tables.set_port_link(i, v));
     let svids = (0..2).flat_map(|port| (99..110).map(move |svid| port * SVIDS_PER_PORT + svid));
     Copied::<_, 8>::open(d, map::SVID_PAGES).each(svids, |i, v| tables.set_svid_page(i, v));
+    for (key, home) in shared(d) {
+        tables.set_shared(zerocopy::transmute!(key), home);
+    }
     let mut word = 0;
     pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, &mut word, |i, v| tables.set_chunk(i, v));
     pages::<_, { size_of::<LinePage>() }>(d, map::LINES, &mut word, |i, v| tables.set_line_page(i, v));

@@ -9,7 +9,7 @@ use aya_ebpf::{
 };
 use map_abi::{
     Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings,
+    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings, SharedKey,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -148,6 +148,12 @@ impl Tables for Maps {
     #[inline(always)]
     fn settings(&self) -> Option<NonNull<Settings>> {
         value(&maps::SETTINGS, 0)
+    }
+
+    #[inline(always)]
+    fn shared(&self, key: &SharedKey) -> Option<u32> {
+        // SAFETY: a number, which is written whole.
+        unsafe { maps::SHARED.get(key).copied() }
     }
 
     #[inline(always)]

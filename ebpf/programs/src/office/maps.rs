@@ -3,15 +3,15 @@
 //! each its real one; arrays of maps it makes itself.
 
 use aya_ebpf::{
-    bindings::BPF_F_MMAPABLE,
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     btf_maps::{Array as InnerArray, ArrayOfMaps},
     macros::{btf_map, map},
-    maps::{Array, DevMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, DevMap, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
     Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
     IFINDEX_LIMIT, LinePage, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup,
-    PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, program,
+    PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, SharedKey, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -26,6 +26,9 @@ pub(crate) static PORT_LINKS: Array<PortLink> = Array::pinned(MAX_PORTS, BPF_F_M
 pub(crate) static SVID_PAGES: Array<u64> = Array::pinned(MAX_PORTS * SVIDS_PER_PORT, BPF_F_MMAPABLE);
 #[btf_map]
 pub(crate) static LINES: ArrayOfMaps<InnerArray<LinePage, 1>, 1> = ArrayOfMaps::new();
+/// The bits of a `HomeRef`.
+#[map]
+pub(crate) static SHARED: HashMap<SharedKey, u32> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
 #[btf_map]
 pub(crate) static HOMES: ArrayOfMaps<InnerArray<Chunk, 1>, 1> = ArrayOfMaps::new();
 /// Only user space asks.

@@ -4,4 +4,5 @@ mod debian12;
 mod faults;
 mod first_subscriber;
 mod house;
+mod ipv6;
 mod office;

@@ -38,9 +38,15 @@ impl Office {
                 home(3, DhcpClient::Udhcpc, false),
             ],
             outer_tpid: outer_tpid.parse().expect("a tag protocol identifier"),
-            routed_to_node: ["198.51.100.0/24", "203.0.113.0/24", "192.0.2.129/32"]
-                .map(String::from)
-                .to_vec(),
+            routed_to_node: [
+                "198.51.100.0/24",
+                "203.0.113.0/24",
+                "192.0.2.129/32",
+                "2001:db8:1000::/48",
+                "2001:db8:2000::/36",
+            ]
+            .map(String::from)
+            .to_vec(),
             access: None,
             upstream: None,
             agent_arguments: Vec::new(),
