@@ -20,7 +20,7 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
             xos_model::PortRole::Core => PortRole::Core,
         };
         let (name, addresses) = (port.name.clone(), port.addresses.clone());
-        Resource::Port(Port { name, role, mtu: port.mtu, addresses })
+        Resource::Port(Port { name, role, mtu: port.mtu, addresses, reverse_path: port.reverse_path })
     });
     let loopback = InterfaceAddress4::new(node.loopback, 32).expect("32 is a prefix length");
     let name: IfName = LOOPBACK_LINK.parse().expect("an interface's name");

@@ -13,6 +13,7 @@ mod interface_address;
 mod mac;
 mod name;
 mod prefix;
+mod reverse_path;
 #[cfg(feature = "schema")]
 mod schema;
 mod vlan;
@@ -24,6 +25,7 @@ pub use interface_address::{InterfaceAddress4, InterfaceAddressError};
 pub use mac::{Mac, MacError};
 pub use name::{Name, NameError};
 pub use prefix::{AnyPrefixError, Prefix, Prefix4, Prefix6, Prefix6Error, PrefixError};
+pub use reverse_path::ReversePath;
 pub use vlan::{Tpid, TpidError, Vid, VidError};
 pub use vni::{Vni, VniError};
 

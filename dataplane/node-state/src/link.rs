@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use net_types::{IfName, InterfaceAddress4, Tpid};
+use net_types::{IfName, InterfaceAddress4, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
 /// A port of the node: an interface that is there already and that packets come in or go out by.
@@ -15,6 +15,9 @@ pub struct Port {
     pub mtu: u16,
     /// Addresses of the node on this port, with their prefix length.
     pub addresses: BTreeSet<InterfaceAddress4>,
+    /// What is asked of packets to subscribers that come in by it; of a core port only.
+    #[serde(default, skip_serializing_if = "ReversePath::is_off")]
+    pub reverse_path: ReversePath,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

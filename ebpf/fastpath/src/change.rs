@@ -22,7 +22,8 @@ impl Fastpath {
         let held = ports::describe(&self.tables, &mut self.writer, port)?;
         let key = Resource::Port(port.clone()).key();
         self.set_locals(&key, addresses(&port.addresses))?;
-        let attached = ports::attach(&mut self.ebpf, &self.tables, &mut self.writer, &self.pin_dir, &held);
+        let to = (&mut self.ebpf, &self.tables, &mut self.writer);
+        let attached = ports::attach(to, &self.pin_dir, &held, port.reverse_path);
         // Next hops carry the port's address and MTU.
         let source = self.port_mac_and_mtu(held.index);
         for (index, neighbour) in self.route_table.next_hops().filter(|(_, other)| other.port == held.index) {

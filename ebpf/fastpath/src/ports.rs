@@ -16,8 +16,8 @@ use aya::{
         xdp::{XdpLink, XdpMode},
     },
 };
-use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_role};
-use net_types::{IfName, Tpid};
+use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_flags, port_role};
+use net_types::{IfName, ReversePath, Tpid};
 use node_state::{Port, PortRole};
 
 use crate::{
@@ -98,11 +98,10 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
 
 /// Makes the interface of that name the port, with the program on it. Does nothing that is done already.
 pub(crate) fn attach(
-    ebpf: &mut Ebpf,
-    tables: &Tables,
-    writer: &mut Writer,
+    (ebpf, tables, writer): (&mut Ebpf, &Tables, &mut Writer),
     pin_dir: &Path,
     port: &HeldPort,
+    reverse_path: ReversePath,
 ) -> Result<(), ApplyError> {
     let name = &port.name;
     let ifindex = ifindex_of(name).ok_or_else(|| ApplyError::NoInterface(name.clone()))?;
@@ -116,7 +115,7 @@ pub(crate) fn attach(
         let _ = fs::remove_file(link_pin(pin_dir, port.index));
         put_words!(writer, tables.ports.at(port.ifindex), [0], mac);
     }
-    bind(ebpf, tables, writer, port, ifindex, mac)?;
+    bind(ebpf, tables, writer, port, (ifindex, mac, reverse_path))?;
     put_program(ebpf, writer, pin_dir, port, ifindex)
         .map_err(|source| ApplyError::Attach { port: name.clone(), source })
 }
@@ -127,8 +126,7 @@ pub(crate) fn bind(
     tables: &Tables,
     writer: &mut Writer,
     port: &HeldPort,
-    ifindex: u32,
-    mac: [u8; 6],
+    (ifindex, mac, reverse_path): (u32, [u8; 6], ReversePath),
 ) -> Result<(), ApplyError> {
     let link = tables.port_links.at(u32::from(port.index));
     let [a, b, c, d, e, f] = mac;
@@ -147,7 +145,12 @@ pub(crate) fn bind(
         devmap.set(u32::from(port.index), ifindex, None, 0).map_err(|error| redirect(error.into()))?;
         writer.writes += 1;
     }
-    let [low, high] = (port.index + 1).to_ne_bytes();
+    let flags = match reverse_path {
+        ReversePath::Off => 0,
+        ReversePath::Loose => port_flags::LOOSE,
+        ReversePath::Strict => port_flags::LOOSE | port_flags::STRICT,
+    };
+    let [low, high] = (port.index + 1 | flags).to_ne_bytes();
     put_words!(writer, tables.ports.at(ifindex), [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
     Ok(())
 }

@@ -19,8 +19,17 @@ pub const IFINDEX_LIMIT: u32 = 1 << 16;
 pub struct PortEntry {
     /// The interface's own address: what a frame to be routed is sent to.
     pub mac: [u8; 6],
-    /// Index of the port, below `MAX_PORTS`, plus one; 0: not a port of ours.
+    /// Index of the port, below `MAX_PORTS`, plus one, and bits of `port_flags`; 0: not a port of ours.
     pub index_plus_one: u16,
+}
+
+/// Bits of `PortEntry::index_plus_one`.
+pub mod port_flags {
+    pub const INDEX: u16 = 0xff;
+    /// What comes in for a subscriber must come from where a route leads to (RFC 3704).
+    pub const LOOSE: u16 = 1 << 8;
+    /// And that by this port.
+    pub const STRICT: u16 = 1 << 9;
 }
 
 /// `PORT_LINKS[index]`: a port by its index, which stays the same for as long as the node has a port of that name.

@@ -50,8 +50,10 @@ drop_reasons! {
     BadIpv4 = "bad_ipv4",
     /// The IPv6 header or an extension header is malformed, or is one that routers drop (RFC 5095).
     BadIpv6 = "bad_ipv6",
-    /// The destination address is not one that may be routed to (multicast, loopback, this network).
+    /// An address is not one that may be routed (multicast, loopback, this network).
     Martian = "martian",
+    /// What comes in from the core is not from where the way back leads (reverse path check, RFC 3704).
+    ReversePath = "reverse_path",
     /// The time to live ran out here.
     TtlExpired = "ttl_expired",
     /// The packet is larger than the next link takes and must not be fragmented.

@@ -26,7 +26,7 @@ mod punt;
 mod session;
 
 pub use access::{
-    IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_role,
+    IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_flags, port_role,
 };
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};

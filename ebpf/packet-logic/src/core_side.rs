@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, PortLink, flags};
+use map_abi::{DropReason, PortLink, flags, port_flags};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -39,9 +39,11 @@ pub(crate) struct Line {
 
 /// Where a frame came in, and what it carries.
 ///
-/// Both have a value in any case: what has none on some way would be spilled all the same, which the verifier refuses.
+/// All have a value in any case: what has none on some way would be spilled all the same, which the verifier refuses.
 pub(crate) struct CameBy {
     pub(crate) port: u32,
+    /// Bits of `port_flags`.
+    pub(crate) flags: u16,
     /// As it lies in the frame; 0: the frame is not the office's to forward.
     pub(crate) ethertype: u16,
 }
@@ -50,7 +52,8 @@ pub(crate) struct CameBy {
 pub(crate) fn came_by<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<CameBy, DropReason> {
     let entry = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
     let port_word = mac_field!(entry, mac).get();
-    let index_plus_one = (port_word >> 48) as u16;
+    let flags = (port_word >> 48) as u16;
+    let index_plus_one = flags & port_flags::INDEX;
     if index_plus_one == 0 {
         return Err(DropReason::UnknownPort);
     }
@@ -60,7 +63,7 @@ pub(crate) fn came_by<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Ca
     {
         ethertype = header.raw16::<12>();
     }
-    Ok(CameBy { port: u32::from(index_plus_one) - 1, ethertype })
+    Ok(CameBy { port: u32::from(index_plus_one) - 1, flags: flags & !port_flags::INDEX, ethertype })
 }
 
 impl Receiver {

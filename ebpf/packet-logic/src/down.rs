@@ -10,10 +10,11 @@ use crate::{
     home::Home,
     icmp::{Quote, Side},
     live::{field, part},
-    nat,
-    parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
+    mss, nat,
+    parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP, is_martian},
     parse6::ETHERTYPE_IPV6,
     policer::{self, Colour},
+    reverse_path,
     verdict::{Stop, too_big},
 };
 
@@ -23,14 +24,14 @@ pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match came_by(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
-        Ok(CameBy { ethertype: ETHERTYPE_IPV4, port }) => receive(packet, tables, port),
+        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => receive(packet, tables, &came_by),
         Ok(_) => Verdict::Pass,
     }
     .counted(tables)
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: u32) -> Verdict {
+fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: &CameBy) -> Verdict {
     match find(packet, tables, came_by) {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
@@ -73,11 +74,14 @@ enum Kind {
 }
 
 #[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: u32) -> Result<Found, DropReason> {
+fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: &CameBy) -> Result<Found, DropReason> {
     let frame = packet.frame();
     let ip = Ipv4::parse(frame, PACKET_AT)?;
     let target = fib::lookup(tables, ip.destination)?;
     let now_ns = tables.recent_ns();
+    if target.kind() == FibTarget::KIND_NAT || target.kind() == FibTarget::KIND_SESSION {
+        check_source(tables, ip.source, came_by)?;
+    }
     let (home, translation) = match target.kind() {
         FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
         FibTarget::KIND_SESSION => {
@@ -86,7 +90,23 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: u32) -> Result<Fo
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    Ok(Found::Subscriber(Inbound { receiver: Receiver { home, came_by, now_ns }, translation }))
+    Ok(Found::Subscriber(Inbound { receiver: Receiver { home, came_by: came_by.port, now_ns }, translation }))
+}
+
+#[inline(always)]
+fn check_source<T: Tables>(tables: &T, source: u32, came_by: &CameBy) -> Result<(), DropReason> {
+    if is_martian(source) {
+        return Err(DropReason::Martian);
+    }
+    if came_by.flags == 0 {
+        return Ok(());
+    }
+    let mut target = fib::lookup(tables, source)?;
+    if target.kind() == FibTarget::KIND_DEFAULT {
+        let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
+        target = field!(settings, default_route).get();
+    }
+    reverse_path::check(tables, target, came_by.flags, came_by.port)
 }
 
 #[inline(always)]
@@ -172,6 +192,9 @@ fn judge<P: Packet, T: Tables>(
     }
     if ip.total_len > line.mtu {
         return Err(too_big(&ip));
+    }
+    if ip.protocol == TCP && ip.is_whole() {
+        mss::clamp(frame, ip.payload_at, line.mtu.saturating_sub(mss::HEADERS4));
     }
     let delta = translate(frame, &ip, receiver, inbound.translation)?;
     ip.update_checksum(delta.and(ip.decrement_ttl()));

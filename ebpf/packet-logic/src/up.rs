@@ -12,6 +12,7 @@ use crate::{
     frame::{MAC_BITS, opaque_number},
     icmp::{Quote, Side},
     live::{field, part},
+    mss,
     nat::{self, Mapping, Remote},
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
@@ -262,6 +263,12 @@ fn forward<T: Tables>(
         && ip.total_len > field!(next_hop, mtu).get()
     {
         return Err(too_big(ip));
+    }
+    if let Towards::NextHop(next_hop) = towards
+        && ip.protocol == TCP
+        && ip.is_whole()
+    {
+        mss::clamp(frame, ip.payload_at, field!(next_hop, mtu).get().saturating_sub(mss::HEADERS4));
     }
     let mut delta = translate(frame, arrival, ip, outside)?;
     if let Towards::NextHop(_) = towards {

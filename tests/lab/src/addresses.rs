@@ -16,10 +16,10 @@ pub(crate) const UPSTREAM_INTERNET_ADDRESS: &str = "192.0.2.65";
 pub(crate) const INTERNET_PREFIX_LEN: u8 = 30;
 
 /// The same in IPv6. Between node and upstream router there are link-local addresses alone.
-pub const INTERNET_ADDRESS6: &str = "2001:db8:ffff::66";
+pub(crate) const INTERNET_ADDRESS6: &str = "2001:db8:ffff::66";
 pub(crate) const UPSTREAM_INTERNET_ADDRESS6: &str = "2001:db8:ffff::1";
 pub(crate) const INTERNET_PREFIX_LEN6: u8 = 64;
-pub const UPSTREAM_CORE_ADDRESS6: &str = "fe80::1";
+pub(crate) const UPSTREAM_CORE_ADDRESS6: &str = "fe80::1";
 pub(crate) const NODE_CORE_ADDRESS6: &str = "fe80::2";
 
 /// The controller and the node's management port, on a link of their own.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Prefix6, Tpid};
+use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -43,6 +43,9 @@ pub struct NodePort {
     pub mtu: u16,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addresses: BTreeSet<InterfaceAddress4>,
+    /// Whether sources of packets to subscribers are checked against the routes; of a core port only.
+    #[serde(default, skip_serializing_if = "ReversePath::is_off")]
+    pub reverse_path: ReversePath,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -139,6 +142,11 @@ impl NodeSpec {
                 let rule =
                     "an access port has no addresses: the pools' gateways are on every subscriber's link";
                 faults.push(Fault::new(at.at("addresses"), rule));
+            }
+            PortRole::Access if !port.reverse_path.is_off() => {
+                let rule =
+                    "only of a core port: what comes in by an access port has its subscriber's address";
+                faults.push(Fault::new(at.at("reversePath"), rule));
             }
             PortRole::Core | PortRole::Access => {}
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use linux_node::{NetNs, Netlink};
-use net_types::{IfName, InterfaceAddress4, Prefix4, Tpid};
+use net_types::{IfName, InterfaceAddress4, Prefix4, ReversePath, Tpid};
 use node_plan::kernel::{
     NodePlan, OWN_GROUP, OWN_PROTOCOL, Observed, ObservedAddress, ObservedLink, ObservedRoute,
     ObservedRoute6, ObservedTarget, ObservedTarget6, Op, Step, Why, plan,
@@ -169,12 +169,24 @@ fn desired() -> impl Strategy<Value = NodeState> {
     let name = |text: &str| text.parse::<IfName>().expect("legal");
     let port = move |index: usize, role: PortRole| {
         (1400u16..1600, addresses(&ADDRESSES[..5])).prop_map(move |(mtu, addresses)| {
-            Resource::Port(Port { name: name(PORTS[index]), role, mtu, addresses })
+            Resource::Port(Port {
+                name: name(PORTS[index]),
+                role,
+                mtu,
+                addresses,
+                reverse_path: ReversePath::Off,
+            })
         })
     };
     let link = move |index: usize| {
         (1400u16..1600, addresses(&ADDRESSES[5..])).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link { name: name(OWN_LINKS[index]), kind: LinkKind::Bridge, mtu, addresses })
+            Resource::Link(Link {
+                name: name(OWN_LINKS[index]),
+                kind: LinkKind::Bridge,
+                mtu,
+                addresses,
+                reverse_path: ReversePath::Off,
+            })
         })
     };
     let via = move |(gateway, port): (Ipv4Addr, &str)| RouteTarget::Via { gateway, port: name(port) };

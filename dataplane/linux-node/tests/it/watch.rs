@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use linux_node::{Change, Changes, NetNs, Netlink, RouteNews};
-use net_types::{IfName, Mac, Tpid};
+use net_types::{IfName, Mac, ReversePath, Tpid};
 use node_plan::kernel::plan;
 use node_state::{NodeState, Port, PortRole, Resource};
 
@@ -110,7 +110,7 @@ fn outcomes_are_told_by_resource_in_words() {
         let role = PortRole::Access { outer_tpid: Tpid::Dot1ad };
         let port = |port: &str, mtu: u16| {
             let addresses = ["192.0.2.2/30".parse().expect("legal")].into();
-            Resource::Port(Port { name: name(port), role, mtu, addresses })
+            Resource::Port(Port { name: name(port), role, mtu, addresses, reverse_path: ReversePath::Off })
         };
         // A veth takes no MTU over 65535, which the tags go beyond; `nothing` is not there.
         let (big, missing) = (port("a", 65535), port("nothing", 1500));

@@ -7,7 +7,7 @@ use node_state::Resource;
 use crate::{
     frames::{
         ALICE, Address, BOB, EXTERNAL, GATEWAY, REMOTE, assert_checksums, echo_reply, echo_request,
-        from_alice, from_bob, from_core, tagged, tcp, udp, unreachable, with_header,
+        from_alice, from_bob, from_core, syn, tagged, tcp, udp, unreachable, with_header,
     },
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
@@ -159,6 +159,22 @@ const FIXTURES: &[(&str, Script)] = &[
             assert_eq!(r.down(&frame), Outcome::Drop(DropReason::TooBig, punt));
         }
         up(r, &from_alice(&udp((ALICE, 5000), (REMOTE, 53), 64, &[7; 1472])));
+    }),
+    ("the ends of a connection hear of no larger segments than the links take", |r| {
+        for (said, heard) in [(9000, 1460), (1461, 1460), (1460, 1460), (536, 536)] {
+            let (port, packet) = up(r, &from_alice(&syn((ALICE, 5000), (REMOTE, 80), 64, said)));
+            assert_eq!(packet, syn((EXTERNAL, port), (REMOTE, 80), 63, heard));
+            let back = to_alice(r.down(&from_core(&syn((REMOTE, 80), (EXTERNAL, port), 64, said))));
+            assert_eq!(back, syn((REMOTE, 80), (ALICE, 5000), 63, heard));
+            let back = to_bob(r.down(&from_core(&syn((REMOTE, 80), (BOB, 5000), 64, said))));
+            assert_eq!(back, syn((REMOTE, 80), (BOB, 5000), 63, heard));
+        }
+    }),
+    ("sources that nobody has do not come in", |r| {
+        for from in [[127, 0, 0, 1], [224, 0, 0, 5], [0, 1, 2, 3], [169, 254, 1, 1], [255, 255, 255, 255]] {
+            let frame = from_core(&udp((from, 53), (BOB, 5000), 64, b"a"));
+            assert_eq!(r.down(&frame), Outcome::Drop(DropReason::Martian, None));
+        }
     }),
     ("DHCP goes to user space, whoever sends it", |r| {
         let dhcp = udp(([0; 4], 68), ([255; 4], 67), 64, &[1; 240]);

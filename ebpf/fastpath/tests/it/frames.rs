@@ -1,6 +1,6 @@
 //! Frames, built and judged by an implementation that is not ours.
 
-use etherparse::{Ipv4Header, PacketBuilder, checksum::Sum16BitWords};
+use etherparse::{Ipv4Header, PacketBuilder, TcpOptionElement, checksum::Sum16BitWords};
 
 pub(crate) type Address = [u8; 4];
 
@@ -22,6 +22,20 @@ pub(crate) fn tcp(from: (Address, u16), to: (Address, u16), ttl: u8, payload: &[
         .tcp(from.1, to.1, 1000, 4096)
         .syn()
         .write(&mut packet, payload)
+        .expect("fits");
+    packet
+}
+
+/// A SYN that says how large a segment may be.
+pub(crate) fn syn(from: (Address, u16), to: (Address, u16), ttl: u8, segment: u16) -> Vec<u8> {
+    let mut packet = Vec::new();
+    let options = [TcpOptionElement::MaximumSegmentSize(segment), TcpOptionElement::WindowScale(7)];
+    PacketBuilder::ipv4(from.0, to.0, ttl)
+        .tcp(from.1, to.1, 1000, 4096)
+        .syn()
+        .options(&options)
+        .expect("room for options")
+        .write(&mut packet, b"")
         .expect("fits");
     packet
 }

@@ -1,13 +1,16 @@
 //! What depends on a session's settings or on time.
 
 use fastpath::{DropReason, Inspector};
+use map_abi::{PortEntry, port_flags};
+use node_state::NodeState;
+use packet_logic::{HostPacket, Verdict};
 
 use crate::{
     fixtures::{ADDRESSES, external_port, to_alice, to_bob},
     frames::{ALICE, BOB, EXTERNAL, REMOTE, from_alice, from_bob, from_core, tcp, udp},
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
-    world::{BOB_MAC, World, desired, desired_but, settle},
+    world::{BOB_MAC, CORE_MAC, World, desired, desired_but, settle},
 };
 
 #[test]
@@ -141,4 +144,59 @@ fn what_a_dead_process_did_not_wipe_is_not_inherited() {
     }
     let _fastpath = world.office(&desired);
     assert_eq!(counted(), 0);
+}
+
+/// RFC 3704: what comes in from the core comes from where the way back leads.
+#[test]
+fn sources_are_checked_against_the_routes() {
+    let world = World::new();
+    let mode = |mode: &'static str| {
+        desired_but(move |text| {
+            text.replace(r#""role":"core","#, &format!(r#""role":"core","reversePath":"{mode}","#))
+        })
+    };
+    let without_route = |state: NodeState| -> NodeState {
+        state.resources().filter(|resource| resource.key().as_str() != "route/0.0.0.0/0").collect()
+    };
+    let mut fastpath = world.office(&mode("loose"));
+    let mut punts = fastpath.punts().expect("not taken yet");
+    let inspector = Inspector::open(&world.pin_dir).expect("pinned");
+    let good = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
+    // A subscriber's, one of a pool that nobody has, and the node's own.
+    let spoofed = [[203, 0, 113, 11], [100, 64, 0, 9], [198, 51, 100, 1], [192, 0, 2, 2]]
+        .map(|source| from_core(&udp((source, 53), (BOB, 5000), 64, b"a")));
+    for wanted in ["loose", "strict"] {
+        settle(&mut fastpath, &mode(wanted));
+        let tables = snapshot(&world.pin_dir, [world.access, world.core], &ADDRESSES);
+        for runner in [
+            &mut Host { world: &world, tables } as &mut dyn Runner,
+            &mut Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts },
+        ] {
+            to_bob(runner.down(&good));
+            for frame in &spoofed {
+                let outcome = runner.down(frame);
+                assert_eq!(outcome, Outcome::Drop(DropReason::ReversePath, None), "{wanted}");
+            }
+        }
+        for (key, done) in fastpath.reconcile(&without_route(mode(wanted))) {
+            done.unwrap_or_else(|error| panic!("{key}: {error}"));
+        }
+        let mut kernel =
+            Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
+        assert_eq!(kernel.down(&good), Outcome::Drop(DropReason::ReversePath, None), "{wanted}");
+    }
+    // The route leads to another port than the packet came in by.
+    settle(&mut fastpath, &mode("strict"));
+    let tables = snapshot(&world.pin_dir, [world.access, world.core], &ADDRESSES);
+    let elsewhere = |flags: u16| PortEntry { mac: CORE_MAC, index_plus_one: 9 | flags };
+    for (flags, is_let_in) in [(port_flags::LOOSE, true), (port_flags::LOOSE | port_flags::STRICT, false)] {
+        tables.set_port(world.core, elsewhere(flags));
+        let mut packet = HostPacket::new(&good, world.core);
+        let verdict = packet_logic::down(&mut packet, &tables);
+        assert_eq!(verdict != Verdict::Drop(DropReason::ReversePath), is_let_in, "{verdict:?}");
+    }
+    settle(&mut fastpath, &desired());
+    let mut kernel =
+        Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
+    to_bob(kernel.down(&spoofed[3]));
 }

@@ -1,6 +1,6 @@
 //! IPv6 of a subscriber, with and without a firewall: on the host and in the kernel alike.
 
-use etherparse::{IpNumber, Ipv6FragmentHeader, Ipv6Header, PacketBuilder};
+use etherparse::{IpNumber, Ipv6FragmentHeader, Ipv6Header, PacketBuilder, TcpOptionElement};
 use fastpath::{DropReason, Fastpath, Inspector, PuntReason};
 use net_types::Mac;
 use node_state::{NodeState, Resource};
@@ -74,6 +74,19 @@ fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
     PacketBuilder::ipv6(from.0, to.0, hops)
         .tcp(from.1, to.1, 1, 2)
         .syn()
+        .write(&mut packet, b"")
+        .expect("fits");
+    packet
+}
+
+/// A SYN that says how large a segment may be.
+fn syn(from: (Address, u16), to: (Address, u16), segment: u16) -> Vec<u8> {
+    let mut packet = Vec::new();
+    PacketBuilder::ipv6(from.0, to.0, 64)
+        .tcp(from.1, to.1, 1, 2)
+        .syn()
+        .options(&[TcpOptionElement::MaximumSegmentSize(segment)])
+        .expect("room for options")
         .write(&mut packet, b"")
         .expect("fits");
     packet
@@ -204,6 +217,20 @@ fn script(r: &mut dyn Runner) {
     assert_eq!(r.up(&from_alice(&last)), told(DropReason::TtlExpired, PuntReason::TtlExpired));
     let big = udp((alice(), 1), (remote(), 1), 64, &[0; 1460]);
     assert_eq!(r.up(&from_alice(&big)), told(DropReason::TooBig, PuntReason::TooBig));
+
+    // The ends of a connection hear of no larger segments than the links take.
+    for (said, heard) in [(9000, 1440), (1220, 1220)] {
+        let [out, out_heard] = [said, heard].map(|mss| syn((alice(), 5000), (remote(), 80), mss));
+        goes_out(r.up(&from_alice(&out)), &out_heard);
+        let [back, back_heard] = [said, heard].map(|mss| syn((remote(), 80), (alice(), 5000), mss));
+        comes_in(r.down(&from_core(&back)), TO_ALICE, &back_heard);
+    }
+
+    // Sources that nobody has.
+    for source in ["::1", "ff02::1", "fe80::1"] {
+        let frame = from_core(&udp((address(source), 1), (alice(), 1), 64, b""));
+        dropped(&r.down(&frame), DropReason::Martian);
+    }
 
     // A firewall lets answers in, and nothing else.
     let question = udp((bob(), 5000), (remote(), 53), 64, b"question");

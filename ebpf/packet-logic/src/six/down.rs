@@ -9,9 +9,11 @@ use crate::{
     flows::Print,
     home::Home,
     live::{field, part},
+    mss,
     parse::TCP,
-    parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, quoted},
+    parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian, quoted},
     policer::{self, Colour},
+    reverse_path,
     six::{flows_of, is_own},
     verdict::Stop,
 };
@@ -45,6 +47,13 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(None),
     };
+    let source = [header.raw64::<8>(), header.raw64::<16>()];
+    if is_martian(source[0]) {
+        return Err(DropReason::Martian);
+    }
+    if came_by.flags != 0 {
+        reverse_path::check(tables, fib6::lookup(tables, source)?, came_by.flags, came_by.port)?;
+    }
     Ok(Some(Receiver { home, came_by: came_by.port, now_ns: tables.recent_ns() }))
 }
 
@@ -78,6 +87,9 @@ fn judge<P: Packet, T: Tables>(
     }
     if ip.total_len > usize::from(line.mtu) {
         return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
+    }
+    if ip.protocol == TCP && ip.is_whole() {
+        mss::clamp(frame, ip.payload_at, line.mtu.saturating_sub(mss::HEADERS6));
     }
     ip.decrement_hop_limit();
     field!(down, meter.packets).add(1);

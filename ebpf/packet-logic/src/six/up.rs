@@ -9,6 +9,7 @@ use crate::{
     flows::{self, Print},
     frame::MAC_BITS,
     live::{field, part},
+    mss,
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
     path, policer,
@@ -169,7 +170,10 @@ fn forward<T: Tables>(
     {
         return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
     }
-    if let Towards::NextHop(_) = towards {
+    if let Towards::NextHop(next_hop) = towards {
+        if ip.protocol == TCP && ip.is_whole() {
+            mss::clamp(frame, ip.payload_at, field!(next_hop, mtu).get().saturating_sub(mss::HEADERS6));
+        }
         ip.decrement_hop_limit();
     }
     field!(up, meter.packets).add(1);

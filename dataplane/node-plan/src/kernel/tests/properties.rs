@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use net_types::{InterfaceAddress4, Tpid};
+use net_types::{InterfaceAddress4, ReversePath, Tpid};
 use node_state::{Link, Port, PortRole, Route, Route6, Route6Target, RouteTarget};
 use proptest::{
     collection::vec,
@@ -107,12 +107,18 @@ fn wanted() -> impl Strategy<Value = NodeState> {
     };
     let port = move |port: &'static str, role: PortRole| {
         option::of((1400u16..1600, addresses()).prop_map(move |(mtu, addresses)| {
-            Resource::Port(Port { name: name(port), role, mtu, addresses })
+            Resource::Port(Port { name: name(port), role, mtu, addresses, reverse_path: ReversePath::Off })
         }))
     };
     let own = move |link: &'static str| {
         option::of((1400u16..1600, addresses()).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link { name: name(link), kind: LinkKind::Bridge, mtu, addresses })
+            Resource::Link(Link {
+                name: name(link),
+                kind: LinkKind::Bridge,
+                mtu,
+                addresses,
+                reverse_path: ReversePath::Off,
+            })
         }))
     };
     let target = prop_oneof![
