@@ -6,3 +6,4 @@ mod first_subscriber;
 mod house;
 mod ipv6;
 mod office;
+mod routes;
