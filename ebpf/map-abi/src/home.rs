@@ -203,6 +203,8 @@ pub mod flags {
     pub const MAC_KNOWN: u16 = 1 << 2;
     /// What comes in must be an answer to what went out.
     pub const FIREWALL: u16 = 1 << 3;
+    /// Where packets do not pass: those from and to the walled garden do, if the node has one.
+    pub const GARDEN: u16 = 1 << 4;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

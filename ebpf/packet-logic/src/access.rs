@@ -85,7 +85,7 @@ impl Arrival {
         let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
         let is_told = match stop.punt() {
             Some(reason) => {
-                policer::may_punt(tables, session)
+                policer::may_punt(tables, session, reason)
                     && packet.punt(reason, self.port, self.home.session_index())
             }
             None => false,
