@@ -16,3 +16,8 @@ pub struct Garden {
     /// Destinations that they may talk to, the portal's among them.
     pub allowed: BTreeSet<Prefix>,
 }
+
+impl Garden {
+    /// Prefixes in `allowed` at most.
+    pub const ALLOWED_MAX: usize = 64;
+}

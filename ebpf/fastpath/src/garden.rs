@@ -7,7 +7,7 @@ use std::{
 };
 
 use aya::maps::{HashMap, LpmTrie, Map, MapData, MapError, lpm_trie::Key};
-use map_abi::{ResolverKey, map};
+use map_abi::{GARDEN_PREFIXES_MAX, ResolverKey, map};
 use net_types::Prefix;
 use node_state::{Garden, Session};
 use zerocopy::FromBytes;
@@ -21,6 +21,9 @@ use crate::{
 /// An address of IPv6, or one of IPv4 mapped into it, and how many of its bits count.
 type Place = ([u8; 16], u32);
 type ResolverBytes = [u8; size_of::<ResolverKey>()];
+
+const _: () =
+    assert!(Garden::ALLOWED_MAX == GARDEN_PREFIXES_MAX as usize, "there is room for all of a garden");
 
 /// Both maps, and what is in them.
 pub(crate) struct GardenMaps {

@@ -3,5 +3,6 @@
 mod debian12;
 mod faults;
 mod first_subscriber;
+mod garden;
 mod house;
 mod office;
