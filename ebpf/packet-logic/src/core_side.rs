@@ -78,7 +78,7 @@ impl Receiver {
         field!(session, drops_down).add(1);
         let is_told = match stop.punt() {
             Some(reason) => {
-                policer::may_punt(tables, session, reason)
+                policer::may_punt(tables, session)
                     && packet.punt(reason, self.came_by, self.home.session_index())
             }
             None => false,

@@ -86,11 +86,22 @@ fn conforms<T: Tables>(
 
 /// Whether one more packet of the session may go to user space.
 #[inline(always)]
-pub(crate) fn may_punt<T: Tables>(tables: &T, session: NonNull<Session>, reason: PuntReason) -> bool {
-    let (arrival_q6, limit) = match reason {
-        PuntReason::Web => (field!(session, portal_arrival_q6), (PORTAL, WEB_BURST)),
-        PuntReason::SecureWeb => (field!(session, portal_arrival_q6), (PORTAL, SECURE_WEB_BURST)),
-        _ => (field!(session, punt_arrival_q6), (PUNT, PUNT_BURST)),
+pub(crate) fn may_punt<T: Tables>(tables: &T, session: NonNull<Session>) -> bool {
+    conforms(tables, field!(session, punt_arrival_q6), (PUNT, PUNT_BURST), PUNT_LEN, tables.recent_ns())
+}
+
+/// The same of a session in the walled garden, whose web has a limit of its own.
+#[inline(always)]
+pub(crate) fn may_punt_in_garden<T: Tables>(
+    tables: &T,
+    session: NonNull<Session>,
+    reason: PuntReason,
+) -> bool {
+    let burst = match reason {
+        PuntReason::Web => WEB_BURST,
+        PuntReason::SecureWeb => SECURE_WEB_BURST,
+        _ => return may_punt(tables, session),
     };
-    conforms(tables, arrival_q6, limit, PUNT_LEN, tables.recent_ns())
+    let arrival_q6 = field!(session, portal_arrival_q6);
+    conforms(tables, arrival_q6, (PORTAL, burst), PUNT_LEN, tables.recent_ns())
 }

@@ -40,7 +40,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
-            .unwrap_or_else(|stop| arrival.stop(packet, tables, stop)),
+            .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
     .counted(tables)
 }
@@ -235,7 +235,7 @@ pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match opened {
         Ok(()) => Verdict::Access,
         Err(reason) => match arrive(packet, tables) {
-            Ok(arrival) => arrival.stop(packet, tables, reason.into()).counted(tables),
+            Ok(arrival) => arrival.stop::<P, T, false>(packet, tables, reason.into()).counted(tables),
             Err(reason) => Verdict::Drop(reason).counted(tables),
         },
     }

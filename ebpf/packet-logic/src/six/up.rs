@@ -42,7 +42,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
-            .unwrap_or_else(|stop| arrival.stop(packet, tables, stop)),
+            .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
     .counted(tables)
 }
@@ -70,7 +70,7 @@ pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => match claim(packet.frame(), tables, &arrival) {
             Ok(()) => Verdict::Access6,
-            Err(reason) => arrival.stop(packet, tables, reason.into()),
+            Err(reason) => arrival.stop::<P, T, false>(packet, tables, reason.into()),
         },
     }
     .counted(tables)
