@@ -125,14 +125,11 @@ fn converse<'r>(segment: &Tcp, first: u32, redirect: &'r [u8]) -> Result<Tcp<'r>
     let len = u32::try_from(redirect.len()).expect("some hundred bytes");
     let begin = first.wrapping_add(1);
     let end = begin.wrapping_add(len);
-    let reply = |sequence, control, payload| Ok(reply(segment, sequence, control, payload));
+    let say = |sequence, control, payload| Ok(reply_to(segment, sequence, control, payload));
     if segment.has(SYN) && segment.control & (ACK | FIN) == 0 {
         // What a SYN carries is sent again, since it is not acknowledged.
-        let opened = Tcp { payload: &[], ..*segment };
-        return Ok(Tcp {
-            acknowledgement: opened.sequence.wrapping_add(1),
-            ..self::reply(&opened, first, SYN | ACK, &[])
-        });
+        let bare = Tcp { payload: &[], ..*segment };
+        return Ok(reply_to(&bare, first, SYN | ACK, &[]));
     }
     if segment.has(SYN) || !segment.has(ACK) {
         return refuse(segment);
@@ -140,13 +137,13 @@ fn converse<'r>(segment: &Tcp, first: u32, redirect: &'r [u8]) -> Result<Tcp<'r>
     let is_bare = segment.payload.is_empty() && !segment.has(FIN);
     let at = segment.acknowledgement;
     if at == begin && !segment.payload.is_empty() {
-        reply(begin, PSH | FIN | ACK, redirect)
+        say(begin, PSH | FIN | ACK, redirect)
     } else if at == begin && segment.has(FIN) {
         // It closes without having asked.
-        reply(begin, FIN | ACK, &[])
+        say(begin, FIN | ACK, &[])
     } else if [begin, begin.wrapping_add(1), end, end.wrapping_add(1)].contains(&at) {
         // Once all has been said, only what still comes is acknowledged.
-        if is_bare { Err(Silence::Acknowledged) } else { reply(end.wrapping_add(1), ACK, &[]) }
+        if is_bare { Err(Silence::Acknowledged) } else { say(end.wrapping_add(1), ACK, &[]) }
     } else {
         refuse(segment)
     }
@@ -158,14 +155,14 @@ fn refuse(segment: &Tcp) -> Result<Tcp<'static>, Silence> {
         return Err(Silence::Reset);
     }
     if segment.has(ACK) {
-        let reset = reply(segment, segment.acknowledgement, RST, &[]);
+        let reset = reply_to(segment, segment.acknowledgement, RST, &[]);
         return Ok(Tcp { acknowledgement: 0, ..reset });
     }
-    Ok(reply(segment, 0, RST | ACK, &[]))
+    Ok(reply_to(segment, 0, RST | ACK, &[]))
 }
 
 /// To the other end, all of its segment acknowledged.
-fn reply<'r>(segment: &Tcp, sequence: u32, control: u8, payload: &'r [u8]) -> Tcp<'r> {
+fn reply_to<'r>(segment: &Tcp, sequence: u32, control: u8, payload: &'r [u8]) -> Tcp<'r> {
     Tcp {
         source_port: segment.destination_port,
         destination_port: segment.source_port,

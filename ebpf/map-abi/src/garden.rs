@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Prefixes of a walled garden at most; the size of `GARDEN`, which has room for as many old ones beside the new.
+/// Prefixes of a walled garden at most: the size of `GARDEN`.
 pub const GARDEN_PREFIXES_MAX: u32 = 64;
 
 /// A key of `RESOLVERS`: a session, and a resolver that it was given.

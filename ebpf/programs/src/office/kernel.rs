@@ -76,7 +76,7 @@ static mut CLOCK: Clock = Clock { tick: 0, ns: 0 };
 /// The key of a trie is packed: behind four bytes more, its address begins at a multiple of eight, as the verifier wants.
 #[repr(C, align(8))]
 struct Place {
-    pad: u32,
+    _pad: u32,
     key: lpm_trie::Key<[u64; 2]>,
 }
 
@@ -183,7 +183,7 @@ impl Tables for Maps {
 
     #[inline(always)]
     fn in_garden(&self, address: [u64; 2]) -> bool {
-        let place = Place { pad: 0, key: lpm_trie::Key::new(u128::BITS, address) };
+        let place = Place { _pad: 0, key: lpm_trie::Key::new(u128::BITS, address) };
         maps::GARDEN.get(&place.key).is_some()
     }
 

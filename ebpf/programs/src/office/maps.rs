@@ -57,7 +57,7 @@ pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(F
 pub(crate) static FRAGMENTS6: LruHashMap<FragmentKey6, u8> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 /// Written by the kernel's calls, one prefix at a time.
 #[map]
-pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(2 * GARDEN_PREFIXES_MAX, 0);
+pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(GARDEN_PREFIXES_MAX, 0);
 #[map]
 pub(crate) static RESOLVERS: HashMap<ResolverKey, u8> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
 #[map]

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::office::{Office, PATIENCE, bin_dir};
 
 /// The portal, which is in the garden; its page tells who asks, as the Internet host's does, which is not.
-const PORTAL: &str = "192.0.2.67";
+const PORTAL: &str = "192.0.2.80";
 const OUTSIDE: &str = "192.0.2.66";
 /// What the web server says when it listens.
 const READY: &str = "ready";
@@ -18,7 +18,11 @@ const READY: &str = "ready";
 const RESOLVER: &str = "192.0.2.53";
 
 /// A program on the Internet host, which ends with the test.
-struct Server(Child);
+struct Server {
+    child: Child,
+    /// Kept open, for who cannot write what it has to say may end.
+    _output: BufReader<ChildStdout>,
+}
 
 impl Server {
     /// Starts it, and waits until it says that it is ready.
@@ -30,12 +34,11 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("ip starts");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut said = String::new();
-        for line in lines.map_while(Result::ok) {
-            said += &line;
-            if line.contains(ready) {
-                return Self(child);
+        while output.read_line(&mut said).expect("text") > 0 {
+            if said.contains(ready) {
+                return Self { child, _output: output };
             }
         }
         panic!("{program} does not start: {said}; apt-get install -y dnsmasq-base");
@@ -44,8 +47,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.0.kill().expect("ours");
-        self.0.wait().expect("ends");
+        self.child.kill().expect("ours");
+        self.child.wait().expect("ends");
     }
 }
 
@@ -123,7 +126,7 @@ fn who_is_suspended_is_sent_to_the_portal_and_who_is_active_again_is_not() {
     // Without a garden, nothing is left to a suspended subscriber but its line.
     set_garden(&mut office, &Value::Null);
     set_state(&mut office, "alice", "suspended");
-    assert_ne!(curl(&mut office, "home1", "http://192.0.2.67/").0, 0);
+    assert_ne!(curl(&mut office, "home1", "http://192.0.2.80/").0, 0);
     assert_eq!(session(&mut office, "alice")["garden"], false);
     office.lab().restart_client("home1").expect("restarts");
     office.lab().lease("home1", PATIENCE).expect("a lease");
