@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashMap, net::Ipv4Addr, time::Duration};
 
-use fastpath::{SessionView, TrafficView};
+use fastpath::{Admission, SessionView, TrafficView};
 use serde::Serialize;
 
 use crate::cli::{Order, Selection};
@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) network: Option<String>,
     pub(crate) nat: Option<Nat>,
     pub(crate) active: bool,
+    /// In the walled garden: what is in it passes, and nothing else.
+    pub(crate) garden: bool,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
 }
@@ -71,7 +73,8 @@ impl From<SessionView> for Session {
                 ports: nat.ports,
                 mappings: nat.mappings,
             }),
-            active: view.active,
+            active: view.admission == Admission::All,
+            garden: view.admission == Admission::Garden,
             up: view.up.into(),
             down: view.down.into(),
         }
@@ -169,6 +172,7 @@ pub(crate) mod tests {
                 mappings: 3,
             }),
             active: true,
+            garden: false,
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

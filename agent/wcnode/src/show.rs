@@ -92,7 +92,12 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
             session.address.to_string(),
             nat_or_network,
             nat.map(|nat| nat.mappings.to_string()).unwrap_or_default(),
-            if session.active { "yes" } else { "no" }.into(),
+            match (session.active, session.garden) {
+                (true, _) => "yes",
+                (false, true) => "garden",
+                (false, false) => "no",
+            }
+            .into(),
             limited(session.up),
             limited(session.down),
             session.up.drops.saturating_add(session.down.drops).to_string(),

@@ -1,12 +1,12 @@
-//! Answers to packets that the fast path hands over: DHCP of both families, neighbour discovery, and ICMP on behalf of the
-//! office's gateways.
+//! Answers to packets that the fast path hands over: DHCP of both families, neighbour discovery, ICMP on behalf of the
+//! office's gateways, and the web of sessions that are in the walled garden.
 
-use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
+use std::{collections::HashMap, hash::RandomState, net::Ipv4Addr, time::Duration};
 
 use access_protocols::{
     ETHERTYPE_IPV6, Frame, Tag, Tags, TokenBucket,
     dhcp4::{self, Binding, BindingChange, Context, Event},
-    dhcp6, icmp, icmp6, nd,
+    dhcp6, icmp, icmp6, nd, portal,
 };
 use fastpath::{Punt, PuntReason};
 use net_types::{IfName, Mac, Name, Tpid, Vid};
@@ -21,10 +21,18 @@ use crate::{
 const ICMP_BURST: u32 = 100;
 const ICMP_INTERVAL: Duration = Duration::from_millis(2);
 
+/// Answers of the portal on a port: at once, and one more each interval. Each subscriber has its own limit in the fast path;
+/// this one leaves the agent time for DHCP when all of a port are suspended.
+const PORTAL_BURST: u32 = 2000;
+const PORTAL_INTERVAL: Duration = Duration::from_micros(200);
+
 /// Makes answers, within limits.
 pub(crate) struct Answerer {
     /// By port, as many as there are ports.
     icmp: HashMap<IfName, TokenBucket>,
+    portal: HashMap<IfName, TokenBucket>,
+    /// Connections to the portal are known by it. They do not outlive the agent.
+    key: RandomState,
 }
 
 /// An answer that may be sent once all bindings are on the disk.
@@ -35,7 +43,7 @@ struct Answer {
 
 impl Answerer {
     pub(crate) fn new() -> Self {
-        Self { icmp: HashMap::new() }
+        Self { icmp: HashMap::new(), portal: HashMap::new(), key: RandomState::new() }
     }
 
     /// Answers a batch with one write to the disk. `now`: since 1970.
@@ -69,8 +77,18 @@ impl Answerer {
                 (PuntReason::NeighbourDiscovery, Some(session)) => {
                     nd::handle(&nd::Context { session, port_mac, mtu: port.mtu }, &punt.frame).reply
                 }
-                // A line without a session has nothing to be leased.
-                (PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery, None) => None,
+                (PuntReason::Web | PuntReason::SecureWeb, Some(session)) => {
+                    self.portal(&punt.frame, port, session, desired, now)
+                }
+                // A line without a session has nothing to be leased, and is in no garden.
+                (
+                    PuntReason::Dhcp
+                    | PuntReason::Dhcp6
+                    | PuntReason::NeighbourDiscovery
+                    | PuntReason::Web
+                    | PuntReason::SecureWeb,
+                    None,
+                ) => None,
                 (reason, _) if is_ipv6(&punt.frame) => {
                     self.icmp6(reason, &punt.frame, port, port_mac, desired, now)
                 }
@@ -120,7 +138,11 @@ impl Answerer {
                 icmp::error(frame, icmp::Problem::FragmentationNeeded { mtu }, address)
             }
             PuntReason::GatewayEcho => icmp::echo_reply(frame, address),
-            PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery => return None,
+            PuntReason::Dhcp
+            | PuntReason::Dhcp6
+            | PuntReason::NeighbourDiscovery
+            | PuntReason::Web
+            | PuntReason::SecureWeb => return None,
         };
         answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMP answer")).ok()
     }
@@ -147,9 +169,35 @@ impl Answerer {
                 icmp6::error(frame, icmp6::Problem::PacketTooBig { mtu }, address)
             }
             PuntReason::GatewayEcho => icmp6::echo_reply(frame, address),
-            PuntReason::Dhcp | PuntReason::Dhcp6 | PuntReason::NeighbourDiscovery => return None,
+            PuntReason::Dhcp
+            | PuntReason::Dhcp6
+            | PuntReason::NeighbourDiscovery
+            | PuntReason::Web
+            | PuntReason::SecureWeb => return None,
         };
         answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMPv6 answer")).ok()
+    }
+
+    /// The session may have become another meanwhile: who is in no garden any more is not to be sent away.
+    fn portal(
+        &mut self,
+        frame: &[u8],
+        port: &Port,
+        session: &Session,
+        desired: &NodeState,
+        now: Duration,
+    ) -> Option<Vec<u8>> {
+        let garden = desired.garden.as_ref().filter(|_| session.is_in_garden())?;
+        let bucket = self.portal.entry(port.name.clone());
+        if !bucket.or_insert_with(|| TokenBucket::new(PORTAL_BURST, PORTAL_INTERVAL, now)).take(now) {
+            return None;
+        }
+        let context = portal::Context { portal: &garden.portal, key: &self.key };
+        let answer = portal::answer(&context, frame);
+        let subscriber = &session.subscriber;
+        answer
+            .inspect_err(|silence| tracing::debug!(%subscriber, %silence, "the portal does not answer"))
+            .ok()
     }
 
     fn may_send(&mut self, port: &Port, now: Duration) -> bool {

@@ -297,7 +297,7 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, routes6, sessions } = &self.desired;
+        let NodeState { ports, links, routes, routes6, sessions, garden: _ } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),

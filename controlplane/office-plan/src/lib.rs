@@ -1,6 +1,6 @@
 //! From intent to the desired state of each node, without clock, I/O or chance.
 //!
-//! - [`node_resources`]: a node and its address pools → ports, links and routes.
+//! - [`node_resources`]: a node and its address pools → ports, links, routes and the walled garden.
 //! - [`allocate`]: a subscriber's spec → the addresses, port block and prefixes that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
 //! - [`check_line`]: a subscriber's line → whose it is already, if it is somebody's.

@@ -1,16 +1,19 @@
 //! What a node needs beside its sessions.
 
 use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
-use node_state::{Link, LinkKind, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget};
-use xos_model::{Fault, NodeSpec, Pointer, Purpose};
+use node_state::{
+    Garden, Link, LinkKind, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
+};
+use xos_model::{Fault, NodeGarden, NodeSpec, Pointer, Purpose};
 
 use crate::NodePools;
 
 /// The bridge that carries the node's loopback address.
 pub const LOOPBACK_LINK: &str = "wc-lo0";
 const LOOPBACK_MTU: u16 = 1500;
+const _: () = assert!(NodeGarden::ALLOWED_MAX == Garden::ALLOWED_MAX, "a node takes as much as is accepted");
 
-/// The node's ports, links and routes, in the order in which one needs the other.
+/// The node's ports, links and routes and its walled garden, in the order in which one needs the other.
 pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let ports = node.ports.iter().map(|port| {
         let role = match port.role {
@@ -48,7 +51,10 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = if is_nat { RouteTarget::NatPool } else { RouteTarget::Pool };
         Resource::Route(Route { prefix, target })
     });
-    ports.chain([link]).chain(routes).chain(routes6).chain(pools).collect()
+    let garden = node.garden.iter().map(|NodeGarden { portal, allowed }| {
+        Resource::Garden(Garden { portal: portal.clone(), allowed: allowed.clone() })
+    });
+    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(garden).collect()
 }
 
 /// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.

@@ -4,6 +4,7 @@ mod address_pool;
 mod controller;
 mod deployment;
 mod flavor;
+mod garden;
 mod image;
 mod node;
 mod site;
@@ -14,6 +15,7 @@ pub use deployment::{
     AccessRule, Deployment, DeploymentSpec, DeploymentStatus, Effect, Seeker, Subject, Verdict,
 };
 pub use flavor::{Flavor, FlavorSpec, FlavorStatus};
+pub use garden::NodeGarden;
 pub use image::{ContainerFormat, DiskFormat, Image, ImageKind, ImageSpec, ImageStatus};
 pub use node::{Node, NodePort, NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole};
 pub use site::{Location, Site, SiteSpec, SiteStatus};

@@ -58,11 +58,11 @@ pub enum SubscriberState {
     /// What the bundle says is so.
     #[default]
     Active,
-    /// The office has shut the line for a time.
+    /// The office has shut the line for a time: it leads into the node's walled garden only.
     Suspended,
-    /// Who is at the other end has yet to be found out.
+    /// Who is at the other end has yet to be found out: as `suspended`.
     Unauthenticated,
-    /// What comes from the line harms others.
+    /// What comes from the line harms others: nothing passes.
     Quarantined,
 }
 

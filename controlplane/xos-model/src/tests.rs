@@ -142,6 +142,17 @@ fn nodes_and_pools_are_judged() {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(route6.replacen(from, to, 1) + "\""))]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
+    let garden = r#""garden":{"portal":"https://[2001:db8::80]/pay","allowed":["192.0.2.66/32","2001:db8::/64"]},"routes"#;
+    for (from, to, expected) in [
+        ("192", "192", None),
+        ("https://[2001:db8::80]/pay", "http://portal.example", None),
+        ("2001:db8::80", "2001:db8:1::80", Some("/spec/garden/portal")),
+        ("[2001:db8::80]", "192.0.2.67:8080", Some("/spec/garden/portal")),
+        ("192.0.2.66/32", "0.0.0.0/0", Some("/spec/garden/allowed/0")),
+    ] {
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(garden.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
     let cases: [Case; 7] = [
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),

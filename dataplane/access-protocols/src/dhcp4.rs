@@ -109,8 +109,6 @@ pub enum Ignored {
     NotForServer,
     /// The frame's tags are not the session's.
     OtherTags,
-    /// The session is not active.
-    Inactive,
     /// The session is for another hardware address.
     OtherMac,
     /// The client chose, or speaks to, another server.
@@ -168,9 +166,6 @@ impl<'a> Request<'a> {
             return Err(Ignored::OtherTags);
         }
         let message = Message::parse(udp.payload).map_err(Ignored::Message)?;
-        if !session.is_active() {
-            return Err(Ignored::Inactive);
-        }
         if session.mac.is_some_and(|mac| mac != message.mac) {
             return Err(Ignored::OtherMac);
         }
@@ -309,7 +304,6 @@ impl fmt::Display for Ignored {
             Self::Message(error) => error.fmt(f),
             Self::NotForServer => f.write_str("it is not for this server"),
             Self::OtherTags => f.write_str("its tags are not the session's"),
-            Self::Inactive => f.write_str("the session is not active"),
             Self::OtherMac => f.write_str("the session is for another hardware address"),
             Self::OtherServer => f.write_str("the client speaks to another server"),
             Self::NoAddress => f.write_str("the request names no address"),

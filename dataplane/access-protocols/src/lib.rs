@@ -1,4 +1,5 @@
-//! What the office says on a subscriber's line: DHCPv4 and DHCPv6, neighbour discovery, ICMP errors and echo replies.
+//! What the office says on a subscriber's line: DHCPv4 and DHCPv6, neighbour discovery, ICMP errors and echo replies, and
+//! the redirects of a captive portal.
 //!
 //! The fast path hands a frame to user space when the answer needs more than a table. Everything here is a function
 //! from that frame (and the session it belongs to) to a frame to send back on the same port, or to a reason for
@@ -10,6 +11,7 @@
 //!                └► Ipv6 ─► Udp ─► dhcp6::handle(context, frame) ─► Outcome { reply, bindings, neighbour, event }
 //!                    └─► Icmp6 ──► nd::handle(context, frame) ────► Outcome { reply, neighbour, event }
 //!                           └────► icmp6::error / icmp6::echo_reply ─► frame, or Silence
+//! punted frame ─► Ipv4, Ipv6 ─► Tcp ─► portal::answer ─────────────► frame, or Silence
 //! a timer ─────────────────► nd::router_advertisement(context, tags, to) ─► frame
 //! ```
 //!
@@ -25,7 +27,9 @@ mod ipv4;
 mod ipv6;
 mod line;
 pub mod nd;
+pub mod portal;
 mod rate;
+mod tcp;
 mod udp;
 
 pub use frame::{Frame, Tag, Tags};
@@ -33,6 +37,7 @@ pub use ipv4::{Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_UDP};
 pub use ipv6::{Ipv6, Ipv6Header, PROTOCOL_ICMP6};
 pub use line::{LineError, Neighbour};
 pub use rate::TokenBucket;
+pub use tcp::{PROTOCOL_TCP, Tcp};
 pub use udp::Udp;
 
 /// The Ethernet types of IPv4 and IPv6.

@@ -20,8 +20,6 @@ pub struct Neighbour {
 pub enum LineError {
     #[error("its tags are not the session's")]
     OtherTags,
-    #[error("the session is not active")]
-    Inactive,
     #[error("the session has no IPv6")]
     NoIpv6,
     #[error("its sender's hardware address is not one host's")]
@@ -35,9 +33,6 @@ pub(crate) fn admit<'s>(session: &'s Session, frame: &Frame) -> Result<(&'s Ipv6
     let vids = frame.tags.as_slice().iter().map(|tag| tag.vid());
     if !vids.eq(session.tags.vids().map(Vid::get)) {
         return Err(LineError::OtherTags);
-    }
-    if !session.is_active() {
-        return Err(LineError::Inactive);
     }
     let line = session.ipv6.as_ref().ok_or(LineError::NoIpv6)?;
     let mac = Mac::new(frame.source).map_err(|_| LineError::Station)?;

@@ -109,7 +109,7 @@ pub fn handle(context: &Context, frame: &[u8]) -> Outcome {
 /// A router advertisement for everyone on the link of a session, or for one of them; `tags` are those of the line.
 ///
 /// It is due every 200 to 600 seconds (RFC 4861, section 6.2.1), and at once when something about the line has changed.
-/// That of a session that is not active has no lifetime, so that hosts turn away from the office (section 6.2.5).
+/// That of a session that is quarantined has no lifetime, so that hosts turn away from the office (section 6.2.5).
 /// None if the session has no IPv6.
 pub fn router_advertisement(context: &Context, tags: Tags, to: Option<Neighbour>) -> Option<Vec<u8>> {
     let line = context.session.ipv6.as_ref()?;

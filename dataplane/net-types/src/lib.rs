@@ -12,6 +12,7 @@ mod if_name;
 mod interface_address;
 mod mac;
 mod name;
+mod portal_url;
 mod prefix;
 mod reverse_path;
 #[cfg(feature = "schema")]
@@ -24,6 +25,7 @@ pub use if_name::{IfName, IfNameError};
 pub use interface_address::{InterfaceAddress4, InterfaceAddressError};
 pub use mac::{Mac, MacError};
 pub use name::{Name, NameError};
+pub use portal_url::{PortalUrl, PortalUrlError};
 pub use prefix::{AnyPrefixError, Prefix, Prefix4, Prefix6, Prefix6Error, PrefixError};
 pub use reverse_path::ReversePath;
 pub use vlan::{Tpid, TpidError, Vid, VidError};

@@ -1,7 +1,9 @@
 //! JSON Schemas: what the text of each type looks like. What a pattern cannot say (a range of rates, host bits that
 //! must be zero) is said by parsing alone.
 
-use crate::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix, Prefix4, Prefix6, Tpid, Vid, Vni};
+use crate::{
+    BitRate, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4, Prefix6, Tpid, Vid, Vni,
+};
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
 /// called by its name in. Whoever uses it depends on `schemars` and `serde_json`.
@@ -67,6 +69,13 @@ schema! {
         "type": "string",
         "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
         "examples": ["node1"]
+    };
+    PortalUrl: {
+        "description": "The http or https URL of a portal: at most 256 characters of RFC 3986, no user or password",
+        "type": "string",
+        "maxLength": 256,
+        "pattern": r"^https?://([-A-Za-z0-9._~!$&'()*+,;=%\[][-A-Za-z0-9._~:!$&'()*+,;=%\[\]]*)([/?#][-A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%]*)?$",
+        "examples": ["https://portal.example/welcome"]
     };
     Prefix: {
         "description": "An IPv4 or IPv6 prefix without host bits",

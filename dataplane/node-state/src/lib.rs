@@ -5,12 +5,14 @@
 //! resource's version know whether they mean the same thing, without a history.
 //! [`NodeState`] is the whole, sorted, for planners. Nothing here does I/O.
 
+mod garden;
 mod link;
 mod resource;
 mod route;
 mod session;
 mod state;
 
+pub use garden::Garden;
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};

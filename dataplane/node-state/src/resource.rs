@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, Port, Route, Route6, Session};
+use crate::{Garden, Link, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -16,9 +16,11 @@ pub enum Resource {
     Route(Route),
     Route6(Route6),
     Session(Session),
+    Garden(Garden),
 }
 
-/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`.
+/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
+/// `garden/node`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -33,6 +35,9 @@ pub struct Version(pub u64);
 pub struct DecodeError(#[from] serde_json::Error);
 
 impl Resource {
+    /// The key of the one garden that a node has.
+    pub const GARDEN_KEY: &str = "garden/node";
+
     pub fn key(&self) -> ResourceKey {
         ResourceKey(match self {
             Self::Port(port) => format!("port/{}", port.name),
@@ -40,6 +45,7 @@ impl Resource {
             Self::Route(route) => format!("route/{}", route.prefix),
             Self::Route6(route) => format!("route6/{}", route.prefix),
             Self::Session(session) => format!("session/{}", session.subscriber),
+            Self::Garden(_) => Self::GARDEN_KEY.into(),
         })
     }
 

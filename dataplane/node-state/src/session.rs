@@ -61,11 +61,11 @@ pub enum SessionState {
     /// Packets pass.
     #[default]
     Active,
-    /// The office has shut the line for a time.
+    /// The office has shut the line for a time: it leads into the walled garden ([`Garden`](crate::Garden)) only.
     Suspended,
-    /// Who is at the other end has yet to be found out.
+    /// Who is at the other end has yet to be found out: as `Suspended`.
     Unauthenticated,
-    /// What comes from the line harms others.
+    /// What comes from the line harms others: it has an address, and nothing passes.
     Quarantined,
 }
 
@@ -73,6 +73,11 @@ impl Session {
     /// Whether packets pass.
     pub fn is_active(&self) -> bool {
         self.state == SessionState::Active
+    }
+
+    /// Whether packets from and to the walled garden pass, where the node has one, and no others.
+    pub fn is_in_garden(&self) -> bool {
+        matches!(self.state, SessionState::Suspended | SessionState::Unauthenticated)
     }
 }
 

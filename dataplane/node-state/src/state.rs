@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Link, Port, Resource, ResourceKey, Route, Route6, Session};
+use crate::{Garden, Link, Port, Resource, ResourceKey, Route, Route6, Session};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub struct NodeState {
     pub routes: BTreeMap<Prefix4, Route>,
     pub routes6: BTreeMap<Prefix6, Route6>,
     pub sessions: BTreeMap<Name, Session>,
+    pub garden: Option<Garden>,
 }
 
 impl NodeState {
@@ -25,11 +26,15 @@ impl NodeState {
             Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
             Resource::Route6(route) => drop(self.routes6.insert(route.prefix, route)),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
+            Resource::Garden(garden) => self.garden = Some(garden),
         }
     }
 
     /// Takes a resource out; returns whether it was there.
     pub fn remove(&mut self, key: &ResourceKey) -> bool {
+        if key.as_str() == Resource::GARDEN_KEY {
+            return self.garden.take().is_some();
+        }
         let Some((kind, name)) = key.as_str().split_once('/') else { return false };
         match kind {
             "port" => name.parse().is_ok_and(|name: IfName| self.ports.remove(&name).is_some()),
@@ -47,7 +52,8 @@ impl NodeState {
         let routes = self.routes.values().cloned().map(Resource::Route);
         let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
-        ports.chain(links).chain(routes).chain(routes6).chain(sessions)
+        let garden = self.garden.iter().cloned().map(Resource::Garden);
+        ports.chain(links).chain(routes).chain(routes6).chain(garden).chain(sessions)
     }
 }
 

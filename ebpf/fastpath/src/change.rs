@@ -10,6 +10,7 @@ use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 use crate::{
     error::ApplyError,
     fastpath::Fastpath,
+    garden::resolvers,
     mapped::put,
     ports,
     reach::{HeldNat, Reach},
@@ -149,6 +150,9 @@ impl Fastpath {
         self.withdraw(index);
         put!(self.writer, self.tables.sessions.at(index), 0_u32, in_use);
         self.sessions.give_back_index(index);
+        if let Err(error) = self.garden.set_resolvers(index, &BTreeSet::new()) {
+            tracing::warn!(subscriber = %name, %error, "a session's resolvers cannot be forgotten");
+        }
     }
 
     pub(crate) fn withdraw(&mut self, index: u32) {
@@ -306,6 +310,7 @@ impl Fastpath {
         if held.flows != flows {
             self.forget_flows(held.flows);
         }
+        self.garden.set_resolvers(index, &resolvers(session))?;
         self.sessions.written(index, image.session.version);
         Ok(())
     }

@@ -92,6 +92,8 @@ pub enum ApplyError {
     Full { table: &'static str, size: u32 },
     #[error("the kernel has no room for more {table}: {source}")]
     Memory { table: &'static str, source: io::Error },
+    #[error("map {name} cannot be written to: {source}")]
+    Map { name: &'static str, source: aya::maps::MapError },
     #[error("homes cannot be written to: {0}")]
     Clerk(#[source] io::Error),
     #[error("what was written before may not be in place: {0}")]

@@ -18,6 +18,7 @@ use node_state::{Resource, ResourceKey, Route};
 use crate::{
     clerk::Clerk,
     error::{ApplyError, OpenError},
+    garden::GardenMaps,
     load,
     mapped::{Access, Writer, get_words},
     options::Options,
@@ -58,6 +59,7 @@ pub struct Fastpath {
     pub(crate) routes6: BTreeMap<Prefix6, FibTarget>,
     /// Addresses of the node itself, by the port or link that has them.
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
+    pub(crate) garden: GardenMaps,
     punts: Option<RingBuf<MapData>>,
 }
 
@@ -69,6 +71,9 @@ impl Fastpath {
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
         let sessions = Sessions::survey(&tables, &options.pin_dir, &mut writer, &mut clerk)?;
+        let mut garden = GardenMaps::open(&options.pin_dir)?;
+        let held = sessions.by_name.values().copied().collect();
+        garden.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
         let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
         Ok(Self {
@@ -87,13 +92,14 @@ impl Fastpath {
             routes: BTreeMap::new(),
             routes6: BTreeMap::new(),
             locals: BTreeMap::new(),
+            garden,
             punts: Some(punts),
         })
     }
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
-        self.writer.writes + self.clerk.writes
+        self.writer.writes + self.clerk.writes + self.garden.writes
     }
 
     pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {

@@ -41,9 +41,19 @@ pub struct SessionView {
     /// What the subscriber may send from.
     pub network: Option<Prefix4>,
     pub nat: Option<SessionNat>,
-    pub active: bool,
+    pub admission: Admission,
     pub up: TrafficView,
     pub down: TrafficView,
+}
+
+/// What passes from and to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    All,
+    /// What is in the walled garden.
+    Garden,
+    /// Nothing.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +116,11 @@ impl Inspector {
     pub fn sessions(&self) -> Vec<SessionView> {
         let ports: BTreeMap<u16, IfName> =
             self.tables.held_ports().map(|port| (port.index, port.name)).collect();
+        let has_garden = get!(self.tables.settings.at(0), garden) != 0;
         let mut views: Vec<SessionView> = Vec::new();
         self.each_home(|index, session, chunk| {
-            views.push(view(index, self.tables.name_of(index), session, chunk, &ports));
+            let admission = admission(session.flags, has_garden);
+            views.push(view(index, self.tables.name_of(index), session, chunk, &ports, admission));
         });
         views.sort_unstable_by_key(|view| view.index);
         views
@@ -202,12 +214,23 @@ fn traffic(session: &Session, chunk: Option<&Chunk>) -> (TrafficView, TrafficVie
     (of(meters.0, session.drops_up, session.limits_up), of(meters.1, session.drops_down, session.limits_down))
 }
 
+fn admission(bits: u16, has_garden: bool) -> Admission {
+    if bits & flags::ACTIVE != 0 {
+        Admission::All
+    } else if has_garden && bits & flags::GARDEN != 0 {
+        Admission::Garden
+    } else {
+        Admission::None
+    }
+}
+
 fn view(
     index: u32,
     name: String,
     session: &Session,
     chunk: Option<&Chunk>,
     ports: &BTreeMap<u16, IfName>,
+    admission: Admission,
 ) -> SessionView {
     let reach = Reach::of(session);
     let (up, down) = traffic(session, chunk);
@@ -227,7 +250,7 @@ fn view(
             ports: map_abi::ENTRIES_PER_BLOCK << reach.order.unwrap_or(0),
             mappings: chunk.map_or(0, |chunk| homes::mappings(chunk, session.home)),
         }),
-        active: session.flags & flags::ACTIVE != 0,
+        admission,
         up,
         down,
     }

@@ -47,6 +47,12 @@ impl Fastpath {
             let done = self.set_locals(&key, addresses(&link.addresses));
             outcomes.push((key, done));
         }
+        let done = self.set_garden(desired.garden.as_ref());
+        if desired.garden.is_some() {
+            outcomes.push((Resource::GARDEN_KEY.to_owned().into(), done));
+        } else if let Err(error) = done {
+            tracing::warn!(%error, "what was in the walled garden cannot be removed");
+        }
         for session in desired.sessions.values() {
             self.make_way(session);
         }
@@ -64,6 +70,7 @@ impl Fastpath {
     fn begin(&mut self) {
         self.writer.writes = 0;
         self.clerk.writes = 0;
+        self.garden.writes = 0;
         self.moving.clear();
     }
 
@@ -127,6 +134,7 @@ impl Fastpath {
                     outcomes
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
+                Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
                 Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) => {}
             }
         }
@@ -147,6 +155,9 @@ impl Fastpath {
         }
         for session in sessions {
             outcomes.push((ResourceKey::session(&session.subscriber), self.upsert_session(session)));
+        }
+        for (key, _) in removed("garden/") {
+            outcomes.push((key.clone(), self.set_garden(None)));
         }
         for (key, prefix) in removed("route/") {
             outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));

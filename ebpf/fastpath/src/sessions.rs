@@ -173,6 +173,7 @@ impl Sessions {
         put!(writer, session, 0_u64, version);
         if !self.by_name.contains_key(name) {
             put_words!(writer, session, [0, 0, 0], drops_up);
+            put!(writer, session, 0_u64, portal_arrival_q6);
         }
         let words = words_of::<32>(image.session.as_bytes());
         put_words!(writer, session, text_words::<8>(name.as_str()), name);

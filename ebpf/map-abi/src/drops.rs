@@ -36,8 +36,10 @@ drop_reasons! {
     Untagged = "untagged",
     /// No session is provisioned for the port and tags.
     UnknownTags = "unknown_tags",
-    /// The session is suspended.
+    /// The session is quarantined, or in no walled garden because the node has none: nothing passes.
     Suspended = "suspended",
+    /// The session is suspended or unauthenticated, and the other end is not in the walled garden.
+    Garden = "garden",
     /// The destination MAC address is not the access port's.
     DestinationMac = "destination_mac",
     /// The source MAC address is not the session's.

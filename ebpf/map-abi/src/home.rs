@@ -203,6 +203,8 @@ pub mod flags {
     pub const MAC_KNOWN: u16 = 1 << 2;
     /// What comes in must be an answer to what went out.
     pub const FIREWALL: u16 = 1 << 3;
+    /// Where packets do not pass: those from and to the walled garden do, if the node has one.
+    pub const GARDEN: u16 = 1 << 4;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
 }

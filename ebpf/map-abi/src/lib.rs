@@ -20,6 +20,7 @@ mod clerk;
 mod drops;
 mod fib;
 mod flow;
+mod garden;
 mod home;
 mod nat;
 mod punt;
@@ -36,6 +37,7 @@ pub use fib::{
     MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, NextHop, NextHopGroup, Settings,
 };
 pub use flow::FlowEntry;
+pub use garden::{GARDEN_PREFIXES_MAX, ResolverKey, mapped};
 pub use home::{
     Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
     Limits, Line, Meter, Owner, PortsRef, Rate, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up,
@@ -72,6 +74,10 @@ pub mod map {
     pub const REDIRECT: &str = "REDIRECT";
     pub const FRAGMENTS: &str = "FRAGMENTS";
     pub const FRAGMENTS6: &str = "FRAGMENTS6";
+    /// Destinations that are in the walled garden: prefixes of IPv6 addresses, IPv4's mapped into them.
+    pub const GARDEN: &str = "GARDEN";
+    /// Whom sessions that are not active may ask for names, by `ResolverKey`.
+    pub const RESOLVERS: &str = "RESOLVERS";
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const SETTINGS: &str = "SETTINGS";
@@ -97,7 +103,15 @@ pub mod program {
     pub const ACCESS: u32 = 4;
     /// For the first packet of a flow of IPv6 that the firewall does not know.
     pub const OPEN6: u32 = 5;
-    pub const COUNT: u32 = 6;
+    /// Of access ports, for sessions that are not active.
+    pub const GARDEN: u32 = 8;
+    /// Of access ports, for IPv6 of sessions that are not active.
+    pub const GARDEN6: u32 = 9;
+    /// Of core ports, for sessions that are not active.
+    pub const GARDEN_CORE: u32 = 10;
+    /// Of core ports, for IPv6 of sessions that are not active.
+    pub const GARDEN_CORE6: u32 = 11;
+    pub const COUNT: u32 = 12;
 }
 
 #[cfg(test)]

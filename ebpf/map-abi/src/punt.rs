@@ -37,6 +37,10 @@ pub enum PuntReason {
     NeighbourDiscovery = 5,
     /// A DHCPv6 message of a client.
     Dhcp6 = 6,
+    /// A TCP segment to port 80 of somebody outside the walled garden: a redirect to the portal is due.
+    Web = 7,
+    /// A TCP segment to port 443 of somebody outside the walled garden: a reset is due.
+    SecureWeb = 8,
 }
 
 impl PuntReason {
@@ -48,6 +52,8 @@ impl PuntReason {
             4 => Some(Self::GatewayEcho),
             5 => Some(Self::NeighbourDiscovery),
             6 => Some(Self::Dhcp6),
+            7 => Some(Self::Web),
+            8 => Some(Self::SecureWeb),
             _ => None,
         }
     }

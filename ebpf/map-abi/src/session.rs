@@ -45,7 +45,10 @@ pub struct Session {
     pub has_ipv6: u8,
     pub spare_bytes: u16,
     pub flows: HomeRef,
-    pub spare_words: [u64; 8],
+    pub spare_words: [u64; 2],
+    /// Theoretical arrival time of the policer for web requests that the portal answers, in 2^-6 ns.
+    pub portal_arrival_q6: u64,
+    pub more_spare_words: [u64; 5],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

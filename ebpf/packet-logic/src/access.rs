@@ -102,12 +102,21 @@ impl Arrival {
 
     /// Tells user space, unless the subscriber had its share, and counts.
     #[inline(always)]
-    pub(crate) fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
+    pub(crate) fn stop<P: Packet, T: Tables, const IN_GARDEN: bool>(
+        &self,
+        packet: &P,
+        tables: &T,
+        stop: Stop,
+    ) -> Verdict {
         let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
         let is_told = match stop.punt() {
             Some(reason) => {
-                policer::may_punt(tables, session)
-                    && packet.punt(reason, self.port, self.home.session_index())
+                let may_punt = if IN_GARDEN {
+                    policer::may_punt_in_garden(tables, session, reason)
+                } else {
+                    policer::may_punt(tables, session)
+                };
+                may_punt && packet.punt(reason, self.port, self.home.session_index())
             }
             None => false,
         };

@@ -18,6 +18,8 @@ use crate::{
 /// Whom a packet is for.
 pub(crate) struct Receiver {
     pub(crate) home: Home,
+    /// First word of the home's second line: Ethernet address and flags.
+    pub(crate) mac_and_flags: u64,
     /// Index of the port that the packet came in by.
     pub(crate) came_by: u32,
     /// Of the recent clock.
@@ -67,6 +69,11 @@ pub(crate) fn came_by<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Ca
 }
 
 impl Receiver {
+    #[inline(always)]
+    pub(crate) fn new(home: Home, came_by: u32, now_ns: u64) -> Self {
+        Self { home, mac_and_flags: mac_field!(home.down(), mac).get(), came_by, now_ns }
+    }
+
     /// Tells user space, unless the subscriber had its share, and counts.
     #[inline(always)]
     pub(crate) fn stop<P: Packet, T: Tables>(&self, packet: &P, tables: &T, stop: Stop) -> Verdict {
@@ -82,15 +89,15 @@ impl Receiver {
         stop.verdict(is_told)
     }
 
-    /// Whether anything may go to the subscriber, and can.
+    #[inline(always)]
+    pub(crate) fn has(&self, flag: u16) -> bool {
+        self.mac_and_flags & u64::from(flag) << 48 != 0
+    }
+
+    /// Whether anything can go to the subscriber.
     #[inline(always)]
     pub(crate) fn check(&self) -> Result<(), DropReason> {
-        let bits = mac_field!(self.home.down(), mac).get();
-        let has = |flag: u16| bits & u64::from(flag) << 48 != 0;
-        if !has(flags::ACTIVE) {
-            return Err(DropReason::Suspended);
-        }
-        if has(flags::MAC_KNOWN) { Ok(()) } else { Err(DropReason::SubscriberMacUnknown) }
+        if self.has(flags::MAC_KNOWN) { Ok(()) } else { Err(DropReason::SubscriberMacUnknown) }
     }
 
     #[inline(always)]
@@ -121,7 +128,7 @@ impl Line {
         }
         let frame = packet.frame();
         let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
-        header.set_mac_word::<0>(mac_field!(receiver.home.down(), mac).get());
+        header.set_mac_word::<0>(receiver.mac_and_flags);
         header.set_mac_word::<6>(mac_field!(self.link, mac).get());
         let may_be_dropped = if colour == Colour::Yellow { DROP_ELIGIBLE } else { 0 };
         if self.s_tci != 0 {

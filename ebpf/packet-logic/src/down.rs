@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason};
+use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -21,21 +21,39 @@ use crate::{
 /// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
 pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, false>(packet, tables)
+}
+
+/// Deals with a frame to a session that is not active.
+#[inline(always)]
+pub fn garden_down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, true>(packet, tables)
+}
+
+/// `IN_GARDEN`: what comes is let in from the walled garden only, else that to active sessions from anywhere.
+#[inline(always)]
+fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
     match came_by(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
-        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => receive(packet, tables, &came_by),
+        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
+            receive::<P, T, IN_GARDEN>(packet, tables, &came_by)
+        }
         Ok(_) => Verdict::Pass,
     }
     .counted(tables)
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: &CameBy) -> Verdict {
+fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &mut P,
+    tables: &T,
+    came_by: &CameBy,
+) -> Verdict {
     match find(packet, tables, came_by) {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
-        Ok(Found::Subscriber(inbound)) => deliver(packet, tables, &inbound)
+        Ok(Found::Subscriber(inbound)) => deliver::<P, T, IN_GARDEN>(packet, tables, &inbound)
             .unwrap_or_else(|stop| inbound.receiver.stop(packet, tables, stop)),
     }
 }
@@ -90,7 +108,7 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: &CameBy) -> Resul
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    Ok(Found::Subscriber(Inbound { receiver: Receiver { home, came_by: came_by.port, now_ns }, translation }))
+    Ok(Found::Subscriber(Inbound { receiver: Receiver::new(home, came_by.port, now_ns), translation }))
 }
 
 #[inline(always)]
@@ -165,14 +183,21 @@ fn find_mapping<T: Tables>(
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, inbound: &Inbound) -> Result<Verdict, Stop> {
+fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &mut P,
+    tables: &T,
+    inbound: &Inbound,
+) -> Result<Verdict, Stop> {
+    if !IN_GARDEN && !inbound.receiver.has(flags::ACTIVE) {
+        return Ok(Verdict::GardenCore);
+    }
     let line = inbound.receiver.line(tables)?;
-    let colour = judge(packet, tables, inbound, &line)?;
+    let colour = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)?;
     Ok(line.send(packet, &inbound.receiver, colour, ETHERTYPE_IPV4)?)
 }
 
 #[inline(always)]
-fn judge<P: Packet, T: Tables>(
+fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     packet: &P,
     tables: &T,
     inbound: &Inbound,
@@ -185,6 +210,9 @@ fn judge<P: Packet, T: Tables>(
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
     let len = (frame.len() + line.tags_len) as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
+    if IN_GARDEN {
+        receiver.admit(frame, tables, &ip)?;
+    }
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
     if ip.ttl() <= 1 {

@@ -8,8 +8,8 @@ use std::{
 
 use map_abi::{
     Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
-    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
-    Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
+    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey,
+    Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -81,6 +81,10 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Access6 => crate::up6(packet, tables),
         Verdict::Open6 => crate::open6(packet, tables),
         Verdict::Core6 => crate::down6(packet, tables),
+        Verdict::Garden => crate::garden_up(packet, tables),
+        Verdict::Garden6 => crate::garden_up6(packet, tables),
+        Verdict::GardenCore => crate::garden_down(packet, tables),
+        Verdict::GardenCore6 => crate::garden_down6(packet, tables),
         Verdict::Pass | Verdict::Redirect(_) | Verdict::Punted | Verdict::Drop(_) => return None,
     })
 }
@@ -127,6 +131,8 @@ pub struct HostTables {
     shared: RefCell<BTreeMap<SharedKey, HomeRef>>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
+    garden: RefCell<BTreeSet<(u128, u32)>>,
+    resolvers: RefCell<BTreeSet<ResolverKey>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     now_ns: Cell<u64>,
 }
@@ -179,6 +185,8 @@ impl HostTables {
             next_hop_groups: Store::new(),
             settings: Store::new(),
             fragments: RefCell::default(),
+            garden: RefCell::default(),
+            resolvers: RefCell::default(),
             drops: RefCell::default(),
             now_ns: Cell::new(now_ns),
         }
@@ -190,6 +198,15 @@ impl HostTables {
 
     pub fn advance_ns(&self, by: u64) {
         self.now_ns.set(self.now_ns.get() + by);
+    }
+
+    /// Puts a prefix into the walled garden: an address of IPv6, and how many of its bits count.
+    pub fn add_to_garden(&self, address: [u8; 16], len: u32) {
+        self.garden.borrow_mut().insert((u128::from_be_bytes(address), len));
+    }
+
+    pub fn add_resolver(&self, key: ResolverKey) {
+        self.resolvers.borrow_mut().insert(key);
     }
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
@@ -296,6 +313,17 @@ impl Tables for HostTables {
 
     fn remember_fragment6(&self, key: &FragmentKey6) {
         self.fragments6.borrow_mut().insert(*key);
+    }
+
+    fn in_garden(&self, address: [u64; 2]) -> bool {
+        let [upper, lower] = address.map(u64::from_be);
+        let address = u128::from(upper) << 64 | u128::from(lower);
+        let differs = |prefix: u128, len: u32| (prefix ^ address).leading_zeros() < len;
+        self.garden.borrow().iter().any(|(prefix, len)| !differs(*prefix, *len))
+    }
+
+    fn is_resolver(&self, key: &ResolverKey) -> bool {
+        self.resolvers.borrow().contains(key)
     }
 
     fn count_drop(&self, reason: DropReason) {

@@ -9,6 +9,9 @@
 //! down  FIB → NAT mapping or routed home → rate → TTL, MTU → translate back → tags of the session
 //! ```
 //!
+//! Sessions that are not active have entry points of their own ([`garden_up`] and three more), which are the same but that
+//! they ask the walled garden first: no packet comes past that, for nothing else leads on from there.
+//!
 //! Nothing here panics or writes out of bounds, whatever the bytes are; a packet that is not understood has a
 //! [`DropReason`]. No helper of the kernel is called between parsing and redirecting but for the clock.
 #![cfg_attr(not(feature = "host"), no_std)]
@@ -30,6 +33,7 @@ mod fib6;
 mod flows;
 mod fragment;
 mod frame;
+mod garden;
 mod home;
 #[cfg(feature = "host")]
 mod host;
@@ -50,12 +54,12 @@ mod vlan;
 
 pub use checksum::{Delta, checksum};
 pub use clerk::{peek, poke, wipe};
-pub use down::down;
+pub use down::{down, garden_down};
 pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]
 pub use host::{HostPacket, HostTables, lead_on};
 pub use map_abi::{DropReason, PuntReason};
-pub use six::{down6, open6, up6};
+pub use six::{down6, garden_down6, garden_up6, open6, up6};
 pub use tables::{Packet, Tables};
-pub use up::{open, up};
+pub use up::{garden_up, open, up};
 pub use verdict::Verdict;

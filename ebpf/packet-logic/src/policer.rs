@@ -3,7 +3,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{Burst, Limits, Meter, Rate, Session};
+use map_abi::{Burst, Limits, Meter, PuntReason, Rate, Session};
 
 use crate::{
     Tables,
@@ -16,7 +16,13 @@ const TRIES: usize = 3;
 /// Ten packets a second of a subscriber go to user space, after twenty at once.
 const PUNT: Rate = Rate(100_000_000);
 const PUNT_BURST: Burst = Burst::of_us(1_900_000);
-/// With which length a packet costs 100 ms: 2^16, since a rate's unit is ns / 2^16.
+/// Packets for the portal, 32 a second after 64 at once, and apart from the others, so that a subscriber whose web is
+/// redirected still gets a lease: a browser's six connections to a host (five packets each: SYN, ACK, request, ACK, FIN)
+/// fit in twice. Half of that is kept from HTTPS, which programs try all the time, and which is only refused.
+const PORTAL: Rate = Rate(31_250_000);
+const WEB_BURST: Burst = Burst::of_us(63 * 31_250);
+const SECURE_WEB_BURST: Burst = Burst::of_us(31 * 31_250);
+/// With which length a packet costs 100 ms, or 31.25 ms: 2^16, since a rate's unit is ns / 2^16.
 const PUNT_LEN: u64 = 1 << 16;
 
 /// Of a packet that may pass.
@@ -82,4 +88,20 @@ fn conforms<T: Tables>(
 #[inline(always)]
 pub(crate) fn may_punt<T: Tables>(tables: &T, session: NonNull<Session>) -> bool {
     conforms(tables, field!(session, punt_arrival_q6), (PUNT, PUNT_BURST), PUNT_LEN, tables.recent_ns())
+}
+
+/// The same of a session in the walled garden, whose web has a limit of its own.
+#[inline(always)]
+pub(crate) fn may_punt_in_garden<T: Tables>(
+    tables: &T,
+    session: NonNull<Session>,
+    reason: PuntReason,
+) -> bool {
+    let burst = match reason {
+        PuntReason::Web => WEB_BURST,
+        PuntReason::SecureWeb => SECURE_WEB_BURST,
+        _ => return may_punt(tables, session),
+    };
+    let arrival_q6 = field!(session, portal_arrival_q6);
+    conforms(tables, arrival_q6, (PORTAL, burst), PUNT_LEN, tables.recent_ns())
 }

@@ -3,8 +3,8 @@
 mod down;
 mod up;
 
-pub use down::down6;
-pub use up::{open6, up6};
+pub use down::{down6, garden_down6};
+pub use up::{garden_up6, open6, up6};
 
 use core::ptr::NonNull;
 

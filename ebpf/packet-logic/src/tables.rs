@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use map_abi::{
     Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PortEntry, PortLink, PuntReason, Session, Settings, SharedKey,
+    NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -52,6 +52,9 @@ pub trait Tables {
     /// Whether the packet's first fragment was let in.
     fn fragment6(&self, key: &FragmentKey6) -> bool;
     fn remember_fragment6(&self, key: &FragmentKey6);
+    /// Whether an address (as `map_abi::mapped` has IPv4's) is in the walled garden.
+    fn in_garden(&self, address: [u64; 2]) -> bool;
+    fn is_resolver(&self, key: &ResolverKey) -> bool;
     fn count_drop(&self, reason: DropReason);
 
     /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.

@@ -26,18 +26,36 @@ const DHCP_SERVER: u16 = 67_u16.to_be();
 /// Deals with a frame that came in by an access port.
 #[inline(always)]
 pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, false>(packet, tables)
+}
+
+/// Deals with a frame of a session that is not active.
+#[inline(always)]
+pub fn garden_up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, true>(packet, tables)
+}
+
+/// `IN_GARDEN`: what is sent is let go into the walled garden only, else that of active sessions anywhere.
+#[inline(always)]
+fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
-        Ok(arrival) => {
-            receive(packet, tables, &arrival).unwrap_or_else(|stop| arrival.stop(packet, tables, stop))
-        }
+        Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
+            .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
     .counted(tables)
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
-    let towards = match judge(packet, tables, arrival)? {
+fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &mut P,
+    tables: &T,
+    arrival: &Arrival,
+) -> Result<Verdict, Stop> {
+    if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
+        return Ok(Verdict::Garden);
+    }
+    let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
@@ -58,10 +76,11 @@ enum Step {
 }
 
 #[inline(always)]
-fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Step, Stop> {
-    if !arrival.has(flags::ACTIVE) {
-        return Err(DropReason::Suspended.into());
-    }
+fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &P,
+    tables: &T,
+    arrival: &Arrival,
+) -> Result<Step, Stop> {
     let frame = packet.frame();
     let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
     let tail = frame.window::<2>(arrival.packet_at() - 2).ok_or(DropReason::Truncated)?;
@@ -81,6 +100,9 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
         return Err(Stop::hand_over(PuntReason::Dhcp));
+    }
+    if IN_GARDEN {
+        arrival.has_garden(tables)?;
     }
     if header.mac_word::<0>() != arrival.port_mac {
         return Err(DropReason::DestinationMac.into());
@@ -102,6 +124,9 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
             Transport::Echo(_) if ip.is_whole() => Stop::hand_over(PuntReason::GatewayEcho),
             _ => DropReason::ToOffice.into(),
         });
+    }
+    if IN_GARDEN {
+        arrival.admit(frame, tables, &ip)?;
     }
     forward(frame, tables, arrival, &ip, target)
 }
@@ -211,7 +236,7 @@ pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match opened {
         Ok(()) => Verdict::Access,
         Err(reason) => match arrive(packet, tables) {
-            Ok(arrival) => arrival.stop(packet, tables, reason.into()).counted(tables),
+            Ok(arrival) => arrival.stop::<P, T, false>(packet, tables, reason.into()).counted(tables),
             Err(reason) => Verdict::Drop(reason).counted(tables),
         },
     }

@@ -21,6 +21,14 @@ pub enum Verdict {
     Access,
     /// On to the program of access ports for IPv6.
     Access6,
+    /// On to the program of access ports for sessions that are not active.
+    Garden,
+    /// The same for IPv6.
+    Garden6,
+    /// On to the program of core ports for sessions that are not active.
+    GardenCore,
+    /// The same for IPv6.
+    GardenCore6,
     /// On to the program of core ports for IPv6, with what came from the core or from another subscriber.
     Core6,
     /// User space has a copy; nothing is left to do.

@@ -8,18 +8,20 @@ mod access6;
 mod documents;
 mod joining;
 mod packets;
+mod portal;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
 pub use access6::{fuzz_dhcp6, fuzz_frame6, fuzz_nd};
 pub use documents::{fuzz_manifest, fuzz_model, fuzz_net_types, fuzz_node_state};
 pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
+pub use portal::fuzz_portal;
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 15] = [
+pub const ALL: [(&str, Check); 16] = [
     ("csr", fuzz_csr),
     ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
@@ -35,6 +37,7 @@ pub const ALL: [(&str, Check); 15] = [
     ("node_state", fuzz_node_state),
     ("packet_down", fuzz_packet_down),
     ("packet_up", fuzz_packet_up),
+    ("portal", fuzz_portal),
 ];
 
 #[cfg(test)]

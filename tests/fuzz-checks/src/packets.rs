@@ -18,6 +18,8 @@ const INSIDE: [u8; 4] = [100, 64, 0, 2];
 const GATEWAY: [u8; 4] = [100, 64, 0, 1];
 const PUBLIC: [u8; 4] = [198, 51, 100, 1];
 const ROUTED: [u8; 4] = [203, 0, 113, 8];
+/// The /24 that suspended subscribers reach.
+const GARDEN: [u8; 3] = [192, 0, 2];
 const FIRST_PORT: u16 = 1024;
 /// Blocks of 64 ports that the subscriber behind NAT has, and the binary logarithm of their number.
 const BLOCKS: u16 = 4;
@@ -29,6 +31,14 @@ pub fn fuzz_packet_up(bytes: &[u8]) {
     for _ in 0..2 {
         run_up(&tables, bytes);
     }
+    let suspended = tables_of(flags::GARDEN);
+    for _ in 0..2 {
+        let mut packet = HostPacket::new(bytes, ACCESS_IFINDEX);
+        if let Verdict::Redirect(CORE) | Verdict::Core = up(&mut packet, &suspended) {
+            let destination = packet.bytes()[30..33].to_vec();
+            assert_eq!(destination, GARDEN, "nothing comes past the garden's wall");
+        }
+    }
 }
 
 /// A frame from the core. The first byte chooses a flow that the subscriber has opened, at whose external port the
@@ -36,7 +46,20 @@ pub fn fuzz_packet_up(bytes: &[u8]) {
 pub fn fuzz_packet_down(bytes: &[u8]) {
     let Some((&choice, frame)) = bytes.split_first() else { return };
     let tables = tables();
-    run_down(&tables, &aimed(&tables, choice, frame), CORE_IFINDEX);
+    let frame = aimed(&tables, choice, frame);
+    run_down(&tables, &frame, CORE_IFINDEX);
+    let suspended = tables_of(flags::GARDEN);
+    let mut packet = HostPacket::new(&frame, CORE_IFINDEX);
+    let mut verdict = down(&mut packet, &suspended);
+    while let Some(next) = lead_on(&mut packet, &suspended, verdict) {
+        verdict = next;
+    }
+    if let Verdict::Redirect(_) = verdict {
+        // An error's quote is what counts, and tells where its packet was going.
+        let is_error = frame[23] == 1 && frame[14] == 0x45 && matches!(frame[34], 3 | 11 | 12);
+        let from = if is_error { &frame[14 + 20 + 8 + 16..][..3] } else { &frame[26..29] };
+        assert!(from == GARDEN || frame[14] != 0x45, "nothing comes in over the garden's wall");
+    }
 }
 
 /// The frame, aimed at the external port of the flow that is chosen.
@@ -177,7 +200,16 @@ fn external_port(tables: &HostTables, protocol: u8) -> [u8; 2] {
 }
 
 fn tables() -> HostTables {
+    tables_of(flags::ACTIVE)
+}
+
+/// With both subscribers in a state of which that is the flag.
+fn tables_of(state: u16) -> HostTables {
     let tables = HostTables::new(1 << 40);
+    tables.add_to_garden(
+        [&[0; 10][..], &[0xff, 0xff], &GARDEN, &[0]].concat().try_into().expect("16 bytes"),
+        120,
+    );
     let port =
         |index: u32| PortEntry { mac: PORT_MAC, index_plus_one: u16::try_from(index + 1).expect("small") };
     tables.set_port(ACCESS_IFINDEX, port(ACCESS));
@@ -197,8 +229,8 @@ fn tables() -> HostTables {
     page.homes[8] = routed;
     tables.set_line_page(1, page);
     tables.set_svid_page(100, 1);
-    subscriber(&tables, 1, nat, 7, (INSIDE, 32), GATEWAY, flags::NAT);
-    subscriber(&tables, 2, routed, 8, (ROUTED, 29), [203, 0, 113, 9 + 5], 0);
+    subscriber(&tables, 1, nat, 7, (INSIDE, 32), GATEWAY, state | flags::NAT);
+    subscriber(&tables, 2, routed, 8, (ROUTED, 29), [203, 0, 113, 9 + 5], state);
 
     let mut ports = NatPorts::new_zeroed();
     for block in 0..BLOCKS {
@@ -228,6 +260,7 @@ fn tables() -> HostTables {
             abi_version: map_abi::MAP_ABI_VERSION,
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
             hash_key: [1, 2],
+            garden: 1,
         },
     );
     tables
@@ -252,9 +285,9 @@ fn subscriber(
     c_vid: u8,
     (network, prefix_len): ([u8; 4], u8),
     gateway: [u8; 4],
-    nat: u16,
+    state_and_nat: u16,
 ) {
-    let flags = flags::ACTIVE | flags::MAC_KNOWN | nat;
+    let flags = flags::MAC_KNOWN | state_and_nat;
     let up = Up {
         mac: HOME_MAC,
         flags,

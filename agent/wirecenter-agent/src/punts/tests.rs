@@ -1,9 +1,10 @@
 use std::net::Ipv4Addr;
 
 use access_protocols::{
-    ETHERTYPE_IPV4, Frame, Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_UDP, Tag, Tags, Udp,
+    ETHERTYPE_IPV4, Frame, Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tag, Tags, Udp,
 };
 use net_types::Mac;
+use node_state::{Garden, SessionState};
 
 use super::*;
 use crate::{
@@ -170,4 +171,45 @@ async fn strangers_get_no_answer_and_icmp_is_limited() {
     assert!(line.punt(vec![unknown_session, unknown_port, other_port, lineless]).await.is_empty());
     let flood = vec![punt(PuntReason::GatewayEcho, ping(64)); ICMP_BURST as usize + 50];
     assert_eq!(line.punt(flood).await.len(), ICMP_BURST as usize);
+}
+
+/// A SYN from port 40000 to a port of somebody else, its checksum left to hardware.
+fn syn(port: u8) -> Vec<u8> {
+    let (source, destination) = (Ipv4Addr::new(100, 64, 0, 1), Ipv4Addr::new(192, 0, 2, 66));
+    let mut segment = vec![0x9c, 0x40, 0, port, 0, 0, 0, 9, 0, 0, 0, 0, 0x50, 2, 16, 0, 0, 0, 0, 0];
+    let words = [source, destination].map(|address| address.octets().map(u32::from));
+    let pseudo: u32 = words.iter().map(|[a, b, c, d]| (a << 8) + b + (c << 8) + d).sum::<u32>() + 6 + 20;
+    let pseudo = u16::try_from((pseudo & 0xffff) + (pseudo >> 16)).expect("one carry");
+    segment[16..18].copy_from_slice(&pseudo.to_be_bytes());
+    let header = Ipv4Header { tos: 0, protocol: PROTOCOL_TCP, source, destination };
+    frame([2, 0xaa, 0, 0, 0, 1], &header.packet(&segment))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_web_is_answered_for_whom_is_in_the_garden_alone_and_within_limits() {
+    let mut line = line();
+    let web = || punt(PuntReason::Web, syn(80));
+    let secure = || punt(PuntReason::SecureWeb, syn(187));
+    let garden = Garden {
+        portal: "http://192.0.2.80/".parse().expect("a URL"),
+        allowed: ["192.0.2.80/32".parse().expect("a prefix")].into(),
+    };
+    for (state, has_garden, answers) in [
+        (SessionState::Active, true, 0),
+        (SessionState::Suspended, false, 0),
+        (SessionState::Quarantined, true, 0),
+        (SessionState::Unauthenticated, true, 2),
+        (SessionState::Suspended, true, 2),
+    ] {
+        line.desired.garden = has_garden.then(|| garden.clone());
+        line.desired.sessions.values_mut().for_each(|session| session.state = state);
+        let replies = line.punt(vec![web(), secure()]).await;
+        assert_eq!(replies.len(), answers, "{state:?}");
+        let control = |reply: &Vec<u8>| icmp_of(reply).1[13];
+        assert_eq!(replies.iter().map(control).collect::<Vec<_>>(), [0x12, 0x14][..answers], "SYN, RST");
+    }
+    let stranger = Punt { session: 2, ..web() };
+    assert!(line.punt(vec![stranger]).await.is_empty());
+    let flood = vec![web(); PORTAL_BURST as usize + 50];
+    assert_eq!(line.punt(flood).await.len(), PORTAL_BURST as usize - 4);
 }

@@ -7,7 +7,7 @@ use net_types::{Name, Prefix4};
 use office_plan::{Claim, Ledger, allocate, claims_of, session};
 use xos_model::{
     Condition, ConditionStatus, Fault, Graph, KindName, PortRole, READY, SessionVersion, Subscriber,
-    SubscriberSpec, set_condition,
+    SubscriberSpec, SubscriberState, set_condition,
 };
 
 use super::{
@@ -51,7 +51,16 @@ impl Managed for SubscriberSpec {
     fn ready(subscriber: &Subscriber, synced: &Condition) -> Option<Ready> {
         let node = &subscriber.spec.access.node;
         let (reason, message) = match (synced.status, synced.reason.as_str()) {
-            (ConditionStatus::True, _) => ("Programmed", format!("in the kernel of node {node}")),
+            (ConditionStatus::True, _) => {
+                let passes = match subscriber.spec.state {
+                    SubscriberState::Active => "",
+                    SubscriberState::Suspended | SubscriberState::Unauthenticated => {
+                        "; only what is in the node's walled garden passes"
+                    }
+                    SubscriberState::Quarantined => "; nothing passes",
+                };
+                ("Programmed", format!("in the kernel of node {node}{passes}"))
+            }
             (_, "Failed") => ("Refused", synced.message.clone()),
             (_, "Waiting") => ("Waiting", synced.message.clone()),
             _ => ("Progressing", format!("waiting for node {node} to put it in its kernel")),

@@ -198,6 +198,18 @@ fn nodes_and_pools() -> Vec<Case> {
             422,
             &["/spec/routes6/0/port"],
         ),
+        put_node(
+            "a garden whose portal is not in it",
+            json!({"spec": {"garden": {"portal": "http://192.0.2.80/", "allowed": ["192.0.2.66/32"]}}}),
+            422,
+            &["/spec/garden/portal"],
+        ),
+        put_node(
+            "a portal that is none",
+            json!({"spec": {"garden": {"portal": "javascript:alert(1)", "allowed": []}}}),
+            422,
+            &["/spec/garden/portal"],
+        ),
         case("a node in use", Method::DELETE, "/api/v1/nodes/node1", "", 409, &["/metadata/name"]),
         case("a pool in use", Method::DELETE, "/api/v1/addresspools/inside", "", 409, &["/metadata/name"]),
         case(

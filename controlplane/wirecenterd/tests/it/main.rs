@@ -18,6 +18,7 @@ mod fake_node;
 mod fitting;
 mod folder;
 mod following;
+mod garden;
 mod graph;
 mod happened;
 mod idempotency;

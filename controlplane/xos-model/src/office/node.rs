@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
+use super::NodeGarden;
 use crate::{
     Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
 };
@@ -25,6 +26,9 @@ pub struct NodeSpec {
     pub routes: Vec<NodeRoute>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes6: Vec<NodeRoute6>,
+    /// What subscribers that are suspended or unauthenticated reach; without it, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub garden: Option<NodeGarden>,
     /// Where the node stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
@@ -206,6 +210,9 @@ impl Kind for NodeSpec {
         }
         for (i, route) in self.routes6.iter().enumerate().take(Self::ROUTES_MAX) {
             self.validate_route6(i, route, &mut faults);
+        }
+        if let Some(garden) = &self.garden {
+            garden.validate(&"/spec/garden".into(), &mut faults);
         }
         faults
     }

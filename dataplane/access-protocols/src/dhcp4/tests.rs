@@ -117,7 +117,7 @@ fn decisions() {
     let (by_it, by_other) = (Some(binding(0xaa)), Some(binding(0xbb)));
     let expired = Some(Binding { mac: mac(0xbb), expires_s: NOW_S });
     let fixed = Session { mac: Some(mac(0xaa)), ..session() };
-    let inactive = Session { state: SessionState::Suspended, ..session() };
+    let inactive = Session { state: SessionState::Quarantined, ..session() };
     let any = session();
     let discover = || Client::new(DISCOVER);
     let selecting = || Client::new(REQUEST).server(GATEWAY).requested(ADDRESS);
@@ -135,7 +135,7 @@ fn decisions() {
         ("DISCOVER that wishes for another address", &any, None, discover().requested(OTHER), offer, Event::Offered),
         ("DISCOVER by the configured MAC", &fixed, None, discover(), offer, Event::Offered),
         ("DISCOVER by another MAC", &fixed, None, discover().mac(0xbb), silent, ignored(Ignored::OtherMac)),
-        ("DISCOVER on an inactive line", &inactive, None, discover(), silent, ignored(Ignored::Inactive)),
+        ("DISCOVER on a quarantined line", &inactive, None, discover(), offer, Event::Offered),
         ("SELECTING", &any, None, selecting(), ack(0xaa), leased(ClientState::Selecting, None)),
         ("SELECTING again", &any, by_it, selecting(), ack(0xaa), leased(ClientState::Selecting, None)),
         ("SELECTING takes over", &any, by_other, selecting(), ack(0xaa), leased(ClientState::Selecting, Some(0xbb))),
@@ -149,7 +149,7 @@ fn decisions() {
         ("INIT-REBOOT takes over", &any, by_other, init_reboot(), ack(0xaa), leased(ClientState::InitReboot, Some(0xbb))),
         ("INIT-REBOOT from elsewhere", &any, None, Client::new(REQUEST).requested(OTHER), nak, not_theirs),
         ("INIT-REBOOT of another MAC", &fixed, None, init_reboot().mac(0xbb), silent, ignored(Ignored::OtherMac)),
-        ("INIT-REBOOT on an inactive line", &inactive, None, init_reboot(), silent, ignored(Ignored::Inactive)),
+        ("INIT-REBOOT on a quarantined line", &inactive, None, init_reboot(), ack(0xaa), leased(ClientState::InitReboot, None)),
         ("RENEWING", &any, by_it, renewing(), ack(0xaa), leased(ClientState::Renewing, None)),
         ("RENEWING, binding lost", &any, None, renewing(), ack(0xaa), leased(ClientState::Renewing, None)),
         ("RENEWING, displaced", &any, by_other, renewing(), nak, held),

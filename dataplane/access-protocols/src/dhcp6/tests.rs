@@ -7,7 +7,6 @@ use dhcproto::{
     Decodable, Decoder,
     v6::{self, DhcpOption, MessageType as Said, OptionCode, Status},
 };
-use node_state::SessionState;
 use proptest::prelude::*;
 
 use super::*;
@@ -219,7 +218,6 @@ fn lifetimes() {
 fn silence() {
     let open = session();
     let fixed = Session { mac: Some(mac(0xbb)), ..session() };
-    let inactive = Session { state: SessionState::Suspended, ..session() };
     let ipv4 = Session { ipv6: None, ..session() };
     let asks = || Client::new(SOLICIT, 0xaa).address(1, &[]);
     let other = |kind| Client::bare(kind).option(1, duid(0xaa).as_bytes()).option(2, duid(0xcc).as_bytes());
@@ -261,7 +259,6 @@ fn silence() {
         ("from no address", &open, Client { from: Ipv6Addr::UNSPECIFIED, ..asks() }, Ignored::Source(Ipv6Addr::UNSPECIFIED)),
         ("another line's tags", &open, Client { c_vid: 8, ..asks() }, Ignored::Line(LineError::OtherTags)),
         ("another MAC address", &fixed, asks(), Ignored::Line(LineError::OtherMac)),
-        ("a suspended line", &inactive, asks(), Ignored::Line(LineError::Inactive)),
         ("a line without IPv6", &ipv4, asks(), Ignored::Line(LineError::NoIpv6)),
         ("a client identifier of two bytes", &open, Client::bare(SOLICIT).option(1, &[0, 3]), message(MessageError::Duid(DuidError(2)))),
         ("a client identifier of 131 bytes", &open, Client::bare(SOLICIT).option(1, &[0; 131]), message(MessageError::Duid(DuidError(131)))),

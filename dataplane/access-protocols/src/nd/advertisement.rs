@@ -27,7 +27,8 @@ const DNS_SERVERS_MAX: usize = 64;
 
 /// What follows the checksum.
 pub(super) fn body(context: &Context, line: &Ipv6Line) -> Vec<u8> {
-    let lifetime_s = if context.session.is_active() { LIFETIME_S } else { 0 };
+    let is_router = context.session.is_active() || context.session.is_in_garden();
+    let lifetime_s = if is_router { LIFETIME_S } else { 0 };
     let mut body = vec![Ipv6Header::HOP_LIMIT, flags(line)];
     body.extend_from_slice(&lifetime_s.to_be_bytes());
     // Reachable time and retransmission timer: hosts keep their own.

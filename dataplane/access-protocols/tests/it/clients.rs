@@ -14,7 +14,7 @@ use node_state::Ipv6Line;
 use tempfile::TempDir;
 use tokio::process::Child;
 
-use crate::line::{HOME, Line, MTU, at_home, ip, ipv6, mac, office, run, start};
+use crate::line::{HOME, Line, MTU, at_home, ip, ipv6, mac, office, portal, run, start};
 
 #[test]
 fn linux_configures_itself() {
@@ -251,5 +251,40 @@ fn dhcpcd_leases_at_once_and_releases() {
         wait_for_release(&line).await;
         client.wait().await.expect("the client has ended");
         no_message_was_malformed(&line);
+    });
+}
+
+/// Linux's own TCP: what is asked is answered, and no connection is left behind.
+#[test]
+fn curl_is_redirected_in_both_families_and_refused_by_https() {
+    at_home(ipv6(), async |line| {
+        line.wait_for_address("2001:db8:0:7:").await;
+        ip(&format!("addr add 100.64.0.2/16 dev {HOME}")).await;
+        ip(&format!("neigh add 100.64.0.1 lladdr {} dev {HOME}", mac(1))).await;
+        ip("route add default via 100.64.0.1").await;
+        let expected = format!(
+            "HTTP/1.1 302 Found\r\nLocation: {}\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\
+             Connection: close\r\n\r\n",
+            portal()
+        );
+        // More than the office says that it takes at once.
+        let long = "x".repeat(20_000);
+        let always = ["--silent", "--show-error", "--include", "--max-time", "10", "--globoff"];
+        for host in ["192.0.2.66", "[2001:db8:66::66]"] {
+            let url = format!("http://{host}/some/page?not=repeated");
+            for how in [&["--get"][..], &["--head"], &["--data", &long]] {
+                let said = run("curl", &[&always[..], how, &[&url]].concat(), "curl").await;
+                assert_eq!(said, expected, "{how:?}");
+            }
+            let secure = format!("https://{host}/");
+            let refused = tokio::process::Command::new("curl").args(always).arg(&secure).output().await;
+            let refused = refused.expect("curl runs");
+            let said = String::from_utf8_lossy(&refused.stderr);
+            assert!(refused.status.code() == Some(7) && said.contains("Couldn't connect"), "{said}");
+        }
+        line.wait_for("end of all connections", async |_| {
+            run("ss", &["-Htan"], "iproute2").await.is_empty().then_some(())
+        })
+        .await;
     });
 }

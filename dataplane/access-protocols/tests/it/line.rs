@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Debug,
+    hash::{BuildHasherDefault, DefaultHasher},
     net::Ipv6Addr,
     process::{Output, Stdio},
     sync::{Arc, Mutex, MutexGuard},
@@ -10,10 +11,10 @@ use std::{
 
 use access_protocols::{
     dhcp6::{self, BindingChange, Bindings},
-    icmp6, nd,
+    icmp6, nd, portal,
 };
 use linux_node::{NetNs, Netlink, PacketSocket};
-use net_types::Mac;
+use net_types::{Mac, PortalUrl};
 use node_state::{AccessTags, Ipv6Line, Session, SessionState};
 use tokio::process::{Child, Command};
 
@@ -58,6 +59,11 @@ pub(crate) fn ipv6() -> Ipv6Line {
         preferred_seconds: 1800,
         valid_seconds: 3600,
     }
+}
+
+/// Where whoever asks for a web page is sent.
+pub(crate) fn portal() -> PortalUrl {
+    "http://portal.example/welcome?line=7".parse().expect("a URL")
 }
 
 fn session(ipv6: Ipv6Line) -> Session {
@@ -138,6 +144,12 @@ fn answer(session: &Session, journal: &mut Journal, at: Duration, frame: &[u8]) 
     }
     if let Ok(reply) = icmp6::echo_reply(frame, office()) {
         return Some(reply);
+    }
+    let context = portal::Context { portal: &portal(), key: &BuildHasherDefault::<DefaultHasher>::default() };
+    match portal::answer(&context, frame) {
+        Ok(reply) => return Some(reply),
+        Err(portal::Silence::Malformed(_)) => {}
+        Err(_) => return None,
     }
     let now_s = 1_000_000 + at.as_secs();
     let bound = journal.bindings.clone();

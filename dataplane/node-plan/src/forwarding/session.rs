@@ -79,6 +79,9 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if session.is_active() {
         bits |= flags::ACTIVE;
     }
+    if session.is_in_garden() {
+        bits |= flags::GARDEN;
+    }
     if session.nat.is_some() {
         bits |= flags::NAT;
     }

@@ -92,9 +92,13 @@ fn a_session_in_its_place() {
     assert_eq!((learned.down.mac, learned.session.mac), (mac.octets(), mac.octets()));
     let moved = session_image(&session, &ImageContext { port: 4, ..context });
     assert_ne!(moved.session.version, version);
-    for state in [SessionState::Suspended, SessionState::Unauthenticated, SessionState::Quarantined] {
+    for (state, flag) in [
+        (SessionState::Suspended, flags::GARDEN),
+        (SessionState::Unauthenticated, flags::GARDEN),
+        (SessionState::Quarantined, 0),
+    ] {
         session.state = state;
-        assert_eq!(session_image(&session, &context).up.flags, flags::NAT, "{state:?}");
+        assert_eq!(session_image(&session, &context).up.flags, flags::NAT | flag, "{state:?}");
     }
 }
 

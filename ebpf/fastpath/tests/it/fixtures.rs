@@ -434,7 +434,7 @@ fn comes_back(r: &mut dyn Runner, build: Build) {
 }
 
 /// The packet that goes to the upstream router, and its source port.
-fn up(r: &mut dyn Runner, frame: &[u8]) -> (u16, Vec<u8>) {
+pub(crate) fn up(r: &mut dyn Runner, frame: &[u8]) -> (u16, Vec<u8>) {
     let packet = redirected(r.up(frame), GATEWAY_MAC, CORE_MAC);
     (external_port(&packet), packet)
 }
@@ -444,7 +444,7 @@ pub(crate) fn external_port(packet: &[u8]) -> u16 {
 }
 
 /// The packet in a frame that goes out by the core port.
-fn redirected(outcome: Outcome, destination: [u8; 6], source: [u8; 6]) -> Vec<u8> {
+pub(crate) fn redirected(outcome: Outcome, destination: [u8; 6], source: [u8; 6]) -> Vec<u8> {
     let Outcome::Redirect(frame) = outcome else { panic!("{outcome:?}") };
     assert_eq!((&frame[..6], &frame[6..12], &frame[12..14]), (&destination[..], &source[..], &[8, 0][..]));
     assert_checksums(&frame[14..]);
@@ -469,7 +469,7 @@ fn delivered(outcome: Outcome, mac: [u8; 6], tags: (u16, u16)) -> Vec<u8> {
 }
 
 /// A packet in two fragments, 16 bytes of payload in the first.
-fn fragments(whole: &[u8]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn fragments(whole: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let cut = 20 + 16;
     let first = with_header(&whole[..cut], |h| {
         h.identification = 4711;
@@ -493,7 +493,7 @@ fn with_total_len(packet: &[u8], len: u16) -> Vec<u8> {
     packet
 }
 
-fn r_arp(source: [u8; 6], sender_mac: [u8; 6], sender: Address, target: Address) -> Vec<u8> {
+pub(crate) fn r_arp(source: [u8; 6], sender_mac: [u8; 6], sender: Address, target: Address) -> Vec<u8> {
     arp_frame([0xff; 6], source, 1, (sender_mac, sender), ([0; 6], target))
 }
 

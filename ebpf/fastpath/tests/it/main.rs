@@ -3,6 +3,7 @@
 mod debian12;
 mod fixtures;
 mod frames;
+mod garden;
 mod limits;
 mod live;
 mod reconcile;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use fastpath::{ApplyError, Change, Fastpath, Inspector};
+use fastpath::{Admission, ApplyError, Change, Fastpath, Inspector};
 use node_state::{NodeState, Resource, ResourceKey};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
@@ -76,7 +76,7 @@ fn assert_is(world: &World, state: &NodeState) {
         let view = &views[name.as_str()];
         let vid = |vid: Option<net_types::Vid>| vid.map_or(0, net_types::Vid::get);
         assert_eq!((view.s_vid, view.c_vid), (vid(wanted.tags.s_vid), vid(wanted.tags.c_vid)));
-        assert_eq!(view.active, wanted.is_active());
+        assert_eq!(view.admission == Admission::All, wanted.is_active());
         assert_eq!(view.address, wanted.lease.address());
         assert_eq!(view.network, Some(wanted.network));
         assert_eq!(view.up.rate, wanted.rate_up.map(|limit| limit.rate.bits_per_second()));
@@ -240,7 +240,7 @@ fn maps_of_another_layout_are_not_touched() {
     let world = World::new();
     drop(world.office(&desired()));
     let settings = aya::maps::MapData::from_pin(world.pin_dir.join("SETTINGS")).expect("pinned");
-    let mut settings: aya::maps::Array<_, [u8; 24]> =
+    let mut settings: aya::maps::Array<_, [u8; size_of::<map_abi::Settings>()]> =
         aya::maps::Array::try_from(aya::maps::Map::Array(settings)).expect("an array");
     settings.set(0, std::array::from_fn(|n| if n == 0 { 99 } else { 0 }), 0).expect("writes");
     let options = fastpath::Options { pin_dir: world.pin_dir.clone(), sizes: fastpath::Sizes::default() };

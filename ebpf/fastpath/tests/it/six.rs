@@ -12,9 +12,9 @@ use crate::{
     world::{ACCESS_MAC, ALICE_MAC, BOB_MAC, CORE_MAC, GATEWAY_MAC, World, desired},
 };
 
-type Address = [u8; 16];
+pub(crate) type Address = [u8; 16];
 
-fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     text.parse::<std::net::Ipv6Addr>().expect("an address").octets()
 }
 
@@ -24,7 +24,7 @@ const ROUTES: [&str; 2] = [
 ];
 
 /// Alice has a link and a delegated prefix, Bob a link behind a firewall.
-fn office() -> NodeState {
+pub(crate) fn office() -> NodeState {
     let line = |link: &str, delegated: &str| {
         format!(
             r#""ipv6":{{"link":"{link}","address":null,"delegated":{delegated},"autonomous":true,"dnsServers":[],"preferredSeconds":1800,"validSeconds":3600}}"#
@@ -47,7 +47,7 @@ fn office() -> NodeState {
     state.resources().chain(ROUTES.map(|text| Resource::decode(text.as_bytes()).expect("a route"))).collect()
 }
 
-fn alice() -> Address {
+pub(crate) fn alice() -> Address {
     address("2001:db8:100:a::5")
 }
 
@@ -55,21 +55,21 @@ fn alices_lan() -> Address {
     address("2001:db8:1aa:ff77::9")
 }
 
-fn bob() -> Address {
+pub(crate) fn bob() -> Address {
     address("2001:db8:100:b::5")
 }
 
-fn remote() -> Address {
+pub(crate) fn remote() -> Address {
     address("2606:4700::1111")
 }
 
-fn udp(from: (Address, u16), to: (Address, u16), hops: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn udp(from: (Address, u16), to: (Address, u16), hops: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from.0, to.0, hops).udp(from.1, to.1).write(&mut packet, payload).expect("fits");
     packet
 }
 
-fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
+pub(crate) fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from.0, to.0, hops)
         .tcp(from.1, to.1, 1, 2)
@@ -92,7 +92,7 @@ fn syn(from: (Address, u16), to: (Address, u16), segment: u16) -> Vec<u8> {
     packet
 }
 
-fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
+pub(crate) fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
     let mut packet = Vec::new();
     let ip = PacketBuilder::ipv6(from, to, hops);
     let icmp = if is_reply { ip.icmpv6_echo_reply(7, 1) } else { ip.icmpv6_echo_request(7, 1) };
@@ -101,7 +101,7 @@ fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
 }
 
 /// An ICMPv6 message of any type.
-fn icmp(from: Address, to: Address, hops: u8, kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn icmp(from: Address, to: Address, hops: u8, kind: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from, to, hops).icmpv6_raw(kind, 0, [0; 4]).write(&mut packet, body).expect("fits");
     packet
@@ -126,22 +126,22 @@ fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) 
     [&header.to_bytes()[..], &rest].concat()
 }
 
-fn fragment(from: Address, to: Address, offset: u16, more: bool, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn fragment(from: Address, to: Address, offset: u16, more: bool, payload: &[u8]) -> Vec<u8> {
     let header =
         Ipv6FragmentHeader::new(IpNumber::UDP, offset.try_into().expect("in units of eight bytes"), more, 77);
     let body = header.to_bytes();
     extended(from, to, &[(44, &body[1..])], payload)
 }
 
-fn from_alice(packet: &[u8]) -> Vec<u8> {
+pub(crate) fn from_alice(packet: &[u8]) -> Vec<u8> {
     tagged(ALICE_MAC, 0x88a8, (100, 7), 0x86dd, packet)
 }
 
-fn from_bob(packet: &[u8]) -> Vec<u8> {
+pub(crate) fn from_bob(packet: &[u8]) -> Vec<u8> {
     tagged(BOB_MAC, 0x88a8, (101, 9), 0x86dd, packet)
 }
 
-fn from_core(packet: &[u8]) -> Vec<u8> {
+pub(crate) fn from_core(packet: &[u8]) -> Vec<u8> {
     [&CORE_MAC[..], &GATEWAY_MAC, &[0x86, 0xdd], packet].concat()
 }
 
@@ -151,21 +151,21 @@ fn hop(mut packet: Vec<u8>) -> Vec<u8> {
     packet
 }
 
-fn goes_out(outcome: Outcome, sent: &[u8]) {
+pub(crate) fn goes_out(outcome: Outcome, sent: &[u8]) {
     let Outcome::Redirect(frame) = outcome else { panic!("{outcome:?}") };
     assert_eq!(frame[..14], [&GATEWAY_MAC[..], &CORE_MAC, &[0x86, 0xdd]].concat());
     assert_eq!(frame[14..], hop(sent.to_vec()));
 }
 
-fn comes_in(outcome: Outcome, (mac, s_vid, c_vid): ([u8; 6], u8, u8), sent: &[u8]) {
+pub(crate) fn comes_in(outcome: Outcome, (mac, s_vid, c_vid): ([u8; 6], u8, u8), sent: &[u8]) {
     let Outcome::Redirect(frame) = outcome else { panic!("{outcome:?}") };
     let tags = [0x88, 0xa8, 0, s_vid, 0x81, 0, 0, c_vid, 0x86, 0xdd];
     assert_eq!(frame[..22], [&mac[..], &ACCESS_MAC, &tags].concat());
     assert_eq!(frame[22..], hop(sent.to_vec()));
 }
 
-const TO_ALICE: ([u8; 6], u8, u8) = (ALICE_MAC, 100, 7);
-const TO_BOB: ([u8; 6], u8, u8) = (BOB_MAC, 101, 9);
+pub(crate) const TO_ALICE: ([u8; 6], u8, u8) = (ALICE_MAC, 100, 7);
+pub(crate) const TO_BOB: ([u8; 6], u8, u8) = (BOB_MAC, 101, 9);
 
 fn dropped(outcome: &Outcome, reason: DropReason) {
     assert_eq!(*outcome, Outcome::Drop(reason, None));
@@ -286,7 +286,7 @@ fn script(r: &mut dyn Runner) {
     comes_in(r.up(&from_alice(&back)), TO_BOB, &back);
 }
 
-fn opened(world: &World, state: &NodeState) -> Fastpath {
+pub(crate) fn opened(world: &World, state: &NodeState) -> Fastpath {
     let mut fastpath = world.office(state);
     let mac = Mac::new(GATEWAY_MAC).expect("unicast");
     let gateway = std::net::Ipv6Addr::from(address("2001:db8:0:1::1"));

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData};
+use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData};
 use map_abi::{
-    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, HomeRef, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT,
-    map,
+    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, HomeRef, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, ResolverKey,
+    SVIDS_PER_PORT, Settings, map,
 };
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
@@ -80,6 +80,18 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
     Copied::<_, 128>::open(d, map::NEXT_HOP_GROUPS)
         .each(0..MAX_NEXT_HOP_GROUPS, |i, v| tables.set_next_hop_group(i, v));
-    Copied::<_, 24>::open(d, map::SETTINGS).each(0..1, |i, v| tables.set_settings(i, v));
+    Copied::<_, { size_of::<Settings>() }>::open(d, map::SETTINGS)
+        .each(0..1, |i, v| tables.set_settings(i, v));
+    let data = |name| MapData::from_pin(d.join(name)).expect(name);
+    let garden: LpmTrie<_, [u8; 16], u8> =
+        LpmTrie::try_from(Map::LpmTrie(data(map::GARDEN))).expect("a trie");
+    for key in garden.keys().map(|key| key.expect("a key")) {
+        tables.add_to_garden(key.data(), key.prefix_len());
+    }
+    let resolvers: HashMap<_, [u8; size_of::<ResolverKey>()], u8> =
+        HashMap::try_from(Map::HashMap(data(map::RESOLVERS))).expect("a hash map");
+    for key in resolvers.keys() {
+        tables.add_resolver(ResolverKey::read_from_bytes(&key.expect("a key")).expect("of that length"));
+    }
     tables
 }

@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, FibTarget, PuntReason};
+use map_abi::{DropReason, FibTarget, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -21,10 +21,22 @@ use crate::{
 /// Deals with a frame of IPv6 that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
 pub fn down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, false>(packet, tables)
+}
+
+/// Deals with a frame of IPv6 to a session that is not active.
+#[inline(always)]
+pub fn garden_down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, true>(packet, tables)
+}
+
+/// `IN_GARDEN`: as for IPv4.
+#[inline(always)]
+fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
     match find(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(None) => Verdict::Pass,
-        Ok(Some(receiver)) => match deliver(packet, tables, &receiver) {
+        Ok(Some(receiver)) => match deliver::<P, T, IN_GARDEN>(packet, tables, &receiver) {
             Ok(verdict) => verdict,
             Err(stop) => receiver.stop(packet, tables, stop),
         },
@@ -54,18 +66,25 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>
     if came_by.flags != 0 {
         reverse_path::check(tables, fib6::lookup(tables, source)?, came_by.flags, came_by.port)?;
     }
-    Ok(Some(Receiver { home, came_by: came_by.port, now_ns: tables.recent_ns() }))
+    Ok(Some(Receiver::new(home, came_by.port, tables.recent_ns())))
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
+fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &mut P,
+    tables: &T,
+    receiver: &Receiver,
+) -> Result<Verdict, Stop> {
+    if !IN_GARDEN && !receiver.has(flags::ACTIVE) {
+        return Ok(Verdict::GardenCore6);
+    }
     let line = receiver.line(tables)?;
-    let colour = judge(packet, tables, receiver, &line)?;
+    let colour = judge::<P, T, IN_GARDEN>(packet, tables, receiver, &line)?;
     Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV6)?)
 }
 
 #[inline(always)]
-fn judge<P: Packet, T: Tables>(
+fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     packet: &P,
     tables: &T,
     receiver: &Receiver,
@@ -77,6 +96,9 @@ fn judge<P: Packet, T: Tables>(
     let ip = Ipv6::parse(frame, PACKET_AT)?;
     if !is_own(receiver.home.six(), ip.destination()[0]) {
         return Err(DropReason::Inconsistent.into());
+    }
+    if IN_GARDEN {
+        receiver.admit6(frame, tables, &ip)?;
     }
     answers(frame, tables, receiver, &ip)?;
     let len = (frame.len() + line.tags_len) as u64;

@@ -28,18 +28,36 @@ const ON_LINK: u8 = 255;
 /// Deals with a frame of IPv6 that came in by an access port.
 #[inline(always)]
 pub fn up6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, false>(packet, tables)
+}
+
+/// Deals with a frame of IPv6 of a session that is not active.
+#[inline(always)]
+pub fn garden_up6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, true>(packet, tables)
+}
+
+/// `IN_GARDEN`: as for IPv4.
+#[inline(always)]
+fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
     match arrive(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
-        Ok(arrival) => {
-            receive(packet, tables, &arrival).unwrap_or_else(|stop| arrival.stop(packet, tables, stop))
-        }
+        Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
+            .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
     .counted(tables)
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
-    let Some(towards) = judge(packet, tables, arrival)? else { return Ok(Verdict::Open6) };
+fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &mut P,
+    tables: &T,
+    arrival: &Arrival,
+) -> Result<Verdict, Stop> {
+    if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
+        return Ok(Verdict::Garden6);
+    }
+    let Some(towards) = judge::<P, T, IN_GARDEN>(packet, tables, arrival)? else { return Ok(Verdict::Open6) };
     Ok(match arrival.leave(packet, towards, ETHERTYPE_IPV6)? {
         Verdict::Core => Verdict::Core6,
         verdict => verdict,
@@ -53,7 +71,7 @@ pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => match claim(packet.frame(), tables, &arrival) {
             Ok(()) => Verdict::Access6,
-            Err(reason) => arrival.stop(packet, tables, reason.into()),
+            Err(reason) => arrival.stop::<P, T, false>(packet, tables, reason.into()),
         },
     }
     .counted(tables)
@@ -76,10 +94,11 @@ fn print<T: Tables>(frame: Frame<'_>, tables: &T, ip: &Ipv6<'_>) -> Result<Print
 
 /// `None`: it is the first of its flow.
 #[inline(always)]
-fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Result<Option<Towards>, Stop> {
-    if !arrival.has(flags::ACTIVE) {
-        return Err(DropReason::Suspended.into());
-    }
+fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
+    packet: &P,
+    tables: &T,
+    arrival: &Arrival,
+) -> Result<Option<Towards>, Stop> {
     let six = arrival.home.six();
     if field!(six, is_on).get() == 0 {
         return Err(DropReason::EtherType.into());
@@ -90,6 +109,9 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     // Before the source is checked: whoever begins has no address yet, and perhaps a new host.
     if let Some(reason) = for_the_office(frame, &ip) {
         return Err(Stop::hand_over(reason));
+    }
+    if IN_GARDEN {
+        arrival.has_garden(tables)?;
     }
     if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
         return Err(DropReason::SourceMac.into());
@@ -113,6 +135,9 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     }
     if is_martian(upper) {
         return Err(DropReason::Martian.into());
+    }
+    if IN_GARDEN {
+        arrival.admit6(frame, tables, &ip)?;
     }
     forward(frame, tables, arrival, &ip)
 }

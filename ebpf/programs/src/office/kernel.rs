@@ -4,12 +4,13 @@ use core::ptr::{NonNull, addr_of, addr_of_mut};
 
 use aya_ebpf::{
     helpers::{bpf_jiffies64, bpf_ktime_get_ns, bpf_xdp_adjust_head, bpf_xdp_load_bytes},
-    maps::Array,
+    maps::{Array, lpm_trie},
     programs::XdpContext,
 };
 use map_abi::{
     Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, Session, Settings, SharedKey,
+    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session,
+    Settings, SharedKey,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -71,6 +72,13 @@ struct Clock {
 }
 
 static mut CLOCK: Clock = Clock { tick: 0, ns: 0 };
+
+/// The key of a trie is packed: behind four bytes more, its address begins at a multiple of eight, as the verifier wants.
+#[repr(C, align(8))]
+struct Place {
+    _pad: u32,
+    key: lpm_trie::Key<[u64; 2]>,
+}
 
 pub(crate) struct Maps;
 
@@ -177,6 +185,17 @@ impl Tables for Maps {
     #[inline(always)]
     fn remember_fragment6(&self, key: &FragmentKey6) {
         let _ = maps::FRAGMENTS6.insert(key, &1, 0);
+    }
+
+    #[inline(always)]
+    fn in_garden(&self, address: [u64; 2]) -> bool {
+        let place = Place { _pad: 0, key: lpm_trie::Key::new(u128::BITS, address) };
+        maps::GARDEN.get(&place.key).is_some()
+    }
+
+    #[inline(always)]
+    fn is_resolver(&self, key: &ResolverKey) -> bool {
+        maps::RESOLVERS.get_ptr(key).is_some()
     }
 
     #[inline(always)]

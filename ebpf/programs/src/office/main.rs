@@ -1,5 +1,5 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
-//! each for IPv6 and two for first packets, to which they lead on, and three that user space alone runs: `clerk`,
+//! each for IPv6, two for first packets and four for sessions that are not active, to which they lead on, and three that user space alone runs: `clerk`,
 //! `wiper` and `reader`.
 #![no_std]
 #![no_main]
@@ -49,6 +49,30 @@ pub fn core6(ctx: XdpContext) -> u32 {
 }
 
 #[xdp]
+pub fn garden(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::garden_up(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn garden6(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::garden_up6(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn garden_core(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::garden_down(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn garden_core6(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::garden_down6(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
 pub fn clerk(ctx: XdpContext) -> u32 {
     packet_logic::poke(&Xdp(ctx), &Maps);
     xdp_action::XDP_PASS
@@ -79,6 +103,10 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
         Verdict::Access => lead_on(ctx, program::ACCESS),
         Verdict::Access6 => lead_on(ctx, program::ACCESS6),
         Verdict::Core6 => lead_on(ctx, program::CORE6),
+        Verdict::Garden => lead_on(ctx, program::GARDEN),
+        Verdict::Garden6 => lead_on(ctx, program::GARDEN6),
+        Verdict::GardenCore => lead_on(ctx, program::GARDEN_CORE),
+        Verdict::GardenCore6 => lead_on(ctx, program::GARDEN_CORE6),
         Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,
     }
 }

@@ -6,12 +6,13 @@ use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     btf_maps::{Array as InnerArray, ArrayOfMaps},
     macros::{btf_map, map},
-    maps::{Array, DevMap, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, DevMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
     Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
-    IFINDEX_LIMIT, LinePage, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup,
-    PortEntry, PortLink, SVIDS_PER_PORT, Session, Settings, SharedKey, program,
+    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts,
+    NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey,
+    program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -58,6 +59,11 @@ pub(crate) static REDIRECT: DevMap = DevMap::pinned(MAX_PORTS, 0);
 pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 #[map]
 pub(crate) static FRAGMENTS6: LruHashMap<FragmentKey6, u8> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
+/// Written by the kernel's calls, one prefix at a time.
+#[map]
+pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(GARDEN_PREFIXES_MAX, 0);
+#[map]
+pub(crate) static RESOLVERS: HashMap<ResolverKey, u8> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
 #[map]
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]

@@ -3,6 +3,7 @@
 mod debian12;
 mod faults;
 mod first_subscriber;
+mod garden;
 mod house;
 mod ipv6;
 mod office;

@@ -188,6 +188,7 @@ const NODE: Layout = Layout {
         ("AGENT", At("/status/agentVersion")),
         ("LAST-SEEN", Of(|o, now| age(&o["status"]["lastSeen"], now))),
         ("SITE", At("/spec/site")),
+        ("GARDEN", At("/spec/garden/portal")),
     ],
 };
 
