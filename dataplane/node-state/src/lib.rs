@@ -6,12 +6,14 @@
 //! [`NodeState`] is the whole, sorted, for planners. Nothing here does I/O.
 
 mod link;
+mod nat_log;
 mod resource;
 mod route;
 mod session;
 mod state;
 
 pub use link::{Link, LinkKind, Port, PortRole};
+pub use nat_log::NatLog;
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session, SessionState};

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, Port, Route, Route6, Session};
+use crate::{Link, NatLog, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -15,10 +15,11 @@ pub enum Resource {
     Link(Link),
     Route(Route),
     Route6(Route6),
+    NatLog(NatLog),
     Session(Session),
 }
 
-/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`.
+/// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`, `natLog/ipfix`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -39,6 +40,7 @@ impl Resource {
             Self::Link(link) => format!("link/{}", link.name),
             Self::Route(route) => format!("route/{}", route.prefix),
             Self::Route6(route) => format!("route6/{}", route.prefix),
+            Self::NatLog(_) => "natLog/ipfix".into(),
             Self::Session(session) => format!("session/{}", session.subscriber),
         })
     }

@@ -18,6 +18,7 @@ use node_state::{Resource, ResourceKey, Route};
 use crate::{
     clerk::Clerk,
     error::{ApplyError, OpenError},
+    events::Events,
     load,
     mapped::{Access, Writer, get_words},
     options::Options,
@@ -59,12 +60,13 @@ pub struct Fastpath {
     /// Addresses of the node itself, by the port or link that has them.
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     punts: Option<RingBuf<MapData>>,
+    events: Option<RingBuf<MapData>>,
 }
 
 impl Fastpath {
     /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let (mut ebpf, punts) = load::load(options)?;
+        let (mut ebpf, load::Rings { punts, events }) = load::load(options)?;
         let tables = Tables::open(&options.pin_dir, Access::Write)?;
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
@@ -88,6 +90,7 @@ impl Fastpath {
             routes6: BTreeMap::new(),
             locals: BTreeMap::new(),
             punts: Some(punts),
+            events: Some(events),
         })
     }
 
@@ -137,6 +140,11 @@ impl Fastpath {
         Punts::new(self.punts.take()?, &self.pin_dir)
             .inspect_err(|error| tracing::error!(%error, "punted packets cannot be read"))
             .ok()
+    }
+
+    /// The stream of events; can be taken once.
+    pub fn events(&mut self) -> Option<Events> {
+        self.events.take().map(Events::new)
     }
 
     /// Takes the program off a port and forgets the port (`reconcile` does so with ports that are not desired).

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use aya::maps::{Map, MapData, PerCpuArray};
 use map_abi::{
-    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+    Chunk, DropReason, HomeRef, LinePage, Loss, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 
@@ -24,6 +24,7 @@ pub struct Inspector {
     homes: Paged<Chunk>,
     lines: Paged<LinePage>,
     drops: PerCpuArray<MapData, u64>,
+    losses: PerCpuArray<MapData, u64>,
     pin_dir: std::path::PathBuf,
 }
 
@@ -86,18 +87,32 @@ pub struct Summary {
     pub up: TrafficView,
     pub down: TrafficView,
     pub drops: u64,
+    pub losses: Losses,
+}
+
+/// What found no room on its way to user space since the maps were made, over all CPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Events, of which nobody knows now.
+    pub events: u64,
+    /// Packets for user space.
+    pub punts: u64,
+}
+
+fn counters(pin_dir: &Path, name: &'static str) -> Result<PerCpuArray<MapData, u64>, OpenError> {
+    let failed = |source| OpenError::Map { name, source };
+    let data = MapData::from_pin(pin_dir.join(name)).map_err(failed)?;
+    PerCpuArray::try_from(Map::PerCpuArray(data)).map_err(failed)
 }
 
 impl Inspector {
     pub fn open(pin_dir: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Map { name: map::DROPS, source };
-        let drops = MapData::from_pin(pin_dir.join(map::DROPS)).map_err(failed)?;
-        let drops = PerCpuArray::try_from(Map::PerCpuArray(drops)).map_err(failed)?;
         Ok(Self {
             tables: Tables::open(pin_dir, Access::Read)?,
             homes: Paged::open(pin_dir)?,
             lines: Paged::open(pin_dir)?,
-            drops,
+            drops: counters(pin_dir, map::DROPS)?,
+            losses: counters(pin_dir, map::LOSSES)?,
             pin_dir: pin_dir.to_owned(),
         })
     }
@@ -151,6 +166,16 @@ impl Inspector {
         DropReason::ALL.iter().map(count).collect()
     }
 
+    /// What was lost on the way to user space.
+    pub fn losses(&self) -> Result<Losses, OpenError> {
+        let count = |loss: Loss| -> Result<u64, OpenError> {
+            let counts = self.losses.get(&(loss as u32), 0);
+            let counts = counts.map_err(|source| OpenError::Map { name: map::LOSSES, source })?;
+            Ok(counts.iter().sum())
+        };
+        Ok(Losses { events: count(Loss::Event)?, punts: count(Loss::Punt)? })
+    }
+
     pub fn ports(&self) -> Vec<PortView> {
         let view = |port: crate::ports::HeldPort| {
             let link = self.tables.port_links.at(u32::from(port.index));
@@ -174,6 +199,7 @@ impl Inspector {
             sessions_max: self.tables.sessions.len() - 1,
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
+            losses: self.losses().unwrap_or_default(),
             ..Summary::default()
         };
         self.each_home(|_, session, chunk| {

@@ -7,7 +7,7 @@
 //! ```text
 //! NodeState ─ reconcile/apply ─► ports ─ attach, swap ─► XDP links (pinned)
 //!                                sessions, routes ─ node_plan::forwarding ─► maps (pinned, written in place)
-//! ring buffer ─► Punts ─► the agent               maps ─► Inspector ─► wcnode
+//! ring buffers ─► Punts, Events ─► the agent      maps ─► Inspector ─► wcnode
 //! ```
 //!
 //! This is the only crate that names aya. Maps that user space fills are mapped into memory and written by aligned
@@ -18,6 +18,7 @@
 mod change;
 mod clerk;
 mod error;
+mod events;
 mod fastpath;
 mod forwarding;
 mod forwarding6;
@@ -25,6 +26,7 @@ mod harness;
 mod homes;
 mod inspect;
 mod load;
+mod log;
 mod mapped;
 mod next_hops;
 mod object;
@@ -43,9 +45,11 @@ mod sys;
 mod tables;
 
 pub use error::{ApplyError, OpenError};
+pub use events::{Events, MappingEvent};
 pub use fastpath::{Change, Fastpath};
 pub use harness::{Harness, Subject, subscribers};
-pub use inspect::{Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
+pub use inspect::{Inspector, Losses, PortView, SessionNat, SessionView, Summary, TrafficView};
+pub use log::NatBlock;
 pub use map_abi::{DropReason, PuntReason};
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};

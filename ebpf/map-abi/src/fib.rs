@@ -136,4 +136,6 @@ pub struct Settings {
     pub default_route: FibTarget,
     /// Random, so that nobody outside can tell which flows hash alike. Chosen when the maps are made.
     pub hash_key: [u64; 2],
+    /// Which events are told; bits of `events`.
+    pub events: u64,
 }

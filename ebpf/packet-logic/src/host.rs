@@ -7,9 +7,9 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
-    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
-    Settings, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef,
+    LINES_PER_UNIT, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason,
+    Session, Settings, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -127,6 +127,7 @@ pub struct HostTables {
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
+    events: RefCell<Vec<EventRecord>>,
     now_ns: Cell<u64>,
 }
 
@@ -178,6 +179,7 @@ impl HostTables {
             settings: Store::new(),
             fragments: RefCell::default(),
             drops: RefCell::default(),
+            events: RefCell::default(),
             now_ns: Cell::new(now_ns),
         }
     }
@@ -188,6 +190,11 @@ impl HostTables {
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
         self.drops.borrow().clone()
+    }
+
+    /// What was told since this was asked last.
+    pub fn take_events(&self) -> Vec<EventRecord> {
+        self.events.take()
     }
 
     /// Puts a home with no mappings in place, in a chunk that is made if need be.
@@ -290,6 +297,10 @@ impl Tables for HostTables {
 
     fn count_drop(&self, reason: DropReason) {
         *self.drops.borrow_mut().entry(reason).or_default() += 1;
+    }
+
+    fn tell(&self, event: &EventRecord) {
+        self.events.borrow_mut().push(*event);
     }
 
     fn recent_ns(&self) -> u64 {

@@ -42,6 +42,7 @@ mod path;
 mod policer;
 mod six;
 mod tables;
+mod told;
 mod up;
 mod verdict;
 mod vlan;
