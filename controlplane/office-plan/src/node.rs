@@ -1,7 +1,9 @@
 //! What a node needs beside its sessions.
 
 use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
-use node_state::{Link, LinkKind, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget};
+use node_state::{
+    Link, LinkKind, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
+};
 use xos_model::{Fault, NodeSpec, Pointer, Purpose};
 
 use crate::NodePools;
@@ -10,7 +12,7 @@ use crate::NodePools;
 pub const LOOPBACK_LINK: &str = "wc-lo0";
 const LOOPBACK_MTU: u16 = 1500;
 
-/// The node's ports, links and routes, in the order in which one needs the other.
+/// The node's ports, links, routes and log, in the order in which one needs the other.
 pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let ports = node.ports.iter().map(|port| {
         let role = match port.role {
@@ -39,6 +41,11 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = Route6Target::Via { gateway: route.via, port: route.port.clone() };
         Resource::Route6(Route6 { prefix: route.prefix, target })
     });
+    let nat_log = node.nat_log.as_ref().map(|log| {
+        // No other node of the office has the address, and it is not 0.
+        let observation_domain = log.observation_domain.unwrap_or_else(|| node.loopback.to_bits());
+        Resource::NatLog(NatLog { collector: log.collector, observation_domain, per_flow: log.per_flow })
+    });
     let pools = pools.iter().map(|pool| {
         let prefix = match pool.spec.prefix {
             Prefix::V4(prefix) => prefix,
@@ -48,7 +55,7 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = if is_nat { RouteTarget::NatPool } else { RouteTarget::Pool };
         Resource::Route(Route { prefix, target })
     });
-    ports.chain([link]).chain(routes).chain(routes6).chain(pools).collect()
+    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(nat_log).collect()
 }
 
 /// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.
