@@ -40,7 +40,7 @@ impl Resource {
             Self::Link(link) => format!("link/{}", link.name),
             Self::Route(route) => format!("route/{}", route.prefix),
             Self::Route6(route) => format!("route6/{}", route.prefix),
-            Self::NatLog(_) => "natLog/ipfix".into(),
+            Self::NatLog(_) => return ResourceKey::nat_log(),
             Self::Session(session) => format!("session/{}", session.subscriber),
         })
     }
@@ -71,6 +71,10 @@ impl ResourceKey {
 
     pub fn session(subscriber: &net_types::Name) -> Self {
         Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+    }
+
+    pub fn nat_log() -> Self {
+        Self("natLog/ipfix".into())
     }
 
     pub fn as_str(&self) -> &str {

@@ -10,7 +10,7 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use map_abi::FibTarget;
+use map_abi::{FibTarget, map};
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
 use node_state::{Resource, ResourceKey, Route};
@@ -20,6 +20,7 @@ use crate::{
     error::{ApplyError, OpenError},
     events::Events,
     load,
+    losses::{Counters, Losses, counters, losses},
     mapped::{Access, Writer, get_words},
     options::Options,
     ports,
@@ -61,6 +62,7 @@ pub struct Fastpath {
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
+    losses: Counters,
 }
 
 impl Fastpath {
@@ -91,6 +93,7 @@ impl Fastpath {
             locals: BTreeMap::new(),
             punts: Some(punts),
             events: Some(events),
+            losses: counters(&options.pin_dir, map::LOSSES)?,
         })
     }
 
@@ -145,6 +148,11 @@ impl Fastpath {
     /// The stream of events; can be taken once.
     pub fn events(&mut self) -> Option<Events> {
         self.events.take().map(Events::new)
+    }
+
+    /// What was lost on the way to user space.
+    pub fn losses(&self) -> Result<Losses, OpenError> {
+        losses(&self.losses)
     }
 
     /// Takes the program off a port and forgets the port (`reconcile` does so with ports that are not desired).

@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
-use aya::maps::{Map, MapData, PerCpuArray};
 use map_abi::{
-    Chunk, DropReason, HomeRef, LinePage, Loss, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 
 use crate::{
     error::OpenError,
     homes,
+    losses::{Counters, Losses, counters, losses, sum},
     mapped::{Access, get, get_words},
     paged::Paged,
     ports::link_pin,
@@ -23,8 +23,8 @@ pub struct Inspector {
     tables: Tables,
     homes: Paged<Chunk>,
     lines: Paged<LinePage>,
-    drops: PerCpuArray<MapData, u64>,
-    losses: PerCpuArray<MapData, u64>,
+    drops: Counters,
+    losses: Counters,
     pin_dir: std::path::PathBuf,
 }
 
@@ -90,21 +90,6 @@ pub struct Summary {
     pub losses: Losses,
 }
 
-/// What found no room on its way to user space since the maps were made, over all CPUs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// Events, of which nobody knows now.
-    pub events: u64,
-    /// Packets for user space.
-    pub punts: u64,
-}
-
-fn counters(pin_dir: &Path, name: &'static str) -> Result<PerCpuArray<MapData, u64>, OpenError> {
-    let failed = |source| OpenError::Map { name, source };
-    let data = MapData::from_pin(pin_dir.join(name)).map_err(failed)?;
-    PerCpuArray::try_from(Map::PerCpuArray(data)).map_err(failed)
-}
-
 impl Inspector {
     pub fn open(pin_dir: &Path) -> Result<Self, OpenError> {
         Ok(Self {
@@ -158,22 +143,13 @@ impl Inspector {
 
     /// Packets dropped since the maps were made, by reason, over all CPUs.
     pub fn drops(&self) -> Result<Vec<(DropReason, u64)>, OpenError> {
-        let count = |reason: &DropReason| {
-            let counts = self.drops.get(&(*reason as u32), 0);
-            let counts = counts.map_err(|source| OpenError::Map { name: map::DROPS, source })?;
-            Ok((*reason, counts.iter().sum()))
-        };
+        let count = |reason: &DropReason| Ok((*reason, sum(&self.drops, map::DROPS, *reason as u32)?));
         DropReason::ALL.iter().map(count).collect()
     }
 
     /// What was lost on the way to user space.
     pub fn losses(&self) -> Result<Losses, OpenError> {
-        let count = |loss: Loss| -> Result<u64, OpenError> {
-            let counts = self.losses.get(&(loss as u32), 0);
-            let counts = counts.map_err(|source| OpenError::Map { name: map::LOSSES, source })?;
-            Ok(counts.iter().sum())
-        };
-        Ok(Losses { events: count(Loss::Event)?, punts: count(Loss::Punt)? })
+        losses(&self.losses)
     }
 
     pub fn ports(&self) -> Vec<PortView> {
