@@ -4,4 +4,5 @@ mod debian12;
 mod faults;
 mod first_subscriber;
 mod house;
+mod nat_log;
 mod office;
