@@ -50,6 +50,14 @@ struct Totals {
     up: Traffic,
     down: Traffic,
     drops: u64,
+    losses: Losses,
+}
+
+/// What found no room on its way to the agent.
+#[derive(Serialize)]
+struct Losses {
+    events: u64,
+    punts: u64,
 }
 
 impl From<Summary> for Totals {
@@ -63,6 +71,7 @@ impl From<Summary> for Totals {
             up: summary.up.into(),
             down: summary.down.into(),
             drops: summary.drops,
+            losses: Losses { events: summary.losses.events, punts: summary.losses.punts },
         }
     }
 }
@@ -89,6 +98,8 @@ fn status_lines(status: &Status) -> String {
                 line(title, format!("{} packets, {bytes}, {} dropped", traffic.packets, traffic.drops));
             }
             line("drops", totals.drops.to_string());
+            let Losses { events, punts } = totals.losses;
+            line("lost", format!("{events} events and {punts} packets on their way to the agent"));
         }
         None => line("fast path", "not loaded, or not readable".into()),
     }
@@ -292,8 +303,15 @@ source_mac         0            0   The source MAC address is not the session's.
 
     #[test]
     fn the_status_shows_what_there_is() {
-        let summary =
-            Summary { abi_version: 1, sessions: 2, sessions_max: 16_384, drops: 7, ..Summary::default() };
+        let losses = fastpath::Losses { events: 3, punts: 0 };
+        let summary = Summary {
+            abi_version: 1,
+            sessions: 2,
+            sessions_max: 16_384,
+            drops: 7,
+            losses,
+            ..Summary::default()
+        };
         let agent = AgentStatus {
             running: Some(false),
             age_s: Some(90),
@@ -307,6 +325,7 @@ homes:         0 KiB of 0
 up:            0 packets, 0 B, 0 dropped
 down:          0 packets, 0 B, 0 dropped
 drops:         7
+lost:          3 events and 0 packets on their way to the agent
 agent:         not running, status written 90 s ago
   controller:  connected
   generation:  12

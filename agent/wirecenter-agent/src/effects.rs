@@ -5,9 +5,10 @@ mod neighbours;
 mod node;
 mod routes;
 
-use std::future::Future;
+use std::{future::Future, net::SocketAddr, time::Duration};
 
-use fastpath::Punt;
+use fastpath::{Losses, MappingEvent, NatBlock, Punt};
+use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
 use node_state::{NodeState, ResourceKey};
 
@@ -33,6 +34,8 @@ pub(crate) enum Event {
     Neighbours { ask: bool },
     /// Packets for user space.
     Punts(Vec<Punt>),
+    /// What the kernel's NAT did.
+    Mappings(Vec<MappingEvent>),
 }
 
 pub(crate) trait Effects: Send + 'static {
@@ -56,6 +59,20 @@ pub(crate) trait Effects: Send + 'static {
 
     /// Whose session that is.
     fn subscriber(&self, index: u32) -> Option<Name>;
+
+    /// The ports of a public address that a subscriber has in the fast path.
+    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock>;
+
+    /// What the fast path could not tell.
+    fn losses(&self) -> Losses;
+
+    /// Sends what is due at `now`, since 1970, as far as there is room. What could not be sent is lost, and counted.
+    fn export(
+        &mut self,
+        collector: SocketAddr,
+        exporter: &mut Exporter,
+        now: Duration,
+    ) -> Result<Progress, String>;
 
     /// The address of a port, to send frames from.
     fn port_mac(&mut self, port: &IfName) -> impl Future<Output = Option<Mac>> + Send;

@@ -9,6 +9,7 @@
 
 mod effects;
 mod linked_node;
+mod nat_log;
 mod options;
 mod punts;
 mod reconcile;

@@ -14,18 +14,19 @@ use std::{
 };
 
 use agent_link::{Chunk, Holdings, Identity, Outcome, REMOVED};
-use net_types::Generation;
+use net_types::{Generation, Name};
 use node_state::{NodeState, ResourceKey, Version};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
 pub(crate) use news::News;
-use outcomes::Outcomes;
+use outcomes::{Outcomes, Part};
 
 use crate::{
     effects::{Effects, Event},
+    nat_log::NatLog,
     punts::Answerer,
     status::{Counts, Startup, StatusFile},
     store::{Kept, Leases, Store},
@@ -63,6 +64,9 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 /// Between two router advertisements of a line: at least 200 seconds by default, at most 600 (RFC 4861, section 6.2.1).
 const ADVERTISE_EVERY: Duration = Duration::from_mins(5);
 
+/// Between two looks at what is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
 pub(crate) struct Reconciler<E> {
     store: Arc<Store>,
     effects: E,
@@ -75,6 +79,7 @@ pub(crate) struct Reconciler<E> {
     outcomes: Outcomes,
     news: Arc<News>,
     answerer: Answerer,
+    nat_log: NatLog,
     status: StatusFile,
     compare_every: Duration,
     /// A comparison that is due, and when.
@@ -83,7 +88,7 @@ pub(crate) struct Reconciler<E> {
 
 impl<E: Effects> Reconciler<E> {
     pub(crate) fn new(store: Arc<Store>, kept: Kept, effects: E, status: StatusFile) -> Self {
-        let Kept { generation, desired, versions, leases } = kept;
+        let Kept { generation, desired, versions, leases, told } = kept;
         Self {
             store,
             effects,
@@ -95,6 +100,7 @@ impl<E: Effects> Reconciler<E> {
             outcomes: Outcomes::default(),
             news: Arc::default(),
             answerer: Answerer::new(),
+            nat_log: NatLog::new(told),
             compare_every: status.compare_every(),
             status,
             due: None,
@@ -113,6 +119,7 @@ impl<E: Effects> Reconciler<E> {
         let generation = self.generation;
         tracing::info!(%generation, sessions, kernel_steps, map_writes, seconds, "restored from disk");
         self.status.startup(Startup { seconds, kernel_steps, map_writes });
+        self.count();
         self.write_status();
     }
 
@@ -122,9 +129,12 @@ impl<E: Effects> Reconciler<E> {
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut advertisements = interval_at(Instant::now() + ADVERTISE_EVERY, ADVERTISE_EVERY);
         advertisements.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut counts = interval_at(Instant::now() + COUNT_EVERY, COUNT_EVERY);
+        counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut link_states = self.status.link_states();
         loop {
             let due = self.due.map(|(_, when)| when);
+            let log_wait = self.nat_log.wait(since_1970());
             tokio::select! {
                 request = inbox.recv() => match request {
                     Some(request) => self.serve(request).await,
@@ -142,10 +152,14 @@ impl<E: Effects> Reconciler<E> {
                 _ = advertisements.tick() => {
                     self.answerer.advertise(&self.desired, &mut self.effects).await;
                 }
+                () = sleep(log_wait.unwrap_or_default()), if log_wait.is_some() => self.tell_log(),
+                _ = counts.tick() => self.count(),
                 Ok(()) = link_states.changed() => {}
             }
             self.write_status();
         }
+        self.nat_log.finish(&self.store, &mut self.effects, since_1970());
+        self.count();
         self.status.stopped();
         self.write_status();
     }
@@ -230,10 +244,12 @@ impl<E: Effects> Reconciler<E> {
         }
         let done = self.effects.fastpath_changes(changes);
         let touched = done.results.iter().map(|(key, _)| key.clone()).collect();
-        self.outcomes.fastpath_some(done.results);
-        for subscriber in asked.iter().filter_map(|(key, _)| key.subscriber()) {
-            if let Some(binding) = self.leases.v4.get(&subscriber) {
-                self.effects.learn_mac(&subscriber, binding.mac);
+        self.outcomes.some(Part::Fastpath, done.results);
+        let subscribers: Vec<Name> = asked.iter().filter_map(|(key, _)| key.subscriber()).collect();
+        self.nat_log.compare(subscribers.iter(), &self.effects, since_1970());
+        for subscriber in &subscribers {
+            if let Some(binding) = self.leases.v4.get(subscriber) {
+                self.effects.learn_mac(subscriber, binding.mac);
             }
         }
         touched
@@ -250,11 +266,11 @@ impl<E: Effects> Reconciler<E> {
     /// Compares with what is there, and changes what differs. Returns how many changes the kernel and the maps needed.
     async fn compare(&mut self, extent: Extent) -> (u64, u64) {
         let kernel = self.effects.kernel(&self.desired).await;
-        self.outcomes.kernel(kernel.results);
+        self.outcomes.all(Part::Kernel, kernel.results);
         let mut map_writes = 0;
         if extent == Extent::Everything {
             let fastpath = self.effects.fastpath(&self.desired);
-            self.outcomes.fastpath(fastpath.results);
+            self.outcomes.all(Part::Fastpath, fastpath.results);
             map_writes = fastpath.changes;
             if map_writes > 0 {
                 // Sessions may have been made anew.
@@ -262,6 +278,8 @@ impl<E: Effects> Reconciler<E> {
                     self.effects.learn_mac(subscriber, binding.mac);
                 }
             }
+            self.nat_log.configure(self.desired.nat_log, &self.store, &self.effects);
+            self.nat_log.compare_all(self.desired.sessions.keys(), &self.effects, since_1970());
         }
         self.effects.neighbours(true).await;
         self.programmed = self.generation;
@@ -274,11 +292,28 @@ impl<E: Effects> Reconciler<E> {
             Event::Routes => self.fall_due(Extent::Kernel),
             Event::Neighbours { ask } => self.effects.neighbours(ask).await,
             Event::Punts(punts) => {
-                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let now = since_1970();
                 let office = (&self.desired, &mut self.leases, &*self.store);
                 self.answerer.answer(punts, now, office, &mut self.effects).await;
             }
+            Event::Mappings(events) => self.nat_log.mappings(&events, since_1970()),
         }
+    }
+
+    /// Tells the NAT log's collector what is due, and the controller whether that works.
+    fn tell_log(&mut self) {
+        self.nat_log.pump(&self.store, &mut self.effects, since_1970());
+        let key = ResourceKey::nat_log();
+        let result = self.nat_log.error().map_or(Ok(()), Err);
+        self.outcomes.some(Part::Log, vec![(key.clone(), result)]);
+        let changed = self.outcomes.take_changed_of(std::iter::once(&key));
+        self.tell_news(changed);
+    }
+
+    fn count(&mut self) {
+        let losses = self.effects.losses();
+        let nat_log = self.nat_log.status(losses.events);
+        self.status.telemetry(losses, nat_log);
     }
 
     fn fall_due(&mut self, extent: Extent) {
@@ -297,7 +332,7 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, routes6, sessions, garden: _ } = &self.desired;
+        let NodeState { ports, links, routes, routes6, nat_log: _, garden: _, sessions } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),
@@ -313,6 +348,10 @@ impl<E: Effects> Reconciler<E> {
             self.outcomes.errors(),
         );
     }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Disk writes wait for the disk: the other tasks of this thread go elsewhere.

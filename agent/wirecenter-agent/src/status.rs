@@ -8,12 +8,13 @@ use std::{
 };
 
 use agent_link::LinkState;
+use fastpath::Losses;
 use net_types::{Generation, Name};
 use node_state::ResourceKey;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::options::Options;
+use crate::{nat_log::LogStatus, options::Options};
 
 /// Resources whose error is written out; how many there are in all is said besides.
 const ERRORS_MAX: usize = 1000;
@@ -48,6 +49,9 @@ struct Status {
     /// By key, in words.
     errors: BTreeMap<ResourceKey, String>,
     startup: Startup,
+    losses: LossCounts,
+    /// `None`: nobody is told.
+    nat_log: Option<LogStatus>,
     /// Seconds since 1970.
     updated_at: u64,
 }
@@ -70,6 +74,13 @@ pub(crate) struct Startup {
     pub(crate) map_writes: u64,
 }
 
+/// What the fast path could not tell, since its maps were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct LossCounts {
+    events: u64,
+    punts: u64,
+}
+
 impl StatusFile {
     pub(crate) const FILE: &str = "status.json";
 
@@ -89,6 +100,8 @@ impl StatusFile {
             error_count: 0,
             errors: BTreeMap::new(),
             startup: Startup::default(),
+            losses: LossCounts::default(),
+            nat_log: None,
             updated_at: 0,
         };
         let path = options.run_dir.join(Self::FILE);
@@ -105,6 +118,11 @@ impl StatusFile {
 
     pub(crate) const fn startup(&mut self, startup: Startup) {
         self.status.startup = startup;
+    }
+
+    pub(crate) fn telemetry(&mut self, Losses { events, punts }: Losses, nat_log: Option<LogStatus>) {
+        self.status.losses = LossCounts { events, punts };
+        self.status.nat_log = nat_log;
     }
 
     /// The agent is about to end.

@@ -3,6 +3,8 @@
 //! Every write is one synced transaction, and comes before the effect: after a crash at any point, the disk says at
 //! least what the kernel was told.
 
+mod nat_log;
+
 use std::{
     collections::HashMap,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -17,6 +19,8 @@ use agent_link::{Chunk, Identity};
 use net_types::{Generation, Mac, Name};
 use node_state::{NodeState, Resource, ResourceKey, Version};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+
+use crate::nat_log::Told;
 
 /// Key to version and wire form.
 const RESOURCES: TableDefinition<&str, (u64, &[u8])> = TableDefinition::new("resources");
@@ -46,6 +50,8 @@ pub(crate) struct Kept {
     pub(crate) desired: NodeState,
     pub(crate) versions: HashMap<ResourceKey, Version>,
     pub(crate) leases: Leases,
+    /// What the NAT log has told.
+    pub(crate) told: Told,
 }
 
 /// Which leases subscribers hold.
@@ -91,12 +97,13 @@ impl Store {
         transaction.open_table(BINDINGS6)?;
         transaction.open_table(GENERATION)?;
         transaction.open_table(IDENTITY)?;
+        nat_log::make_tables(&transaction)?;
         Ok(transaction.commit()?)
     }
 
     fn load(&self) -> Result<Kept, redb::Error> {
         let transaction = self.database.begin_read()?;
-        let mut kept = Kept::default();
+        let mut kept = Kept { told: nat_log::load(&self.database)?, ..Kept::default() };
         let generation = transaction.open_table(GENERATION)?.get(())?;
         kept.generation = Generation(generation.map_or(0, |generation| generation.value()));
         for entry in transaction.open_table(RESOURCES)?.iter()? {

@@ -2,7 +2,7 @@
 
 use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
 use node_state::{
-    Garden, Link, LinkKind, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
+    Garden, Link, LinkKind, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
 };
 use xos_model::{Fault, NodeGarden, NodeSpec, Pointer, Purpose};
 
@@ -13,7 +13,7 @@ pub const LOOPBACK_LINK: &str = "wc-lo0";
 const LOOPBACK_MTU: u16 = 1500;
 const _: () = assert!(NodeGarden::ALLOWED_MAX == Garden::ALLOWED_MAX, "a node takes as much as is accepted");
 
-/// The node's ports, links and routes and its walled garden, in the order in which one needs the other.
+/// The node's ports, links, routes, walled garden and log, in the order in which one needs the other.
 pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let ports = node.ports.iter().map(|port| {
         let role = match port.role {
@@ -42,6 +42,11 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
         let target = Route6Target::Via { gateway: route.via, port: route.port.clone() };
         Resource::Route6(Route6 { prefix: route.prefix, target })
     });
+    let nat_log = node.nat_log.as_ref().map(|log| {
+        // No other node of the office has the address, and it is not 0.
+        let observation_domain = log.observation_domain.unwrap_or_else(|| node.loopback.to_bits());
+        Resource::NatLog(NatLog { collector: log.collector, observation_domain, per_flow: log.per_flow })
+    });
     let pools = pools.iter().map(|pool| {
         let prefix = match pool.spec.prefix {
             Prefix::V4(prefix) => prefix,
@@ -54,7 +59,7 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let garden = node.garden.iter().map(|NodeGarden { portal, allowed }| {
         Resource::Garden(Garden { portal: portal.clone(), allowed: allowed.clone() })
     });
-    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(garden).collect()
+    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(garden).chain(nat_log).collect()
 }
 
 /// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.

@@ -480,6 +480,7 @@ fn node() -> NodeSpec {
         "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}],
         "routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}],
         "garden": {"portal": "http://192.0.2.66/", "allowed": ["2001:db8:66::/48", "192.0.2.66/32"]},
+        "natLog": {"collector": "[2001:db8::9]:4739"},
     }))
     .expect("a node")
 }
@@ -502,8 +503,13 @@ fn a_node_has_ports_loopback_and_routes() {
             r#"{"kind":"route6","prefix":"2001:db8:0:2::/63","target":"pool"}"#,
             r#"{"kind":"route","prefix":"198.51.100.0/30","target":"natPool"}"#,
             r#"{"kind":"garden","portal":"http://192.0.2.66/","allowed":["192.0.2.66/32","2001:db8:66::/48"]}"#,
+            r#"{"kind":"natLog","collector":"[2001:db8::9]:4739","observationDomain":3221226113,"perFlow":false}"#,
         ]
     );
+    let mut named = node();
+    named.nat_log.as_mut().expect("it has one").observation_domain = Some(7);
+    let Some(Resource::NatLog(log)) = node_resources(&named, &pools()).pop() else { panic!("a log") };
+    assert_eq!(log.observation_domain, 7);
 }
 
 #[test]

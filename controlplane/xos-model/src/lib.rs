@@ -30,9 +30,9 @@ pub use object::{
 pub use office::{
     AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, ContainerFormat, Controller, ControllerSpec,
     ControllerStatus, Deployment, DeploymentSpec, DeploymentStatus, DiskFormat, Effect, Flavor, FlavorSpec,
-    FlavorStatus, Image, ImageKind, ImageSpec, ImageStatus, Location, Node, NodeGarden, NodePort, NodeRoute,
-    NodeRoute6, NodeSpec, NodeStatus, PortRole, Purpose, Seeker, Site, SiteSpec, SiteStatus, Subject,
-    Verdict,
+    FlavorStatus, Image, ImageKind, ImageSpec, ImageStatus, Location, Node, NodeGarden, NodeNatLog, NodePort,
+    NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole, Purpose, Seeker, Site, SiteSpec, SiteStatus,
+    Subject, Verdict,
 };
 pub use people::{
     KindSet, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRule, RoleSpec, RoleStatus, Scope,

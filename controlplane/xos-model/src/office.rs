@@ -17,5 +17,5 @@ pub use deployment::{
 pub use flavor::{Flavor, FlavorSpec, FlavorStatus};
 pub use garden::NodeGarden;
 pub use image::{ContainerFormat, DiskFormat, Image, ImageKind, ImageSpec, ImageStatus};
-pub use node::{Node, NodePort, NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole};
+pub use node::{Node, NodeNatLog, NodePort, NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole};
 pub use site::{Location, Site, SiteSpec, SiteStatus};

@@ -153,6 +153,20 @@ fn nodes_and_pools_are_judged() {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(garden.replacen(from, to, 1) + "\""))]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
+    let log = r#""natLog":{"collector":"192.0.2.66:4739","observationDomain":7,"perFlow":true},"routes"#;
+    for (from, to, expected) in [
+        ("192.0.2.66", "192.0.2.66", None),
+        ("192.0.2.66", "[2001:db8::9]", None),
+        (r#","observationDomain":7,"perFlow":true"#, "", None),
+        (":7", ":0", Some("/spec/natLog/observationDomain")),
+        ("192.0.2.66", "collector.example", Some("/spec/natLog/collector")),
+        ("192.0.2.66", "224.0.0.1", Some("/spec/natLog/collector")),
+        ("4739", "0", Some("/spec/natLog/collector")),
+        ("perFlow", "flows", Some("/spec/natLog/flows")),
+    ] {
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(log.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
     let cases: [Case; 7] = [
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),

@@ -55,7 +55,7 @@ pub struct Statistics {
     pub messages: u64,
     /// Records in them.
     pub records: u64,
-    /// Records that found no room.
+    /// Records that found no room, here or on their way here.
     pub dropped: u64,
     /// Records in messages that could not be sent.
     pub failed: u64,
@@ -116,6 +116,16 @@ impl Exporter {
         self.waiting += 1;
         self.oldest_ms =
             Some(self.oldest_ms.map_or(event.observed_ms, |oldest| oldest.min(event.observed_ms)));
+    }
+
+    /// Counts events that were lost before they came here.
+    pub fn lost(&mut self, events: u64) {
+        self.statistics.dropped += events;
+    }
+
+    /// Makes the templates due, before anything else: the collector may lack them, since something could not be sent.
+    pub fn refresh(&mut self) {
+        self.refreshed = None;
     }
 
     /// Makes all that waits due, at a shutdown for example.

@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod bit_rate;
+mod collector;
 mod if_name;
 mod interface_address;
 mod mac;
@@ -21,6 +22,7 @@ mod vlan;
 mod vni;
 
 pub use bit_rate::{BitRate, BitRateError};
+pub use collector::{Collector, CollectorError};
 pub use if_name::{IfName, IfNameError};
 pub use interface_address::{InterfaceAddress4, InterfaceAddressError};
 pub use mac::{Mac, MacError};

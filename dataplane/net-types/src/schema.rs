@@ -2,7 +2,8 @@
 //! must be zero) is said by parsing alone.
 
 use crate::{
-    BitRate, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4, Prefix6, Tpid, Vid, Vni,
+    BitRate, Collector, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4, Prefix6, Tpid, Vid,
+    Vni,
 };
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
@@ -28,6 +29,13 @@ const PREFIX: &str = concat!(
     r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$"
 );
 
+/// A dotted quad, or what might be an IPv6 address in brackets; and a port that is not 0.
+const COLLECTOR: &str = concat!(
+    r"^(((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}",
+    r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])|\[[0-9A-Fa-f:.]{2,45}\]):",
+    r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$"
+);
+
 /// An IPv6 address as the standard library reads it, but for dotted quads anywhere else than behind `::ffff:`, where it
 /// writes one itself; and a prefix length.
 const PREFIX6: &str = concat!(
@@ -45,6 +53,12 @@ schema! {
         "type": "string",
         "pattern": "^[0-9]{1,12}[kMG]?$",
         "examples": ["100M"]
+    };
+    Collector: {
+        "description": "The address and UDP port of one host: 192.0.2.9:4739 or [2001:db8::9]:4739",
+        "type": "string",
+        "pattern": COLLECTOR,
+        "examples": ["192.0.2.9:4739"]
     };
     IfName: {
         "description": "A network interface's name as Linux accepts it",

@@ -45,6 +45,19 @@ fn ethernet_addresses() {
 }
 
 #[test]
+fn collectors() {
+    accepts::<Collector>(r#""192.0.2.9:4739""#);
+    accepts::<Collector>(r#""[2001:db8::9]:4739""#);
+    refuses::<Collector>(r#""192.0.2.9:0""#, CollectorError::Port);
+    for wrong in ["0.0.0.0:1", "224.0.0.1:1", "255.255.255.255:1", "[::]:1", "[ff02::1]:1", "[fe80::1]:1"] {
+        refuses::<Collector>(&format!("\"{wrong}\""), CollectorError::Address);
+    }
+    for wrong in ["192.0.2.9", "2001:db8::9:4739", "collector.example:4739", "192.0.2.9:65536", ""] {
+        refuses::<Collector>(&format!("\"{wrong}\""), CollectorError::Syntax);
+    }
+}
+
+#[test]
 fn names() {
     accepts::<IfName>(r#""eth0.100""#);
     refuses::<IfName>(r#""a-name-too-long-""#, IfNameError::Length);

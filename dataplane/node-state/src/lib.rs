@@ -7,6 +7,7 @@
 
 mod garden;
 mod link;
+mod nat_log;
 mod resource;
 mod route;
 mod session;
@@ -14,6 +15,7 @@ mod state;
 
 pub use garden::Garden;
 pub use link::{Link, LinkKind, Port, PortRole};
+pub use nat_log::NatLog;
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session, SessionState};

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Garden, Link, Port, Route, Route6, Session};
+use crate::{Garden, Link, NatLog, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -15,12 +15,13 @@ pub enum Resource {
     Link(Link),
     Route(Route),
     Route6(Route6),
+    NatLog(NatLog),
     Session(Session),
     Garden(Garden),
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`.
+/// `garden/node`, `natLog/ipfix`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -44,6 +45,7 @@ impl Resource {
             Self::Link(link) => format!("link/{}", link.name),
             Self::Route(route) => format!("route/{}", route.prefix),
             Self::Route6(route) => format!("route6/{}", route.prefix),
+            Self::NatLog(_) => return ResourceKey::nat_log(),
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
         })
@@ -75,6 +77,10 @@ impl ResourceKey {
 
     pub fn session(subscriber: &net_types::Name) -> Self {
         Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+    }
+
+    pub fn nat_log() -> Self {
+        Self("natLog/ipfix".into())
     }
 
     pub fn as_str(&self) -> &str {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Garden, Link, Port, Resource, ResourceKey, Route, Route6, Session};
+use crate::{Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub struct NodeState {
     pub links: BTreeMap<IfName, Link>,
     pub routes: BTreeMap<Prefix4, Route>,
     pub routes6: BTreeMap<Prefix6, Route6>,
+    pub nat_log: Option<NatLog>,
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
 }
@@ -25,6 +26,7 @@ impl NodeState {
             Resource::Link(link) => drop(self.links.insert(link.name.clone(), link)),
             Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
             Resource::Route6(route) => drop(self.routes6.insert(route.prefix, route)),
+            Resource::NatLog(log) => self.nat_log = Some(log),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
         }
@@ -41,6 +43,7 @@ impl NodeState {
             "link" => name.parse().is_ok_and(|name: IfName| self.links.remove(&name).is_some()),
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
             "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
+            "natLog" => name == "ipfix" && self.nat_log.take().is_some(),
             "session" => self.sessions.remove(name).is_some(),
             _ => false,
         }
@@ -51,9 +54,10 @@ impl NodeState {
         let links = self.links.values().cloned().map(Resource::Link);
         let routes = self.routes.values().cloned().map(Resource::Route);
         let routes6 = self.routes6.values().cloned().map(Resource::Route6);
+        let nat_log = self.nat_log.map(Resource::NatLog);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
-        ports.chain(links).chain(routes).chain(routes6).chain(garden).chain(sessions)
+        ports.chain(links).chain(routes).chain(routes6).chain(garden).chain(nat_log).chain(sessions)
     }
 }
 

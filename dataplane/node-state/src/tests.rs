@@ -8,7 +8,7 @@ const BOB: &str = r#"{"kind":"session","subscriber":"bob","port":"access0","tags
 /// With two rates in one direction.
 const CAROL: &str = r#"{"kind":"session","subscriber":"carol","port":"access0","tags":{"sVid":100,"cVid":9},"state":"active","mac":null,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/32","dnsServers":[],"leaseSeconds":3600,"nat":null,"rateUp":{"rate":"20M","burstUs":50000},"rateDown":null,"committedUp":{"rate":"5M","burstUs":50000}}"#;
 
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
     r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
     r#"{"kind":"link","name":"wc-lo0","type":"token-ring","mtu":1500,"addresses":[]}"#,
@@ -16,11 +16,14 @@ const OTHERS: [&str; 7] = [
     r#"{"kind":"route6","prefix":"2001:db8:100::/48","target":"pool"}"#,
     r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
     r#"{"kind":"garden","portal":"http://192.0.2.66/pay","allowed":["192.0.2.66/32","2001:db8:66::/48"]}"#,
+    r#"{"kind":"natLog","collector":"192.0.2.66:4739","observationDomain":7,"perFlow":true}"#,
 ];
 
 #[test]
 fn wire_form_round_trips_and_is_stable() {
-    for text in [ALICE, BOB, CAROL, OTHERS[0], OTHERS[1], OTHERS[3], OTHERS[4], OTHERS[5], OTHERS[6]] {
+    for text in
+        [ALICE, BOB, CAROL, OTHERS[0], OTHERS[1], OTHERS[3], OTHERS[4], OTHERS[5], OTHERS[6], OTHERS[7]]
+    {
         let resource = Resource::decode(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(String::from_utf8(resource.encode()).expect("JSON"), text);
         assert_eq!(resource.version(), Version::of(text.as_bytes()));
@@ -102,7 +105,7 @@ fn each_kind_of_resource_can_be_taken_out_by_its_key() {
         assert!(!state.remove(&resource.key()), "{}", resource.key());
     }
     assert_eq!(state, NodeState::default());
-    for absent in ["", "session", "tunnel/x", "garden/other", "route/10.0.0.1/8"] {
+    for absent in ["", "session", "tunnel/x", "garden/other", "route/10.0.0.1/8", "natLog/other"] {
         assert!(!state.remove(&ResourceKey::from(absent.to_owned())), "{absent}");
     }
 }

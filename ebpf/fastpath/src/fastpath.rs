@@ -10,7 +10,7 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use map_abi::FibTarget;
+use map_abi::{FibTarget, map};
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
 use node_state::{Resource, ResourceKey, Route};
@@ -18,8 +18,10 @@ use node_state::{Resource, ResourceKey, Route};
 use crate::{
     clerk::Clerk,
     error::{ApplyError, OpenError},
+    events::Events,
     garden::GardenMaps,
     load,
+    losses::{Counters, Losses, counters, losses},
     mapped::{Access, Writer, get_words},
     options::Options,
     ports,
@@ -61,12 +63,14 @@ pub struct Fastpath {
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     pub(crate) garden: GardenMaps,
     punts: Option<RingBuf<MapData>>,
+    events: Option<RingBuf<MapData>>,
+    losses: Counters,
 }
 
 impl Fastpath {
     /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let (mut ebpf, punts) = load::load(options)?;
+        let (mut ebpf, load::Rings { punts, events }) = load::load(options)?;
         let tables = Tables::open(&options.pin_dir, Access::Write)?;
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
@@ -94,6 +98,8 @@ impl Fastpath {
             locals: BTreeMap::new(),
             garden,
             punts: Some(punts),
+            events: Some(events),
+            losses: counters(&options.pin_dir, map::LOSSES)?,
         })
     }
 
@@ -143,6 +149,16 @@ impl Fastpath {
         Punts::new(self.punts.take()?, &self.pin_dir)
             .inspect_err(|error| tracing::error!(%error, "punted packets cannot be read"))
             .ok()
+    }
+
+    /// The stream of events; can be taken once.
+    pub fn events(&mut self) -> Option<Events> {
+        self.events.take().map(Events::new)
+    }
+
+    /// What was lost on the way to user space.
+    pub fn losses(&self) -> Result<Losses, OpenError> {
+        losses(&self.losses)
     }
 
     /// Takes the program off a port and forgets the port (`reconcile` does so with ports that are not desired).

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
-use aya::maps::{Map, MapData, PerCpuArray};
 use map_abi::{
     Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
 };
@@ -11,6 +10,7 @@ use net_types::{IfName, Mac, Prefix4};
 use crate::{
     error::OpenError,
     homes,
+    losses::{Counters, Losses, counters, losses, sum},
     mapped::{Access, get, get_words},
     paged::Paged,
     ports::link_pin,
@@ -23,7 +23,8 @@ pub struct Inspector {
     tables: Tables,
     homes: Paged<Chunk>,
     lines: Paged<LinePage>,
-    drops: PerCpuArray<MapData, u64>,
+    drops: Counters,
+    losses: Counters,
     pin_dir: std::path::PathBuf,
 }
 
@@ -96,18 +97,17 @@ pub struct Summary {
     pub up: TrafficView,
     pub down: TrafficView,
     pub drops: u64,
+    pub losses: Losses,
 }
 
 impl Inspector {
     pub fn open(pin_dir: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Map { name: map::DROPS, source };
-        let drops = MapData::from_pin(pin_dir.join(map::DROPS)).map_err(failed)?;
-        let drops = PerCpuArray::try_from(Map::PerCpuArray(drops)).map_err(failed)?;
         Ok(Self {
             tables: Tables::open(pin_dir, Access::Read)?,
             homes: Paged::open(pin_dir)?,
             lines: Paged::open(pin_dir)?,
-            drops,
+            drops: counters(pin_dir, map::DROPS)?,
+            losses: counters(pin_dir, map::LOSSES)?,
             pin_dir: pin_dir.to_owned(),
         })
     }
@@ -156,12 +156,13 @@ impl Inspector {
 
     /// Packets dropped since the maps were made, by reason, over all CPUs.
     pub fn drops(&self) -> Result<Vec<(DropReason, u64)>, OpenError> {
-        let count = |reason: &DropReason| {
-            let counts = self.drops.get(&(*reason as u32), 0);
-            let counts = counts.map_err(|source| OpenError::Map { name: map::DROPS, source })?;
-            Ok((*reason, counts.iter().sum()))
-        };
+        let count = |reason: &DropReason| Ok((*reason, sum(&self.drops, map::DROPS, *reason as u32)?));
         DropReason::ALL.iter().map(count).collect()
+    }
+
+    /// What was lost on the way to user space.
+    pub fn losses(&self) -> Result<Losses, OpenError> {
+        losses(&self.losses)
     }
 
     pub fn ports(&self) -> Vec<PortView> {
@@ -187,6 +188,7 @@ impl Inspector {
             sessions_max: self.tables.sessions.len() - 1,
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
+            losses: self.losses().unwrap_or_default(),
             ..Summary::default()
         };
         self.each_home(|_, session, chunk| {

@@ -7,7 +7,7 @@
 //! ```text
 //! NodeState ─ reconcile/apply ─► ports ─ attach, swap ─► XDP links (pinned)
 //!                                sessions, routes ─ node_plan::forwarding ─► maps (pinned, written in place)
-//! ring buffer ─► Punts ─► the agent               maps ─► Inspector ─► wcnode
+//! ring buffers ─► Punts, Events ─► the agent      maps ─► Inspector ─► wcnode
 //! ```
 //!
 //! This is the only crate that names aya. Maps that user space fills are mapped into memory and written by aligned
@@ -18,6 +18,7 @@
 mod change;
 mod clerk;
 mod error;
+mod events;
 mod fastpath;
 mod forwarding;
 mod forwarding6;
@@ -26,6 +27,8 @@ mod harness;
 mod homes;
 mod inspect;
 mod load;
+mod log;
+mod losses;
 mod mapped;
 mod next_hops;
 mod object;
@@ -45,9 +48,12 @@ mod sys;
 mod tables;
 
 pub use error::{ApplyError, OpenError};
+pub use events::{Events, MappingEvent};
 pub use fastpath::{Change, Fastpath};
 pub use harness::{Harness, Subject, subscribers};
 pub use inspect::{Admission, Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
+pub use log::NatBlock;
+pub use losses::Losses;
 pub use map_abi::{DropReason, PuntReason};
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};

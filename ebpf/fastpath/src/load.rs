@@ -39,8 +39,14 @@ const RESOLVERS_PER_SESSION: u32 = 2;
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
+/// What the programs write for user space.
+pub(crate) struct Rings {
+    pub(crate) punts: RingBuf<MapData>,
+    pub(crate) events: RingBuf<MapData>,
+}
+
 /// The programs, loaded, on their pinned maps.
-pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenError> {
+pub(crate) fn load(options: &Options) -> Result<(Ebpf, Rings), OpenError> {
     let Options { pin_dir, sizes } = options;
     prepare(pin_dir)?;
     check_abi(pin_dir)?;
@@ -69,9 +75,13 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, RingBuf<MapData>), OpenEr
         let failed = |source| OpenError::Map { name: map::PROGRAMS, source };
         ProgramArray::try_from(programs).map_err(failed)?.set(key, &loaded, 0).map_err(failed)?;
     }
-    let punts = ebpf.take_map(map::PUNTS).ok_or(OpenError::NoMap(map::PUNTS))?;
-    let ring = RingBuf::try_from(punts).map_err(|source| OpenError::Map { name: map::PUNTS, source })?;
-    Ok((ebpf, ring))
+    let rings = Rings { punts: ring(&mut ebpf, map::PUNTS)?, events: ring(&mut ebpf, map::EVENTS)? };
+    Ok((ebpf, rings))
+}
+
+fn ring(ebpf: &mut Ebpf, name: &'static str) -> Result<RingBuf<MapData>, OpenError> {
+    let map = ebpf.take_map(name).ok_or(OpenError::NoMap(name))?;
+    RingBuf::try_from(map).map_err(|source| OpenError::Map { name, source })
 }
 
 pub(crate) fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, OpenError> {

@@ -26,6 +26,8 @@ impl Fastpath {
     pub fn reconcile(&mut self, desired: &NodeState) -> Vec<Outcome> {
         self.begin();
         let mut outcomes = Vec::new();
+        self.set_nat_log(desired.nat_log.as_ref());
+        outcomes.extend(desired.nat_log.map(|log| (Resource::NatLog(log).key(), Ok(()))));
         let gone: Vec<Name> = self
             .sessions
             .by_name
@@ -135,6 +137,10 @@ impl Fastpath {
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
                 Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
+                Resource::NatLog(log) => {
+                    self.set_nat_log(Some(log));
+                    outcomes.push((resource.key(), Ok(())));
+                }
                 Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) => {}
             }
         }
@@ -166,6 +172,10 @@ impl Fastpath {
             if let Ok(prefix) = prefix.parse() {
                 self.remove_route6(prefix);
             }
+            outcomes.push((key.clone(), Ok(())));
+        }
+        for (key, _) in removed("natLog/") {
+            self.set_nat_log(None);
             outcomes.push((key.clone(), Ok(())));
         }
         for (key, _) in removed("link/") {

@@ -103,6 +103,14 @@ pub(crate) fn insert_maps(outer: &MapData, maps: &[(u32, OwnedFd)]) -> io::Resul
     bpf(MAP_UPDATE_BATCH, &mut attributes).map(|_| ())
 }
 
+/// The kernel's monotonic clock, as `bpf_ktime_get_ns` has it.
+pub(crate) fn monotonic_ns() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: room for the answer; the clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}
+
 /// Runs a program once on a frame; `out`, of the same length, is the frame afterwards.
 pub(crate) fn run(program: BorrowedFd<'_>, frame: &[u8], out: &mut [u8]) -> io::Result<()> {
     let len = |bytes: &[u8]| u64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));

@@ -138,4 +138,6 @@ pub struct Settings {
     pub hash_key: [u64; 2],
     /// 1: the node has a walled garden, and `GARDEN` and `RESOLVERS` say what is in it.
     pub garden: u64,
+    /// Which events are told; bits of `events`.
+    pub events: u64,
 }

@@ -18,6 +18,7 @@ mod access;
 mod bench;
 mod clerk;
 mod drops;
+mod event;
 mod fib;
 mod flow;
 mod garden;
@@ -32,6 +33,7 @@ pub use access::{
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
+pub use event::{EventKind, EventRecord, Loss, NatFlow, events};
 pub use fib::{
     FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS,
     MAX_GROUP_MEMBERS, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, NextHop, NextHopGroup, Settings,
@@ -80,6 +82,8 @@ pub mod map {
     pub const RESOLVERS: &str = "RESOLVERS";
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
+    pub const EVENTS: &str = "EVENTS";
+    pub const LOSSES: &str = "LOSSES";
     pub const SETTINGS: &str = "SETTINGS";
     /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";

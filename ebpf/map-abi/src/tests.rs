@@ -22,6 +22,7 @@ fn layout_is_what_the_cache_wants() {
     assert_eq!(size_of::<NextHopGroup>(), 128);
     assert_eq!(size_of::<PortEntry>(), 8);
     assert_eq!(size_of::<PortLink>(), 64);
+    assert_eq!((size_of::<EventRecord>(), size_of::<NatFlow>()), (64, 24));
     // Fields that the kernel changes with atomic operations.
     assert_eq!(offset_of!(Meter, peak_arrival_q6) % 8, 0);
     assert_eq!(offset_of!(NatEntry, key) % 4, 0);

@@ -75,6 +75,21 @@ pub(crate) struct Entry {
     pub(crate) offset: u32,
 }
 
+/// An entry that was made, and what was in its place.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimed {
+    /// As in `Entry`.
+    pub(crate) offset: u32,
+    pub(crate) replaced: Replaced,
+}
+
+/// The words of an entry that another took the place of.
+#[derive(Clone, Copy)]
+pub(crate) struct Replaced {
+    pub(crate) first: u64,
+    pub(crate) second: u64,
+}
+
 /// The first of a line's entries.
 type Bucket = NonNull<NatEntry>;
 
@@ -211,30 +226,30 @@ impl<K: Kind> Buckets<K> {
         entry.is_good::<K>(self.now_ns).then_some(entry)
     }
 
-    /// Makes an entry, whose kind's `fill` writes what it has beside its key; false: every place is taken.
+    /// Makes an entry, whose kind's `fill` writes what it has beside its key; `None`: every place is taken.
     #[inline(always)]
-    pub(crate) fn claim(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> bool {
+    pub(crate) fn claim(self, key: u64, hash: u32, fill: impl FnOnce(NonNull<NatEntry>)) -> Option<Claimed> {
         let now = q30(self.now_ns);
-        let first = self.first_choice(hash);
-        let second = self.second_choice(hash, first);
-        let (Some(first), Some(second)) = (self.home.bucket(first), self.home.bucket(second)) else {
-            return false;
-        };
+        let first_line = self.first_choice(hash);
+        let second_line = self.second_choice(hash, first_line);
+        let (first, second) = (self.home.bucket(first_line)?, self.home.bucket(second_line)?);
         let first_bits = available::<K>(first, key, now);
         let second_bits = available::<K>(second, key, now);
         // The emptier line.
         let takes_second = nibble(ONES, second_bits) > nibble(ONES, first_bits);
         let (bucket, bits) = if takes_second { (second, second_bits) } else { (first, first_bits) };
         if bits == 0 {
-            return false;
+            return None;
         }
         let mut position = choose(bits, key);
-        if !take::<K>(entry_of(bucket, position), key, now) {
+        let mut replaced = words(entry_of(bucket, position));
+        if !take::<K>(entry_of(bucket, position), replaced, key, now) {
             // Another CPU was quicker; one more try is enough for as many CPUs as may meet in one subscriber's line.
             let rest = bits & !(1 << position);
             position = choose(rest, key);
-            if rest == 0 || !take::<K>(entry_of(bucket, position), key, now) {
-                return false;
+            replaced = words(entry_of(bucket, position));
+            if rest == 0 || !take::<K>(entry_of(bucket, position), replaced, key, now) {
+                return None;
             }
         }
         if takes_second {
@@ -243,20 +258,36 @@ impl<K: Kind> Buckets<K> {
         let entry = entry_of(bucket, position);
         field!(entry, state).set(entry_state::NEW);
         fill(entry);
-        true
+        let line = if takes_second { second_line } else { first_line };
+        Some(Claimed { offset: line * ENTRIES_PER_BUCKET + position, replaced })
     }
+}
+
+#[inline(always)]
+fn words(entry: Bucket) -> Replaced {
+    Replaced { first: first_word(entry).get(), second: second_word(entry).get() }
 }
 
 /// The time is stored before the key, so that nobody takes the new entry for one that ran out.
 #[inline(always)]
-fn take<K: Kind>(entry: Bucket, key: u64, now: u32) -> bool {
-    let (first, second) = (first_word(entry).get(), second_word(entry).get());
+fn take<K: Kind>(entry: Bucket, Replaced { first, second }: Replaced, key: u64, now: u32) -> bool {
     let old = K::key(first);
     if old != 0 && old != key && remaining_q30::<K>(first, second, now) >= 0 {
         return false;
     }
     field!(entry, last_seen_q30).set(now);
     K::replace(first_word(entry), first, key)
+}
+
+impl Replaced {
+    /// When it ran out, for the recent clock's `now_ns`, to about a second.
+    #[inline(always)]
+    #[expect(clippy::cast_sign_loss, reason = "it is not negative where it is used")]
+    pub(crate) fn ended_ns<K: Kind>(self, now_ns: u64) -> u64 {
+        let remaining = remaining_q30::<K>(self.first, self.second, q30(now_ns));
+        let overdue = if remaining < 0 { remaining.wrapping_neg() as u64 } else { 0 };
+        now_ns.saturating_sub(overdue << 30)
+    }
 }
 
 impl Entry {

@@ -7,9 +7,9 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
-    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey,
-    Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef,
+    LINES_PER_UNIT, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason,
+    ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -134,6 +134,7 @@ pub struct HostTables {
     garden: RefCell<BTreeSet<(u128, u32)>>,
     resolvers: RefCell<BTreeSet<ResolverKey>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
+    events: RefCell<Vec<EventRecord>>,
     now_ns: Cell<u64>,
 }
 
@@ -188,6 +189,7 @@ impl HostTables {
             garden: RefCell::default(),
             resolvers: RefCell::default(),
             drops: RefCell::default(),
+            events: RefCell::default(),
             now_ns: Cell::new(now_ns),
         }
     }
@@ -211,6 +213,11 @@ impl HostTables {
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
         self.drops.borrow().clone()
+    }
+
+    /// What was told since this was asked last.
+    pub fn take_events(&self) -> Vec<EventRecord> {
+        self.events.take()
     }
 
     /// Puts a home with no mappings in place, in a chunk that is made if need be.
@@ -328,6 +335,10 @@ impl Tables for HostTables {
 
     fn count_drop(&self, reason: DropReason) {
         *self.drops.borrow_mut().entry(reason).or_default() += 1;
+    }
+
+    fn tell(&self, event: &EventRecord) {
+        self.events.borrow_mut().push(*event);
     }
 
     fn recent_ns(&self) -> u64 {

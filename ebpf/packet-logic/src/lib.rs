@@ -48,6 +48,7 @@ mod policer;
 mod reverse_path;
 mod six;
 mod tables;
+mod told;
 mod up;
 mod verdict;
 mod vlan;

@@ -6,7 +6,7 @@ use core::{marker::PhantomData, ptr::NonNull};
 use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef};
 
 use crate::{
-    buckets::{Buckets, Entry, Kind, is_equal},
+    buckets::{Buckets, Entry, Kind, Replaced, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -69,6 +69,13 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    /// That of a mapping that another took the place of.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "parts of words, in the places that `NatEntry` says")]
+    pub(crate) fn of(replaced: Replaced) -> Self {
+        Self { address: (replaced.first >> 32) as u32, port: replaced.second as u16 }
+    }
+
     /// Writes it into a mapping that is new.
     #[inline(always)]
     pub(crate) fn fill(self, entry: NonNull<NatEntry>) {

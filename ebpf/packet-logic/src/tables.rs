@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
+    Chunk, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
     NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
 };
 
@@ -56,6 +56,8 @@ pub trait Tables {
     fn in_garden(&self, address: [u64; 2]) -> bool;
     fn is_resolver(&self, key: &ResolverKey) -> bool;
     fn count_drop(&self, reason: DropReason);
+    /// Tells user space, or counts that there was no room.
+    fn tell(&self, event: &EventRecord);
 
     /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.
     fn recent_ns(&self) -> u64;

@@ -16,7 +16,7 @@ use crate::{
     nat::{self, Mapping, Remote},
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
-    path, policer,
+    path, policer, told,
     verdict::{Stop, too_big},
 };
 
@@ -231,7 +231,7 @@ fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside
 pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     let opened = match arrive(packet, tables) {
         Err(reason) => Err(reason),
-        Ok(arrival) => claim(packet.frame(), &arrival),
+        Ok(arrival) => claim(packet.frame(), tables, &arrival),
     };
     match opened {
         Ok(()) => Verdict::Access,
@@ -243,7 +243,7 @@ pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 }
 
 #[inline(always)]
-fn claim(frame: Frame<'_>, arrival: &Arrival) -> Result<(), DropReason> {
+fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(), DropReason> {
     let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
     let (key, port) = match ip.transport(frame)? {
         Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), tcp.raw16::<2>()),
@@ -252,8 +252,10 @@ fn claim(frame: Frame<'_>, arrival: &Arrival) -> Result<(), DropReason> {
         _ => return Err(DropReason::NatProtocol),
     };
     let remote = Remote { address: ip.destination, port };
-    let is_made = mappings(arrival).claim(key, nat::hash(key), |entry| remote.fill(entry));
-    if is_made { Ok(()) } else { Err(DropReason::NatPortsExhausted) }
+    let claimed = mappings(arrival).claim(key, nat::hash(key), |entry| remote.fill(entry));
+    let claimed = claimed.ok_or(DropReason::NatPortsExhausted)?;
+    told::mapping(tables, arrival, ip.source, key, remote, claimed);
+    Ok(())
 }
 
 #[inline(always)]

@@ -1,6 +1,9 @@
 //! The real node.
 
-use fastpath::{Fastpath, Punts};
+use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
+
+use fastpath::{Events, Fastpath, Losses, NatBlock, Punts};
+use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
 use node_state::{NodeState, PortRole, Resource, ResourceKey};
@@ -16,6 +19,8 @@ use crate::options::Options;
 
 /// Punted packets that are answered at a time: with one write to the disk.
 const PUNTS_MAX: usize = 256;
+/// Events that are taken at a time.
+const EVENTS_MAX: usize = 4096;
 
 pub(crate) struct Node {
     netlink: Netlink,
@@ -23,7 +28,10 @@ pub(crate) struct Node {
     routes: Routes,
     fastpath: Fastpath,
     punts: AsyncFd<Punts>,
+    events: AsyncFd<Events>,
     frames: Frames,
+    /// Towards the NAT log's collector.
+    sender: Option<(SocketAddr, Sender)>,
 }
 
 impl Node {
@@ -36,13 +44,20 @@ impl Node {
         let mut fastpath = Fastpath::open(&fastpath_options)?;
         let punts =
             fastpath.punts().ok_or_else(|| anyhow::anyhow!("the punted packets are taken already"))?;
-        #[expect(
-            deprecated,
-            reason = "the other way is unsafe; Punts owns its descriptor for as long as it lives"
-        )]
-        let punts = AsyncFd::new(punts)?;
-        Ok(Self { netlink, changes, routes, fastpath, punts, frames: Frames::default() })
+        let events = fastpath.events().ok_or_else(|| anyhow::anyhow!("the events are taken already"))?;
+        let (punts, events) = (readable(punts)?, readable(events)?);
+        let frames = Frames::default();
+        Ok(Self { netlink, changes, routes, fastpath, punts, events, frames, sender: None })
     }
+}
+
+/// Waits for a ring of the fast path's.
+fn readable<R: AsRawFd>(ring: R) -> std::io::Result<AsyncFd<R>> {
+    #[expect(
+        deprecated,
+        reason = "the other way is unsafe; a ring owns its descriptor for as long as it lives"
+    )]
+    AsyncFd::new(ring)
 }
 
 impl Effects for Node {
@@ -107,6 +122,33 @@ impl Effects for Node {
         self.fastpath.session_by_index(index)
     }
 
+    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
+        self.fastpath.nat_block(subscriber)
+    }
+
+    fn losses(&self) -> Losses {
+        let losses = self.fastpath.losses();
+        losses.inspect_err(|error| tracing::warn!(%error, "losses cannot be read")).unwrap_or_default()
+    }
+
+    fn export(
+        &mut self,
+        collector: SocketAddr,
+        exporter: &mut Exporter,
+        now: Duration,
+    ) -> Result<Progress, String> {
+        let (_, sender) = match &mut self.sender {
+            Some(held) if held.0 == collector => held,
+            other => other.insert((collector, Sender::new(collector).map_err(in_words)?)),
+        };
+        let sent = sender.send_due(exporter, now);
+        if sent.is_err() {
+            // The next one may have another way, and another address.
+            self.sender = None;
+        }
+        sent.map_err(in_words)
+    }
+
     async fn port_mac(&mut self, port: &IfName) -> Option<Mac> {
         self.frames.mac(&self.netlink, port).await
     }
@@ -139,36 +181,47 @@ impl Effects for Node {
                         Told { gateways: Gateways::AsBefore, .. } => {}
                     }
                 }
-                punts = next_punts(&mut self.punts) => return Event::Punts(punts),
+                punts = next(&mut self.punts, PUNTS_MAX, Punts::next) => return Event::Punts(punts),
+                events = next(&mut self.events, EVENTS_MAX, Events::next) => return Event::Mappings(events),
             }
         }
     }
 }
 
-const HEARING_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+const HEARING_RETRY: Duration = Duration::from_secs(1);
 
-/// What is there, at most `PUNTS_MAX`; waits for the first.
-async fn next_punts(punts: &mut AsyncFd<Punts>) -> Vec<fastpath::Punt> {
+/// What is in a ring, at most `max`; waits for the first.
+async fn next<R: AsRawFd, T>(
+    ring: &mut AsyncFd<R>,
+    max: usize,
+    take: impl Fn(&mut R) -> Option<T>,
+) -> Vec<T> {
     loop {
-        let mut guard = match punts.readable_mut().await {
+        let mut guard = match ring.readable_mut().await {
             Ok(guard) => guard,
             Err(error) => {
-                tracing::error!(%error, "punted packets cannot be waited for");
+                tracing::error!(%error, "what the fast path says cannot be waited for");
                 std::future::pending().await
             }
         };
         let mut batch = Vec::new();
-        while batch.len() < PUNTS_MAX {
-            let Some(punt) = guard.get_inner_mut().next() else {
+        while batch.len() < max {
+            let Some(item) = take(guard.get_inner_mut()) else {
                 guard.clear_ready();
                 break;
             };
-            batch.push(punt);
+            batch.push(item);
         }
         if !batch.is_empty() {
             return batch;
         }
     }
+}
+
+/// With what lies under it.
+fn in_words(error: ipfix::SendError) -> String {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
 
 fn done(results: Vec<(ResourceKey, Result<(), fastpath::ApplyError>)>, changes: u64) -> Done {

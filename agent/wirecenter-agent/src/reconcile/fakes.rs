@@ -2,14 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
+use fastpath::{Losses, NatBlock};
+use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
-use node_state::{NodeState, Resource, ResourceKey};
+use node_state::{Nat, NodeState, Resource, ResourceKey};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -73,6 +77,11 @@ pub(crate) struct World {
     pub(crate) sent: Vec<(IfName, Vec<u8>)>,
     /// Keys that cannot be put into effect.
     pub(crate) refused: BTreeSet<ResourceKey>,
+    /// Datagrams to the NAT log's collector.
+    pub(crate) exported: Vec<Vec<u8>>,
+    /// How sending to it ends, unless well, after so many datagrams.
+    pub(crate) export_ends: Option<(usize, Result<Progress, String>)>,
+    pub(crate) losses: Losses,
     /// Where the disk's content is copied to before each effect, as a crash would leave it.
     pub(crate) crashes: Option<PathBuf>,
     pub(crate) disks: usize,
@@ -178,6 +187,38 @@ impl Effects for Fake {
         let world = self.world();
         let mut subscribers = world.maps.keys().filter_map(ResourceKey::subscriber);
         subscribers.nth((index as usize).checked_sub(1)?)
+    }
+
+    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
+        let world = self.world();
+        let Some(Resource::Session(session)) = world.maps.get(&ResourceKey::session(subscriber)) else {
+            return None;
+        };
+        let Nat { address, first_port, ports } = session.nat?;
+        Some(NatBlock { inside: session.lease.address(), external: address, first_port, ports })
+    }
+
+    fn losses(&self) -> Losses {
+        self.world().losses
+    }
+
+    fn export(&mut self, _: SocketAddr, exporter: &mut Exporter, now: Duration) -> Result<Progress, String> {
+        let world = &mut *self.does("export");
+        loop {
+            if matches!(world.export_ends, Some((0, Ok(_)))) {
+                return Ok(Progress::Blocked);
+            }
+            let Some(datagram) = exporter.poll(now) else { return Ok(Progress::Done) };
+            match &mut world.export_ends {
+                Some((0, Err(error))) => {
+                    exporter.not_sent(&datagram);
+                    return Err(error.clone());
+                }
+                Some((left, _)) => *left -= 1,
+                None => {}
+            }
+            world.exported.push(datagram.bytes);
+        }
     }
 
     async fn port_mac(&mut self, _: &IfName) -> Option<Mac> {

@@ -6,54 +6,61 @@ use node_state::ResourceKey;
 
 type Results = Vec<(ResourceKey, Result<(), String>)>;
 
+/// What takes part in making a resource be as desired.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Kernel,
+    Fastpath,
+    Log,
+}
+
 /// Only errors are held: whatever is not here is in the kernel.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
-    kernel: BTreeMap<ResourceKey, String>,
-    fastpath: BTreeMap<ResourceKey, String>,
+    /// By part.
+    errors: [BTreeMap<ResourceKey, String>; 3],
     /// What was told last.
     told: BTreeMap<ResourceKey, String>,
 }
 
 impl Outcomes {
-    /// After a comparison of everything in the kernel.
-    pub(super) fn kernel(&mut self, results: Results) {
-        self.kernel = errors(results);
-    }
-
-    /// After a comparison of everything in the fast path.
-    pub(super) fn fastpath(&mut self, results: Results) {
-        self.fastpath = errors(results);
+    /// After a comparison of everything that a part does.
+    pub(super) fn all(&mut self, part: Part, results: Results) {
+        self.errors[part as usize] = errors(results);
     }
 
     /// After changes of some resources.
-    pub(super) fn fastpath_some(&mut self, results: Results) {
+    pub(super) fn some(&mut self, part: Part, results: Results) {
         for (key, result) in results {
             match result {
-                Ok(()) => drop(self.fastpath.remove(&key)),
-                Err(error) => drop(self.fastpath.insert(key, error)),
+                Ok(()) => drop(self.errors[part as usize].remove(&key)),
+                Err(error) => drop(self.errors[part as usize].insert(key, error)),
             }
         }
     }
 
     pub(super) fn of(&self, key: &ResourceKey) -> Result<(), String> {
-        match (self.kernel.get(key), self.fastpath.get(key)) {
-            (None, None) => Ok(()),
-            (Some(error), None) | (None, Some(error)) => Err(error.clone()),
-            (Some(kernel), Some(fastpath)) if kernel == fastpath => Err(kernel.clone()),
-            (Some(kernel), Some(fastpath)) => Err(format!("{kernel}; {fastpath}")),
-        }
+        let mut errors: Vec<&str> =
+            self.errors.iter().filter_map(|part| part.get(key)).map(|e| &**e).collect();
+        errors.dedup();
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
+    }
+
+    /// Resources with errors, each once: of ports, links and routes first.
+    fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
+        let is_before = |part: usize, key| self.errors[..part].iter().any(|errors| errors.contains_key(key));
+        let parts = self.errors.iter().enumerate();
+        parts.flat_map(move |(part, errors)| errors.keys().filter(move |key| !is_before(part, key)))
     }
 
     /// How many resources have errors.
     pub(super) fn count(&self) -> usize {
-        self.kernel.len() + self.fastpath.keys().filter(|key| !self.kernel.contains_key(*key)).count()
+        self.keys().count()
     }
 
-    /// Errors in words, of ports, links and routes first.
+    /// Errors in words.
     pub(super) fn errors(&self) -> impl Iterator<Item = (ResourceKey, String)> {
-        let others = self.fastpath.keys().filter(|key| !self.kernel.contains_key(*key));
-        self.kernel.keys().chain(others).filter_map(|key| Some((key.clone(), self.of(key).err()?)))
+        self.keys().filter_map(|key| Some((key.clone(), self.of(key).err()?)))
     }
 
     /// These are being told just now, as they are.
@@ -81,8 +88,7 @@ impl Outcomes {
 
     /// The resource is no longer wanted, and what is wrong with it has been told.
     pub(super) fn forget(&mut self, key: &ResourceKey) {
-        self.kernel.remove(key);
-        self.fastpath.remove(key);
+        self.errors.iter_mut().for_each(|part| drop(part.remove(key)));
         self.told.remove(key);
     }
 

@@ -164,3 +164,46 @@ async fn a_new_office_begins_with_generation_0_and_the_resources_stay() {
     let holdings = reconciler.holdings();
     assert_eq!((holdings.generation, holdings.resources.len()), (Generation(0), 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let log = Resource::decode(
+        br#"{"kind":"natLog","collector":"192.0.2.66:4739","observationDomain":7,"perFlow":true}"#,
+    );
+    let log = log.expect("decodes");
+    let Resource::Session(mut alice) = session("alice", 1) else { panic!("a session") };
+    alice.nat = Some(node_state::Nat { address: [198, 51, 100, 1].into(), first_port: 1024, ports: 64 });
+    let alice = Resource::Session(alice);
+    let unreachable = Err("Network is unreachable".to_owned());
+    fake.world().export_ends = Some((0, unreachable.clone()));
+    reconciler.apply(chunk(1, std::slice::from_ref(&log), &[])).await.expect("kept");
+    reconciler.tell_log();
+    let news = reconciler.news();
+    assert_eq!(news.take().await, [(log.key(), log.version(), unreachable.map(drop))]);
+    fake.world().export_ends = None;
+    fake.world().losses.events = 2;
+    // A session that changes alone is compared alone.
+    reconciler.apply(chunk(2, std::slice::from_ref(&alice), &[])).await.expect("kept");
+    let (requests, inbox) = mpsc::channel(1);
+    let running = tokio::spawn(reconciler.run(inbox));
+    assert_eq!(news.take().await, [(log.key(), log.version(), Ok(()))], "it tries again by itself");
+    events.send(Event::Mappings(Vec::new())).expect("heard");
+    drop(requests);
+    running.await.expect("ends well");
+    let written = std::fs::read_to_string(dir.path().join("run").join(StatusFile::FILE)).expect("written");
+    let written: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+    let shown = &written["natLog"];
+    assert_eq!((&shown["collector"], &shown["blocks"]), (&"192.0.2.66:4739".into(), &1.into()), "{shown}");
+    assert_eq!((&shown["waiting"], &shown["dropped"]), (&0.into(), &2.into()), "{shown}");
+    assert_eq!(written["losses"]["events"], 2);
+    // Without a collector nobody is told.
+    let mut again = self::reconciler(dir.path(), &fake);
+    again.compare(Extent::Everything).await;
+    again.apply(chunk(3, &[], &[log.key()])).await.expect("kept");
+    fake.world().log.clear();
+    again.tell_log();
+    assert!(fake.world().log.is_empty());
+}

@@ -210,6 +210,12 @@ fn nodes_and_pools() -> Vec<Case> {
             422,
             &["/spec/garden/portal"],
         ),
+        put_node(
+            "a log for nobody",
+            json!({"spec": {"natLog": {"collector": "collector.example:4739"}}}),
+            422,
+            &["/spec/natLog/collector"],
+        ),
         case("a node in use", Method::DELETE, "/api/v1/nodes/node1", "", 409, &["/metadata/name"]),
         case("a pool in use", Method::DELETE, "/api/v1/addresspools/inside", "", 409, &["/metadata/name"]),
         case(

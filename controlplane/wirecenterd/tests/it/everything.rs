@@ -44,7 +44,8 @@ pub(crate) fn everything() -> Vec<Value> {
                 {"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]}],
                 "routes": [{"prefix": "0.0.0.0/0", "via": "192.0.2.1"}],
                 "garden": {"portal": "http://192.0.2.66/pay", "allowed": ["192.0.2.66/32"]},
-                "routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}]}),
+                "routes6": [{"prefix": "::/0", "via": "fe80::1", "port": "core0"}],
+                "natLog": {"collector": "192.0.2.66:4739", "perFlow": true}}),
         ),
         named(
             "AddressPool",

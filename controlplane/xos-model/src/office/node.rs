@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use net_types::{IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
+use net_types::{Collector, IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
 use super::NodeGarden;
@@ -29,6 +29,9 @@ pub struct NodeSpec {
     /// What subscribers that are suspended or unauthenticated reach; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub garden: Option<NodeGarden>,
+    /// Who is told which subscriber had which public port when; without it, nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_log: Option<NodeNatLog>,
     /// Where the node stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
@@ -77,6 +80,24 @@ pub struct NodeRoute6 {
     pub prefix: Prefix6,
     pub via: Ipv6Addr,
     pub port: IfName,
+}
+
+/// The node's NAT log: IPFIX over UDP, with the events of RFC 8158.
+///
+/// A subscriber's block of ports is told of when the kernel has it and when it has it no more, which says whose a public
+/// port was at any time. UDP may lose what is told: the sequence numbers of IPFIX show the collector that it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeNatLog {
+    pub collector: Collector,
+    /// Tells the office's nodes apart at the collector (RFC 7011, section 3.1), from 1 on; the loopback address as a number
+    /// unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub observation_domain: Option<u32>,
+    /// Also tells of each NAT mapping, with the destination that it was made for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_flow: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -213,6 +234,11 @@ impl Kind for NodeSpec {
         }
         if let Some(garden) = &self.garden {
             garden.validate(&"/spec/garden".into(), &mut faults);
+        }
+        if self.nat_log.as_ref().is_some_and(|log| log.observation_domain == Some(0)) {
+            // RFC 7011, section 3.1.
+            let rule = "0 stands for no domain in particular: it is from 1 to 4294967295";
+            faults.push(Fault::new("/spec/natLog/observationDomain", rule));
         }
         faults
     }

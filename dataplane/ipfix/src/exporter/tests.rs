@@ -61,6 +61,18 @@ fn templates_leave_again_after_a_time_and_after_messages() {
 }
 
 #[test]
+fn templates_go_first_where_the_collector_may_lack_them() {
+    let mut exporter = exporter(Config::new(1));
+    exporter.push(&event(NOW));
+    exporter.flush();
+    exporter.lost(3);
+    exporter.refresh();
+    assert_eq!(exporter.wait(NOW), Duration::ZERO);
+    assert_eq!(kinds(&mut exporter, NOW), ["templates", "1 records", "1 records"]);
+    assert_eq!(exporter.statistics().dropped, 3);
+}
+
+#[test]
 fn a_clock_that_is_set_holds_nothing_up() {
     let hour = Duration::from_hours(1);
     for set in [NOW.saturating_sub(hour), NOW + hour] {

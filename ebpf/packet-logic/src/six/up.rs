@@ -82,8 +82,8 @@ fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(
     let ip = Ipv6::parse(frame, arrival.packet_at())?;
     let memory = flows_of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
     let print = print(frame, tables, &ip)?;
-    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
-    if is_made { Ok(()) } else { Err(DropReason::FlowsExhausted) }
+    let claimed = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
+    if claimed.is_some() { Ok(()) } else { Err(DropReason::FlowsExhausted) }
 }
 
 #[inline(always)]

@@ -8,8 +8,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DropReason, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session,
+    Chunk, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, Loss, NatPorts,
+    NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session,
     Settings, SharedKey,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
@@ -39,7 +39,10 @@ impl Packet for Xdp {
 
     #[inline(always)]
     fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool {
-        let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else { return false };
+        let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else {
+            count_loss(Loss::Punt);
+            return false;
+        };
         let at = record.as_mut_ptr();
         // The verifier wants a length of at least one, and Linux 6.1's learns that neither from a comparison with zero
         // nor of a number that was on the stack meanwhile, nor of one that is compared in another register than it is
@@ -81,6 +84,14 @@ struct Place {
 }
 
 pub(crate) struct Maps;
+
+#[inline(always)]
+fn count_loss(loss: Loss) {
+    if let Some(count) = maps::LOSSES.get_ptr_mut(loss as u32) {
+        // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
+        unsafe { *count += 1 };
+    }
+}
 
 #[inline(always)]
 fn value<T>(map: &Array<T>, index: u32) -> Option<NonNull<T>> {
@@ -203,6 +214,17 @@ impl Tables for Maps {
         if let Some(count) = maps::DROPS.get_ptr_mut(reason as u32) {
             // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
             unsafe { *count += 1 };
+        }
+    }
+
+    #[inline(always)]
+    fn tell(&self, event: &EventRecord) {
+        match maps::EVENTS.reserve::<EventRecord>(0) {
+            Some(mut record) => {
+                record.write(*event);
+                record.submit(0);
+            }
+            None => count_loss(Loss::Event),
         }
     }
 

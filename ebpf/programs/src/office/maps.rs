@@ -10,14 +10,16 @@ use aya_ebpf::{
 };
 use map_abi::{
     Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
-    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts,
-    NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey,
-    program,
+    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, Loss, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS,
+    NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings,
+    SharedKey, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
 const FRAGMENTED_PACKETS_MAX: u32 = 16_384;
 const PUNTS_BYTES: u32 = 1 << 20;
+/// 58,000 records of 72 bytes: what comes while the agent is busy for a second or two.
+const EVENTS_BYTES: u32 = 1 << 22;
 
 #[map]
 pub(crate) static PORTS: Array<PortEntry> = Array::pinned(IFINDEX_LIMIT, BPF_F_MMAPABLE);
@@ -68,5 +70,9 @@ pub(crate) static RESOLVERS: HashMap<ResolverKey, u8> = HashMap::pinned(1, BPF_F
 pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
 #[map]
 pub(crate) static PUNTS: RingBuf = RingBuf::pinned(PUNTS_BYTES, 0);
+#[map]
+pub(crate) static EVENTS: RingBuf = RingBuf::pinned(EVENTS_BYTES, 0);
+#[map]
+pub(crate) static LOSSES: PerCpuArray<u64> = PerCpuArray::pinned(Loss::COUNT, 0);
 #[map]
 pub(crate) static PROGRAMS: ProgramArray = ProgramArray::pinned(program::COUNT, 0);

@@ -6,5 +6,6 @@ mod first_subscriber;
 mod garden;
 mod house;
 mod ipv6;
+mod nat_log;
 mod office;
 mod routes;

@@ -41,6 +41,7 @@ static LAYOUTS: [(&str, Layout); 19] = [
             wide: &[
                 ("CREDENTIALS", At("/spec/credentials")),
                 ("LAST-SEEN", Of(|o, now| age(&o["status"]["lastSeen"], now))),
+                ("NAT-LOG", At("/spec/natLog/collector")),
             ],
         },
     ),
