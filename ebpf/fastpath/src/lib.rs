@@ -46,7 +46,7 @@ pub use error::{ApplyError, OpenError};
 pub use fastpath::{Change, Fastpath};
 pub use harness::{Harness, Subject, subscribers};
 pub use inspect::{Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
-pub use map_abi::{DropReason, PuntReason};
+pub use map_abi::{DropReason, PuntReason, Sighting, Watch};
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};
 pub use run_once::ProgramOf;

@@ -26,7 +26,7 @@ mod punt;
 mod session;
 
 pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
-pub use bench::{BenchSettings, subscriber};
+pub use bench::{BenchSettings, Sighting, Watch, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use fib::{

@@ -8,12 +8,12 @@ use std::{
 
 use map_abi::{
     Chunk, Down, DropReason, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
-    Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
+    Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, Session,
     Settings, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::{Frame, Packet, Tables, Verdict, home::Home};
+use crate::{Frame, Packet, Tables, Verdict, home::Home, live::field};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -128,6 +128,7 @@ pub struct HostTables {
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     now_ns: Cell<u64>,
+    tick_ns: Cell<u64>,
 }
 
 macro_rules! setters {
@@ -179,11 +180,17 @@ impl HostTables {
             fragments: RefCell::default(),
             drops: RefCell::default(),
             now_ns: Cell::new(now_ns),
+            tick_ns: Cell::new(1),
         }
     }
 
     pub fn advance_ns(&self, by: u64) {
         self.now_ns.set(self.now_ns.get() + by);
+    }
+
+    /// The recent clock is read at multiples of this only, so that it is late by up to as much.
+    pub fn set_tick_ns(&self, tick_ns: u64) {
+        self.tick_ns.set(tick_ns.max(1));
     }
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
@@ -199,6 +206,13 @@ impl HostTables {
         lines[first..first + (home.units() * LINES_PER_UNIT) as usize].fill(Line::default());
         lines[first].as_mut_bytes().copy_from_slice(up.as_bytes());
         lines[first + 1].as_mut_bytes().copy_from_slice(down.as_bytes());
+    }
+
+    /// Gives a home other rates and leaves its meters as they are.
+    pub fn set_limits(&self, home: HomeRef, up: Limits, down: Limits) {
+        let home = Home::find(self, home.unit()).expect("a home that was set");
+        field!(home.up(), limits).set(up);
+        field!(home.down(), limits).set(down);
     }
 
     /// What was counted up in a home.
@@ -293,7 +307,8 @@ impl Tables for HostTables {
     }
 
     fn recent_ns(&self) -> u64 {
-        self.now_ns.get()
+        let now = self.now_ns.get();
+        now - now % self.tick_ns.get()
     }
 
     fn now_ns(&self) -> u64 {

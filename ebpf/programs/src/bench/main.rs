@@ -5,12 +5,12 @@
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, xdp_action},
-    helpers::bpf_xdp_adjust_head,
+    helpers::{bpf_ktime_get_ns, bpf_xdp_adjust_head},
     macros::{map, xdp},
     maps::{Array, DevMap, ProgramArray},
     programs::XdpContext,
 };
-use map_abi::{BenchSettings, subscriber};
+use map_abi::{BenchSettings, Sighting, Watch, subscriber};
 use packet_logic::{Frame, Window};
 
 #[map]
@@ -20,7 +20,7 @@ static BENCH_TARGETS: ProgramArray = ProgramArray::with_max_entries(4, 0);
 #[map]
 static BENCH_REDIRECT: DevMap = DevMap::with_max_entries(1, 0);
 
-/// Frames with tags are 72 bytes long, those without 64.
+/// Frames with tags are 72 bytes long, those without 64, if there is no padding.
 const TAGGED_LEN: i64 = 72;
 const UNTAGGED_LEN: i64 = 64;
 
@@ -34,7 +34,13 @@ fn frame(ctx: &XdpContext) -> Frame<'_> {
 #[inline(always)]
 fn restore(ctx: &XdpContext, len: i64) -> Option<(*mut BenchSettings, u32)> {
     let settings = BENCH.get_ptr_mut(0)?;
-    let excess = frame(ctx).len() as i64 - len;
+    // SAFETY: a live map value.
+    let (padding, is_watched) = unsafe { (i64::from((*settings).padding), (*settings).watch.is_on != 0) };
+    let excess = frame(ctx).len() as i64 - len - padding;
+    if is_watched {
+        // SAFETY: a live map value, which only this CPU uses.
+        watch(frame(ctx), unsafe { &mut (*settings).watch }, excess);
+    }
     // SAFETY: no frame is left; then, the settings are a live map value.
     let (template, number) = unsafe {
         if excess != 0 && bpf_xdp_adjust_head(ctx.ctx, excess as i32) != 0 {
@@ -64,6 +70,48 @@ fn restore(ctx: &XdpContext, len: i64) -> Option<(*mut BenchSettings, u32)> {
     to.set_raw64::<40>(template[5]);
     to.set_raw64::<48>(template[6]);
     Some((settings, number))
+}
+
+/// Looks what became of the frame before: if it passed, it lost its tags or has them.
+#[inline(always)]
+fn watch(frame: Frame<'_>, watch: &mut Watch, excess: i64) {
+    /// Of the outer tag: may be dropped (IEEE 802.1Q, DEI).
+    const DROP_ELIGIBLE: u8 = 0x10;
+    // SAFETY: the helper has no conditions.
+    let now = unsafe { bpf_ktime_get_ns() };
+    let before = watch.last_ns;
+    watch.last_ns = now;
+    if before == 0 {
+        return;
+    }
+    if now - before > watch.longest_gap_ns {
+        watch.longest_gap_ns = now - before;
+    }
+    let is_marked = excess > 0
+        && match frame.window::<16>(0) {
+            Some(header) => header.u8::<14>() & DROP_ELIGIBLE != 0,
+            None => false,
+        };
+    if excess != 0 && !is_marked {
+        watch.green += 1;
+        return;
+    }
+    see(&mut watch.not_green, Sighting { after_ns: before, before_ns: now, granted: watch.green });
+    if excess != 0 {
+        watch.yellow += 1;
+        return;
+    }
+    let granted = watch.green + watch.yellow;
+    see(&mut watch.not_passed, Sighting { after_ns: before, before_ns: now, granted });
+    watch.red += 1;
+}
+
+#[inline(always)]
+fn see([first, last]: &mut [Sighting; 2], sighting: Sighting) {
+    if first.after_ns == 0 {
+        *first = sighting;
+    }
+    *last = sighting;
 }
 
 /// Puts an address into an IPv4 header whose checksum was right for address 0.0.0.0.
