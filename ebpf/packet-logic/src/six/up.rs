@@ -7,7 +7,6 @@ use crate::{
     access::{Arrival, Towards, arrive, towards},
     fib6,
     flows::{self, Print},
-    frame::MAC_BITS,
     live::{field, part},
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
@@ -90,7 +89,7 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     if let Some(reason) = for_the_office(frame, &ip) {
         return Err(Stop::hand_over(reason));
     }
-    if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
+    if !arrival.is_from(header.mac_word::<6>()) {
         return Err(DropReason::SourceMac.into());
     }
     let [upper, lower] = ip.destination();
