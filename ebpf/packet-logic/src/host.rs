@@ -217,9 +217,14 @@ impl HostTables {
 
     /// What was counted up in a home.
     pub fn meter_up(&self, home: HomeRef) -> Option<Meter> {
+        self.meters(home).map(|[up, _]| up)
+    }
+
+    /// What was counted in a home, up and down.
+    pub fn meters(&self, home: HomeRef) -> Option<[Meter; 2]> {
         let home = Home::find(self, home.unit())?;
-        // SAFETY: a value of the store's, which lives as long as `self`.
-        Some(unsafe { home.up().read() }.meter)
+        // SAFETY: values of the store's, which live as long as `self`.
+        Some(unsafe { [home.up().read().meter, home.down().read().meter] })
     }
 
     /// A session as it is now.

@@ -5,6 +5,7 @@ mod fixtures;
 mod frames;
 mod limits;
 mod live;
+mod random;
 mod rates;
 mod reconcile;
 mod routes;

@@ -9,7 +9,7 @@
 use fastpath::{Fastpath, Harness, Inspector, ProgramOf, Sighting, Watch};
 use node_state::{NodeState, Resource};
 
-use crate::world::{ACCESS_MAC, CORE_MAC, World, settle};
+use crate::world::{ACCESS_MAC, CORE_MAC, World, now_ns, settle};
 
 const BURST_US: u32 = 50_000;
 const BURST_NS: u64 = 1000 * BURST_US as u64;
@@ -22,14 +22,6 @@ const PACKETS: u32 = 100_000;
 const PACKETS_MAX: u32 = 12_800_000;
 /// A flood that lasts longer than this without a packet refused is slower than the rate.
 const FLOOD_NS: u64 = 8 * BURST_NS;
-
-/// The clock of `bpf_ktime_get_ns`.
-fn now_ns() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place to write to.
-    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) }, 0);
-    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
-}
 
 /// A rate, and what its packets count.
 #[derive(Clone, Copy, Debug)]
@@ -49,18 +41,18 @@ impl Rate {
     /// A packet's time is taken before the policer's, so that a machine that stops in between makes it seem early. So
     /// this is a complaint, of which it takes several.
     fn is_kept(self, [first, last]: [Sighting; 2]) -> Option<Result<(), String>> {
-        let least = last.after_ns.saturating_sub(first.before_ns) as f64 - self.ns(1);
-        let most = (last.before_ns - first.after_ns) as f64 + self.ns(1);
-        if most - least > least / 100.0 {
+        let at_least = last.after_ns.saturating_sub(first.before_ns) as f64 - self.ns(1);
+        let at_most = (last.before_ns - first.after_ns) as f64 + self.ns(1);
+        if at_most - at_least > at_least / 100.0 {
             return None;
         }
         let granted = last.granted - first.granted;
         let taken = self.ns(granted);
         // A thousandth for the rounding of what a packet costs.
-        if least * 0.999 <= taken && taken <= most * 1.001 {
+        if at_least * 0.999 <= taken && taken <= at_most * 1.001 {
             return Some(Ok(()));
         }
-        Some(Err(format!("{granted} packets take {taken} ns, not {least} to {most}: {self:?}")))
+        Some(Err(format!("{granted} packets take {taken} ns, not {at_least} to {at_most}: {self:?}")))
     }
 
     /// Never more than the burst and what the time gives.
@@ -230,8 +222,8 @@ fn two_cpus_share_a_rate() {
             for watch in watches {
                 let [first, last] = watch.not_passed;
                 if watch.longest_gap_ns < BURST_NS && watch.red > 0 {
-                    let least = last.after_ns.saturating_sub(first.before_ns).saturating_sub(BURST_NS);
-                    assert!(rate.ns(passed + 2) >= least as f64 * 0.999, "{passed} packets: {watch:?}");
+                    let due_ns = last.after_ns.saturating_sub(first.before_ns).saturating_sub(BURST_NS);
+                    assert!(rate.ns(passed + 2) >= due_ns as f64 * 0.999, "{passed} packets: {watch:?}");
                 }
             }
         }

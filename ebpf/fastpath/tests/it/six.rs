@@ -14,7 +14,7 @@ use crate::{
 
 type Address = [u8; 16];
 
-fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     text.parse::<std::net::Ipv6Addr>().expect("an address").octets()
 }
 
@@ -63,13 +63,13 @@ fn remote() -> Address {
     address("2606:4700::1111")
 }
 
-fn udp(from: (Address, u16), to: (Address, u16), hops: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn udp(from: (Address, u16), to: (Address, u16), hops: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from.0, to.0, hops).udp(from.1, to.1).write(&mut packet, payload).expect("fits");
     packet
 }
 
-fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
+pub(crate) fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from.0, to.0, hops)
         .tcp(from.1, to.1, 1, 2)
@@ -79,7 +79,7 @@ fn tcp(from: (Address, u16), to: (Address, u16), hops: u8) -> Vec<u8> {
     packet
 }
 
-fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
+pub(crate) fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
     let mut packet = Vec::new();
     let ip = PacketBuilder::ipv6(from, to, hops);
     let icmp = if is_reply { ip.icmpv6_echo_reply(7, 1) } else { ip.icmpv6_echo_request(7, 1) };
@@ -88,14 +88,14 @@ fn ping(from: Address, to: Address, hops: u8, is_reply: bool) -> Vec<u8> {
 }
 
 /// An ICMPv6 message of any type.
-fn icmp(from: Address, to: Address, hops: u8, kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn icmp(from: Address, to: Address, hops: u8, kind: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     PacketBuilder::ipv6(from, to, hops).icmpv6_raw(kind, 0, [0; 4]).write(&mut packet, body).expect("fits");
     packet
 }
 
 /// A UDP packet whose header follows extension headers.
-fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) -> Vec<u8> {
+pub(crate) fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     for (n, (_, body)) in extensions.iter().enumerate() {
         rest.push(extensions.get(n + 1).map_or(17, |(kind, _)| *kind));
@@ -113,7 +113,7 @@ fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) 
     [&header.to_bytes()[..], &rest].concat()
 }
 
-fn fragment(from: Address, to: Address, offset: u16, more: bool, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn fragment(from: Address, to: Address, offset: u16, more: bool, payload: &[u8]) -> Vec<u8> {
     let header =
         Ipv6FragmentHeader::new(IpNumber::UDP, offset.try_into().expect("in units of eight bytes"), more, 77);
     let body = header.to_bytes();
