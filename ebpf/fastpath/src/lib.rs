@@ -41,6 +41,7 @@ mod six;
 mod survey;
 mod sys;
 mod tables;
+mod wire;
 
 pub use error::{ApplyError, OpenError};
 pub use fastpath::{Change, Fastpath};
@@ -50,3 +51,4 @@ pub use map_abi::{DropReason, PuntReason, Sighting, Watch};
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};
 pub use run_once::ProgramOf;
+pub use wire::{Arrived, Wire, WireOptions};

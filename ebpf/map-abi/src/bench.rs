@@ -20,7 +20,18 @@ pub struct BenchSettings {
     pub port_offset: u32,
     /// By how many bytes frames are longer than the shortest ones.
     pub padding: u32,
+    /// What the sink looks for, one of `expected_source`.
+    pub expected_source: u32,
+    pub spare: u32,
     pub watch: Watch,
+}
+
+/// Values of `BenchSettings::expected_source`.
+pub mod expected_source {
+    /// The address that the subscriber sends from.
+    pub const INSIDE: u32 = 0;
+    /// The address that NAT puts in its place.
+    pub const EXTERNAL: u32 = 1;
 }
 
 /// What the harness sees of the frames that it handed over, if it looks; each when the next one comes.

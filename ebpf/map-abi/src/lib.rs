@@ -26,7 +26,7 @@ mod punt;
 mod session;
 
 pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
-pub use bench::{BenchSettings, Sighting, Watch, subscriber};
+pub use bench::{BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use fib::{
@@ -78,6 +78,8 @@ pub mod map {
     pub const BENCH: &str = "BENCH";
     pub const BENCH_TARGETS: &str = "BENCH_TARGETS";
     pub const BENCH_REDIRECT: &str = "BENCH_REDIRECT";
+    pub const BENCH_WIRE: &str = "BENCH_WIRE";
+    pub const BENCH_SINK: &str = "BENCH_SINK";
 }
 
 /// Keys of `PROGRAMS`.

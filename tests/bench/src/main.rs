@@ -4,6 +4,7 @@ mod client;
 mod dataplane;
 mod figure;
 mod latency;
+mod live;
 mod machine;
 mod node;
 mod office;
@@ -31,6 +32,8 @@ struct Arguments {
 enum Area {
     /// Nanoseconds per packet through the loaded programs
     Dataplane,
+    /// Packets a CPU-second on real interfaces, beside a bare redirect, the kernel's forwarding and Open vSwitch
+    Live,
     /// Provisioning through the API of a running controller
     Controlplane,
     /// The agent of a node with 100,000 subscribers: its restart after a kill, and its memory
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
     for area in areas {
         let figures = match area {
             Area::Dataplane => dataplane::run()?,
+            Area::Live => live::run()?,
             Area::Controlplane => provision::run()?,
             Area::Node => node::run()?,
             Area::Schedule => schedule::run(),

@@ -7,10 +7,10 @@ use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, xdp_action},
     helpers::{bpf_ktime_get_ns, bpf_xdp_adjust_head},
     macros::{map, xdp},
-    maps::{Array, DevMap, ProgramArray},
+    maps::{Array, DevMap, PerCpuArray, ProgramArray},
     programs::XdpContext,
 };
-use map_abi::{BenchSettings, Sighting, Watch, subscriber};
+use map_abi::{BenchSettings, Sighting, Watch, expected_source, subscriber};
 use packet_logic::{Frame, Window};
 
 #[map]
@@ -19,6 +19,12 @@ static BENCH: Array<BenchSettings> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 static BENCH_TARGETS: ProgramArray = ProgramArray::with_max_entries(4, 0);
 #[map]
 static BENCH_REDIRECT: DevMap = DevMap::with_max_entries(1, 0);
+/// The interface at whose other end generated frames come in.
+#[map]
+static BENCH_WIRE: DevMap = DevMap::with_max_entries(1, 0);
+/// Frames that came to the sink, and those of them that were as expected.
+#[map]
+static BENCH_SINK: PerCpuArray<u64> = PerCpuArray::with_max_entries(2, 0);
 
 /// Frames with tags are 72 bytes long, those without 64, if there is no padding.
 const TAGGED_LEN: i64 = 72;
@@ -128,10 +134,9 @@ fn hand_over(ctx: &XdpContext, settings: *mut BenchSettings) -> u32 {
     xdp_action::XDP_ABORTED
 }
 
-#[xdp]
-pub fn harness_up(ctx: XdpContext) -> u32 {
-    let Some((settings, number)) = restore(&ctx, TAGGED_LEN) else { return xdp_action::XDP_ABORTED };
-    let Some(header) = frame(&ctx).window::<56>(0) else { return xdp_action::XDP_ABORTED };
+/// Makes the frame with tags that of a subscriber.
+#[inline(always)]
+fn fill_tagged(header: Window<'_, 56>, number: u32) {
     let (s_vid, c_vid) = subscriber::tags(number);
     header.set_raw32::<8>(subscriber::mac(number).to_be());
     header.set_be16::<14>(s_vid);
@@ -139,7 +144,73 @@ pub fn harness_up(ctx: XdpContext) -> u32 {
     let address = subscriber::address(number);
     header.set_raw32::<34>(address.to_be());
     checksum_with::<32>(header, address);
+}
+
+#[xdp]
+pub fn harness_up(ctx: XdpContext) -> u32 {
+    let Some((settings, number)) = restore(&ctx, TAGGED_LEN) else { return xdp_action::XDP_ABORTED };
+    let Some(header) = frame(&ctx).window::<56>(0) else { return xdp_action::XDP_ABORTED };
+    fill_tagged(header, number);
     hand_over(&ctx, settings)
+}
+
+/// Sends a frame with tags, whose payload begins with the subscriber's number.
+#[xdp]
+pub fn generate_tagged(ctx: XdpContext) -> u32 {
+    let Some((_, number)) = restore(&ctx, TAGGED_LEN) else { return xdp_action::XDP_ABORTED };
+    let Some(header) = frame(&ctx).window::<56>(0) else { return xdp_action::XDP_ABORTED };
+    fill_tagged(header, number);
+    header.set_raw32::<50>(number);
+    BENCH_WIRE.redirect(0, 0).unwrap_or(xdp_action::XDP_ABORTED)
+}
+
+/// The same without tags, for those who do not take them.
+#[xdp]
+pub fn generate_plain(ctx: XdpContext) -> u32 {
+    let Some((_, number)) = restore(&ctx, UNTAGGED_LEN) else { return xdp_action::XDP_ABORTED };
+    let Some(header) = frame(&ctx).window::<56>(0) else { return xdp_action::XDP_ABORTED };
+    header.set_raw32::<8>(subscriber::mac(number).to_be());
+    let address = subscriber::address(number);
+    header.set_raw32::<26>(address.to_be());
+    checksum_with::<24>(header, address);
+    header.set_raw32::<42>(number);
+    BENCH_WIRE.redirect(0, 0).unwrap_or(xdp_action::XDP_ABORTED)
+}
+
+/// Counts what comes, and what of it has the source address that the subscriber named in its payload should have.
+#[xdp]
+pub fn sink(ctx: XdpContext) -> u32 {
+    count(0);
+    if is_expected(frame(&ctx)).unwrap_or(false) {
+        count(1);
+    }
+    xdp_action::XDP_DROP
+}
+
+#[inline(always)]
+fn is_expected(frame: Frame<'_>) -> Option<bool> {
+    let header = frame.window::<54>(0)?;
+    let (source, number) = match header.be16::<12>() {
+        0x0800 => (header.raw32::<26>(), header.raw32::<42>()),
+        0x88a8 => (header.raw32::<34>(), header.raw32::<50>()),
+        _ => return None,
+    };
+    let settings = BENCH.get_ptr(0)?;
+    // SAFETY: a live map value.
+    let expected = if unsafe { (*settings).expected_source } == expected_source::EXTERNAL {
+        subscriber::external(number).0
+    } else {
+        subscriber::address(number)
+    };
+    Some(u32::from_be(source) == expected)
+}
+
+#[inline(always)]
+fn count(which: u32) {
+    if let Some(count) = BENCH_SINK.get_ptr_mut(which) {
+        // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
+        unsafe { *count += 1 };
+    }
 }
 
 #[xdp]
