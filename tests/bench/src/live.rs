@@ -6,9 +6,7 @@
 //! payload whose it is, so that the sink knows the address it must have; one that does not come, or comes with another,
 //! does not count, and what is lost is reported. The kernel and Open vSwitch get frames without tags, which is less work.
 
-mod cpu;
 mod kernel;
-mod namespace;
 mod ovs;
 
 use std::{
@@ -20,13 +18,12 @@ use anyhow::{Context, Result, ensure};
 use fastpath::{Arrived, Fastpath, Options, Wire, WireOptions};
 use net_types::Mac;
 
-use self::{
-    namespace::{Namespace, index},
-    ovs::Switch,
-};
+use self::ovs::Switch;
 use crate::{
+    cpu,
     dataplane::{ACCESS_MAC, GATEWAY_MAC, Pins, sizes, state},
     figure::Figure,
+    namespace::{Namespace, index},
 };
 
 const ROUNDS: usize = 9;
@@ -135,7 +132,7 @@ impl System {
     }
 
     fn bare() -> Result<Self> {
-        let namespace = Namespace::new("bare")?;
+        let namespace = Namespace::with_ports("bare")?;
         Self::new("bare".to_owned(), namespace, (SHARED, true, false), |namespace, wire| {
             namespace.enter(|| Ok(wire.attach_bare("access0", index("core0")?)?))?;
             Ok(Work::Bare)
@@ -143,7 +140,7 @@ impl System {
     }
 
     fn office(population: u32, label: &str) -> Result<Self> {
-        let namespace = Namespace::new(&format!("office-{label}"))?;
+        let namespace = Namespace::with_ports(&format!("office-{label}"))?;
         let name = format!("office.{label}");
         Self::new(name, namespace, (population, true, true), |namespace, _| {
             let pins = Pins::new(label);
@@ -163,7 +160,7 @@ impl System {
     }
 
     fn kernel() -> Result<Self> {
-        let namespace = Namespace::new("kernel")?;
+        let namespace = Namespace::with_ports("kernel")?;
         Self::new("kernel.10k".to_owned(), namespace, (SHARED, false, true), |namespace, _| {
             kernel::configure(namespace, SHARED)?;
             Ok(Work::Kernel)
@@ -171,7 +168,7 @@ impl System {
     }
 
     fn ovs(root: &Path) -> Result<Self> {
-        let namespace = Namespace::new("ovs")?;
+        let namespace = Namespace::with_ports("ovs")?;
         Self::new("ovs.10k".to_owned(), namespace, (SHARED, false, true), |namespace, _| {
             namespace.exec("ethtool", &["-K", "access0", "gro", "on"])?;
             Ok(Work::Switch(Switch::start(root, namespace, SHARED)?))

@@ -36,7 +36,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
 
 #[test]
 fn random_frames_become_what_they_may_and_are_counted_once() {
-    let count = from_environment("WIRECENTER_CAMPAIGN_COUNT", 20_000);
+    let count = from_environment("WIRECENTER_CAMPAIGN_COUNT", 6_000);
     let seed = from_environment("WIRECENTER_CAMPAIGN_SEED", 1);
     let world = World::new();
     let mut kernel = Kernel::new(&world);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use fastpath::subscribers;
 use tempfile::NamedTempFile;
 
-use super::namespace::Namespace;
+use crate::namespace::Namespace;
 
 const ROUTER: &str = "02:fe:00:00:00:01";
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use fastpath::subscribers;
 use tempfile::TempDir;
 
-use super::namespace::Namespace;
+use crate::namespace::Namespace;
 
 /// A switch, which stops when it is dropped.
 pub(super) struct Switch {
@@ -91,7 +91,7 @@ impl Switch {
 
     /// Nanoseconds of CPU that the switch has used.
     pub(super) fn cpu_ns(&self) -> Result<u64> {
-        self.programs.iter().map(|program| super::cpu::of_process(program.id())).sum()
+        self.programs.iter().map(|program| crate::cpu::of_process(program.id())).sum()
     }
 
     fn file(&self, name: &str) -> String {

@@ -1,4 +1,4 @@
-//! What CPU time frames cost, wherever the kernel spends it.
+//! What CPU time work costs, wherever the kernel spends it.
 //!
 //! Without `CONFIG_IRQ_TIME_ACCOUNTING` work that the kernel does in softirqs counts as that of the thread it interrupts;
 //! and frames of a veth are dealt with on the CPU that sent them. So all that a frame costs is the sender's, the
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use nix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds of CPU that the calling thread and the kernel's softirq threads have used.
-pub(super) fn of_sender() -> Result<u64> {
+pub(crate) fn of_sender() -> Result<u64> {
     let own = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the thread's clock")?;
     let own = u64::try_from(own.tv_sec())? * 1_000_000_000 + u64::try_from(own.tv_nsec())?;
     Ok(own + softirq_threads()?)
@@ -29,7 +29,7 @@ fn softirq_threads() -> Result<u64> {
 }
 
 /// Of all threads of a process.
-pub(super) fn of_process(pid: u32) -> Result<u64> {
+pub(crate) fn of_process(pid: u32) -> Result<u64> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).context("a process's threads")?;
     threads.map(|thread| of_thread(&thread.context("a thread")?.path())).sum()
 }
@@ -42,7 +42,7 @@ fn of_thread(path: &Path) -> Result<u64> {
 }
 
 /// The load average of the last minute: what else the machine does.
-pub(super) fn load() -> Result<f64> {
+pub(crate) fn load() -> Result<f64> {
     let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
     text.split(' ').next().context("/proc/loadavg")?.parse().context("/proc/loadavg")
 }
