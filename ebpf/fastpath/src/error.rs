@@ -29,6 +29,8 @@ pub enum OpenError {
     Map { name: &'static str, source: aya::maps::MapError },
     #[error("the redirect map of the benchmark takes no interface {ifindex}: {source}")]
     Redirect { ifindex: u32, source: aya::maps::xdp::XdpMapError },
+    #[error("the kernel sends no frames for the benchmark: {0}")]
+    Send(#[source] io::Error),
     #[error("map {0} is missing")]
     NoMap(&'static str),
     #[error("map {name} has values of {found} bytes instead of {wanted}: it is another version's")]

@@ -7,14 +7,14 @@ use aya::{
     maps::{ProgramArray, xdp::DevMap},
     programs::{TestRun, TestRunOptions, Xdp},
 };
-use map_abi::{BenchSettings, map};
-use zerocopy::IntoBytes;
+use map_abi::{BenchSettings, Watch, map};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     ProgramOf,
     error::OpenError,
     fastpath::Fastpath,
-    mapped::{Access, Mapped, Writer, put_words},
+    mapped::{Access, Mapped, Writer, get_words, put_words},
     object::BENCH_OBJECT,
 };
 
@@ -44,9 +44,11 @@ pub mod subscribers {
     }
 }
 
-const REMOTE: [u8; 4] = [192, 0, 9, 9];
-const INSIDE_PORT: u16 = 40_000;
+pub(crate) const REMOTE: [u8; 4] = [192, 0, 9, 9];
+pub(crate) const INSIDE_PORT: u16 = 40_000;
 const UDP: u8 = 17;
+/// Bytes of UDP payload that make an Ethernet frame of 64 bytes, or 72 with two tags.
+pub(crate) const PAYLOAD_MIN: u16 = 22;
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,7 @@ pub struct Harness {
     ebpf: Ebpf,
     settings: Mapped<BenchSettings>,
     port_offset: u32,
+    payload: u16,
     access: (u32, [u8; 6]),
     core: (u32, [u8; 6]),
 }
@@ -102,7 +105,12 @@ impl Harness {
             return Err(OpenError::NoMap(name));
         };
         let settings = Mapped::new(name, data, Access::Write)?;
-        Ok(Self { ebpf, settings, port_offset: 0, access, core })
+        Ok(Self { ebpf, settings, port_offset: 0, payload: PAYLOAD_MIN, access, core })
+    }
+
+    /// Makes frames longer: bytes of UDP payload, 22 at least and unless said.
+    pub fn set_payload(&mut self, bytes: u16) {
+        self.payload = bytes.max(PAYLOAD_MIN);
     }
 
     /// Sends a packet of every subscriber up once, so that each has its mapping, and learns which port that is.
@@ -131,13 +139,19 @@ impl Harness {
         self.run(which, packets).map(|(ns, _)| ns)
     }
 
+    /// Sends packets of the first subscriber, one after another, and looks what becomes of all but the last one.
+    pub fn flood(&mut self, which: ProgramOf, packets: u32) -> Result<Watch, OpenError> {
+        self.configure(which, Subject::Whole, 1, 0);
+        let watch = Watch { is_on: 1, ..Watch::default() };
+        put_words!(Writer::default(), self.settings.at(0), words(&watch), watch);
+        self.run(which, packets)?;
+        let seen: [u64; size_of::<Watch>() / 8] = get_words!(self.settings.at(0), watch);
+        Watch::read_from_bytes(seen.as_bytes()).map_err(|_| OpenError::NoMap(map::BENCH))
+    }
+
     fn configure(&mut self, which: ProgramOf, subject: Subject, subscribers: u32, random: u32) {
         let is_up = which == ProgramOf::AccessPorts;
-        let frame = self.template(is_up);
-        let mut template = [0; 8];
-        for (word, bytes) in template.iter_mut().zip(frame.chunks(8)) {
-            *word = u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default());
-        }
+        let template = first_words(&self.template(is_up));
         let target = if subject == Subject::Whole { 2 } else { 0 } + u32::from(!is_up);
         let settings = BenchSettings {
             template,
@@ -146,14 +160,12 @@ impl Harness {
             random,
             turn: 0,
             port_offset: self.port_offset,
+            padding: u32::from(self.payload - PAYLOAD_MIN),
+            expected_source: 0,
             spare: 0,
+            watch: Watch::default(),
         };
-        let words: Vec<u64> = settings
-            .as_bytes()
-            .chunks(8)
-            .map(|bytes| u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default()))
-            .collect();
-        put_words!(Writer::default(), self.settings.at(0), words, template);
+        put_words!(Writer::default(), self.settings.at(0), words(&settings), template);
     }
 
     fn run(&mut self, which: ProgramOf, repeat: u32) -> Result<(f64, Vec<u8>), OpenError> {
@@ -165,7 +177,7 @@ impl Harness {
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let context: Vec<u8> =
             [0, len, 0, ifindex, 0, 0].iter().flat_map(|word: &u32| word.to_ne_bytes()).collect();
-        let mut out = vec![0; 256];
+        let mut out = vec![0; 2048];
         let options = TestRunOptions {
             data_in: Some(&frame),
             data_out: Some(&mut out),
@@ -180,40 +192,61 @@ impl Harness {
         Ok((result.duration.as_secs_f64() * 1e9, out))
     }
 
-    /// A UDP frame in which what belongs to the subscriber is zero: 72 bytes with tags, 64 without.
+    /// A UDP frame in which what belongs to the subscriber is zero: 72 bytes with tags, 64 without, and the padding.
     fn template(&self, is_up: bool) -> Vec<u8> {
-        const LEN: u8 = 50;
-        let mut frame = Vec::new();
-        let mut ip = vec![0x45, 0, 0, LEN, 0, 1, 0x40, 0, 64, UDP, 0, 0];
-        let ports = if is_up {
-            frame.extend(self.access.1);
-            frame.extend([2, 0, 0, 0, 0, 0, 0x88, 0xa8, 0, 0, 0x81, 0, 0, 0]);
-            ip.extend([0; 4]);
-            ip.extend(REMOTE);
-            [INSIDE_PORT, 53]
-        } else {
-            frame.extend(self.core.1);
-            frame.extend([2, 0xfe, 0, 0, 0, 1]);
-            ip.extend(REMOTE);
-            ip.extend([0; 4]);
-            [53, 0]
-        };
-        let sum = ip.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
-        let folded = (sum & 0xffff) + (sum >> 16);
-        let [_, _, high, low] = (!folded).to_be_bytes();
-        ip[10..12].copy_from_slice(&[high, low]);
-        frame.extend([8, 0]);
-        frame.extend(ip);
         // A checksum that is not zero, so that it is kept up; nobody verifies it on the way.
-        frame.extend(
-            [ports[0], ports[1], u16::from(LEN) - 20, 0x1234].iter().flat_map(|word| word.to_be_bytes()),
-        );
-        frame.extend([7; 22]);
-        frame
+        const CHECKSUM: u16 = 0x1234;
+        if is_up {
+            let ethernet = tagged_ethernet(self.access.1);
+            udp_frame(ethernet, [[0; 4], REMOTE], [INSIDE_PORT, 53], CHECKSUM, self.payload)
+        } else {
+            let ethernet = [&self.core.1[..], &[2, 0xfe, 0, 0, 0, 1, 8, 0]].concat();
+            udp_frame(ethernet, [REMOTE, [0; 4]], [53, 0], CHECKSUM, self.payload)
+        }
     }
 }
 
-fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, OpenError> {
+/// Of a frame from a subscriber, who is still unknown.
+pub(crate) fn tagged_ethernet(port: [u8; 6]) -> Vec<u8> {
+    [&port[..], &[2, 0, 0, 0, 0, 0, 0x88, 0xa8, 0, 0, 0x81, 0, 0, 0, 8, 0]].concat()
+}
+
+pub(crate) fn udp_frame(
+    ethernet: Vec<u8>,
+    [from, to]: [[u8; 4]; 2],
+    ports: [u16; 2],
+    checksum: u16,
+    payload: u16,
+) -> Vec<u8> {
+    let mut frame = ethernet;
+    let [len_high, len_low] = (28 + payload).to_be_bytes();
+    let mut ip = vec![0x45, 0, len_high, len_low, 0, 1, 0x40, 0, 64, UDP, 0, 0];
+    ip.extend([from, to].concat());
+    let sum = ip.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    let [_, _, high, low] = (!folded).to_be_bytes();
+    ip[10..12].copy_from_slice(&[high, low]);
+    frame.extend(ip);
+    frame.extend([ports[0], ports[1], 8 + payload, checksum].iter().flat_map(|word| word.to_be_bytes()));
+    frame.resize(frame.len() + usize::from(payload), 7);
+    frame
+}
+
+/// What the benchmark's programs begin each frame with.
+pub(crate) fn first_words(frame: &[u8]) -> [u64; 8] {
+    let mut template = [0; 8];
+    for (word, bytes) in template.iter_mut().zip(frame.chunks(8)) {
+        *word = u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default());
+    }
+    template
+}
+
+pub(crate) fn words(value: &(impl IntoBytes + Immutable)) -> Vec<u64> {
+    let word = |bytes| u64::from_ne_bytes(<[u8; 8]>::try_from(bytes).unwrap_or_default());
+    value.as_bytes().chunks(8).map(word).collect()
+}
+
+pub(crate) fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, OpenError> {
     let program = ebpf.program_mut(name).ok_or(OpenError::NoProgram(name))?;
     program.try_into().map_err(|source| OpenError::Program { name, source })
 }

@@ -46,6 +46,7 @@ mod six;
 mod survey;
 mod sys;
 mod tables;
+mod wire;
 
 pub use error::{ApplyError, OpenError};
 pub use events::{Events, MappingEvent};
@@ -54,7 +55,8 @@ pub use harness::{Harness, Subject, subscribers};
 pub use inspect::{Admission, Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
 pub use log::NatBlock;
 pub use losses::Losses;
-pub use map_abi::{DropReason, PuntReason};
+pub use map_abi::{DropReason, PuntReason, Sighting, Watch};
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};
 pub use run_once::ProgramOf;
+pub use wire::{Arrived, Wire, WireOptions};

@@ -18,7 +18,51 @@ pub struct BenchSettings {
     pub turn: u32,
     /// Down: how far a subscriber's external port is from the first one of its block.
     pub port_offset: u32,
+    /// By how many bytes frames are longer than the shortest ones.
+    pub padding: u32,
+    /// What the sink looks for, one of `expected_source`.
+    pub expected_source: u32,
     pub spare: u32,
+    pub watch: Watch,
+}
+
+/// Values of `BenchSettings::expected_source`.
+pub mod expected_source {
+    /// The address that the subscriber sends from.
+    pub const INSIDE: u32 = 0;
+    /// The address that NAT puts in its place.
+    pub const EXTERNAL: u32 = 1;
+}
+
+/// What the harness sees of the frames that it handed over, if it looks; each when the next one comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Watch {
+    /// 1: it looks.
+    pub is_on: u64,
+    /// When the frame before came, by the monotonic clock; 0: there was none.
+    pub last_ns: u64,
+    /// The longest time between two frames.
+    pub longest_gap_ns: u64,
+    /// Frames that passed without a mark, with the mark that they may be dropped, and not at all.
+    pub green: u64,
+    pub yellow: u64,
+    pub red: u64,
+    /// Frames that were not green, the first and the last.
+    pub not_green: [Sighting; 2],
+    /// The same of those that were red.
+    pub not_passed: [Sighting; 2],
+}
+
+/// A frame that something was not granted to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct Sighting {
+    /// It was dealt with between these times.
+    pub after_ns: u64,
+    pub before_ns: u64,
+    /// Frames that it was granted to before.
+    pub granted: u64,
 }
 
 /// The subscriber with number `n` of the benchmark: everything follows from `n`.

@@ -30,7 +30,7 @@ mod session;
 pub use access::{
     IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_flags, port_role,
 };
-pub use bench::{BenchSettings, subscriber};
+pub use bench::{BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use drops::DropReason;
 pub use event::{EventKind, EventRecord, Loss, NatFlow, events};
@@ -91,6 +91,8 @@ pub mod map {
     pub const BENCH: &str = "BENCH";
     pub const BENCH_TARGETS: &str = "BENCH_TARGETS";
     pub const BENCH_REDIRECT: &str = "BENCH_REDIRECT";
+    pub const BENCH_WIRE: &str = "BENCH_WIRE";
+    pub const BENCH_SINK: &str = "BENCH_SINK";
 }
 
 /// Keys of `PROGRAMS`.

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT, SharedKey};
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT, SharedKey, flags};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -92,6 +92,13 @@ impl Arrival {
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.mac_and_flags & u64::from(flag) << 48 != 0
+    }
+
+    /// Whether an Ethernet address is the subscriber's, which none is while it is not known.
+    #[inline(always)]
+    pub(crate) fn is_from(&self, mac_word: u64) -> bool {
+        const KNOWN: u64 = (flags::MAC_KNOWN as u64) << 48;
+        self.mac_and_flags & (MAC_BITS | KNOWN) == mac_word | KNOWN
     }
 
     /// Where the packet begins in the frame.

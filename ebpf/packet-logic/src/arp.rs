@@ -6,7 +6,7 @@ use map_abi::DropReason;
 use crate::{
     Frame, Tables, Window,
     access::Arrival,
-    live::{field, mac_field},
+    live::field,
     parse::{is_martian, netmask},
 };
 
@@ -28,9 +28,7 @@ pub(crate) fn answer<T: Tables>(
         return Err(DropReason::Arp);
     }
     let sender_mac = arp.mac_word::<8>();
-    if sender_mac != header.mac_word::<6>()
-        || sender_mac != mac_field!(home.up(), mac).get() & crate::frame::MAC_BITS
-    {
+    if sender_mac != header.mac_word::<6>() || !arrival.is_from(sender_mac) {
         return Err(DropReason::SourceMac);
     }
     let (sender, target) = (arp.raw32::<14>(), arp.raw32::<24>());

@@ -8,12 +8,12 @@ use std::{
 
 use map_abi::{
     Chunk, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef,
-    LINES_PER_UNIT, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason,
-    ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
+    LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
+    PuntReason, ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::{Frame, Packet, Tables, Verdict, home::Home};
+use crate::{Frame, Packet, Tables, Verdict, home::Home, live::field};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -136,6 +136,7 @@ pub struct HostTables {
     drops: RefCell<BTreeMap<DropReason, u64>>,
     events: RefCell<Vec<EventRecord>>,
     now_ns: Cell<u64>,
+    tick_ns: Cell<u64>,
 }
 
 macro_rules! setters {
@@ -191,6 +192,7 @@ impl HostTables {
             drops: RefCell::default(),
             events: RefCell::default(),
             now_ns: Cell::new(now_ns),
+            tick_ns: Cell::new(1),
         }
     }
 
@@ -209,6 +211,11 @@ impl HostTables {
 
     pub fn add_resolver(&self, key: ResolverKey) {
         self.resolvers.borrow_mut().insert(key);
+    }
+
+    /// The recent clock is read at multiples of this only, so that it is late by up to as much.
+    pub fn set_tick_ns(&self, tick_ns: u64) {
+        self.tick_ns.set(tick_ns.max(1));
     }
 
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
@@ -231,11 +238,23 @@ impl HostTables {
         lines[first + 1].as_mut_bytes().copy_from_slice(down.as_bytes());
     }
 
+    /// Gives a home other rates and leaves its meters as they are.
+    pub fn set_limits(&self, home: HomeRef, up: Limits, down: Limits) {
+        let home = Home::find(self, home.unit()).expect("a home that was set");
+        field!(home.up(), limits).set(up);
+        field!(home.down(), limits).set(down);
+    }
+
     /// What was counted up in a home.
     pub fn meter_up(&self, home: HomeRef) -> Option<Meter> {
+        self.meters(home).map(|[up, _]| up)
+    }
+
+    /// What was counted in a home, up and down.
+    pub fn meters(&self, home: HomeRef) -> Option<[Meter; 2]> {
         let home = Home::find(self, home.unit())?;
-        // SAFETY: a value of the store's, which lives as long as `self`.
-        Some(unsafe { home.up().read() }.meter)
+        // SAFETY: values of the store's, which live as long as `self`.
+        Some(unsafe { [home.up().read().meter, home.down().read().meter] })
     }
 
     /// A session as it is now.
@@ -342,7 +361,8 @@ impl Tables for HostTables {
     }
 
     fn recent_ns(&self) -> u64 {
-        self.now_ns.get()
+        let now = self.now_ns.get();
+        now - now % self.tick_ns.get()
     }
 
     fn now_ns(&self) -> u64 {

@@ -9,7 +9,7 @@ use crate::{
     buckets::{Buckets, Entry},
     checksum::Delta,
     fib,
-    frame::{MAC_BITS, opaque_number},
+    frame::opaque_number,
     icmp::{Quote, Side},
     live::{field, part},
     mss,
@@ -107,7 +107,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if header.mac_word::<0>() != arrival.port_mac {
         return Err(DropReason::DestinationMac.into());
     }
-    if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
+    if !arrival.is_from(header.mac_word::<6>()) {
         return Err(DropReason::SourceMac.into());
     }
     let up = arrival.home.up();

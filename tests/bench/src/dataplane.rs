@@ -1,6 +1,10 @@
 //! Nanoseconds per packet through the loaded programs, less those of a bare parse-and-redirect program in the same round.
 
-use std::{path::PathBuf, process::Command, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use fastpath::{DropReason, Fastpath, Harness, Inspector, Options, ProgramOf, Sizes, Subject, subscribers};
@@ -14,9 +18,9 @@ const POPULATIONS: [(u32, &str); 4] = [(1, "1"), (10_000, "10k"), (100_000, "100
 const ROUNDS: u32 = 15;
 const PACKETS_PER_ROUND: u32 = 200_000;
 
-const ACCESS_MAC: [u8; 6] = [0x02, 0xac, 0, 0, 0, 1];
-const CORE_MAC: [u8; 6] = [0x02, 0xc0, 0, 0, 0, 1];
-const GATEWAY_MAC: [u8; 6] = [0x02, 0xfe, 0, 0, 0, 1];
+pub(crate) const ACCESS_MAC: [u8; 6] = [0x02, 0xac, 0, 0, 0, 1];
+pub(crate) const CORE_MAC: [u8; 6] = [0x02, 0xc0, 0, 0, 0, 1];
+pub(crate) const GATEWAY_MAC: [u8; 6] = [0x02, 0xfe, 0, 0, 0, 1];
 
 const RESOURCES: [&str; 5] = [
     r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
@@ -27,7 +31,17 @@ const RESOURCES: [&str; 5] = [
 ];
 
 /// A directory of pins that goes when it is dropped.
-struct Pins(PathBuf);
+pub(crate) struct Pins(PathBuf);
+
+impl Pins {
+    pub(crate) fn new(label: &str) -> Self {
+        Self(PathBuf::from(format!("/sys/fs/bpf/wc-bench-{label}-{}", std::process::id())))
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for Pins {
     fn drop(&mut self) {
@@ -66,17 +80,8 @@ fn ip(arguments: &str) -> Result<()> {
 }
 
 fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()> {
-    let pins = Pins(PathBuf::from(format!("/sys/fs/bpf/wc-bench-{}", std::process::id())));
-    let sizes = Sizes {
-        sessions: population + 1,
-        home_units: population + 32,
-        line_pages: population.div_ceil(4000) + 1,
-        // Pools begin at a multiple of their size.
-        nat_addresses: 16_385,
-        fib_pages: 64,
-        fib6_pages: 16,
-    };
-    let mut fastpath = Fastpath::open(&Options { pin_dir: pins.0.clone(), sizes })?;
+    let pins = Pins::new(label);
+    let mut fastpath = Fastpath::open(&Options { pin_dir: pins.0.clone(), sizes: sizes(population) })?;
     let desired = state(population)?;
     let start = Instant::now();
     let outcomes = fastpath.reconcile(&desired);
@@ -115,13 +120,26 @@ fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()
     Ok(())
 }
 
+/// Tables for that many subscribers.
+pub(crate) fn sizes(population: u32) -> Sizes {
+    Sizes {
+        sessions: population + 1,
+        home_units: population + 32,
+        line_pages: population.div_ceil(4000) + 1,
+        // Pools begin at a multiple of their size.
+        nat_addresses: 16_385,
+        fib_pages: 64,
+        fib6_pages: 16,
+    }
+}
+
 fn passed(inspector: &Inspector) -> u64 {
     let summary = inspector.summary();
     summary.up.packets + summary.down.packets
 }
 
 /// Households with NAT and a rate that is never reached, so that every packet is policed and none is dropped.
-fn state(population: u32) -> Result<NodeState> {
+pub(crate) fn state(population: u32) -> Result<NodeState> {
     let mut state = NodeState::default();
     for text in RESOURCES {
         state.insert(Resource::decode(text.as_bytes())?);

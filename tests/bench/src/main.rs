@@ -1,10 +1,14 @@
 //! Measures the figures that the design names, medians with their spread.
 
 mod client;
+mod cpu;
 mod dataplane;
+mod dhcp;
 mod figure;
 mod latency;
+mod live;
 mod machine;
+mod namespace;
 mod node;
 mod office;
 mod provision;
@@ -31,6 +35,10 @@ struct Arguments {
 enum Area {
     /// Nanoseconds per packet through the loaded programs
     Dataplane,
+    /// Packets a CPU-second on real interfaces, beside a bare redirect, the kernel's forwarding and Open vSwitch
+    Live,
+    /// Leases a CPU-second of the agent, beside Kea
+    Dhcp,
     /// Provisioning through the API of a running controller
     Controlplane,
     /// The agent of a node with 100,000 subscribers: its restart after a kill, and its memory
@@ -47,6 +55,8 @@ fn main() -> Result<()> {
     for area in areas {
         let figures = match area {
             Area::Dataplane => dataplane::run()?,
+            Area::Live => live::run()?,
+            Area::Dhcp => dhcp::run()?,
             Area::Controlplane => provision::run()?,
             Area::Node => node::run()?,
             Area::Schedule => schedule::run(),

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use lab::{Lab, LabConfig};
+use net_types::IfName;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -69,6 +70,11 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn up() -> Result<Self> {
+        Self::up_on(None)
+    }
+
+    /// With an interface of this machine as access port.
+    pub(crate) fn up_on(access: Option<IfName>) -> Result<Self> {
         let directory = machine::disk()?;
         let manifest = directory.path().join("office.yaml");
         // JSON is YAML; after a separator it is not taken for one JSON document.
@@ -82,7 +88,7 @@ impl Office {
             homes: Vec::new(),
             outer_tpid: "0x88a8".parse()?,
             routed_to_node: vec![PUBLIC.to_owned()],
-            access: None,
+            access,
             upstream: None,
             agent_arguments: ["--max-sessions", MAX_SESSIONS].map(String::from).to_vec(),
         };

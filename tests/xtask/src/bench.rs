@@ -5,11 +5,14 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::workspace::{bin_dir, build, run};
+use crate::{
+    setup,
+    workspace::{bin_dir, build, run},
+};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What to measure (dataplane, controlplane, node, schedule, latency); everything unless told
+    /// What to measure (dataplane, live, controlplane, node, schedule, latency); everything unless told
     areas: Vec<String>,
     /// One JSON object a line instead of a table
     #[arg(long)]
@@ -17,12 +20,19 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
-    crate::setup::for_lab()?;
+    setup::for_lab()?;
     build()?;
-    let etcd = crate::setup::for_bench()?;
     let bin_dir = bin_dir()?;
     let mut bench = Command::new(bin_dir.join("bench"));
-    bench.args(&arguments.areas).env("WIRECENTER_BIN_DIR", &bin_dir).env("WIRECENTER_ETCD", etcd);
+    bench.args(&arguments.areas).env("WIRECENTER_BIN_DIR", &bin_dir);
+    let is_wanted =
+        |area: &str| arguments.areas.is_empty() || arguments.areas.iter().any(|wanted| wanted == area);
+    if is_wanted("controlplane") {
+        bench.env("WIRECENTER_ETCD", setup::for_controlplane_bench()?);
+    }
+    if is_wanted("live") {
+        bench.env("WIRECENTER_OVS", setup::for_live_bench()?);
+    }
     if arguments.json {
         bench.arg("--json");
     }

@@ -34,6 +34,8 @@ enum Campaign {
     Synchronizer,
     /// Hold the API against its own description (schemathesis); a round is an example for each operation
     Openapi,
+    /// Send random frames (a round is a frame) through the loaded programs, and hold them to what may become of each
+    RandomFrames,
     /// Fuzz every parser (needs a rustup nightly and cargo-fuzz)
     Fuzz,
 }
@@ -44,6 +46,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         Campaign::NodeConverge => test(arguments, "linux-node", INTEGRATION, "converge"),
         Campaign::Synchronizer => test(arguments, "api", &["--lib"], "an_office_always_ends_as_it_should_be"),
         Campaign::Openapi => test(arguments, "wirecenterd", INTEGRATION, "the_api_is_as_it_describes_itself"),
+        Campaign::RandomFrames => test(arguments, "fastpath", INTEGRATION, "random_frames"),
         Campaign::Fuzz => fuzz(arguments),
     }
 }

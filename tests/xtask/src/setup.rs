@@ -54,8 +54,25 @@ const TESTS: &[Package] = &[
     Package("python3-venv", "a place for the program that holds the API against its description"),
 ];
 
-/// A rival whose figures stand beside ours. It is unpacked and not installed: installed, it would run as a service.
-const ETCD: &str = "etcd-server";
+/// What the live benchmark sets beside the fast path, and how it is set up.
+const LIVE: &[Package] = &[
+    Package("ethtool", "interface features of the benchmark's veths"),
+    Package("nftables", "the kernel's own forwarding, to compare with"),
+    Package("libbpf1", "what Open vSwitch is linked with"),
+    Package("libcap-ng0", "what Open vSwitch is linked with"),
+    Package("libnuma1", "what Open vSwitch is linked with"),
+    Package("libunbound8", "what Open vSwitch is linked with"),
+];
+
+/// A program whose figures stand beside ours. It is unpacked and not installed: installed, it would run as a service.
+struct Rival {
+    name: &'static str,
+    packages: &'static [&'static str],
+}
+
+const ETCD: Rival = Rival { name: "etcd", packages: &["etcd-server"] };
+const OPEN_VSWITCH: Rival =
+    Rival { name: "Open vSwitch", packages: &["openvswitch-switch", "openvswitch-common", "libxdp1"] };
 
 /// A program that cargo installs.
 struct Tool {
@@ -99,30 +116,42 @@ pub(crate) fn for_lab() -> Result<()> {
     packages(LAB)
 }
 
-/// Gives back where the rival's program is, in the target folder.
-pub(crate) fn for_bench() -> Result<PathBuf> {
+/// Gives back where etcd is.
+pub(crate) fn for_controlplane_bench() -> Result<PathBuf> {
+    Ok(unpacked(&ETCD)?.join("usr/bin/etcd"))
+}
+
+/// Gives back where Open vSwitch is.
+pub(crate) fn for_live_bench() -> Result<PathBuf> {
+    packages(LIVE)?;
+    unpacked(&OPEN_VSWITCH)
+}
+
+/// Where a rival's packages are unpacked, in the target folder.
+fn unpacked(rival: &Rival) -> Result<PathBuf> {
     let folder = bin_dir()?.join("rivals");
-    let program = folder.join(ETCD).join("usr/bin/etcd");
-    if program.exists() {
-        return Ok(program);
+    let place = folder.join(rival.packages[0]);
+    if place.exists() {
+        return Ok(place);
     }
-    step("downloading etcd, for comparison (not installed)", || {
+    step(&format!("downloading {}, for comparison (not installed)", rival.name), || {
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let scratch = tempfile::tempdir_in(&folder).context("making a folder to download to")?;
         let mut download = Command::new("apt-get");
-        download.args(["-qq", "-o", "APT::Sandbox::User=root", "download", ETCD]).current_dir(scratch.path());
+        download.args(["-qq", "-o", "APT::Sandbox::User=root", "download"]).args(rival.packages);
+        download.current_dir(scratch.path());
         if run(&mut download).is_err() {
             run(Command::new("apt-get").args(["-qq", "update"]).stdout(Stdio::null()))?;
             run(&mut download)?;
         }
-        let mut files = std::fs::read_dir(scratch.path()).context("listing what was downloaded")?;
-        let package =
-            files.next().context("nothing was downloaded")?.context("listing what was downloaded")?;
         let unpacked = scratch.path().join("unpacked");
-        run(Command::new("dpkg").arg("-x").arg(package.path()).arg(&unpacked))?;
-        std::fs::rename(&unpacked, folder.join(ETCD)).context("putting it in its place")
+        for file in std::fs::read_dir(scratch.path()).context("listing what was downloaded")? {
+            let package = file.context("listing what was downloaded")?.path();
+            run(Command::new("dpkg").arg("-x").arg(package).arg(&unpacked))?;
+        }
+        std::fs::rename(&unpacked, &place).context("putting it in its place")
     })?;
-    Ok(program)
+    Ok(place)
 }
 
 pub(crate) fn for_tests() -> Result<()> {

@@ -7,7 +7,7 @@ use packet_logic::{HostPacket, Verdict};
 
 use crate::{
     fixtures::{ADDRESSES, external_port, to_alice, to_bob},
-    frames::{ALICE, BOB, EXTERNAL, REMOTE, from_alice, from_bob, from_core, tcp, udp},
+    frames::{ALICE, BOB, EXTERNAL, REMOTE, from_alice, from_bob, from_core, tagged, tcp, udp},
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
     world::{BOB_MAC, CORE_MAC, World, desired, desired_but, settle},
@@ -38,6 +38,9 @@ fn sessions_that_may_not_pass() {
             Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts };
         let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));
         assert_eq!(kernel.down(&down), Outcome::Drop(DropReason::SubscriberMacUnknown, None));
+        // Nor does the address that stands for none speak for him.
+        let nobody = tagged([0; 6], 0x88a8, (101, 9), 0x0800, &udp((BOB, 5000), (REMOTE, 53), 64, b"a"));
+        assert_eq!(kernel.up(&nobody), Outcome::Drop(DropReason::SourceMac, None));
     }
     fastpath.learn_mac(index, net_types::Mac::new(BOB_MAC).expect("unicast")).expect("a session");
     let down = from_core(&udp((REMOTE, 53), (BOB, 5000), 64, b"a"));

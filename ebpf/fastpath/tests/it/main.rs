@@ -7,6 +7,8 @@ mod frames;
 mod garden;
 mod limits;
 mod live;
+mod random;
+mod rates;
 mod reconcile;
 mod routes;
 mod runner;

@@ -108,7 +108,7 @@ pub(crate) fn icmp(from: Address, to: Address, hops: u8, kind: u8, body: &[u8]) 
 }
 
 /// A UDP packet whose header follows extension headers.
-fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) -> Vec<u8> {
+pub(crate) fn extended(from: Address, to: Address, extensions: &[(u8, &[u8])], udp: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     for (n, (_, body)) in extensions.iter().enumerate() {
         rest.push(extensions.get(n + 1).map_or(17, |(kind, _)| *kind));

@@ -7,7 +7,6 @@ use crate::{
     access::{Arrival, Towards, arrive, towards},
     fib6,
     flows::{self, Print},
-    frame::MAC_BITS,
     live::{field, part},
     mss,
     parse::{TCP, UDP},
@@ -113,7 +112,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if IN_GARDEN {
         arrival.has_garden(tables)?;
     }
-    if header.mac_word::<6>() != arrival.mac_and_flags & MAC_BITS {
+    if !arrival.is_from(header.mac_word::<6>()) {
         return Err(DropReason::SourceMac.into());
     }
     let [upper, lower] = ip.destination();

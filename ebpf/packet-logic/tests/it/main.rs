@@ -1,5 +1,7 @@
 //! Properties of the packet path on the host. What happens to which packet is in ebpf/fastpath/tests/it/fixtures.rs.
 
+mod rates;
+
 use std::net::Ipv4Addr;
 
 use etherparse::PacketBuilder;

@@ -1,0 +1,48 @@
+//! What CPU time work costs, wherever the kernel spends it.
+//!
+//! Without `CONFIG_IRQ_TIME_ACCOUNTING` work that the kernel does in softirqs counts as that of the thread it interrupts;
+//! and frames of a veth are dealt with on the CPU that sent them. So all that a frame costs is the sender's, the
+//! softirq threads', and the process's that deals with it in user space: what others compile meanwhile is not in it.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use nix::time::{ClockId, clock_gettime};
+
+/// Nanoseconds of CPU that the calling thread and the kernel's softirq threads have used.
+pub(crate) fn of_sender() -> Result<u64> {
+    let own = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the thread's clock")?;
+    let own = u64::try_from(own.tv_sec())? * 1_000_000_000 + u64::try_from(own.tv_nsec())?;
+    Ok(own + softirq_threads()?)
+}
+
+fn softirq_threads() -> Result<u64> {
+    let mut sum = 0;
+    for process in fs::read_dir("/proc").context("/proc")? {
+        let path = process.context("/proc")?.path();
+        let name = fs::read_to_string(path.join("comm")).unwrap_or_default();
+        if name.starts_with("ksoftirqd/") {
+            sum += of_thread(&path)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Of all threads of a process.
+pub(crate) fn of_process(pid: u32) -> Result<u64> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).context("a process's threads")?;
+    threads.map(|thread| of_thread(&thread.context("a thread")?.path())).sum()
+}
+
+/// The first number of `schedstat` (Documentation/scheduler/sched-stats.rst).
+fn of_thread(path: &Path) -> Result<u64> {
+    let text = fs::read_to_string(path.join("schedstat")).context("a thread's CPU time")?;
+    let first = text.split(' ').next().context("a thread's CPU time")?;
+    first.parse().context("a thread's CPU time")
+}
+
+/// The load average of the last minute: what else the machine does.
+pub(crate) fn load() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
+    text.split(' ').next().context("/proc/loadavg")?.parse().context("/proc/loadavg")
+}
