@@ -123,7 +123,7 @@ fn a_router_gets_an_address_and_a_prefix(office: &mut Office) {
     assert!(leased.contains(&format!("iaprefix {} ", bob.delegated)), "{leased}");
 
     // A host of a network behind the home's router.
-    let inner = std::net::Ipv6Addr::from(u128::from(bob.delegated.network()) + 0x1_0000_0000_0000_0000_0007);
+    let inner = std::net::Ipv6Addr::from(u128::from(bob.delegated.network()) + (1 << 64) + 7);
     assert!(bob.delegated.contains(inner));
     assert_eq!(office.exec("home2", &format!("ip addr add {inner}/128 dev lo")).0, 0);
     let router = until("home2 knows its router", || {
