@@ -53,7 +53,7 @@ pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
-pub const MAP_ABI_VERSION: u32 = 3;
+pub const MAP_ABI_VERSION: u32 = 4;
 
 /// Names of the maps, as they are pinned.
 pub mod map {

@@ -180,13 +180,7 @@ fn desired() -> impl Strategy<Value = NodeState> {
     };
     let link = move |index: usize| {
         (1400u16..1600, addresses(&ADDRESSES[5..])).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link {
-                name: name(OWN_LINKS[index]),
-                kind: LinkKind::Bridge,
-                mtu,
-                addresses,
-                reverse_path: ReversePath::Off,
-            })
+            Resource::Link(Link { name: name(OWN_LINKS[index]), kind: LinkKind::Bridge, mtu, addresses })
         })
     };
     let via = move |(gateway, port): (Ipv4Addr, &str)| RouteTarget::Via { gateway, port: name(port) };

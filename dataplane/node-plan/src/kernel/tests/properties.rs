@@ -112,13 +112,7 @@ fn wanted() -> impl Strategy<Value = NodeState> {
     };
     let own = move |link: &'static str| {
         option::of((1400u16..1600, addresses()).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link {
-                name: name(link),
-                kind: LinkKind::Bridge,
-                mtu,
-                addresses,
-                reverse_path: ReversePath::Off,
-            })
+            Resource::Link(Link { name: name(link), kind: LinkKind::Bridge, mtu, addresses })
         }))
     };
     let target = prop_oneof![
