@@ -52,13 +52,11 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     arrival: &Arrival,
 ) -> Result<Verdict, Stop> {
-    if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
-        return Ok(Verdict::Garden);
-    }
     let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
+        Step::Garden => return Ok(Verdict::Garden),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -72,6 +70,8 @@ enum Step {
     Six,
     /// It is the first of its flow.
     Open,
+    /// Its session is not active.
+    Garden,
     Leave(Towards),
 }
 
@@ -81,6 +81,9 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     arrival: &Arrival,
 ) -> Result<Step, Stop> {
+    if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
+        return Ok(Step::Garden);
+    }
     let frame = packet.frame();
     let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
     let tail = frame.window::<2>(arrival.packet_at() - 2).ok_or(DropReason::Truncated)?;
