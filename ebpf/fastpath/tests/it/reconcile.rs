@@ -233,7 +233,7 @@ fn maps_of_another_layout_are_not_touched() {
     let world = World::new();
     drop(world.office(&desired()));
     let settings = aya::maps::MapData::from_pin(world.pin_dir.join("SETTINGS")).expect("pinned");
-    let mut settings: aya::maps::Array<_, [u8; 24]> =
+    let mut settings: aya::maps::Array<_, [u8; size_of::<map_abi::Settings>()]> =
         aya::maps::Array::try_from(aya::maps::Map::Array(settings)).expect("an array");
     settings.set(0, std::array::from_fn(|n| if n == 0 { 99 } else { 0 }), 0).expect("writes");
     let options = fastpath::Options { pin_dir: world.pin_dir.clone(), sizes: fastpath::Sizes::default() };

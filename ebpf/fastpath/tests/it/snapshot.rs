@@ -4,7 +4,8 @@ use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, Map, MapData};
 use map_abi::{
-    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT, map,
+    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, SVIDS_PER_PORT,
+    Settings, map,
 };
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
@@ -69,6 +70,7 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
     Copied::<_, 128>::open(d, map::NEXT_HOP_GROUPS)
         .each(0..MAX_NEXT_HOP_GROUPS, |i, v| tables.set_next_hop_group(i, v));
-    Copied::<_, 32>::open(d, map::SETTINGS).each(0..1, |i, v| tables.set_settings(i, v));
+    Copied::<_, { size_of::<Settings>() }>::open(d, map::SETTINGS)
+        .each(0..1, |i, v| tables.set_settings(i, v));
     tables
 }
