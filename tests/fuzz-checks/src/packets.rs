@@ -228,6 +228,7 @@ fn tables() -> HostTables {
             abi_version: map_abi::MAP_ABI_VERSION,
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
             hash_key: [1, 2],
+            events: map_abi::events::MAPPINGS,
         },
     );
     tables

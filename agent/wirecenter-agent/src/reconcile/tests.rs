@@ -141,7 +141,7 @@ async fn drift_is_repaired_when_the_kernel_tells_of_it() {
     }
     let repaired = async {
         while fake.world().kernel.is_empty() {
-            tokio::time::sleep(DEBOUNCE).await;
+            sleep(DEBOUNCE).await;
         }
     };
     tokio::time::timeout(Duration::from_mins(1), repaired).await.expect("repaired");

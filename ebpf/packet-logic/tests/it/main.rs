@@ -86,6 +86,7 @@ fn office() -> HostTables {
             abi_version: 1,
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
             hash_key: [1, 2],
+            events: 0,
         },
     );
     tables
