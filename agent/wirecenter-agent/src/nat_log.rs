@@ -137,7 +137,9 @@ impl NatLog {
     pub(crate) fn mappings(&mut self, events: &[MappingEvent], now: Duration) {
         let Some(Exporting { log, exporter, .. }) = &mut self.exporting else { return };
         if log.per_flow {
-            events.iter().for_each(|event| exporter.push(&of_mapping(event, now)));
+            for event in events {
+                exporter.push(&of_mapping(event, now));
+            }
         }
     }
 
@@ -159,7 +161,9 @@ impl NatLog {
                     if events.is_empty() {
                         break;
                     }
-                    events.iter().for_each(|event| exporting.exporter.push(event));
+                    for event in &events {
+                        exporting.exporter.push(event);
+                    }
                     exporting.exporter.flush();
                 }
                 Ok(Progress::Blocked) => {

@@ -261,7 +261,7 @@ fn tables_of(state: u16) -> HostTables {
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
             hash_key: [1, 2],
             garden: 1,
-            ..Settings::default()
+            events: map_abi::events::MAPPINGS,
         },
     );
     tables

@@ -139,14 +139,14 @@ impl Effects for Node {
     ) -> Result<Progress, String> {
         let (_, sender) = match &mut self.sender {
             Some(held) if held.0 == collector => held,
-            other => other.insert((collector, Sender::new(collector).map_err(in_words)?)),
+            other => other.insert((collector, Sender::new(collector).map_err(|error| in_words(&error))?)),
         };
         let sent = sender.send_due(exporter, now);
         if sent.is_err() {
             // The next one may have another way, and another address.
             self.sender = None;
         }
-        sent.map_err(in_words)
+        sent.map_err(|error| in_words(&error))
     }
 
     async fn port_mac(&mut self, port: &IfName) -> Option<Mac> {
@@ -219,8 +219,8 @@ async fn next<R: AsRawFd, T>(
 }
 
 /// With what lies under it.
-fn in_words(error: ipfix::SendError) -> String {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+fn in_words(error: &ipfix::SendError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
 }
 
