@@ -5,6 +5,7 @@
 
 mod fib;
 mod fib6;
+mod forwards;
 mod group_slots;
 mod routes;
 mod runs;
@@ -12,6 +13,7 @@ mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
+pub use forwards::{FORWARDS_MAX, Forward, ForwardError, forward_words, forwards};
 pub use group_slots::{GroupMember, GroupSlots, group_slots};
 pub use routes::{
     Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,

@@ -14,7 +14,9 @@ mod state;
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
-pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session, SessionState};
+pub use session::{
+    AccessTags, Firewall, Ipv6Line, Nat, PortForward, PortProtocol, RateLimit, Session, SessionState,
+};
 pub use state::NodeState;
 
 #[cfg(test)]

@@ -44,14 +44,49 @@ pub struct Session {
     /// What comes in must be an answer to what went out; without it, anything may (but for what NAT does not know).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firewall: Option<Firewall>,
+    /// Ports of `nat` that lead to an inside port for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port_forwards: Vec<PortForward>,
 }
 
-/// A stateful firewall that lets nothing in but answers (for IPv6: RFC 6092).
+/// What comes for an outside port of the subscriber's block goes to an inside port, and what leaves that inside port has
+/// that outside port, whoever is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PortForward {
+    pub protocol: PortProtocol,
+    /// One of `nat`'s, but none of its head.
+    pub port: u16,
+    pub to_port: u16,
+}
+
+/// A protocol that has ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PortProtocol {
+    Tcp,
+    Udp,
+}
+
+impl PortProtocol {
+    /// Its number (IANA, "Assigned Internet Protocol Numbers").
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
+}
+
+/// A stateful firewall that lets nothing in but answers: for IPv6 as in RFC 6092, and if wanted for IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Firewall {
     /// How many flows it remembers at least: a power of two from 64 to 1024.
     pub flows: u16,
+    /// Whether it stands before IPv4 too, of a subscriber without NAT. (With NAT, nothing comes in that has no mapping.)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ipv4: bool,
 }
 
 /// How far the office lets a subscriber in. Whatever it is, addresses and ports stay the subscriber's.
@@ -165,6 +200,11 @@ pub struct Nat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u16,
+}
+
+impl Nat {
+    /// Ports at the beginning of a block that are not given out: what a node needs of the subscriber besides lies there.
+    pub const HEAD: u16 = 12;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use map_abi::{FibTarget, HomeRef, port_role};
 use net_types::{InterfaceAddress4, Mac, Name, Prefix4, Vid};
-use node_plan::forwarding::{FibPaint, ImageContext, home_order, prefixes6, session_image};
+use node_plan::forwarding::{FibPaint, ImageContext, forwards, home_order, prefixes6, session_image};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
@@ -208,6 +208,7 @@ impl Fastpath {
         let reach = self.wanted_reach(session)?;
         self.check_free(session, &reach, held)?;
         self.check_free6(session, held)?;
+        forwards(session)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));
@@ -282,6 +283,9 @@ impl Fastpath {
         let counted = self.moving.remove(&index);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
         self.sessions.write(to, index, &session.subscriber, &image, counted);
+        if !session.port_forwards.is_empty() || held.forwards != 0 {
+            self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
+        }
         if let Some(network) = reach.network {
             self.fib_insert(network, home_paint(home))?;
         }

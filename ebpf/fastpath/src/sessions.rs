@@ -11,7 +11,7 @@ use std::{
 
 use map_abi::{Chunk, HOME_ORDER_MAX, HomeRef, LinePage, NatPorts, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
 use net_types::{Mac, Name};
-use node_plan::forwarding::{Image, Runs};
+use node_plan::forwarding::{Forward, Image, Runs, forward_words};
 use zerocopy::IntoBytes;
 
 use crate::{
@@ -34,7 +34,7 @@ const COUNTERS: [u32; 2] = [6, 7];
 /// The first word of a session's configuration.
 const MAC_WORD: usize = 4;
 /// The words of a session's configuration, up to the spare ones.
-const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..16;
+const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..17;
 
 /// Which indices, homes and pages are taken, and by whom.
 pub(crate) struct Sessions {
@@ -202,6 +202,23 @@ impl Sessions {
         self.by_name.insert(name.clone(), index);
     }
 
+    /// Makes these the port forwards of a home, and leaves its other mappings alone.
+    pub(crate) fn forward(
+        &self,
+        clerk: &mut Clerk,
+        home: HomeRef,
+        forwards: &[Forward],
+    ) -> Result<(), ApplyError> {
+        // What the home held for another may still have to be wiped.
+        clerk.flush()?;
+        let chunk = self.homes.pages.read(home.unit() / UNIT_INDICES_PER_CHUNK);
+        let lines = chunk.as_deref().and_then(|chunk| crate::homes::lines(chunk, home));
+        for (word, value) in forward_words(forwards, lines.unwrap_or_default()) {
+            clerk.poke_home(home, word, value);
+        }
+        Ok(())
+    }
+
     /// All of the session is written: `finish` says so with its version.
     pub(crate) fn written(&mut self, index: u32, version: u64) {
         self.pending.insert(index, version);
@@ -274,7 +291,7 @@ impl Sessions {
             self.give_back_home(session.home);
             // From here on the session says that it has none.
             put_words!(writer, tables.sessions.at(index), [1 << 32], home);
-            put_words!(writer, tables.sessions.at(index), [0, 0, 0], link);
+            put_words!(writer, tables.sessions.at(index), [0, 0, 0, 0], link);
         }
     }
 

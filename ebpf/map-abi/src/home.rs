@@ -201,7 +201,7 @@ pub mod flags {
     pub const NAT: u16 = 1 << 1;
     /// `mac` holds the subscriber's address (configured or learned by DHCP).
     pub const MAC_KNOWN: u16 = 1 << 2;
-    /// What comes in must be an answer to what went out.
+    /// What comes in by IPv4 must belong to a flow that the firewall knows. (Of IPv6, `Six::flows` says so.)
     pub const FIREWALL: u16 = 1 << 3;
 }
 

@@ -41,7 +41,7 @@ pub use home::{
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
-    PORT_GROUPS_PER_ADDRESS, entry_state,
+    PORT_GROUPS_PER_ADDRESS, entry_state, mapping_hash, mapping_key, mapping_line,
 };
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use session::Session;

@@ -45,7 +45,10 @@ pub struct Session {
     pub has_ipv6: u8,
     pub spare_bytes: u16,
     pub flows: HomeRef,
-    pub spare_words: [u64; 8],
+    /// How many port forwards there are among its mappings.
+    pub forwards: u16,
+    pub spare_shorts: [u16; 3],
+    pub spare_words: [u64; 7],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

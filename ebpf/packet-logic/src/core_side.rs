@@ -79,15 +79,18 @@ impl Receiver {
         stop.verdict(is_told)
     }
 
+    #[inline(always)]
+    pub(crate) fn has(&self, flag: u16) -> bool {
+        mac_field!(self.home.down(), mac).get() & u64::from(flag) << 48 != 0
+    }
+
     /// Whether anything may go to the subscriber, and can.
     #[inline(always)]
     pub(crate) fn check(&self) -> Result<(), DropReason> {
-        let bits = mac_field!(self.home.down(), mac).get();
-        let has = |flag: u16| bits & u64::from(flag) << 48 != 0;
-        if !has(flags::ACTIVE) {
+        if !self.has(flags::ACTIVE) {
             return Err(DropReason::Suspended);
         }
-        if has(flags::MAC_KNOWN) { Ok(()) } else { Err(DropReason::SubscriberMacUnknown) }
+        if self.has(flags::MAC_KNOWN) { Ok(()) } else { Err(DropReason::SubscriberMacUnknown) }
     }
 
     #[inline(always)]

@@ -1,17 +1,16 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason};
+use map_abi::{DropReason, PuntReason};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
     core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
-    fib, fragment,
-    home::Home,
+    flows, fragment,
     icmp::{Quote, Side},
+    inbound::{Found, Inbound, Kind, Translation, find},
     live::{field, part},
-    nat,
-    parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP},
+    parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP},
     parse6::ETHERTYPE_IPV6,
     policer::{self, Colour},
     verdict::{Stop, too_big},
@@ -39,111 +38,6 @@ fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: u32) -> Ve
     }
 }
 
-enum Found {
-    /// Not for a subscriber.
-    Kernel,
-    Subscriber(Inbound),
-}
-
-/// A packet for a subscriber.
-struct Inbound {
-    receiver: Receiver,
-    translation: Translation,
-}
-
-/// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
-/// them to have a value on every path.
-#[derive(Clone, Copy)]
-struct Translation {
-    kind: Kind,
-    /// The inside port, where `kind` has one.
-    port: u16,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A routed subscriber: nothing.
-    Routed,
-    /// The address and the port.
-    Port,
-    /// The address, and inside an ICMP error's quote the address and the port.
-    Quote,
-    /// The address alone: a later fragment.
-    Address,
-}
-
-#[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: u32) -> Result<Found, DropReason> {
-    let frame = packet.frame();
-    let ip = Ipv4::parse(frame, PACKET_AT)?;
-    let target = fib::lookup(tables, ip.destination)?;
-    let now_ns = tables.recent_ns();
-    let (home, translation) = match target.kind() {
-        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
-        FibTarget::KIND_SESSION => {
-            (home_of(tables, target.index())?, Translation { kind: Kind::Routed, port: 0 })
-        }
-        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
-        _ => return Ok(Found::Kernel),
-    };
-    Ok(Found::Subscriber(Inbound { receiver: Receiver { home, came_by, now_ns }, translation }))
-}
-
-#[inline(always)]
-fn home_of<T: Tables>(tables: &T, unit: u32) -> Result<Home, DropReason> {
-    Home::find(tables, unit).ok_or(DropReason::Inconsistent)
-}
-
-/// The home that holds a port of a public address, and what the port stands for.
-#[inline(always)]
-fn find_mapping<T: Tables>(
-    frame: Frame<'_>,
-    tables: &T,
-    ip: &Ipv4<'_>,
-    address_index: u32,
-    now_ns: u64,
-) -> Result<(Home, Translation), DropReason> {
-    let mut tcp_flags = 0;
-    let (protocol, port, kind) = match ip.transport(frame)? {
-        Transport::Tcp(tcp) => {
-            tcp_flags = tcp.u8::<13>();
-            (TCP, tcp.be16::<2>(), Kind::Port)
-        }
-        Transport::Udp(udp) => (UDP, udp.be16::<2>(), Kind::Port),
-        Transport::EchoReply(icmp) => (ICMP, icmp.be16::<4>(), Kind::Port),
-        Transport::IcmpError => {
-            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
-            if quote.source != ip.destination {
-                return Err(DropReason::IcmpErrorUnknown);
-            }
-            (quote.protocol, quote.source_port, Kind::Quote)
-        }
-        Transport::LaterFragment => {
-            let home = home_of(tables, fragment::recall(tables, ip.header)?)?;
-            return Ok((home, Translation { kind: Kind::Address, port: 0 }));
-        }
-        Transport::Echo(_) => return Err(DropReason::NatNoMapping),
-        Transport::Other => return Err(DropReason::NatProtocol),
-    };
-    let unknown = if kind == Kind::Quote { DropReason::IcmpErrorUnknown } else { DropReason::NatNoMapping };
-    // An address that nobody has a port of has no page.
-    let ports = tables.nat_ports(address_index).ok_or(unknown)?;
-    let group = u32::from(port) / ENTRIES_PER_BLOCK;
-    let ports: PortsRef = field!(ports, groups[(group & 1023) as usize]).get();
-    if ports.is_none() {
-        return Err(unknown);
-    }
-    let home = home_of(tables, ports.home())?;
-    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
-    if ip.is_first_fragment() {
-        fragment::remember(tables, ip.header, ports.home());
-    }
-    if kind == Kind::Port && protocol == TCP {
-        mapping.saw_inbound_tcp(tcp_flags);
-    }
-    Ok((home, Translation { kind, port: inside_port }))
-}
-
 #[inline(always)]
 fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, inbound: &Inbound) -> Result<Verdict, Stop> {
     let line = inbound.receiver.line(tables)?;
@@ -165,6 +59,7 @@ fn judge<P: Packet, T: Tables>(
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
     let len = (frame.len() + line.tags_len) as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
+    answers(frame, tables, inbound, &ip)?;
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
     if ip.ttl() <= 1 {
@@ -178,6 +73,30 @@ fn judge<P: Packet, T: Tables>(
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
     Ok(colour)
+}
+
+/// Lets in what belongs to a flow that the firewall knows, if there is one, and later the rest of its fragments.
+#[inline(always)]
+fn answers<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    inbound: &Inbound,
+    ip: &Ipv4<'_>,
+) -> Result<(), DropReason> {
+    let receiver = &inbound.receiver;
+    if inbound.print != 0 {
+        let memory = flows::of(tables, receiver.home.six(), receiver.now_ns);
+        let memory = memory.ok_or(DropReason::Inconsistent)?;
+        let print = flows::Print(inbound.print);
+        let flow = memory.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
+        if ip.protocol == TCP {
+            flow.saw_inbound_tcp(ip.tcp_flags(frame));
+        }
+    }
+    if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {
+        fragment::remember(tables, ip.header, inbound.unit);
+    }
+    Ok(())
 }
 
 /// Puts the subscriber's address and port back; returns what that does to the header's checksum.

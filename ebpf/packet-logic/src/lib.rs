@@ -27,6 +27,7 @@ mod core_side;
 mod down;
 mod fib;
 mod fib6;
+mod firewall;
 mod flows;
 mod fragment;
 mod frame;
@@ -34,8 +35,10 @@ mod home;
 #[cfg(feature = "host")]
 mod host;
 mod icmp;
+mod inbound;
 mod live;
 mod nat;
+mod open;
 mod parse;
 mod parse6;
 mod path;
@@ -53,7 +56,8 @@ pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]
 pub use host::{HostPacket, HostTables, lead_on};
 pub use map_abi::{DropReason, PuntReason};
+pub use open::open;
 pub use six::{down6, open6, up6};
 pub use tables::{Packet, Tables};
-pub use up::{open, up};
+pub use up::up;
 pub use verdict::Verdict;

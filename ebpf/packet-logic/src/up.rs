@@ -6,13 +6,13 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     arp,
-    buckets::{Buckets, Entry},
+    buckets::Entry,
     checksum::Delta,
-    fib,
+    fib, firewall,
     frame::{MAC_BITS, opaque_number},
     icmp::{Quote, Side},
     live::{field, part},
-    nat::{self, Mapping, Remote},
+    nat,
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
     path, policer,
@@ -129,11 +129,6 @@ fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
     }
 }
 
-#[inline(always)]
-fn mappings(arrival: &Arrival) -> Buckets<Mapping> {
-    nat::mappings(arrival.home, arrival.order, arrival.now_ns)
-}
-
 /// What NAT does with a packet. Not an enum with fields: the verifier wants every one of them to have a value on every path.
 #[derive(Clone, Copy)]
 struct Outside {
@@ -160,7 +155,7 @@ impl Outside {
 enum Kind {
     /// A routed subscriber: nothing.
     Routed,
-    /// The flow is not known yet.
+    /// The flow is not known yet, to the firewall or to NAT.
     New,
     /// The address and the port.
     Port,
@@ -170,11 +165,19 @@ enum Kind {
     Address,
 }
 
-/// What NAT knows of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
+/// What the firewall and NAT know of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
 /// for the mapping overlaps with waiting for the home's first line.
 #[inline(always)]
-fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside, DropReason> {
+fn outside<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv4<'_>,
+) -> Result<Outside, DropReason> {
     let none = Entry::none(arrival.home);
+    if arrival.has(flags::FIREWALL) && !firewall::is_known(frame, tables, arrival, ip)? {
+        return Ok(Outside::new(Kind::New, none));
+    }
     if !arrival.has(flags::NAT) {
         return Ok(Outside::new(Kind::Routed, none));
     }
@@ -192,42 +195,11 @@ fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside
         Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
-    match mappings(arrival).existing(key, nat::hash(key)) {
+    match nat::mappings(arrival.home, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
         Some(mapping) => Ok(Outside::new(kind, mapping)),
         None if kind == Kind::Quote => Err(DropReason::IcmpErrorUnknown),
         None => Ok(Outside::new(Kind::New, none)),
     }
-}
-
-/// Makes the mapping for the first packet of a flow, which then goes the ordinary way. A program of its own: the many ways
-/// of finding a place would be too much for that of all packets.
-#[inline(always)]
-pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    let opened = match arrive(packet, tables) {
-        Err(reason) => Err(reason),
-        Ok(arrival) => claim(packet.frame(), &arrival),
-    };
-    match opened {
-        Ok(()) => Verdict::Access,
-        Err(reason) => match arrive(packet, tables) {
-            Ok(arrival) => arrival.stop(packet, tables, reason.into()).counted(tables),
-            Err(reason) => Verdict::Drop(reason).counted(tables),
-        },
-    }
-}
-
-#[inline(always)]
-fn claim(frame: Frame<'_>, arrival: &Arrival) -> Result<(), DropReason> {
-    let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
-    let (key, port) = match ip.transport(frame)? {
-        Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), tcp.raw16::<2>()),
-        Transport::Udp(udp) => (nat::key(ip.protocol, udp.be16::<0>()), udp.raw16::<2>()),
-        Transport::Echo(icmp) => (nat::key(ip.protocol, icmp.be16::<4>()), 0),
-        _ => return Err(DropReason::NatProtocol),
-    };
-    let remote = Remote { address: ip.destination, port };
-    let is_made = mappings(arrival).claim(key, nat::hash(key), |entry| remote.fill(entry));
-    if is_made { Ok(()) } else { Err(DropReason::NatPortsExhausted) }
 }
 
 #[inline(always)]
@@ -240,7 +212,7 @@ fn forward<T: Tables>(
 ) -> Result<Step, Stop> {
     let up = arrival.home.up();
     let len = frame.len() as u64;
-    let outside = outside(frame, arrival, ip)?;
+    let outside = outside(frame, tables, arrival, ip)?;
     if outside.is(Kind::New) {
         return Ok(Step::Open);
     }
@@ -292,7 +264,7 @@ fn translate(
     if outside.is(Kind::Address) {
         return Ok(delta);
     }
-    let port = field!(arrival.home.up(), first_port).get().wrapping_add(mapping.offset as u16);
+    let port = field!(arrival.home.up(), first_port).get().wrapping_add(nat::outside(mapping) as u16);
     if outside.is(Kind::Quote) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
         let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;

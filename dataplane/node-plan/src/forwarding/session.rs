@@ -85,7 +85,7 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if mac.is_some() {
         bits |= flags::MAC_KNOWN;
     }
-    if !flows.is_none() {
+    if session.firewall.is_some_and(|firewall| firewall.ipv4) && session.nat.is_none() {
         bits |= flags::FIREWALL;
     }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
@@ -140,6 +140,7 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             delegated_len: six.delegated_len,
             has_ipv6: six.is_on,
             flows,
+            forwards: u16::try_from(session.port_forwards.len()).unwrap_or(u16::MAX),
             ..map_abi::Session::new_zeroed()
         },
     }

@@ -428,7 +428,7 @@ pub(crate) fn external_port(packet: &[u8]) -> u16 {
 }
 
 /// The packet in a frame that goes out by the core port.
-fn redirected(outcome: Outcome, destination: [u8; 6], source: [u8; 6]) -> Vec<u8> {
+pub(crate) fn redirected(outcome: Outcome, destination: [u8; 6], source: [u8; 6]) -> Vec<u8> {
     let Outcome::Redirect(frame) = outcome else { panic!("{outcome:?}") };
     assert_eq!((&frame[..6], &frame[6..12], &frame[12..14]), (&destination[..], &source[..], &[8, 0][..]));
     assert_checksums(&frame[14..]);
@@ -453,7 +453,7 @@ fn delivered(outcome: Outcome, mac: [u8; 6], tags: (u16, u16)) -> Vec<u8> {
 }
 
 /// A packet in two fragments, 16 bytes of payload in the first.
-fn fragments(whole: &[u8]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn fragments(whole: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let cut = 20 + 16;
     let first = with_header(&whole[..cut], |h| {
         h.identification = 4711;

@@ -6,13 +6,13 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     core_side::{Line, PACKET_AT, Receiver, came_by},
     fib6,
-    flows::Print,
+    flows::{self, Ends, Print},
     home::Home,
     live::{field, part},
     parse::TCP,
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, quoted},
     policer::{self, Colour},
-    six::{flows_of, is_own},
+    six::is_own,
     verdict::Stop,
 };
 
@@ -93,25 +93,26 @@ fn answers<T: Tables>(
     receiver: &Receiver,
     ip: &Ipv6<'_>,
 ) -> Result<(), DropReason> {
-    let Some(flows) = flows_of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(()) };
+    let Some(flows) = flows::of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(()) };
     if ip.is_later_fragment() {
         let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
         return if tables.fragment6(&key) { Ok(()) } else { Err(DropReason::FragmentUnknown) };
     }
     let is_error = ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX);
-    let (inside, remote, protocol) = if is_error {
+    let ends = if is_error {
         // What the subscriber sent is quoted, so its sender is the inside.
-        quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?
+        let (inside, remote, protocol) = quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?;
+        Ends { inside, remote, protocol }
     } else {
         let (remote, inside) = ip.ends(frame)?;
-        (inside, remote, ip.protocol)
+        Ends { inside, remote, protocol: ip.protocol }
     };
-    if is_error && inside.address != ip.destination() {
+    if is_error && ends.inside.address != ip.destination() {
         return Err(DropReason::IcmpErrorUnknown);
     }
-    let print = Print::of(tables, inside, remote, protocol).ok_or(DropReason::Inconsistent)?;
+    let print = Print::of(tables, &ends).ok_or(DropReason::Inconsistent)?;
     let flow = flows.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
-    if !is_error && protocol == TCP {
+    if !is_error && ip.protocol == TCP {
         flow.saw_inbound_tcp(ip.tcp_flags(frame));
     }
     if !ip.is_whole() {

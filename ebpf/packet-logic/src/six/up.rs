@@ -6,13 +6,13 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     fib6,
-    flows::{self, Print},
+    flows::{self, Ends, Print},
     frame::MAC_BITS,
     live::{field, part},
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
     path, policer,
-    six::{flows_of, is_own},
+    six::is_own,
     verdict::Stop,
 };
 
@@ -61,7 +61,7 @@ pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 #[inline(always)]
 fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(), DropReason> {
     let ip = Ipv6::parse(frame, arrival.packet_at())?;
-    let memory = flows_of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
+    let memory = flows::of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
     let print = print(frame, tables, &ip)?;
     let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
     if is_made { Ok(()) } else { Err(DropReason::FlowsExhausted) }
@@ -70,7 +70,7 @@ fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(
 #[inline(always)]
 fn print<T: Tables>(frame: Frame<'_>, tables: &T, ip: &Ipv6<'_>) -> Result<Print, DropReason> {
     let (inside, remote) = ip.ends(frame)?;
-    Print::of(tables, inside, remote, ip.protocol).ok_or(DropReason::Inconsistent)
+    Print::of(tables, &Ends { inside, remote, protocol: ip.protocol }).ok_or(DropReason::Inconsistent)
 }
 
 /// `None`: it is the first of its flow.
@@ -185,7 +185,7 @@ fn is_known<T: Tables>(
     arrival: &Arrival,
     ip: &Ipv6<'_>,
 ) -> Result<bool, DropReason> {
-    let Some(memory) = flows_of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(true) };
+    let Some(memory) = flows::of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(true) };
     if ip.is_later_fragment() || ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX) {
         return Ok(true);
     }
