@@ -21,8 +21,19 @@ pub(crate) struct Session {
     pub(crate) network: Option<String>,
     pub(crate) nat: Option<Nat>,
     pub(crate) active: bool,
+    /// The firewall's rules, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rules: Vec<Rule>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    /// Flows that it was the first rule to be about.
+    pub(crate) hits: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,6 +83,7 @@ impl From<SessionView> for Session {
                 mappings: nat.mappings,
             }),
             active: view.active,
+            rules: view.rules.into_iter().map(|rule| Rule { name: rule.name, hits: rule.hits }).collect(),
             up: view.up.into(),
             down: view.down.into(),
         }
@@ -169,6 +181,7 @@ pub(crate) mod tests {
                 mappings: 3,
             }),
             active: true,
+            rules: Vec::new(),
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

@@ -64,6 +64,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         committed_up: home.committed_up,
         committed_down: home.committed_down,
         firewall: home.firewall,
+        firewall_rules: home.firewall_rules,
         port_forwards: home.port_forwards,
         ipv6: home.ipv6,
     })
@@ -73,7 +74,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
 fn firewall(wanted: Option<&xos_model::Firewall>, is_routed: bool, has_ipv6: bool) -> Option<Firewall> {
     match wanted {
         Some(wanted) if !wanted.enabled => None,
-        Some(_) if is_routed => Some(FIREWALL_OF_BOTH),
+        Some(wanted) if is_routed || !wanted.rules.is_empty() => Some(FIREWALL_OF_BOTH),
         _ => has_ipv6.then_some(FIREWALL),
     }
 }

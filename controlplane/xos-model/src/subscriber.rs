@@ -19,7 +19,10 @@ mod interfaces;
 mod port_forwards;
 mod session_version;
 
-pub use firewall::Firewall;
+pub use firewall::{
+    Firewall, FirewallRule, FlowDirection, PortRange, PortRangeError, RuleAction, RuleProtocol,
+    RuleProtocolError,
+};
 pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
@@ -224,6 +227,9 @@ impl Bundle {
             Self::validate_dns(&self.dns6, is_unicast6, &at.at("dns6"), faults);
         } else if !self.dns6.is_empty() {
             faults.push(Fault::new(at.at("dns6"), "only a subscriber with IPv6 has resolvers of IPv6"));
+        }
+        if let Some(firewall) = &self.firewall {
+            firewall.validate(&at.at("firewall"), faults);
         }
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
     }

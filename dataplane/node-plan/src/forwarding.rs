@@ -8,6 +8,7 @@ mod fib6;
 mod forwards;
 mod group_slots;
 mod routes;
+mod rules;
 mod runs;
 mod session;
 
@@ -19,6 +20,7 @@ pub use routes::{
     Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,
     RoutePrefix, RouteProblem, RouteTable,
 };
+pub use rules::{HeldRule, RuleError, RuleRecord, held_rules, rule_record};
 pub use runs::Runs;
 pub use session::{
     FirewallError, Image, ImageContext, Ipv6Error, NatError, flows_order, home_order, prefixes6,

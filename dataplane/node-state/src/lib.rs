@@ -8,12 +8,14 @@
 mod link;
 mod resource;
 mod route;
+mod rule;
 mod session;
 mod state;
 
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
+pub use rule::{FirewallRule, FlowDirection, PortRange, RuleAction};
 pub use session::{
     AccessTags, Firewall, Ipv6Line, Nat, PortForward, PortProtocol, RateLimit, Session, SessionState,
 };

@@ -8,6 +8,8 @@ use std::{
 use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
+use crate::FirewallRule;
+
 /// All that a node needs to know of a subscriber; every choice has been made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -44,6 +46,10 @@ pub struct Session {
     /// What comes in must be an answer to what went out; without it, anything may (but for what NAT does not know).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firewall: Option<Firewall>,
+    /// By which flows may begin: the first that is about a flow decides. Without one, what begins inside may be, and of
+    /// what begins outside only what comes by a port forward. Only with `firewall`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firewall_rules: Vec<FirewallRule>,
     /// Ports of `nat` that lead to an inside port for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_forwards: Vec<PortForward>,
@@ -84,7 +90,7 @@ impl PortProtocol {
 pub struct Firewall {
     /// How many flows it remembers at least: a power of two from 64 to 1024.
     pub flows: u16,
-    /// Whether it stands before IPv4 too, of a subscriber without NAT. (With NAT, nothing comes in that has no mapping.)
+    /// Whether it stands before IPv4 too; with NAT, where nothing comes in that has no mapping, only if there are rules.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ipv4: bool,
 }

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use map_abi::{FibTarget, HomeRef, port_role};
 use net_types::{InterfaceAddress4, Mac, Name, Prefix4, Vid};
-use node_plan::forwarding::{FibPaint, ImageContext, forwards, home_order, prefixes6, session_image};
+use node_plan::forwarding::{
+    FibPaint, ImageContext, forwards, home_order, prefixes6, rule_record, session_image,
+};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
@@ -163,7 +165,8 @@ impl Fastpath {
         }
         self.leave_prefixes6(index, &[]);
         self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
-        self.forget_flows(session.flows);
+        self.forget_record(session.flows);
+        self.forget_record(session.rules.record());
     }
 
     /// Where a session is to be reached.
@@ -209,6 +212,7 @@ impl Fastpath {
         self.check_free(session, &reach, held)?;
         self.check_free6(session, held)?;
         forwards(session)?;
+        rule_record(session)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));
@@ -272,13 +276,23 @@ impl Fastpath {
         is_reached: bool,
     ) -> Result<(), ApplyError> {
         let held = self.tables.session(index);
-        let context = ImageContext { index, port: reach.port, home, flows: held.flows, mac };
+        let context =
+            ImageContext { index, port: reach.port, home, flows: held.flows, rules: held.rules, mac };
         if is_reached && held.version == session_image(session, &context).session.version {
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
             return Ok(());
         }
         let flows = self.flows_for(session, index)?;
-        let image = session_image(session, &ImageContext { flows, ..context });
+        let rules = match self.rules_for(session, index) {
+            Ok(rules) => rules,
+            Err(error) => {
+                if flows != held.flows && !flows.is_none() {
+                    self.sessions.give_back_home(flows);
+                }
+                return Err(error);
+            }
+        };
+        let image = session_image(session, &ImageContext { flows, rules, ..context });
         self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
@@ -292,7 +306,10 @@ impl Fastpath {
         self.lead_to6(session, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         if held.flows != flows {
-            self.forget_flows(held.flows);
+            self.forget_record(held.flows);
+        }
+        if held.rules.record() != rules.record() {
+            self.forget_record(held.rules.record());
         }
         self.sessions.written(index, image.session.version);
         Ok(())

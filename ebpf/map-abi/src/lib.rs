@@ -23,6 +23,7 @@ mod flow;
 mod home;
 mod nat;
 mod punt;
+mod rules;
 mod session;
 
 pub use access::{IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, port_role};
@@ -44,6 +45,7 @@ pub use nat::{
     PORT_GROUPS_PER_ADDRESS, entry_state, mapping_hash, mapping_key, mapping_line,
 };
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
+pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
@@ -94,7 +96,11 @@ pub mod program {
     pub const ACCESS: u32 = 4;
     /// For the first packet of a flow of IPv6 that the firewall does not know.
     pub const OPEN6: u32 = 5;
-    pub const COUNT: u32 = 6;
+    /// For a flow from a subscriber with rules that these have yet to be asked about, of either family.
+    pub const RULES: u32 = 6;
+    /// The same for a flow to it.
+    pub const RULES_IN: u32 = 7;
+    pub const COUNT: u32 = 8;
 }
 
 #[cfg(test)]

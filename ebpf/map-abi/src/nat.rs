@@ -74,15 +74,16 @@ pub struct NatPorts {
     pub groups: [PortsRef; PORT_GROUPS_PER_ADDRESS],
 }
 
-/// `FRAGMENTS` (LRU): from a fragment that comes from the core to the home that its first fragment was for.
+/// `FRAGMENTS` (LRU): from a fragment that comes from the core to the home that its first fragment was for. Aligned, since
+/// the kernel wants it so where the key is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct FragmentKey {
     pub source: [u8; 4],
     pub destination: [u8; 4],
     pub identification: [u8; 2],
     pub protocol: u8,
-    pub spare: u8,
+    pub spare: [u8; 5],
 }
 
 /// `FRAGMENTS6` (LRU): the same for IPv6, where a firewall let the first fragment in. In words, since the kernel wants them

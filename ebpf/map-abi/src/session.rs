@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::{HomeRef, Limits};
+use crate::{HomeRef, Limits, RulesRef};
 
 /// `SESSIONS[index]`: counters of what is rare, and the configuration that its home was written from, so that a
 /// restarted agent, and whoever looks while it is down, know what is there.
@@ -48,7 +48,9 @@ pub struct Session {
     /// How many port forwards there are among its mappings.
     pub forwards: u16,
     pub spare_shorts: [u16; 3],
-    pub spare_words: [u64; 7],
+    /// As in `Six`.
+    pub rules: RulesRef,
+    pub spare_words: [u64; 6],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

@@ -274,6 +274,17 @@ impl Entry {
     }
 
     #[inline(always)]
+    pub(crate) fn place(self) -> NonNull<NatEntry> {
+        self.at
+    }
+
+    /// Gives the place away, unless it has another key meanwhile, of 64 bits.
+    #[inline(always)]
+    pub(crate) fn forget(self, key: u64) {
+        first_word(self.at).replace(key, 0);
+    }
+
+    #[inline(always)]
     pub(crate) fn first_word(self) -> u64 {
         first_word(self.at).get()
     }
@@ -299,7 +310,7 @@ impl Entry {
     }
 
     #[inline(always)]
-    fn state(self) -> u8 {
+    pub(crate) fn state(self) -> u8 {
         field!(self.at, state).get()
     }
 

@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, PuntReason};
+use map_abi::{DropReason, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -13,6 +13,7 @@ use crate::{
     parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP},
     parse6::ETHERTYPE_IPV6,
     policer::{self, Colour},
+    rules,
     verdict::{Stop, too_big},
 };
 
@@ -41,7 +42,7 @@ fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, came_by: u32) -> Ve
 #[inline(always)]
 fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, inbound: &Inbound) -> Result<Verdict, Stop> {
     let line = inbound.receiver.line(tables)?;
-    let colour = judge(packet, tables, inbound, &line)?;
+    let Some(colour) = judge(packet, tables, inbound, &line)? else { return Ok(Verdict::RulesIn) };
     Ok(line.send(packet, &inbound.receiver, colour, ETHERTYPE_IPV4)?)
 }
 
@@ -51,7 +52,7 @@ fn judge<P: Packet, T: Tables>(
     tables: &T,
     inbound: &Inbound,
     line: &Line,
-) -> Result<Colour, Stop> {
+) -> Result<Option<Colour>, Stop> {
     let receiver = &inbound.receiver;
     receiver.check()?;
     let down = receiver.home.down();
@@ -59,7 +60,9 @@ fn judge<P: Packet, T: Tables>(
     // As the subscriber's link carries it, tags included; so a rate means the same both ways.
     let len = (frame.len() + line.tags_len) as u64;
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
-    answers(frame, tables, inbound, &ip)?;
+    if !answers(frame, tables, inbound, &ip)? {
+        return Ok(None);
+    }
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
     if ip.ttl() <= 1 {
@@ -72,23 +75,30 @@ fn judge<P: Packet, T: Tables>(
     ip.update_checksum(delta.and(ip.decrement_ttl()));
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(colour)
+    Ok(Some(colour))
 }
 
-/// Lets in what belongs to a flow that the firewall knows, if there is one, and later the rest of its fragments.
+/// Lets in what belongs to a flow that the firewall knows, if there is one, and later the rest of its fragments; false: the
+/// rules are to be asked.
 #[inline(always)]
 fn answers<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     inbound: &Inbound,
     ip: &Ipv4<'_>,
-) -> Result<(), DropReason> {
+) -> Result<bool, DropReason> {
     let receiver = &inbound.receiver;
     if inbound.print != 0 {
         let memory = flows::of(tables, receiver.home.six(), receiver.now_ns);
         let memory = memory.ok_or(DropReason::Inconsistent)?;
         let print = flows::Print(inbound.print);
-        let flow = memory.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
+        let has_rules = receiver.has(flags::RULES);
+        let flow = memory.existing(print.0, print.hash());
+        let flow = flow.filter(|flow| !has_rules || flows::is_judged(*flow, rules::of(receiver.home)));
+        let Some(flow) = flow else {
+            let is_askable = has_rules && !ip.is_icmp_error(frame);
+            return if is_askable { Ok(false) } else { Err(DropReason::Firewall) };
+        };
         if ip.protocol == TCP {
             flow.saw_inbound_tcp(ip.tcp_flags(frame));
         }
@@ -96,7 +106,7 @@ fn answers<T: Tables>(
     if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {
         fragment::remember(tables, ip.header, inbound.unit);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Puts the subscriber's address and port back; returns what that does to the header's checksum.
@@ -107,7 +117,7 @@ fn translate(
     receiver: &Receiver,
     translation: Translation,
 ) -> Result<Delta, DropReason> {
-    let Translation { kind, port } = translation;
+    let Translation { kind, port, .. } = translation;
     if kind == Kind::Routed {
         return Ok(Delta::NONE);
     }

@@ -2,11 +2,11 @@
 
 use core::{marker::PhantomData, ptr::NonNull};
 
-use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry, Six};
+use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry, RulesRef, Six};
 
 use crate::{
     Tables,
-    buckets::{Buckets, Kind, is_equal},
+    buckets::{Buckets, Entry, Kind, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -56,9 +56,29 @@ pub(crate) fn of<T: Tables>(tables: &T, six: NonNull<Six>, now_ns: u64) -> Optio
 
 /// Writes what a flow that is new has beside its key.
 #[inline(always)]
-pub(crate) fn fill(entry: NonNull<NatEntry>, protocol: u8) {
+pub(crate) fn fill(entry: NonNull<NatEntry>, protocol: u8, judged: u8) {
     let entry: NonNull<FlowEntry> = entry.cast();
     field!(entry, protocol).set(protocol);
+    field!(entry, judged).set(judged);
+}
+
+/// `FlowEntry::judged`.
+#[inline(always)]
+pub(crate) fn judged(flow: Entry) -> u8 {
+    let entry: NonNull<FlowEntry> = flow.place().cast();
+    field!(entry, judged).get()
+}
+
+#[inline(always)]
+pub(crate) fn set_judged(flow: Entry, judged: u8) {
+    let entry: NonNull<FlowEntry> = flow.place().cast();
+    field!(entry, judged).set(judged);
+}
+
+/// Whether the rules that there are let a flow through.
+#[inline(always)]
+pub(crate) fn is_judged(flow: Entry, rules: RulesRef) -> bool {
+    judged(flow) & RulesRef::GENERATION_MAX == rules.generation()
 }
 
 /// One end of a flow: an address, as two words, and a port as it lies in the packet.

@@ -38,6 +38,8 @@ pub(crate) struct Translation {
     pub(crate) kind: Kind,
     /// The inside port, where `kind` has one.
     pub(crate) port: u16,
+    /// Whether the mapping is a port forward.
+    pub(crate) is_forward: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,7 +62,9 @@ pub(crate) fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: u32) -
     let now_ns = tables.recent_ns();
     let (unit, translation) = match target.kind() {
         FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
-        FibTarget::KIND_SESSION => (target.index(), Translation { kind: Kind::Routed, port: 0 }),
+        FibTarget::KIND_SESSION => {
+            (target.index(), Translation { kind: Kind::Routed, port: 0, is_forward: false })
+        }
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
@@ -104,7 +108,7 @@ fn find_mapping<T: Tables>(
         }
         Transport::LaterFragment => {
             let unit = fragment::recall(tables, ip.header)?;
-            return Ok((unit, Translation { kind: Kind::Address, port: 0 }));
+            return Ok((unit, Translation { kind: Kind::Address, port: 0, is_forward: false }));
         }
         Transport::Echo(_) => return Err(DropReason::NatNoMapping),
         Transport::Other => return Err(DropReason::NatProtocol),
@@ -122,7 +126,7 @@ fn find_mapping<T: Tables>(
     if kind == Kind::Port && protocol == TCP {
         mapping.saw_inbound_tcp(tcp_flags);
     }
-    Ok((ports.home(), Translation { kind, port: inside_port }))
+    Ok((ports.home(), Translation { kind, port: inside_port, is_forward: nat::is_forward(mapping) }))
 }
 
 /// The ends of the flow that a packet belongs to: of an error, that of the packet that is quoted, which the subscriber sent.

@@ -78,6 +78,11 @@ impl Remote {
     }
 }
 
+#[inline(always)]
+pub(crate) fn is_forward(mapping: Entry) -> bool {
+    mapping.state() == entry_state::FORWARD
+}
+
 /// Which of the block's ports a mapping stands for: that in whose place it lies, unless it is a port forward, which says.
 /// Without branches, as in `buckets`.
 #[inline(always)]

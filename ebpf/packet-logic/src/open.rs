@@ -34,7 +34,7 @@ fn remember<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Resul
     let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
     let print = firewall::print_up(frame, tables, &ip)?.ok_or(DropReason::Inconsistent)?;
     let memory = flows::of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
-    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
+    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol, 0));
     if is_made { Ok(()) } else { Err(DropReason::FlowsExhausted) }
 }
 

@@ -4,6 +4,7 @@ mod down;
 mod up;
 
 pub use down::down6;
+pub(crate) use down::find6;
 pub use up::{open6, up6};
 
 use core::ptr::NonNull;

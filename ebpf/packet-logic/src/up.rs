@@ -40,6 +40,7 @@ fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) 
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
+        Step::Rules => return Ok(Verdict::Rules),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -53,6 +54,8 @@ enum Step {
     Six,
     /// It is the first of its flow.
     Open,
+    /// The rules are to be asked about its flow.
+    Rules,
     Leave(Towards),
 }
 
@@ -157,6 +160,8 @@ enum Kind {
     Routed,
     /// The flow is not known yet, to the firewall or to NAT.
     New,
+    /// The rules have yet to be asked about the flow.
+    Unjudged,
     /// The address and the port.
     Port,
     /// The address, and inside an ICMP error's quote the address and the port.
@@ -175,8 +180,9 @@ fn outside<T: Tables>(
     ip: &Ipv4<'_>,
 ) -> Result<Outside, DropReason> {
     let none = Entry::none(arrival.home);
-    if arrival.has(flags::FIREWALL) && !firewall::is_known(frame, tables, arrival, ip)? {
-        return Ok(Outside::new(Kind::New, none));
+    if arrival.has(flags::FIREWALL) && !firewall::is_known(frame, tables, arrival)? {
+        let kind = if arrival.has(flags::RULES) { Kind::Unjudged } else { Kind::New };
+        return Ok(Outside::new(kind, none));
     }
     if !arrival.has(flags::NAT) {
         return Ok(Outside::new(Kind::Routed, none));
@@ -215,6 +221,9 @@ fn forward<T: Tables>(
     let outside = outside(frame, tables, arrival, ip)?;
     if outside.is(Kind::New) {
         return Ok(Step::Open);
+    }
+    if outside.is(Kind::Unjudged) {
+        return Ok(Step::Rules);
     }
     let mut target = target;
     if target.kind() == FibTarget::KIND_DEFAULT {

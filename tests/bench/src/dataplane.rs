@@ -149,6 +149,7 @@ fn state(population: u32) -> Result<NodeState> {
             committed_down: None,
             ipv6: None,
             firewall: None,
+            firewall_rules: Vec::new(),
             port_forwards: Vec::new(),
         }));
     }

@@ -43,6 +43,13 @@ fn outside_ports_are_picked_from_the_share_and_kept() {
     assert_eq!(forwarded(&json!([]), &mut status), Ok(vec![]));
 }
 
+fn rules() -> Value {
+    json!([
+        {"name": "ssh", "direction": "in", "action": "allow", "protocol": "tcp", "source": "192.0.2.0/24", "destinationPorts": "22"},
+        {"name": "mail", "direction": "out", "action": "deny", "protocol": "47", "destination": "2001:db8::/32"},
+    ])
+}
+
 #[test]
 fn a_session_has_the_firewall_and_the_forwards_of_its_bundle() {
     let routed = json!({"observedGeneration": 1, "address": "203.0.113.10", "gateway": "203.0.113.9", "subnet": "203.0.113.8/29"});
@@ -66,9 +73,21 @@ fn a_session_has_the_firewall_and_the_forwards_of_its_bundle() {
         (json!({"nat": false, "ipv6": true, "firewall": {}}), &with_ipv6, Some((1024, true))),
         (json!({"nat": false, "ipv6": true, "firewall": {"enabled": false}}), &with_ipv6, None),
         (json!({"firewall": {}}), &nat, None),
+        (json!({"firewall": {"rules": rules()}}), &nat, Some((1024, true))),
+        (json!({"firewall": {"enabled": false, "rules": rules()}}), &nat, None),
     ] {
         assert_eq!(firewall(bundle.clone(), status), expected, "{bundle}");
     }
+    assert_eq!(of(json!({"firewall": {"enabled": false, "rules": rules()}}), &nat).firewall_rules, []);
+    let told = of(json!({"firewall": {"rules": rules()}}), &nat).firewall_rules;
+    assert_eq!(
+        serde_json::to_value(told).expect("JSON"),
+        json!([
+            {"name": "ssh", "direction": "in", "action": "allow", "protocol": 6, "source": "192.0.2.0/24",
+             "destinationPorts": {"first": 22, "last": 22}},
+            {"name": "mail", "direction": "out", "action": "deny", "protocol": 47, "destination": "2001:db8::/32"},
+        ])
+    );
     let forwards = of(json!({}), &nat).port_forwards;
     assert_eq!(
         serde_json::to_value(forwards).expect("JSON"),

@@ -4,7 +4,7 @@ mod routes;
 
 use std::net::Ipv4Addr;
 
-use map_abi::{Burst, HomeRef, Limits, Rate, flags};
+use map_abi::{Burst, HomeRef, Limits, Rate, RulesRef, flags};
 use net_types::Mac;
 use node_state::{Nat, RateLimit, Resource, SessionState};
 use proptest::prelude::*;
@@ -69,7 +69,8 @@ fn a_homes_size_follows_from_the_number_of_ports() {
 fn a_session_in_its_place() {
     let mut session = alice();
     let home = HomeRef::new(4, 2).expect("legal");
-    let context = ImageContext { index: 9, port: 3, home, flows: HomeRef::NONE, mac: None };
+    let context =
+        ImageContext { index: 9, port: 3, home, flows: HomeRef::NONE, rules: RulesRef::NONE, mac: None };
     let image = session_image(&session, &context);
     assert_eq!(image.up.flags, flags::ACTIVE | flags::NAT);
     assert_eq!((image.up.network, image.up.prefix_len), ([100, 64, 0, 2], 32));
@@ -113,7 +114,10 @@ fn what_a_line_has_of_ipv6() {
     let session = with(line("2001:db8:1:2::/64", Some("2001:db8:ff00::/56")));
     let flows = HomeRef::new(5, 1).expect("legal");
     let home = HomeRef::new(4, 0).expect("legal");
-    let image = session_image(&session, &ImageContext { index: 9, port: 3, home, flows, mac: None });
+    let image = session_image(
+        &session,
+        &ImageContext { index: 9, port: 3, home, flows, rules: RulesRef::NONE, mac: None },
+    );
     assert_eq!(image.six.link, [0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2]);
     assert_eq!((image.six.delegated, image.six.delegated_len), ([0x20, 1, 0x0d, 0xb8, 0xff, 0, 0, 0], 56));
     assert_eq!((image.six.is_on, image.six.flows), (1, flows));
@@ -121,7 +125,10 @@ fn what_a_line_has_of_ipv6() {
     let firewall = |ipv4, nat| {
         let firewall = Some(node_state::Firewall { flows: 64, ipv4 });
         let session = node_state::Session { firewall, nat, ..alice() };
-        let image = session_image(&session, &ImageContext { index: 9, port: 3, home, flows, mac: None });
+        let image = session_image(
+            &session,
+            &ImageContext { index: 9, port: 3, home, flows, rules: RulesRef::NONE, mac: None },
+        );
         image.up.flags & image.down.flags & flags::FIREWALL != 0
     };
     assert!(firewall(true, None));

@@ -4,7 +4,7 @@ use fastpath::{DropReason, Inspector};
 use node_state::NodeState;
 
 use crate::{
-    fixtures::{ADDRESSES, external_port, fragments, redirected, to_alice},
+    fixtures::{ADDRESSES, Build, external_port, fragments, redirected, to_alice},
     frames::{ALICE, Address, EXTERNAL, REMOTE, from_alice, from_core, tcp, udp, unreachable},
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
@@ -33,7 +33,7 @@ fn all() -> NodeState {
     office(&text.join(","))
 }
 
-fn build(is_tcp: bool) -> fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8> {
+fn build(is_tcp: bool) -> Build {
     if is_tcp { tcp } else { udp }
 }
 

@@ -9,6 +9,7 @@ mod limits;
 mod live;
 mod reconcile;
 mod routes;
+mod rules;
 mod runner;
 mod six;
 mod snapshot;

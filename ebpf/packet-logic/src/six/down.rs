@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, FibTarget, PuntReason};
+use map_abi::{DropReason, FibTarget, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -12,6 +12,7 @@ use crate::{
     parse::TCP,
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, quoted},
     policer::{self, Colour},
+    rules,
     six::is_own,
     verdict::Stop,
 };
@@ -19,7 +20,7 @@ use crate::{
 /// Deals with a frame of IPv6 that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
 pub fn down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    match find(packet, tables) {
+    match find6(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(None) => Verdict::Pass,
         Ok(Some(receiver)) => match deliver(packet, tables, &receiver) {
@@ -32,7 +33,7 @@ pub fn down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 
 /// Whom a packet is for; `None`: the kernel.
 #[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
+pub(crate) fn find6<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
     let came_by = came_by(packet, tables)?;
     if came_by.ethertype != ETHERTYPE_IPV6 {
         return Ok(None);
@@ -51,7 +52,7 @@ fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>
 #[inline(always)]
 fn deliver<P: Packet, T: Tables>(packet: &mut P, tables: &T, receiver: &Receiver) -> Result<Verdict, Stop> {
     let line = receiver.line(tables)?;
-    let colour = judge(packet, tables, receiver, &line)?;
+    let Some(colour) = judge(packet, tables, receiver, &line)? else { return Ok(Verdict::RulesIn) };
     Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV6)?)
 }
 
@@ -61,7 +62,7 @@ fn judge<P: Packet, T: Tables>(
     tables: &T,
     receiver: &Receiver,
     line: &Line,
-) -> Result<Colour, Stop> {
+) -> Result<Option<Colour>, Stop> {
     receiver.check()?;
     let down = receiver.home.down();
     let frame = packet.frame();
@@ -69,7 +70,9 @@ fn judge<P: Packet, T: Tables>(
     if !is_own(receiver.home.six(), ip.destination()[0]) {
         return Err(DropReason::Inconsistent.into());
     }
-    answers(frame, tables, receiver, &ip)?;
+    if !answers(frame, tables, receiver, &ip)? {
+        return Ok(None);
+    }
     let len = (frame.len() + line.tags_len) as u64;
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
@@ -82,21 +85,21 @@ fn judge<P: Packet, T: Tables>(
     ip.decrement_hop_limit();
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(colour)
+    Ok(Some(colour))
 }
 
-/// Lets in what answers something that went out, if the subscriber has a firewall.
+/// Lets in what belongs to a flow that the firewall knows, if the subscriber has one; false: the rules are to be asked.
 #[inline(always)]
 fn answers<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     receiver: &Receiver,
     ip: &Ipv6<'_>,
-) -> Result<(), DropReason> {
-    let Some(flows) = flows::of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(()) };
+) -> Result<bool, DropReason> {
+    let Some(memory) = flows::of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(true) };
     if ip.is_later_fragment() {
         let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
-        return if tables.fragment6(&key) { Ok(()) } else { Err(DropReason::FragmentUnknown) };
+        return if tables.fragment6(&key) { Ok(true) } else { Err(DropReason::FragmentUnknown) };
     }
     let is_error = ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX);
     let ends = if is_error {
@@ -111,7 +114,12 @@ fn answers<T: Tables>(
         return Err(DropReason::IcmpErrorUnknown);
     }
     let print = Print::of(tables, &ends).ok_or(DropReason::Inconsistent)?;
-    let flow = flows.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
+    let has_rules = receiver.has(flags::RULES);
+    let flow = memory.existing(print.0, print.hash());
+    let flow = flow.filter(|flow| !has_rules || flows::is_judged(*flow, rules::of(receiver.home)));
+    let Some(flow) = flow else {
+        return if has_rules && !is_error { Ok(false) } else { Err(DropReason::Firewall) };
+    };
     if !is_error && ip.protocol == TCP {
         flow.saw_inbound_tcp(ip.tcp_flags(frame));
     }
@@ -119,5 +127,5 @@ fn answers<T: Tables>(
         let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
         tables.remember_fragment6(&key);
     }
-    Ok(())
+    Ok(true)
 }

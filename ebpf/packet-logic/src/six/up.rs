@@ -11,7 +11,7 @@ use crate::{
     live::{field, part},
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
-    path, policer,
+    path, policer, rules,
     six::is_own,
     verdict::Stop,
 };
@@ -38,7 +38,9 @@ pub fn up6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 
 #[inline(always)]
 fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) -> Result<Verdict, Stop> {
-    let Some(towards) = judge(packet, tables, arrival)? else { return Ok(Verdict::Open6) };
+    let Some(towards) = judge(packet, tables, arrival)? else {
+        return Ok(if arrival.has(flags::RULES) { Verdict::Rules } else { Verdict::Open6 });
+    };
     Ok(match arrival.leave(packet, towards, ETHERTYPE_IPV6)? {
         Verdict::Core => Verdict::Core6,
         verdict => verdict,
@@ -63,7 +65,7 @@ fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(
     let ip = Ipv6::parse(frame, arrival.packet_at())?;
     let memory = flows::of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
     let print = print(frame, tables, &ip)?;
-    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
+    let is_made = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol, 0));
     if is_made { Ok(()) } else { Err(DropReason::FlowsExhausted) }
 }
 
@@ -191,6 +193,9 @@ fn is_known<T: Tables>(
     }
     let print = print(frame, tables, ip)?;
     let Some(flow) = memory.existing(print.0, print.hash()) else { return Ok(false) };
+    if arrival.has(flags::RULES) && !flows::is_judged(flow, rules::of(arrival.home)) {
+        return Ok(false);
+    }
     flow.saw_outbound(arrival.now_ns);
     if ip.protocol == TCP {
         flow.saw_outbound_tcp(ip.tcp_flags(frame));

@@ -56,7 +56,7 @@ fn entries(lines: &Lines) -> impl Iterator<Item = (u32, (u32, u64))> {
 
 /// What a packet from outside for one of the block's ports finds, and one from inside, among port forwards: as in
 /// `packet-logic`.
-fn finds(lines: &Lines, wanted: &PortForward) -> (bool, bool) {
+fn finds(lines: &Lines, wanted: PortForward) -> (bool, bool) {
     let key = mapping_key(wanted.protocol.number(), wanted.to_port);
     let offset = u32::from(wanted.port - FIRST_PORT);
     let is_right =
@@ -79,7 +79,7 @@ fn any_lines() -> impl Strategy<Value = Lines> {
         for (n, place) in places.into_iter().enumerate().skip(12) {
             if let Some((port, state, seen)) = place {
                 lines[n / 4].words[n % 4 * 2] = u64::from(mapping_key(6, port)) | 9 << 32;
-                lines[n / 4].words[n % 4 * 2 + 1] = u64::from(seen) << 32 | u64::from(state) << 16 | 443;
+                lines[n / 4].words[n % 4 * 2 + 1] = u64::from(seen) << 32 | u64::from(state) << 16 | 0x01bb;
             }
         }
         lines
@@ -106,7 +106,7 @@ proptest! {
             let words = forward_words(&forwards, &lines);
             write(&mut lines, &words);
             for wanted in &session.port_forwards {
-                prop_assert_eq!(finds(&lines, wanted), (true, true), "{:?}", wanted);
+                prop_assert_eq!(finds(&lines, *wanted), (true, true), "{:?}", wanted);
             }
             let held = entries(&lines).filter(|(_, entry)| is_forward(*entry)).count();
             let aliases = forwards.iter().filter(|forward| !forward.is_found()).count();
