@@ -23,8 +23,19 @@ pub(crate) struct Session {
     pub(crate) active: bool,
     /// In the walled garden: what is in it passes, and nothing else.
     pub(crate) garden: bool,
+    /// The firewall's rules, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rules: Vec<Rule>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    /// Flows that it was the first rule to be about.
+    pub(crate) hits: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,6 +86,7 @@ impl From<SessionView> for Session {
             }),
             active: view.admission == Admission::All,
             garden: view.admission == Admission::Garden,
+            rules: view.rules.into_iter().map(|rule| Rule { name: rule.name, hits: rule.hits }).collect(),
             up: view.up.into(),
             down: view.down.into(),
         }
@@ -173,6 +185,7 @@ pub(crate) mod tests {
             }),
             active: true,
             garden: false,
+            rules: Vec::new(),
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

@@ -106,6 +106,16 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
     table(&titles, sessions.iter().map(row).collect())
 }
 
+/// What the rules of firewalls have counted; nothing, where there are none.
+pub(crate) fn rules(sessions: &[Session]) -> String {
+    let rows: Vec<_> = sessions
+        .iter()
+        .flat_map(|session| session.rules.iter().map(|rule| (&session.name, rule)))
+        .map(|(name, rule)| vec![name.clone(), rule.name.clone(), rule.hits.to_string()])
+        .collect();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&["NAME", "RULE", ">FLOWS"], rows)) }
+}
+
 /// As in `wcctl`; a VLAN of 0 stands for no tag.
 fn tags(session: &Session) -> String {
     match (session.s_vid, session.c_vid) {

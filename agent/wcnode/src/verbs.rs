@@ -126,7 +126,9 @@ fn all_sessions(inspector: &Inspector) -> Vec<Session> {
 
 pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failure> {
     let sessions = sample::select(all_sessions(&open(place)?), &arguments.selection)?;
-    show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions))?)
+    let is_named = !arguments.selection.names.is_empty();
+    let rules = || if is_named { show::rules(&sessions) } else { String::new() };
+    show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions) + &rules())?)
 }
 
 pub(crate) fn counters(place: &Place, arguments: &Counters) -> Result<(), Failure> {

@@ -3,13 +3,14 @@
 use std::net::Ipv4Addr;
 
 use net_types::{Name, Prefix4};
-use xos_model::{Fault, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
+use xos_model::{Fault, ForwardedPort, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
 use crate::{
     Claim, Hints, NodePools,
     pools::{Pool4, subnet_size},
 };
 
+mod forwards;
 mod ipv6;
 
 /// Who holds what. What the subscriber in question holds itself counts as free.
@@ -24,13 +25,14 @@ pub trait Ledger {
 }
 
 /// The addresses of a subscriber, all of them chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
     pub address: Ipv4Addr,
     pub gateway: Ipv4Addr,
     pub subnet: Option<Prefix4>,
     pub nat: Option<NatBlock>,
     pub ipv6: Option<SubscriberIpv6>,
+    pub port_forwards: Vec<ForwardedPort>,
 }
 
 /// Why a subscriber cannot get what it asks for.
@@ -50,6 +52,7 @@ impl Allocation {
         status.subnet = self.subnet;
         status.nat = self.nat;
         status.ipv6 = self.ipv6;
+        status.port_forwards.clone_from(&self.port_forwards);
     }
 }
 
@@ -65,11 +68,19 @@ pub fn allocate(
         let (address, pool) = address(spec, previous, pools, ledger, hints)?;
         let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
         let nat = block(previous, pools, ledger, hints)?;
-        Allocation { address, gateway, subnet: None, nat: Some(nat), ipv6: None }
+        let port_forwards = forwards::allocate(&spec.bundle.port_forwards, &previous.port_forwards, nat)?;
+        Allocation { address, gateway, subnet: None, nat: Some(nat), ipv6: None, port_forwards }
     } else {
         let subnet = subnet(spec, previous, pools, ledger, hints)?;
         let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
-        Allocation { address: host(2), gateway: host(1), subnet: Some(subnet), nat: None, ipv6: None }
+        Allocation {
+            address: host(2),
+            gateway: host(1),
+            subnet: Some(subnet),
+            nat: None,
+            ipv6: None,
+            port_forwards: Vec::new(),
+        }
     };
     if spec.bundle.ipv6 {
         allocation.ipv6 = Some(ipv6::allocate(spec, previous, pools, ledger, hints)?);

@@ -20,7 +20,9 @@ use xos_model::{ACCESS_LINE, Fault, Graph, HOME_NETWORK, INTERNET_ROUTE, Link, S
 use crate::NodePools;
 
 /// IPv6 comes with a firewall (RFC 6092, recommendation 1), since no NAT stands before the subscriber's hosts.
-const FIREWALL: Firewall = Firewall { flows: 256 };
+const FIREWALL: Firewall = Firewall { flows: 256, ipv4: false };
+/// For the hosts of a whole subnet.
+const FIREWALL_OF_BOTH: Firewall = Firewall { flows: 1024, ipv4: true };
 
 /// Why a subscriber has no session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,9 +63,20 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         rate_down: home.rate_down,
         committed_up: home.committed_up,
         committed_down: home.committed_down,
-        firewall: home.ipv6.is_some().then_some(FIREWALL),
+        firewall: home.firewall,
+        firewall_rules: home.firewall_rules,
+        port_forwards: home.port_forwards,
         ipv6: home.ipv6,
     })
+}
+
+/// The firewall of a home.
+fn firewall(wanted: Option<&xos_model::Firewall>, is_routed: bool, has_ipv6: bool) -> Option<Firewall> {
+    match wanted {
+        Some(wanted) if !wanted.enabled => None,
+        Some(wanted) if is_routed || !wanted.rules.is_empty() => Some(FIREWALL_OF_BOTH),
+        _ => has_ipv6.then_some(FIREWALL),
+    }
 }
 
 /// The one link of a chain whose service provides the interface.

@@ -1,3 +1,5 @@
+mod protection;
+
 use std::collections::BTreeMap;
 
 use net_types::{Name, Prefix4};
@@ -291,6 +293,7 @@ fn what_a_subscriber_has_it_keeps() {
             ports: 16384,
         }),
         ipv6: None,
+        port_forwards: Vec::new(),
     };
     let mut status = SubscriberStatus::default();
     held.write_to(&mut status);

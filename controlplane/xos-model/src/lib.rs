@@ -47,9 +47,10 @@ pub use services::{
     TenantStatus, Topology, Translation, Transport, Visibility,
 };
 pub use subscriber::{
-    ACCESS_LINE, Access, AccessLine, Bundle, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute,
-    NatBlock, SessionVersion, Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus,
-    subscriber_attributes,
+    ACCESS_LINE, Access, AccessLine, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
+    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, PortForward, PortProtocol, PortRange,
+    PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion, Subscriber, SubscriberIpv6,
+    SubscriberSpec, SubscriberState, SubscriberStatus, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -7,8 +7,8 @@ use net_types::schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Attributes, Base64, CaBundle, Email, HttpUrl, KindName, KindSet, SecretKey, SecretSpec, SessionVersion,
-    Sha256, SshKey, Text, Verb, VerbSet, Version, VnId,
+    Attributes, Base64, CaBundle, Email, HttpUrl, KindName, KindSet, PortRange, RuleProtocol, SecretKey,
+    SecretSpec, SessionVersion, Sha256, SshKey, Text, Verb, VerbSet, Version, VnId,
 };
 
 schema! {
@@ -39,6 +39,18 @@ schema! {
         "type": "string",
         "maxLength": HttpUrl::LEN_MAX,
         "format": "uri"
+    };
+    PortRange: {
+        "description": "A port, or ports in a row",
+        "type": "string",
+        "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?$",
+        "examples": ["22", "6000-6010"]
+    };
+    RuleProtocol: {
+        "description": "tcp, udp, icmp, icmpv6, or the number of a protocol above IP",
+        "type": "string",
+        "pattern": "^(tcp|udp|icmp|icmpv6|[0-9]{1,3})$",
+        "examples": ["tcp"]
     };
     SecretKey: {
         "description": "The name of a secret's value",

@@ -14,13 +14,20 @@ use crate::{
     values::{is_unicast, is_unicast6},
 };
 
+mod firewall;
 mod interfaces;
+mod port_forwards;
 mod session_version;
 
+pub use firewall::{
+    Firewall, FirewallRule, FlowDirection, PortRange, PortRangeError, RuleAction, RuleProtocol,
+    RuleProtocolError,
+};
 pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
 };
+pub use port_forwards::{ForwardedPort, PortForward, PortProtocol};
 pub use session_version::SessionVersion;
 
 pub type Subscriber = Object<SubscriberSpec>;
@@ -115,6 +122,12 @@ pub struct Bundle {
     /// Resolvers handed out by DHCPv6 and router advertisements; only with `ipv6`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dns6: Vec<Ipv6Addr>,
+    /// What lets nothing in but answers. Unless said, IPv6 has one, and a routed subnet has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<Firewall>,
+    /// Ports of the share of a public address that lead to a port of the home; only with `nat`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port_forwards: Vec<PortForward>,
 }
 
 impl Default for Bundle {
@@ -129,6 +142,8 @@ impl Default for Bundle {
             dns: Vec::new(),
             ipv6: false,
             dns6: Vec::new(),
+            firewall: None,
+            port_forwards: Vec::new(),
         }
     }
 }
@@ -156,6 +171,9 @@ pub struct SubscriberStatus {
     pub nat: Option<NatBlock>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<SubscriberIpv6>,
+    /// What the port forwards of the bundle are reached by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port_forwards: Vec<ForwardedPort>,
     /// The session that the node has in its kernel, as far as it has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programmed: Option<SessionVersion>,
@@ -210,6 +228,10 @@ impl Bundle {
         } else if !self.dns6.is_empty() {
             faults.push(Fault::new(at.at("dns6"), "only a subscriber with IPv6 has resolvers of IPv6"));
         }
+        if let Some(firewall) = &self.firewall {
+            firewall.validate(&at.at("firewall"), faults);
+        }
+        port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
     }
 
     fn validate_committed(

@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 23] = [
+    let cases: [Case; 29] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -62,6 +62,60 @@ fn every_fault_has_its_pointer() {
             &["/spec/bundle/dns6/1"],
         ),
         (&[("\"nat\"", "\"dns6\":[\"2001:db8::53\"],\"nat\"")], &["/spec/bundle/dns6"]),
+        (
+            &[(
+                "\"nat\"",
+                r#""portForwards":[{"protocol":"tcp","port":1040,"toPort":80},{"protocol":"udp","toPort":80}],"nat""#,
+            )],
+            &[],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""portForwards":[{"protocol":"tcp","port":1040,"toPort":80},{"protocol":"tcp","port":1040,"toPort":80},{"protocol":"tcp","toPort":0}],"nat""#,
+            )],
+            &[
+                "/spec/bundle/portForwards/1/toPort",
+                "/spec/bundle/portForwards/1/port",
+                "/spec/bundle/portForwards/2/toPort",
+            ],
+        ),
+        (
+            &[(
+                "\"nat\":true",
+                r#""firewall":{},"portForwards":[{"protocol":"tcp","toPort":80}],"nat":false"#,
+            )],
+            &["/spec/bundle/portForwards"],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""firewall":{"colour":1},"portForwards":[{"protocol":"gre","toPort":80}],"nat""#,
+            )],
+            &["/spec/bundle/firewall/colour", "/spec/bundle/portForwards/0/protocol"],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""firewall":{"rules":[{"name":"a","direction":"in","action":"allow","protocol":"tcp","destinationPorts":"22"},{"name":"a","direction":"out","action":"deny","destinationPorts":"22"},{"name":"b","direction":"in","action":"allow","source":"192.0.2.0/24","destination":"2001:db8::/32"}]},"nat""#,
+            )],
+            &[
+                "/spec/bundle/firewall/rules/1/name",
+                "/spec/bundle/firewall/rules/1/destinationPorts",
+                "/spec/bundle/firewall/rules/2/destination",
+            ],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""firewall":{"rules":[{"name":"a","direction":"up","action":"allow","protocol":"gre","sourcePorts":"2-1"}]},"nat""#,
+            )],
+            &[
+                "/spec/bundle/firewall/rules/0/direction",
+                "/spec/bundle/firewall/rules/0/protocol",
+                "/spec/bundle/firewall/rules/0/sourcePorts",
+            ],
+        ),
         (&[("Subscriber", "Node")], &["/kind"]),
         (&[("Subscriber", "Gizmo")], &["/kind"]),
         (&[("\"nat\"", "\"committedUp\":\"20M\",\"committedDown\":\"128k\",\"nat\"")], &[]),

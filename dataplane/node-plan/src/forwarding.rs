@@ -5,18 +5,22 @@
 
 mod fib;
 mod fib6;
+mod forwards;
 mod group_slots;
 mod routes;
+mod rules;
 mod runs;
 mod session;
 
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
+pub use forwards::{FORWARDS_MAX, Forward, ForwardError, forward_words, forwards};
 pub use group_slots::{GroupMember, GroupSlots, group_slots};
 pub use routes::{
     Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,
     RoutePrefix, RouteProblem, RouteTable,
 };
+pub use rules::{HeldRule, RuleError, RuleRecord, held_rules, rule_record};
 pub use runs::Runs;
 pub use session::{
     FirewallError, Image, ImageContext, Ipv6Error, NatError, flows_order, home_order, prefixes6,

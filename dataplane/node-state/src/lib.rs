@@ -10,6 +10,7 @@ mod link;
 mod nat_log;
 mod resource;
 mod route;
+mod rule;
 mod session;
 mod state;
 
@@ -18,7 +19,10 @@ pub use link::{Link, LinkKind, Port, PortRole};
 pub use nat_log::NatLog;
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
-pub use session::{AccessTags, Firewall, Ipv6Line, Nat, RateLimit, Session, SessionState};
+pub use rule::{FirewallRule, FlowDirection, PortRange, RuleAction};
+pub use session::{
+    AccessTags, Firewall, Ipv6Line, Nat, PortForward, PortProtocol, RateLimit, Session, SessionState,
+};
 pub use state::NodeState;
 
 #[cfg(test)]

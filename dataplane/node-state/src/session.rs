@@ -8,6 +8,8 @@ use std::{
 use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
+use crate::FirewallRule;
+
 /// All that a node needs to know of a subscriber; every choice has been made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -44,14 +46,53 @@ pub struct Session {
     /// What comes in must be an answer to what went out; without it, anything may (but for what NAT does not know).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firewall: Option<Firewall>,
+    /// By which flows may begin: the first that is about a flow decides. Without one, what begins inside may be, and of
+    /// what begins outside only what comes by a port forward. Only with `firewall`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firewall_rules: Vec<FirewallRule>,
+    /// Ports of `nat` that lead to an inside port for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port_forwards: Vec<PortForward>,
 }
 
-/// A stateful firewall that lets nothing in but answers (for IPv6: RFC 6092).
+/// What comes for an outside port of the subscriber's block goes to an inside port, and what leaves that inside port has
+/// that outside port, whoever is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PortForward {
+    pub protocol: PortProtocol,
+    /// One of `nat`'s, but none of its head.
+    pub port: u16,
+    pub to_port: u16,
+}
+
+/// A protocol that has ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PortProtocol {
+    Tcp,
+    Udp,
+}
+
+impl PortProtocol {
+    /// Its number (IANA, "Assigned Internet Protocol Numbers").
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
+}
+
+/// A stateful firewall that lets nothing in but answers: for IPv6 as in RFC 6092, and if wanted for IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Firewall {
     /// How many flows it remembers at least: a power of two from 64 to 1024.
     pub flows: u16,
+    /// Whether it stands before IPv4 too; with NAT, where nothing comes in that has no mapping, only if there are rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ipv4: bool,
 }
 
 /// How far the office lets a subscriber in. Whatever it is, addresses and ports stay the subscriber's.
@@ -170,6 +211,11 @@ pub struct Nat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u16,
+}
+
+impl Nat {
+    /// Ports at the beginning of a block that are not given out: what a node needs of the subscriber besides lies there.
+    pub const HEAD: u16 = 12;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

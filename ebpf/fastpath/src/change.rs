@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use map_abi::{FibTarget, HomeRef, port_role};
-use net_types::{InterfaceAddress4, Mac, Name, Prefix4, Vid};
-use node_plan::forwarding::{FibPaint, ImageContext, home_order, prefixes6, session_image};
+use map_abi::{FibTarget, HomeRef, RulesRef, port_role};
+use net_types::{InterfaceAddress4, Name, Prefix4, Vid};
+use node_plan::forwarding::{
+    FibPaint, ImageContext, forwards, home_order, prefixes6, rule_record, session_image,
+};
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
@@ -168,7 +170,8 @@ impl Fastpath {
         }
         self.leave_prefixes6(index, &[]);
         self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
-        self.forget_flows(session.flows);
+        self.forget_record(session.flows);
+        self.forget_record(session.rules.record());
     }
 
     /// Where a session is to be reached.
@@ -219,6 +222,8 @@ impl Fastpath {
         let reach = self.wanted_reach(session)?;
         self.check_free(session, &reach, held)?;
         self.check_free6(session, held)?;
+        forwards(session)?;
+        rule_record(session)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));
@@ -241,23 +246,52 @@ impl Fastpath {
                 }
             }
         };
+        let now = self.tables.session(index);
+        let context = ImageContext { index, port: reach.port, home, flows: now.flows, rules: now.rules, mac };
+        let is_written = is_reached && now.version == session_image(session, &context).session.version;
         let prepared = self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
-        let prepared = prepared.and_then(|()| self.flows_for(session, index));
-        let flows = match prepared {
-            Ok(flows) => flows,
+        let prepared = prepared
+            .and_then(|()| if is_written { Ok(context) } else { self.with_records(session, context) });
+        let context = match prepared {
+            Ok(context) => context,
             Err(error) => {
                 self.give_up(index, held, (!is_reached).then_some(home));
                 return Err(error);
             }
         };
         if let Err(error) = self.sessions.join_line(&self.tables, (index, session.mac, home), &reach) {
-            if flows != self.tables.session(index).flows {
-                self.forget_flows(flows);
-            }
+            self.forget_records_but(&context, (now.flows, now.rules));
             self.give_up(index, held, (!is_reached).then_some(home));
             return Err(error);
         }
-        self.fill(session, (index, home, flows), &reach, mac, is_reached)
+        if is_written {
+            self.sessions.publish(&self.tables, &mut self.clerk, index, home, &reach);
+            return Ok(());
+        }
+        self.fill(session, &context, &reach)
+    }
+
+    /// Sees to it that there are records for a session's flows and rules.
+    fn with_records(&mut self, session: &Session, held: ImageContext) -> Result<ImageContext, ApplyError> {
+        let flows = self.flows_for(session, held.index)?;
+        let with_flows = ImageContext { flows, ..held };
+        match self.rules_for(session, held.index) {
+            Ok(rules) => Ok(ImageContext { rules, ..with_flows }),
+            Err(error) => {
+                self.forget_records_but(&with_flows, (held.flows, held.rules));
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives back the records of a context that is not to be.
+    fn forget_records_but(&mut self, context: &ImageContext, (flows, rules): (HomeRef, RulesRef)) {
+        if context.flows != flows {
+            self.forget_record(context.flows);
+        }
+        if context.rules.record() != rules.record() {
+            self.forget_record(context.rules.record());
+        }
     }
 
     /// Gives back what was taken for a session that cannot be.
@@ -283,32 +317,27 @@ impl Fastpath {
         }
     }
 
-    fn fill(
-        &mut self,
-        session: &Session,
-        (index, home, flows): (u32, HomeRef, HomeRef),
-        reach: &Reach,
-        mac: Option<Mac>,
-        is_reached: bool,
-    ) -> Result<(), ApplyError> {
+    fn fill(&mut self, session: &Session, context: &ImageContext, reach: &Reach) -> Result<(), ApplyError> {
+        let ImageContext { index, home, flows, rules, .. } = *context;
         let held = self.tables.session(index);
-        let context = ImageContext { index, port: reach.port, home, flows, mac };
-        let image = session_image(session, &context);
-        if is_reached && held.flows == flows && held.version == image.session.version {
-            self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
-            return Ok(());
-        }
+        let image = session_image(session, context);
         self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
         self.sessions.write(to, index, &session.subscriber, &image, counted);
+        if !session.port_forwards.is_empty() || held.forwards != 0 {
+            self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
+        }
         if let Some(network) = reach.network {
             self.fib_insert(network, home_paint(home))?;
         }
         self.lead_to6(session, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         if held.flows != flows {
-            self.forget_flows(held.flows);
+            self.forget_record(held.flows);
+        }
+        if held.rules.record() != rules.record() {
+            self.forget_record(held.rules.record());
         }
         self.garden.set_resolvers(index, &resolvers(session))?;
         self.sessions.written(index, image.session.version);

@@ -3,7 +3,9 @@
 use std::{io, net::Ipv4Addr, path::PathBuf};
 
 use net_types::{IfName, Prefix4, Prefix6};
-use node_plan::forwarding::{Fib6Full, FibError, FirewallError, Ipv6Error, NatError};
+use node_plan::forwarding::{
+    Fib6Full, FibError, FirewallError, ForwardError, Ipv6Error, NatError, RuleError,
+};
 
 /// The fast path as a whole cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,10 @@ pub enum ApplyError {
     Firewall(#[from] FirewallError),
     #[error("{0}")]
     Nat(#[from] NatError),
+    #[error("{0}")]
+    Rule(#[from] RuleError),
+    #[error("{0}")]
+    Forward(#[from] ForwardError),
     #[error("{0}")]
     Fib(#[from] FibError),
     #[error("the table of {table} is full ({size} entries)")]

@@ -7,7 +7,7 @@ use map_abi::{
 use zerocopy::{FromBytes, IntoBytes};
 
 /// The lines of a home.
-fn lines(chunk: &Chunk, home: HomeRef) -> Option<&[Line]> {
+pub(crate) fn lines(chunk: &Chunk, home: HomeRef) -> Option<&[Line]> {
     let first = (home.unit() % UNIT_INDICES_PER_CHUNK * LINES_PER_UNIT) as usize;
     chunk.lines.get(first..first + (home.units() * LINES_PER_UNIT) as usize)
 }

@@ -6,6 +6,7 @@ use map_abi::{
     Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
+use node_plan::forwarding::{HeldRule, held_rules};
 
 use crate::{
     error::OpenError,
@@ -43,6 +44,8 @@ pub struct SessionView {
     pub network: Option<Prefix4>,
     pub nat: Option<SessionNat>,
     pub admission: Admission,
+    /// The firewall's rules, in order, and what they have counted.
+    pub rules: Vec<HeldRule>,
     pub up: TrafficView,
     pub down: TrafficView,
 }
@@ -120,10 +123,22 @@ impl Inspector {
         let mut views: Vec<SessionView> = Vec::new();
         self.each_home(|index, session, chunk| {
             let admission = admission(session.flags, has_garden);
-            views.push(view(index, self.tables.name_of(index), session, chunk, &ports, admission));
+            let rules = self.rules(session.rules.record());
+            views.push(SessionView {
+                rules,
+                ..view(index, self.tables.name_of(index), session, chunk, &ports, admission)
+            });
         });
         views.sort_unstable_by_key(|view| view.index);
         views
+    }
+
+    fn rules(&self, record: HomeRef) -> Vec<HeldRule> {
+        if record.is_none() {
+            return Vec::new();
+        }
+        let chunk = self.homes.read(record.unit() / UNIT_INDICES_PER_CHUNK);
+        chunk.and_then(|chunk| homes::lines(&chunk, record).map(held_rules)).unwrap_or_default()
     }
 
     /// Each session with the chunk that its home is in, which is read once for all that are in it.
@@ -253,6 +268,7 @@ fn view(
             mappings: chunk.map_or(0, |chunk| homes::mappings(chunk, session.home)),
         }),
         admission,
+        rules: Vec::new(),
         up,
         down,
     }

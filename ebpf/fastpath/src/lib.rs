@@ -39,6 +39,7 @@ mod punts;
 mod reach;
 mod reconcile;
 mod routes;
+mod rules;
 mod run_once;
 mod sessions;
 mod shared;
@@ -56,6 +57,7 @@ pub use inspect::{Admission, Inspector, PortView, SessionNat, SessionView, Summa
 pub use log::NatBlock;
 pub use losses::Losses;
 pub use map_abi::{DropReason, PuntReason, Sighting, Watch};
+pub use node_plan::forwarding::HeldRule;
 pub use options::{Options, Sizes};
 pub use punts::{Punt, Punts};
 pub use run_once::ProgramOf;

@@ -22,12 +22,14 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 10] = [
+const LED_TO: [(u32, &str); 12] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
     (map_program::OPEN, "open"),
     (map_program::OPEN6, "open6"),
+    (map_program::RULES, "rules"),
+    (map_program::RULES_IN, "rules_in"),
     (map_program::ACCESS, ACCESS),
     (map_program::GARDEN, "garden"),
     (map_program::GARDEN6, "garden6"),

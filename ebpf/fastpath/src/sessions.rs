@@ -11,7 +11,7 @@ use std::{
 
 use map_abi::{Chunk, HOME_ORDER_MAX, HomeRef, LinePage, NatPorts, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK};
 use net_types::{Mac, Name};
-use node_plan::forwarding::{Image, Runs};
+use node_plan::forwarding::{Forward, Image, Runs, forward_words};
 use zerocopy::IntoBytes;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// Words of `Up` and `Down` that are configuration: all up to the meter.
 const CONFIG_WORDS: usize = 4;
 /// The same of `Six`.
-const SIX_CONFIG_WORDS: usize = 3;
+const SIX_CONFIG_WORDS: usize = 4;
 /// Words of a line.
 const LINE_WORDS: u32 = 8;
 /// The words of a meter that count bytes and packets.
@@ -35,7 +35,7 @@ const COUNTERS: [u32; 2] = [6, 7];
 /// The first word of a session's configuration.
 const MAC_WORD: usize = 4;
 /// The words of a session's configuration, up to the spare ones.
-const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..16;
+const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..18;
 
 /// Which indices, homes and pages are taken, and by whom.
 pub(crate) struct Sessions {
@@ -182,22 +182,48 @@ impl Sessions {
         // SAFETY: as above.
         unsafe { writer.put_words(config, &words[SESSION_CONFIG]) };
         let home = image.session.home;
-        // The word with the flags last: they say whether packets pass.
         let lines = [words_of::<8>(image.up.as_bytes()), words_of::<8>(image.down.as_bytes())];
+        // The word with the flags last: they say whether packets pass. What they lead to is there before, or goes after.
+        let poke_six = |clerk: &mut Clerk| {
+            for (word, value) in (0..).zip(words_of::<8>(image.six.as_bytes())).take(SIX_CONFIG_WORDS) {
+                clerk.poke_home(home, 2 * LINE_WORDS + word, value);
+            }
+        };
+        let is_firewall = image.up.flags & map_abi::flags::FIREWALL != 0;
+        if is_firewall {
+            poke_six(clerk);
+        }
         for (line, words) in (0..).zip(lines) {
             for word in (0..CONFIG_WORDS).rev() {
                 let at = line * LINE_WORDS + u32::try_from(word).unwrap_or(0);
                 clerk.poke_home(home, at, words[word]);
             }
         }
-        for (word, value) in (0..).zip(words_of::<8>(image.six.as_bytes())).take(SIX_CONFIG_WORDS) {
-            clerk.poke_home(home, 2 * LINE_WORDS + word, value);
+        if !is_firewall {
+            poke_six(clerk);
         }
         let places = (0..2).flat_map(|line| COUNTERS.map(|word| line * LINE_WORDS + word));
         for (at, value) in places.zip(counted.into_iter().flatten()) {
             clerk.poke_home(home, at, value);
         }
         self.by_name.insert(name.clone(), index);
+    }
+
+    /// Makes these the port forwards of a home, and leaves its other mappings alone.
+    pub(crate) fn forward(
+        &self,
+        clerk: &mut Clerk,
+        home: HomeRef,
+        forwards: &[Forward],
+    ) -> Result<(), ApplyError> {
+        // What the home held for another may still have to be wiped.
+        clerk.flush()?;
+        let chunk = self.homes.pages.read(home.unit() / UNIT_INDICES_PER_CHUNK);
+        let lines = chunk.as_deref().and_then(|chunk| crate::homes::lines(chunk, home));
+        for (word, value) in forward_words(forwards, lines.unwrap_or_default()) {
+            clerk.poke_home(home, word, value);
+        }
+        Ok(())
     }
 
     /// All of the session is written: `finish` says so with its version.
@@ -303,7 +329,7 @@ impl Sessions {
             self.give_back_home(session.home);
             // From here on the session says that it has none.
             put_words!(writer, tables.sessions.at(index), [1 << 32], home);
-            put_words!(writer, tables.sessions.at(index), [0, 0, 0], link);
+            put_words!(writer, tables.sessions.at(index), [0, 0, 0, 0, 0], link);
         }
     }
 

@@ -105,11 +105,11 @@ impl Fastpath {
         }
     }
 
-    /// Gives back a record of flows that a session does not use any more.
-    pub(crate) fn forget_flows(&mut self, flows: HomeRef) {
-        if !flows.is_none() {
-            self.clerk.wipe(flows);
-            self.sessions.give_back_home(flows);
+    /// Gives back a record of flows or rules that a session does not use any more.
+    pub(crate) fn forget_record(&mut self, record: HomeRef) {
+        if !record.is_none() {
+            self.clerk.wipe(record);
+            self.sessions.give_back_home(record);
         }
     }
 

@@ -34,7 +34,7 @@ impl Sessions {
             let session = tables.session(index);
             let home = session.home;
             let is_new = found.indices.take_at(index, 0);
-            let records = [home, session.flows];
+            let records = [home, session.flows, session.rules.record()];
             let taken =
                 records.map(|record| !record.is_none() && found.units.take_at(record.unit(), record.order()));
             let has_records = records.iter().zip(taken).all(|(record, taken)| record.is_none() || taken);
@@ -66,7 +66,7 @@ impl Sessions {
     fn wipe_free(&self, tables: &Tables, clerk: &mut Clerk) {
         let sessions = self.by_name.values().map(|index| tables.session(*index));
         let taken: BTreeSet<u32> = sessions
-            .flat_map(|session| [session.home, session.flows])
+            .flat_map(|session| [session.home, session.flows, session.rules.record()])
             .filter(|record| !record.is_none())
             .flat_map(|record| record.unit()..record.unit() + record.units())
             .collect();

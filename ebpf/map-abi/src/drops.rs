@@ -76,6 +76,8 @@ drop_reasons! {
     Firewall = "firewall",
     /// All places for the flows of the subscriber's firewall are in use.
     FlowsExhausted = "flows_exhausted",
+    /// A rule of the subscriber's firewall is against it.
+    Rule = "rule",
     /// An ICMP error quotes a packet that is not one of the subscriber's.
     IcmpErrorUnknown = "icmp_error_unknown",
     /// No route leads to the destination.

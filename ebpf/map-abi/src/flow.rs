@@ -10,7 +10,8 @@ pub struct FlowEntry {
     /// (`Settings::hash_key`); 0: free.
     pub print: u64,
     pub protocol: u8,
-    pub spare: u8,
+    /// The generation of the rules that let the flow through in the low seven bits; the highest bit: it began outside.
+    pub judged: u8,
     /// As in `NatEntry`.
     pub state: u8,
     /// As in `NatEntry`.

@@ -8,6 +8,8 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::RulesRef;
+
 /// Bytes of a cache line.
 pub const LINE_BYTES: usize = 64;
 /// Lines of a unit, which is 1 KiB.
@@ -95,7 +97,9 @@ pub struct Six {
     pub spare: u16,
     /// Where the firewall's flows are, of both families; none: what comes in need not be an answer.
     pub flows: HomeRef,
-    pub spare_words: [u64; 5],
+    /// By which rules flows may begin, of both families.
+    pub rules: RulesRef,
+    pub spare_words: [u64; 4],
 }
 
 /// The session that a home is of, an index of `SESSIONS`, in the low 24 bits, and the index of its access port.
@@ -201,10 +205,12 @@ pub mod flags {
     pub const NAT: u16 = 1 << 1;
     /// `mac` holds the subscriber's address (configured or learned by DHCP).
     pub const MAC_KNOWN: u16 = 1 << 2;
-    /// What comes in must be an answer to what went out.
+    /// What comes in by IPv4 must belong to a flow that the firewall knows. (Of IPv6, `Six::flows` says so.)
     pub const FIREWALL: u16 = 1 << 3;
     /// Where packets do not pass: those from and to the walled garden do, if the node has one.
     pub const GARDEN: u16 = 1 << 4;
+    /// Flows begin by `Six::rules`.
+    pub const RULES: u16 = 1 << 5;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
 }

@@ -25,6 +25,7 @@ mod garden;
 mod home;
 mod nat;
 mod punt;
+mod rules;
 mod session;
 
 pub use access::{
@@ -47,9 +48,10 @@ pub use home::{
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
-    PORT_GROUPS_PER_ADDRESS, entry_state,
+    PORT_GROUPS_PER_ADDRESS, entry_state, mapping_hash, mapping_key, mapping_line,
 };
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
+pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
@@ -109,6 +111,10 @@ pub mod program {
     pub const ACCESS: u32 = 4;
     /// For the first packet of a flow of IPv6 that the firewall does not know.
     pub const OPEN6: u32 = 5;
+    /// For a flow from a subscriber with rules that these have yet to be asked about, of either family.
+    pub const RULES: u32 = 6;
+    /// The same for a flow to it.
+    pub const RULES_IN: u32 = 7;
     /// Of access ports, for sessions that are not active.
     pub const GARDEN: u32 = 8;
     /// Of access ports, for IPv6 of sessions that are not active.

@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::PortsRef;
+use crate::{HEADER_LINES, LINES_PER_UNIT, PortsRef};
 
 /// Ports, and so entries, of a block.
 pub const ENTRIES_PER_BLOCK: u32 = 64;
@@ -17,7 +17,7 @@ pub const FIRST_NAT_PORT: u16 = 1024;
 /// Groups of 64 ports that an address has.
 pub const PORT_GROUPS_PER_ADDRESS: usize = 1024;
 
-/// One mapping; written by the kernel only.
+/// One mapping; written by the kernel only, but for those of `entry_state::FORWARD`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct NatEntry {
@@ -25,7 +25,7 @@ pub struct NatEntry {
     pub key: u32,
     /// The remote address that was first talked to.
     pub remote: [u8; 4],
-    /// The remote port that was first talked to.
+    /// The remote port that was first talked to; of a `FORWARD`, which of the block's ports it is, as it lies in memory.
     pub remote_port: [u8; 2],
     /// One of `entry_state`.
     pub state: u8,
@@ -42,6 +42,27 @@ pub mod entry_state {
     pub const ESTABLISHED: u8 = 1;
     /// TCP: a FIN or RST was seen.
     pub const CLOSING: u8 = 2;
+    /// A port forward: it does not run out and gives way to nothing. Where it does not lie in its own port's place, it is
+    /// there for packets from inside to find, and there is another one in that place.
+    pub const FORWARD: u8 = 3;
+}
+
+/// The key of a mapping: the protocol, and the inside port or, for ICMP, the identifier.
+#[inline(always)]
+pub const fn mapping_key(protocol: u8, port: u16) -> u32 {
+    (protocol as u32) << 16 | port as u32
+}
+
+/// Ports 2n and 2n + 1 share their lines, so that RTP and RTCP can stay together.
+#[inline(always)]
+pub const fn mapping_hash(key: u32) -> u32 {
+    (key >> 1).wrapping_mul(0x9e37_79b1)
+}
+
+/// The line of a home of `2^order` units that a mapping belongs in, if there is room.
+pub const fn mapping_line(key: u32, order: u32) -> u32 {
+    let lines = (LINES_PER_UNIT << order) - HEADER_LINES;
+    HEADER_LINES + ((mapping_hash(key) as u64 * lines as u64) >> 32) as u32
 }
 
 /// `NAT_PORTS[address index][0]`: where the mappings of each group of 64 ports of a public address are. Like homes, in the
@@ -53,15 +74,16 @@ pub struct NatPorts {
     pub groups: [PortsRef; PORT_GROUPS_PER_ADDRESS],
 }
 
-/// `FRAGMENTS` (LRU): from a fragment that comes from the core to the home that its first fragment was for.
+/// `FRAGMENTS` (LRU): from a fragment that comes from the core to the home that its first fragment was for. Aligned, since
+/// the kernel wants it so where the key is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct FragmentKey {
     pub source: [u8; 4],
     pub destination: [u8; 4],
     pub identification: [u8; 2],
     pub protocol: u8,
-    pub spare: u8,
+    pub spare: [u8; 5],
 }
 
 /// `FRAGMENTS6` (LRU): the same for IPv6, where a firewall let the first fragment in. In words, since the kernel wants them

@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::{HomeRef, Limits};
+use crate::{HomeRef, Limits, RulesRef};
 
 /// `SESSIONS[index]`: counters of what is rare, and the configuration that its home was written from, so that a
 /// restarted agent, and whoever looks while it is down, know what is there.
@@ -45,10 +45,14 @@ pub struct Session {
     pub has_ipv6: u8,
     pub spare_bytes: u16,
     pub flows: HomeRef,
-    pub spare_words: [u64; 2],
+    /// How many port forwards there are among its mappings.
+    pub forwards: u16,
+    pub spare_shorts: [u16; 3],
+    /// As in `Six`.
+    pub rules: RulesRef,
     /// Theoretical arrival time of the policer for web requests that the portal answers, in 2^-6 ns.
     pub portal_arrival_q6: u64,
-    pub more_spare_words: [u64; 5],
+    pub spare_words: [u64; 5],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

@@ -5,6 +5,9 @@ use super::*;
 #[test]
 fn layout_is_what_the_cache_wants() {
     assert_eq!([size_of::<Up>(), size_of::<Down>(), size_of::<Six>(), size_of::<Line>()], [64; 4]);
+    assert_eq!([size_of::<Rule>(), size_of::<RuleDefaults>()], [LINE_BYTES; 2]);
+    assert_eq!([0, 1, 2].map(rules_capacity), [7, 15, RULES_MAX]);
+    assert_eq!(offset_of!(Six, rules) % 8, 0);
     assert_eq!((offset_of!(Up, limits), offset_of!(Up, meter)), (20, 32));
     assert_eq!((offset_of!(Down, limits), offset_of!(Down, meter)), (20, 32));
     assert_eq!(size_of::<NatEntry>() * ENTRIES_PER_BUCKET as usize, LINE_BYTES);
@@ -40,6 +43,9 @@ fn references_pack_and_unpack() {
     }
     let ports = HomeRef::new(16, 4).expect("legal").ports(15);
     assert_eq!((ports.unit(), ports.number(), ports.home()), (31, 15, 16));
+    let rules = RulesRef::new(HomeRef::new(UNIT_MAX, 2).expect("legal"), 31, 127);
+    assert_eq!((rules.record().unit(), rules.record().order()), (UNIT_MAX, 2));
+    assert_eq!((rules.count(), rules.generation(), rules.is_none()), (31, 127, false));
     let owner = Owner::new(Owner::SESSION_MAX, 63);
     assert_eq!((owner.session(), owner.port()), (Owner::SESSION_MAX, 63));
     let target = FibTarget::new(FibTarget::KIND_SESSION, FibTarget::INDEX_MAX);

@@ -122,7 +122,7 @@ pub(crate) fn is_equal(one: u32, other: u32) -> u32 {
     opaque_number((one ^ other).wrapping_sub(1)) >> 31
 }
 
-/// How long an entry has left; negative: it ran out. Signed, for another CPU's clock may be a tick ahead.
+/// How long an entry has left; negative: it ran out, which a port forward never does. Signed, for another CPU's clock may be a tick ahead.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_wrap,
@@ -142,7 +142,8 @@ fn remaining_q30<K: Kind>(first: u64, second: u64, now_q30: u32) -> i32 {
     let which = is_icmp + is_tcp * 2 + (is_tcp & is_established);
     let idle_max = (TABLE >> (which * 16)) as u32 & 0xffff;
     let last_seen = (second >> 32) as u32;
-    idle_max.wrapping_sub(now_q30.wrapping_sub(last_seen)) as i32
+    let stays = is_equal(state, entry_state::FORWARD.into());
+    (idle_max.wrapping_sub(now_q30.wrapping_sub(last_seen)) & !(stays << 31)) as i32
 }
 
 /// Bit `n`: position `n` has the key.
@@ -304,8 +305,24 @@ impl Entry {
     }
 
     #[inline(always)]
+    pub(crate) fn place(self) -> NonNull<NatEntry> {
+        self.at
+    }
+
+    /// Gives the place away, unless it has another key meanwhile, of 64 bits.
+    #[inline(always)]
+    pub(crate) fn forget(self, key: u64) {
+        first_word(self.at).replace(key, 0);
+    }
+
+    #[inline(always)]
     pub(crate) fn first_word(self) -> u64 {
         first_word(self.at).get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn second_word(self) -> u64 {
+        second_word(self.at).get()
     }
 
     /// Whether the entry did not run out.
@@ -324,7 +341,7 @@ impl Entry {
     }
 
     #[inline(always)]
-    fn state(self) -> u8 {
+    pub(crate) fn state(self) -> u8 {
         field!(self.at, state).get()
     }
 
@@ -333,11 +350,19 @@ impl Entry {
         field!(self.at, state).set(state);
     }
 
+    /// A connection ends, if it is one: a port forward serves many.
+    #[inline(always)]
+    fn close(self) {
+        if self.state() != entry_state::FORWARD {
+            self.set_state(entry_state::CLOSING);
+        }
+    }
+
     /// A packet with these TCP flags went out.
     #[inline(always)]
     pub(crate) fn saw_outbound_tcp(self, flags: u8) {
         if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
-            self.set_state(entry_state::CLOSING);
+            self.close();
         } else if flags & tcp_flags::SYN != 0 && self.state() == entry_state::CLOSING {
             self.set_state(entry_state::NEW);
         }
@@ -347,7 +372,7 @@ impl Entry {
     #[inline(always)]
     pub(crate) fn saw_inbound_tcp(self, flags: u8) {
         if flags & (tcp_flags::FIN | tcp_flags::RST) != 0 {
-            self.set_state(entry_state::CLOSING);
+            self.close();
         } else if self.state() == entry_state::NEW {
             self.set_state(entry_state::ESTABLISHED);
         }

@@ -1,20 +1,20 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, PuntReason, flags};
+use map_abi::{DropReason, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
     core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
-    fib, fragment,
-    home::Home,
+    flows, fragment,
     icmp::{Quote, Side},
+    inbound::{Found, Inbound, Kind, Translation, find},
     live::{field, part},
-    mss, nat,
-    parse::{ETHERTYPE_IPV4, ICMP, Ipv4, TCP, Transport, UDP, is_martian},
+    mss,
+    parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP},
     parse6::ETHERTYPE_IPV6,
     policer::{self, Colour},
-    reverse_path,
+    rules,
     verdict::{Stop, too_big},
 };
 
@@ -58,130 +58,6 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     }
 }
 
-enum Found {
-    /// Not for a subscriber.
-    Kernel,
-    Subscriber(Inbound),
-}
-
-/// A packet for a subscriber.
-struct Inbound {
-    receiver: Receiver,
-    translation: Translation,
-}
-
-/// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
-/// them to have a value on every path.
-#[derive(Clone, Copy)]
-struct Translation {
-    kind: Kind,
-    /// The inside port, where `kind` has one.
-    port: u16,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A routed subscriber: nothing.
-    Routed,
-    /// The address and the port.
-    Port,
-    /// The address, and inside an ICMP error's quote the address and the port.
-    Quote,
-    /// The address alone: a later fragment.
-    Address,
-}
-
-#[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T, came_by: &CameBy) -> Result<Found, DropReason> {
-    let frame = packet.frame();
-    let ip = Ipv4::parse(frame, PACKET_AT)?;
-    let target = fib::lookup(tables, ip.destination)?;
-    let now_ns = tables.recent_ns();
-    if target.kind() == FibTarget::KIND_NAT || target.kind() == FibTarget::KIND_SESSION {
-        check_source(tables, ip.source, came_by)?;
-    }
-    let (home, translation) = match target.kind() {
-        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
-        FibTarget::KIND_SESSION => {
-            (home_of(tables, target.index())?, Translation { kind: Kind::Routed, port: 0 })
-        }
-        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
-        _ => return Ok(Found::Kernel),
-    };
-    Ok(Found::Subscriber(Inbound { receiver: Receiver::new(home, came_by.port, now_ns), translation }))
-}
-
-#[inline(always)]
-fn check_source<T: Tables>(tables: &T, source: u32, came_by: &CameBy) -> Result<(), DropReason> {
-    if is_martian(source) {
-        return Err(DropReason::Martian);
-    }
-    if came_by.flags == 0 {
-        return Ok(());
-    }
-    let mut target = fib::lookup(tables, source)?;
-    if target.kind() == FibTarget::KIND_DEFAULT {
-        let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
-        target = field!(settings, default_route).get();
-    }
-    reverse_path::check(tables, target, came_by.flags, came_by.port)
-}
-
-#[inline(always)]
-fn home_of<T: Tables>(tables: &T, unit: u32) -> Result<Home, DropReason> {
-    Home::find(tables, unit).ok_or(DropReason::Inconsistent)
-}
-
-/// The home that holds a port of a public address, and what the port stands for.
-#[inline(always)]
-fn find_mapping<T: Tables>(
-    frame: Frame<'_>,
-    tables: &T,
-    ip: &Ipv4<'_>,
-    address_index: u32,
-    now_ns: u64,
-) -> Result<(Home, Translation), DropReason> {
-    let mut tcp_flags = 0;
-    let (protocol, port, kind) = match ip.transport(frame)? {
-        Transport::Tcp(tcp) => {
-            tcp_flags = tcp.u8::<13>();
-            (TCP, tcp.be16::<2>(), Kind::Port)
-        }
-        Transport::Udp(udp) => (UDP, udp.be16::<2>(), Kind::Port),
-        Transport::EchoReply(icmp) => (ICMP, icmp.be16::<4>(), Kind::Port),
-        Transport::IcmpError => {
-            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
-            if quote.source != ip.destination {
-                return Err(DropReason::IcmpErrorUnknown);
-            }
-            (quote.protocol, quote.source_port, Kind::Quote)
-        }
-        Transport::LaterFragment => {
-            let home = home_of(tables, fragment::recall(tables, ip.header)?)?;
-            return Ok((home, Translation { kind: Kind::Address, port: 0 }));
-        }
-        Transport::Echo(_) => return Err(DropReason::NatNoMapping),
-        Transport::Other => return Err(DropReason::NatProtocol),
-    };
-    let unknown = if kind == Kind::Quote { DropReason::IcmpErrorUnknown } else { DropReason::NatNoMapping };
-    // An address that nobody has a port of has no page.
-    let ports = tables.nat_ports(address_index).ok_or(unknown)?;
-    let group = u32::from(port) / ENTRIES_PER_BLOCK;
-    let ports: PortsRef = field!(ports, groups[(group & 1023) as usize]).get();
-    if ports.is_none() {
-        return Err(unknown);
-    }
-    let home = home_of(tables, ports.home())?;
-    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
-    if ip.is_first_fragment() {
-        fragment::remember(tables, ip.header, ports.home());
-    }
-    if kind == Kind::Port && protocol == TCP {
-        mapping.saw_inbound_tcp(tcp_flags);
-    }
-    Ok((home, Translation { kind, port: inside_port }))
-}
-
 #[inline(always)]
 fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
     packet: &mut P,
@@ -192,7 +68,9 @@ fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Ok(Verdict::GardenCore);
     }
     let line = inbound.receiver.line(tables)?;
-    let colour = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)?;
+    let Some(colour) = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)? else {
+        return Ok(Verdict::RulesIn);
+    };
     Ok(line.send(packet, &inbound.receiver, colour, ETHERTYPE_IPV4)?)
 }
 
@@ -202,7 +80,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     inbound: &Inbound,
     line: &Line,
-) -> Result<Colour, Stop> {
+) -> Result<Option<Colour>, Stop> {
     let receiver = &inbound.receiver;
     receiver.check()?;
     let down = receiver.home.down();
@@ -212,6 +90,9 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     let ip = Ipv4::known(frame, PACKET_AT).ok_or(DropReason::Truncated)?;
     if IN_GARDEN {
         receiver.admit(frame, tables, &ip)?;
+    }
+    if !answers(frame, tables, inbound, &ip)? {
+        return Ok(None);
     }
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
@@ -228,7 +109,38 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     ip.update_checksum(delta.and(ip.decrement_ttl()));
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(colour)
+    Ok(Some(colour))
+}
+
+/// Lets in what belongs to a flow that the firewall knows, if there is one, and later the rest of its fragments; false: the
+/// rules are to be asked.
+#[inline(always)]
+fn answers<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    inbound: &Inbound,
+    ip: &Ipv4<'_>,
+) -> Result<bool, DropReason> {
+    let receiver = &inbound.receiver;
+    if inbound.print != 0 {
+        let memory = flows::of(tables, receiver.home.six(), receiver.now_ns);
+        let memory = memory.ok_or(DropReason::Inconsistent)?;
+        let print = flows::Print(inbound.print);
+        let has_rules = receiver.has(flags::RULES);
+        let flow = memory.existing(print.0, print.hash());
+        let flow = flow.filter(|flow| !has_rules || flows::is_judged(*flow, rules::of(receiver.home)));
+        let Some(flow) = flow else {
+            let is_askable = has_rules && !ip.is_icmp_error(frame);
+            return if is_askable { Ok(false) } else { Err(DropReason::Firewall) };
+        };
+        if ip.protocol == TCP {
+            flow.saw_inbound_tcp(ip.tcp_flags(frame));
+        }
+    }
+    if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {
+        fragment::remember(tables, ip.header, inbound.unit);
+    }
+    Ok(true)
 }
 
 /// Puts the subscriber's address and port back; returns what that does to the header's checksum.
@@ -239,7 +151,7 @@ fn translate(
     receiver: &Receiver,
     translation: Translation,
 ) -> Result<Delta, DropReason> {
-    let Translation { kind, port } = translation;
+    let Translation { kind, port, .. } = translation;
     if kind == Kind::Routed {
         return Ok(Delta::NONE);
     }

@@ -2,11 +2,11 @@
 
 use core::{marker::PhantomData, ptr::NonNull};
 
-use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry};
+use map_abi::{FlowEntry, HomeRef, LINES_PER_UNIT, NatEntry, RulesRef, Six};
 
 use crate::{
     Tables,
-    buckets::{Buckets, Kind, is_equal},
+    buckets::{Buckets, Entry, Kind, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -42,9 +42,13 @@ impl Kind for Flow {
     }
 }
 
-/// The flows of a record; `None`: there is no such record.
+/// What a subscriber's firewall remembers; `None`: it has none.
 #[inline(always)]
-pub(crate) fn flows<T: Tables>(tables: &T, record: HomeRef, now_ns: u64) -> Option<Buckets<Flow>> {
+pub(crate) fn of<T: Tables>(tables: &T, six: NonNull<Six>, now_ns: u64) -> Option<Buckets<Flow>> {
+    let record: HomeRef = field!(six, flows).get();
+    if record.is_none() {
+        return None;
+    }
     let home = Home::find(tables, record.unit())?;
     let lines = LINES_PER_UNIT << (record.order() & 7);
     Some(Buckets { home, first_line: 0, lines, now_ns, kind: PhantomData })
@@ -52,9 +56,29 @@ pub(crate) fn flows<T: Tables>(tables: &T, record: HomeRef, now_ns: u64) -> Opti
 
 /// Writes what a flow that is new has beside its key.
 #[inline(always)]
-pub(crate) fn fill(entry: NonNull<NatEntry>, protocol: u8) {
+pub(crate) fn fill(entry: NonNull<NatEntry>, protocol: u8, judged: u8) {
     let entry: NonNull<FlowEntry> = entry.cast();
     field!(entry, protocol).set(protocol);
+    field!(entry, judged).set(judged);
+}
+
+/// `FlowEntry::judged`.
+#[inline(always)]
+pub(crate) fn judged(flow: Entry) -> u8 {
+    let entry: NonNull<FlowEntry> = flow.place().cast();
+    field!(entry, judged).get()
+}
+
+#[inline(always)]
+pub(crate) fn set_judged(flow: Entry, judged: u8) {
+    let entry: NonNull<FlowEntry> = flow.place().cast();
+    field!(entry, judged).set(judged);
+}
+
+/// Whether the rules that there are let a flow through.
+#[inline(always)]
+pub(crate) fn is_judged(flow: Entry, rules: RulesRef) -> bool {
+    judged(flow) & RulesRef::GENERATION_MAX == rules.generation()
 }
 
 /// One end of a flow: an address, as two words, and a port as it lies in the packet.
@@ -64,16 +88,32 @@ pub(crate) struct End {
     pub(crate) port: u16,
 }
 
+/// A flow between a subscriber and somebody else, whichever of them sends.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) inside: End,
+    pub(crate) remote: End,
+    pub(crate) protocol: u8,
+}
+
+impl End {
+    /// An address of IPv4, mapped into IPv6 (RFC 4291, section 2.5.5.2).
+    #[inline(always)]
+    pub(crate) fn v4(address: u32, port: u16) -> Self {
+        let [a, b, c, d] = address.to_ne_bytes();
+        Self { address: [0, u64::from_ne_bytes([0, 0, 0xff, 0xff, a, b, c, d])], port }
+    }
+}
+
 /// What a flow is known by.
 #[derive(Clone, Copy)]
 pub(crate) struct Print(pub(crate) u64);
 
 impl Print {
-    /// Of a flow between a subscriber and somebody else, whichever of them sends.
-    ///
     /// Not of cryptographic strength, but with a key that nobody outside knows, and whose results nobody outside sees.
     #[inline(always)]
-    pub(crate) fn of<T: Tables>(tables: &T, inside: End, remote: End, protocol: u8) -> Option<Self> {
+    pub(crate) fn of<T: Tables>(tables: &T, ends: &Ends) -> Option<Self> {
+        let Ends { inside, remote, protocol } = *ends;
         let settings = tables.settings()?;
         let ports = u64::from(inside.port) | u64::from(remote.port) << 16 | u64::from(protocol) << 32;
         let mut print = field!(settings, hash_key[0]).get();

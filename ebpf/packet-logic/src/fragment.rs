@@ -12,7 +12,7 @@ fn key(header: Window<'_, 20>) -> FragmentKey {
         destination: header.raw32::<16>().to_ne_bytes(),
         identification: header.raw16::<4>().to_ne_bytes(),
         protocol: header.u8::<9>(),
-        spare: 0,
+        spare: [0; 5],
     }
 }
 

@@ -80,6 +80,8 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Access => crate::up(packet, tables),
         Verdict::Access6 => crate::up6(packet, tables),
         Verdict::Open6 => crate::open6(packet, tables),
+        Verdict::Rules => crate::rules(packet, tables),
+        Verdict::RulesIn => crate::rules_in(packet, tables),
         Verdict::Core6 => crate::down6(packet, tables),
         Verdict::Garden => crate::garden_up(packet, tables),
         Verdict::Garden6 => crate::garden_up6(packet, tables),

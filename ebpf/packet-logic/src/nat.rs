@@ -3,7 +3,9 @@
 
 use core::{marker::PhantomData, ptr::NonNull};
 
-use map_abi::{ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef};
+use map_abi::{
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, HEADER_LINES, LINES_PER_UNIT, NatEntry, PortsRef, entry_state,
+};
 
 use crate::{
     buckets::{Buckets, Entry, Kind, Replaced, is_equal},
@@ -40,17 +42,16 @@ impl Kind for Mapping {
     }
 }
 
-/// The key of a mapping: the inside port or, for ICMP, the identifier.
+/// The key of a mapping.
 #[inline(always)]
 pub(crate) fn key(protocol: u8, port: u16) -> u64 {
-    u64::from(protocol) << 16 | u64::from(port)
+    u64::from(map_abi::mapping_key(protocol, port))
 }
 
-/// Ports 2n and 2n + 1 share their lines, so that RTP and RTCP can stay together.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "keys have 32 bits")]
 pub(crate) fn hash(key: u64) -> u32 {
-    (key as u32 >> 1).wrapping_mul(0x9e37_79b1)
+    map_abi::mapping_hash(key as u32)
 }
 
 /// The mappings of a home of `2^order` units.
@@ -84,6 +85,21 @@ impl Remote {
     }
 }
 
+#[inline(always)]
+pub(crate) fn is_forward(mapping: Entry) -> bool {
+    mapping.state() == entry_state::FORWARD
+}
+
+/// Which of the block's ports a mapping stands for: that in whose place it lies, unless it is a port forward, which says.
+/// Without branches, as in `buckets`.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "parts of a word")]
+pub(crate) fn outside(mapping: Entry) -> u32 {
+    let second = mapping.second_word();
+    let says = is_equal((second >> 16) as u32 & 0xff, entry_state::FORWARD.into()).wrapping_neg();
+    mapping.offset ^ ((mapping.offset ^ (second as u32 & 0xffff)) & says)
+}
+
 /// The mapping that stands for an outside port, and its inside port; `ports` are the 64 that the port is among, and `home`
 /// is where they lead to.
 #[inline(always)]
@@ -102,6 +118,8 @@ pub(crate) fn inbound(
     }
     let mapping = Entry::at(home.bucket(line)?, offset);
     let key = mapping.first_word();
-    let is_this = Mapping::key(key) >> 16 == u64::from(protocol) && mapping.is_good::<Mapping>(now_ns);
+    let is_this = Mapping::key(key) >> 16 == u64::from(protocol)
+        && mapping.is_good::<Mapping>(now_ns)
+        && outside(mapping) == offset;
     is_this.then_some((mapping, key as u16))
 }

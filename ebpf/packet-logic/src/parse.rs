@@ -139,6 +139,44 @@ impl<'a> Ipv4<'a> {
         self.header.set_raw16::<10>(delta.apply(self.header.raw16::<10>()));
     }
 
+    /// The ports of sender and receiver, as they lie in the packet: 0 for what has none, and for an echo its identifier at
+    /// both ends.
+    #[inline(always)]
+    pub(crate) fn ports(&self, frame: Frame<'a>) -> Result<(u16, u16), DropReason> {
+        if self.protocol != TCP && self.protocol != UDP && self.protocol != ICMP {
+            return Ok((0, 0));
+        }
+        if self.payload_len < 8 {
+            return Err(DropReason::Truncated);
+        }
+        let transport = frame.window::<8>(self.payload_at).ok_or(DropReason::Truncated)?;
+        if self.protocol != ICMP {
+            return Ok((transport.raw16::<0>(), transport.raw16::<2>()));
+        }
+        let id = transport.raw16::<4>();
+        Ok(match transport.u8::<0>() {
+            icmp_type::ECHO_REQUEST | icmp_type::ECHO_REPLY => (id, id),
+            _ => (0, 0),
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_icmp_error(&self, frame: Frame<'a>) -> bool {
+        if self.protocol != ICMP || self.is_later_fragment() {
+            return false;
+        }
+        frame.window::<1>(self.payload_at).is_some_and(|icmp| is_error(icmp.u8::<0>()))
+    }
+
+    /// The flags of a TCP header; 0: it is not there.
+    #[inline(always)]
+    pub(crate) fn tcp_flags(&self, frame: Frame<'a>) -> u8 {
+        if self.protocol != TCP {
+            return 0;
+        }
+        frame.window::<14>(self.payload_at).map_or(0, Window::u8::<13>)
+    }
+
     /// The transport header.
     #[inline(always)]
     pub(crate) fn transport(&self, frame: Frame<'a>) -> Result<Transport<'a>, DropReason> {
@@ -165,9 +203,7 @@ impl<'a> Ipv4<'a> {
             _ => Ok(match header.u8::<0>() {
                 icmp_type::ECHO_REQUEST => Transport::Echo(header),
                 icmp_type::ECHO_REPLY => Transport::EchoReply(header),
-                icmp_type::UNREACHABLE | icmp_type::TIME_EXCEEDED | icmp_type::PARAMETER_PROBLEM => {
-                    Transport::IcmpError
-                }
+                error if is_error(error) => Transport::IcmpError,
                 _ => Transport::Other,
             }),
         }
@@ -192,6 +228,12 @@ pub(crate) mod icmp_type {
     pub(crate) const ECHO_REQUEST: u8 = 8;
     pub(crate) const TIME_EXCEEDED: u8 = 11;
     pub(crate) const PARAMETER_PROBLEM: u8 = 12;
+}
+
+/// Whether a message of that type quotes a packet that something became of.
+#[inline(always)]
+fn is_error(kind: u8) -> bool {
+    kind == icmp_type::UNREACHABLE || kind == icmp_type::TIME_EXCEEDED || kind == icmp_type::PARAMETER_PROBLEM
 }
 
 /// Bits of the fourteenth byte of a TCP header.

@@ -3,19 +3,15 @@
 mod down;
 mod up;
 
+pub(crate) use down::find6;
 pub use down::{down6, garden_down6};
 pub use up::{garden_up6, open6, up6};
 
 use core::ptr::NonNull;
 
-use map_abi::{HomeRef, Six};
+use map_abi::Six;
 
-use crate::{
-    Tables,
-    buckets::Buckets,
-    flows::{self, Flow},
-    live::{Field, field},
-};
+use crate::live::{Field, field};
 
 /// A prefix's upper half as a mask, as it lies in a packet.
 #[inline(always)]
@@ -35,14 +31,4 @@ fn is_own(six: NonNull<Six>, upper: u64) -> bool {
     let len = field!(six, delegated_len).get();
     let is_delegated = len != 0 && upper & mask(len) == upper_half(field!(six, delegated));
     upper == upper_half(field!(six, link)) || is_delegated
-}
-
-/// What the subscriber's firewall remembers; `None`: it has none.
-#[inline(always)]
-fn flows_of<T: Tables>(tables: &T, six: NonNull<Six>, now_ns: u64) -> Option<Buckets<Flow>> {
-    let record: HomeRef = field!(six, flows).get();
-    if record.is_none() {
-        return None;
-    }
-    flows::flows(tables, record, now_ns)
 }

@@ -6,17 +6,16 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     arp,
-    buckets::{Buckets, Entry},
+    buckets::Entry,
     checksum::Delta,
-    fib,
+    fib, firewall,
     frame::opaque_number,
     icmp::{Quote, Side},
     live::{field, part},
-    mss,
-    nat::{self, Mapping, Remote},
+    mss, nat,
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
-    path, policer, told,
+    path, policer,
     verdict::{Stop, too_big},
 };
 
@@ -57,6 +56,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
         Step::Garden => return Ok(Verdict::Garden),
+        Step::Rules => return Ok(Verdict::Rules),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -72,6 +72,8 @@ enum Step {
     Open,
     /// Its session is not active.
     Garden,
+    /// The rules are to be asked about its flow.
+    Rules,
     Leave(Towards),
 }
 
@@ -158,11 +160,6 @@ fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
     }
 }
 
-#[inline(always)]
-fn mappings(arrival: &Arrival) -> Buckets<Mapping> {
-    nat::mappings(arrival.home, arrival.order, arrival.now_ns)
-}
-
 /// What NAT does with a packet. Not an enum with fields: the verifier wants every one of them to have a value on every path.
 #[derive(Clone, Copy)]
 struct Outside {
@@ -189,8 +186,10 @@ impl Outside {
 enum Kind {
     /// A routed subscriber: nothing.
     Routed,
-    /// The flow is not known yet.
+    /// The flow is not known yet, to the firewall or to NAT.
     New,
+    /// The rules have yet to be asked about the flow.
+    Unjudged,
     /// The address and the port.
     Port,
     /// The address, and inside an ICMP error's quote the address and the port.
@@ -199,11 +198,20 @@ enum Kind {
     Address,
 }
 
-/// What NAT knows of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
+/// What the firewall and NAT know of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
 /// for the mapping overlaps with waiting for the home's first line.
 #[inline(always)]
-fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside, DropReason> {
+fn outside<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    arrival: &Arrival,
+    ip: &Ipv4<'_>,
+) -> Result<Outside, DropReason> {
     let none = Entry::none(arrival.home);
+    if arrival.has(flags::FIREWALL) && !firewall::is_known(frame, tables, arrival)? {
+        let kind = if arrival.has(flags::RULES) { Kind::Unjudged } else { Kind::New };
+        return Ok(Outside::new(kind, none));
+    }
     if !arrival.has(flags::NAT) {
         return Ok(Outside::new(Kind::Routed, none));
     }
@@ -221,44 +229,11 @@ fn outside(frame: Frame<'_>, arrival: &Arrival, ip: &Ipv4<'_>) -> Result<Outside
         Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
-    match mappings(arrival).existing(key, nat::hash(key)) {
+    match nat::mappings(arrival.home, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
         Some(mapping) => Ok(Outside::new(kind, mapping)),
         None if kind == Kind::Quote => Err(DropReason::IcmpErrorUnknown),
         None => Ok(Outside::new(Kind::New, none)),
     }
-}
-
-/// Makes the mapping for the first packet of a flow, which then goes the ordinary way. A program of its own: the many ways
-/// of finding a place would be too much for that of all packets.
-#[inline(always)]
-pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    let opened = match arrive(packet, tables) {
-        Err(reason) => Err(reason),
-        Ok(arrival) => claim(packet.frame(), tables, &arrival),
-    };
-    match opened {
-        Ok(()) => Verdict::Access,
-        Err(reason) => match arrive(packet, tables) {
-            Ok(arrival) => arrival.stop::<P, T, false>(packet, tables, reason.into()).counted(tables),
-            Err(reason) => Verdict::Drop(reason).counted(tables),
-        },
-    }
-}
-
-#[inline(always)]
-fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(), DropReason> {
-    let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
-    let (key, port) = match ip.transport(frame)? {
-        Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), tcp.raw16::<2>()),
-        Transport::Udp(udp) => (nat::key(ip.protocol, udp.be16::<0>()), udp.raw16::<2>()),
-        Transport::Echo(icmp) => (nat::key(ip.protocol, icmp.be16::<4>()), 0),
-        _ => return Err(DropReason::NatProtocol),
-    };
-    let remote = Remote { address: ip.destination, port };
-    let claimed = mappings(arrival).claim(key, nat::hash(key), |entry| remote.fill(entry));
-    let claimed = claimed.ok_or(DropReason::NatPortsExhausted)?;
-    told::mapping(tables, arrival, ip.source, key, remote, claimed);
-    Ok(())
 }
 
 #[inline(always)]
@@ -271,9 +246,12 @@ fn forward<T: Tables>(
 ) -> Result<Step, Stop> {
     let up = arrival.home.up();
     let len = frame.len() as u64;
-    let outside = outside(frame, arrival, ip)?;
+    let outside = outside(frame, tables, arrival, ip)?;
     if outside.is(Kind::New) {
         return Ok(Step::Open);
+    }
+    if outside.is(Kind::Unjudged) {
+        return Ok(Step::Rules);
     }
     let mut target = target;
     if target.kind() == FibTarget::KIND_DEFAULT {
@@ -329,7 +307,7 @@ fn translate(
     if outside.is(Kind::Address) {
         return Ok(delta);
     }
-    let port = field!(arrival.home.up(), first_port).get().wrapping_add(mapping.offset as u16);
+    let port = field!(arrival.home.up(), first_port).get().wrapping_add(nat::outside(mapping) as u16);
     if outside.is(Kind::Quote) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
         let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;

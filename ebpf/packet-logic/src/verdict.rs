@@ -17,6 +17,10 @@ pub enum Verdict {
     Open,
     /// The same for IPv6 and a firewall's flows.
     Open6,
+    /// On to the program that asks the rules of a subscriber's firewall about a flow from it.
+    Rules,
+    /// The same for a flow to it.
+    RulesIn,
     /// Back to the program of access ports.
     Access,
     /// On to the program of access ports for IPv6.

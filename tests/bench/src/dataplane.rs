@@ -167,6 +167,8 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             committed_down: None,
             ipv6: None,
             firewall: None,
+            firewall_rules: Vec::new(),
+            port_forwards: Vec::new(),
         }));
     }
     Ok(state)

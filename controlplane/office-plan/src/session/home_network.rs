@@ -3,10 +3,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
-use node_state::{Ipv6Line, Nat, RateLimit};
-use xos_model::{AddressPoolSpec, Bundle, HomeNetwork, Link, Purpose, SubscriberIpv6};
+use node_state::{
+    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, PortForward, PortProtocol, PortRange, RateLimit,
+    RuleAction,
+};
+use xos_model::{AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, Purpose, SubscriberIpv6};
 
-use super::NoSession;
+use super::{NoSession, firewall};
 use crate::NodePools;
 
 /// Two of the longest untagged Ethernet frames (IEEE 802.3-2022, clause 3.2.7, without FCS and with one tag), in bits:
@@ -24,6 +27,9 @@ pub(super) struct Home {
     pub(super) committed_up: Option<RateLimit>,
     pub(super) committed_down: Option<RateLimit>,
     pub(super) ipv6: Option<Ipv6Line>,
+    pub(super) firewall: Option<Firewall>,
+    pub(super) firewall_rules: Vec<FirewallRule>,
+    pub(super) port_forwards: Vec<PortForward>,
 }
 
 pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
@@ -61,6 +67,9 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         rate_down: limit(home.rate_down),
         committed_up: limit(home.committed_up),
         committed_down: limit(home.committed_down),
+        firewall: firewall(home.firewall, home.nat.is_none(), ipv6.is_some()),
+        firewall_rules: rules(home.firewall),
+        port_forwards: home.port_forwards.iter().map(forward).collect(),
         ipv6,
     })
 }
@@ -78,6 +87,40 @@ fn line6(ipv6: SubscriberIpv6, dns_servers: Vec<Ipv6Addr>, valid_seconds: u32) -
         preferred_seconds: valid_seconds / 2,
         valid_seconds,
     }
+}
+
+fn rules(firewall: Option<&xos_model::Firewall>) -> Vec<FirewallRule> {
+    let rules = firewall.filter(|firewall| firewall.enabled).map_or(&[][..], |firewall| &firewall.rules);
+    rules.iter().map(rule).collect()
+}
+
+fn rule(rule: &xos_model::FirewallRule) -> FirewallRule {
+    let range = |ports: xos_model::PortRange| PortRange { first: ports.first(), last: ports.last() };
+    FirewallRule {
+        name: rule.name.clone(),
+        direction: match rule.direction {
+            xos_model::FlowDirection::In => FlowDirection::In,
+            xos_model::FlowDirection::Out => FlowDirection::Out,
+        },
+        action: match rule.action {
+            xos_model::RuleAction::Allow => RuleAction::Allow,
+            xos_model::RuleAction::Deny => RuleAction::Deny,
+        },
+        protocol: rule.protocol.map(xos_model::RuleProtocol::number),
+        source: rule.source,
+        destination: rule.destination,
+        source_ports: rule.source_ports.map(range),
+        destination_ports: rule.destination_ports.map(range),
+    }
+}
+
+fn forward(forwarded: &ForwardedPort) -> PortForward {
+    let ForwardedPort { protocol, address: _, port, to_port } = *forwarded;
+    let protocol = match protocol {
+        xos_model::PortProtocol::Tcp => PortProtocol::Tcp,
+        xos_model::PortProtocol::Udp => PortProtocol::Udp,
+    };
+    PortForward { protocol, port, to_port }
 }
 
 fn limit(rate: BitRate, burst_ms: u32) -> RateLimit {

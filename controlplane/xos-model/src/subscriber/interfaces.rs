@@ -12,7 +12,7 @@ use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bundle, NatBlock, SubscriberIpv6};
+use super::{Bundle, Firewall, ForwardedPort, NatBlock, SubscriberIpv6};
 use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
 
 mod settings;
@@ -68,6 +68,10 @@ pub struct HomeNetwork<'a> {
     /// Nothing without `ipv6`.
     #[serde(skip_serializing_if = "<[Ipv6Addr]>::is_empty")]
     pub dns6: Cow<'a, [Ipv6Addr]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<&'a Firewall>,
+    #[serde(skip_serializing_if = "<[ForwardedPort]>::is_empty")]
+    pub port_forwards: &'a [ForwardedPort],
 }
 
 /// What is routed to the subscriber, and on which node.
@@ -100,8 +104,19 @@ impl<'a> AccessLine<'a> {
 impl<'a> HomeNetwork<'a> {
     /// Faults are those of what is said for all, at the Tenant or the Service that says it.
     pub fn of(link: &Link<'a>) -> Result<Self, Vec<Fault>> {
-        let Bundle { rate_up, rate_down, committed_up, committed_down, burst_ms, dns, dns6, nat: _, ipv6: _ } =
-            &link.subscriber.spec.bundle;
+        let Bundle {
+            rate_up,
+            rate_down,
+            committed_up,
+            committed_down,
+            burst_ms,
+            dns,
+            dns6,
+            firewall,
+            nat: _,
+            ipv6: _,
+            port_forwards: _,
+        } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
         let at = Pointer::from(settings::PLACE);
@@ -136,6 +151,8 @@ impl<'a> HomeNetwork<'a> {
             dns,
             ipv6: status.ipv6,
             dns6,
+            firewall: firewall.as_ref(),
+            port_forwards: &status.port_forwards,
         })
     }
 }

@@ -53,6 +53,8 @@ pub(crate) fn session() -> Session {
         committed_up: None,
         committed_down: None,
         firewall: None,
+        firewall_rules: Vec::new(),
+        port_forwards: Vec::new(),
         ipv6: Some(line()),
     }
 }

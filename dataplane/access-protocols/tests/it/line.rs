@@ -84,6 +84,8 @@ fn session(ipv6: Ipv6Line) -> Session {
         committed_up: None,
         committed_down: None,
         firewall: None,
+        firewall_rules: Vec::new(),
+        port_forwards: Vec::new(),
         ipv6: Some(ipv6),
     }
 }

@@ -1,6 +1,6 @@
 //! What a session looks like in the maps.
 
-use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, Six, Up, flags};
+use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags};
 use net_types::{Mac, Prefix6, Vid};
 use node_state::{Ipv6Line, Nat, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
@@ -15,6 +15,8 @@ pub struct ImageContext {
     pub home: HomeRef,
     /// What the firewall remembers flows in; none: there is no firewall.
     pub flows: HomeRef,
+    /// By which rules flows begin.
+    pub rules: RulesRef,
     /// The subscriber's address on the link, configured or learned.
     pub mac: Option<Mac>,
 }
@@ -74,7 +76,7 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 
 /// A session as the maps should hold it.
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
-    let ImageContext { index, port, home, flows, mac } = *context;
+    let ImageContext { index, port, home, flows, rules, mac } = *context;
     let mut bits = 0;
     if session.is_active() {
         bits |= flags::ACTIVE;
@@ -91,15 +93,18 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if session.mac.is_some() {
         bits |= flags::MAC_FIXED;
     }
-    if !flows.is_none() {
+    if session.firewall.is_some_and(|firewall| firewall.ipv4) && (session.nat.is_none() || !rules.is_none()) {
         bits |= flags::FIREWALL;
+    }
+    if !rules.is_none() {
+        bits |= flags::RULES;
     }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
-    let six = six(session.ipv6.as_ref(), flows);
+    let six = six(session.ipv6.as_ref(), flows, rules);
     let limits_up = limits(session.rate_up, session.committed_up);
     let limits_down = limits(session.rate_down, session.committed_down);
     Image {
@@ -146,6 +151,8 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             delegated_len: six.delegated_len,
             has_ipv6: six.is_on,
             flows,
+            rules,
+            forwards: u16::try_from(session.port_forwards.len()).unwrap_or(u16::MAX),
             ..map_abi::Session::new_zeroed()
         },
     }
@@ -157,14 +164,15 @@ fn upper_half(prefix: Prefix6) -> [u8; 8] {
     std::array::from_fn(|n| octets[n])
 }
 
-fn six(line: Option<&Ipv6Line>, flows: HomeRef) -> Six {
-    let Some(line) = line else { return Six { flows, ..Six::default() } };
+fn six(line: Option<&Ipv6Line>, flows: HomeRef, rules: RulesRef) -> Six {
+    let Some(line) = line else { return Six { flows, rules, ..Six::default() } };
     Six {
         link: upper_half(line.link),
         delegated: line.delegated.map_or([0; 8], upper_half),
         delegated_len: line.delegated.map_or(0, Prefix6::len),
         is_on: 1,
         flows,
+        rules,
         ..Six::default()
     }
 }

@@ -4,7 +4,7 @@ mod routes;
 
 use std::net::Ipv4Addr;
 
-use map_abi::{Burst, HomeRef, Limits, Rate, flags};
+use map_abi::{Burst, HomeRef, Limits, Rate, RulesRef, flags};
 use net_types::Mac;
 use node_state::{Nat, RateLimit, Resource, SessionState};
 use proptest::prelude::*;
@@ -69,7 +69,8 @@ fn a_homes_size_follows_from_the_number_of_ports() {
 fn a_session_in_its_place() {
     let mut session = alice();
     let home = HomeRef::new(4, 2).expect("legal");
-    let context = ImageContext { index: 9, port: 3, home, flows: HomeRef::NONE, mac: None };
+    let context =
+        ImageContext { index: 9, port: 3, home, flows: HomeRef::NONE, rules: RulesRef::NONE, mac: None };
     let image = session_image(&session, &context);
     assert_eq!(image.up.flags, flags::ACTIVE | flags::NAT);
     assert_eq!((image.up.network, image.up.prefix_len), ([100, 64, 0, 2], 32));
@@ -117,11 +118,25 @@ fn what_a_line_has_of_ipv6() {
     let session = with(line("2001:db8:1:2::/64", Some("2001:db8:ff00::/56")));
     let flows = HomeRef::new(5, 1).expect("legal");
     let home = HomeRef::new(4, 0).expect("legal");
-    let image = session_image(&session, &ImageContext { index: 9, port: 3, home, flows, mac: None });
+    let image = session_image(
+        &session,
+        &ImageContext { index: 9, port: 3, home, flows, rules: RulesRef::NONE, mac: None },
+    );
     assert_eq!(image.six.link, [0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2]);
     assert_eq!((image.six.delegated, image.six.delegated_len), ([0x20, 1, 0x0d, 0xb8, 0xff, 0, 0, 0], 56));
     assert_eq!((image.six.is_on, image.six.flows), (1, flows));
-    assert_eq!(image.up.flags & flags::FIREWALL, flags::FIREWALL);
+    // Of IPv4, only if it is said, and if nothing is translated.
+    let firewall = |ipv4, nat| {
+        let firewall = Some(node_state::Firewall { flows: 64, ipv4 });
+        let session = node_state::Session { firewall, nat, ..alice() };
+        let image = session_image(
+            &session,
+            &ImageContext { index: 9, port: 3, home, flows, rules: RulesRef::NONE, mac: None },
+        );
+        image.up.flags & image.down.flags & flags::FIREWALL != 0
+    };
+    assert!(firewall(true, None));
+    assert!(!firewall(false, None) && !firewall(true, alice().nat));
     assert_eq!((image.session.link, image.session.flows), (image.six.link, flows));
     assert_eq!(prefixes6(&session).expect("legal").len(), 2);
     assert_eq!(prefixes6(&alice()), Ok(Vec::new()));
@@ -133,7 +148,10 @@ fn what_a_line_has_of_ipv6() {
         assert_eq!(prefixes6(&with(line(link, delegated))).expect_err(link).to_string(), fault);
     }
     let flows = |flows| {
-        flows_order(&node_state::Session { firewall: Some(node_state::Firewall { flows }), ..alice() })
+        flows_order(&node_state::Session {
+            firewall: Some(node_state::Firewall { flows, ipv4: false }),
+            ..alice()
+        })
     };
     assert_eq!((flows(64), flows(1024)), (Ok(Some(0)), Ok(Some(4))));
     assert!(flows(32).is_err() && flows(100).is_err() && flows(2048).is_err());

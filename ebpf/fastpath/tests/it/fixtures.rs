@@ -419,7 +419,7 @@ const FIXTURES: &[(&str, Script)] = &[
 ];
 
 /// Builds a packet of one transport protocol.
-type Build = fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8>;
+pub(crate) type Build = fn((Address, u16), (Address, u16), u8, &[u8]) -> Vec<u8>;
 
 fn goes_out(r: &mut dyn Runner, build: Build) {
     let (port, packet) = up(r, &from_alice(&build((ALICE, 5000), (REMOTE, 53), 64, b"abcd")));

@@ -2,7 +2,9 @@
 
 mod debian12;
 mod events;
+mod firewall;
 mod fixtures;
+mod forwards;
 mod frames;
 mod garden;
 mod limits;
@@ -11,6 +13,7 @@ mod random;
 mod rates;
 mod reconcile;
 mod routes;
+mod rules;
 mod runner;
 mod shared;
 mod six;

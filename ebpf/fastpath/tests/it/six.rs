@@ -25,26 +25,33 @@ const ROUTES: [&str; 2] = [
 
 /// Alice has a link and a delegated prefix, Bob a link behind a firewall.
 pub(crate) fn office() -> NodeState {
+    with_ipv6(&desired())
+}
+
+pub(crate) fn with_ipv6(state: &NodeState) -> NodeState {
     let line = |link: &str, delegated: &str| {
         format!(
             r#""ipv6":{{"link":"{link}","address":null,"delegated":{delegated},"autonomous":true,"dnsServers":[],"preferredSeconds":1800,"validSeconds":3600}}"#
         )
     };
-    let mut state = NodeState::default();
-    for resource in desired().resources() {
+    let mut with = NodeState::default();
+    for resource in state.resources() {
         let text = String::from_utf8(resource.encode()).expect("JSON");
         let more = match resource.key().as_str() {
             "session/alice" => line("2001:db8:100:a::/64", r#""2001:db8:1aa:ff00::/56""#),
-            "session/bob-inc" => line("2001:db8:100:b::/64", "null") + r#","firewall":{"flows":64}"#,
+            "session/bob-inc" => {
+                let firewall = if text.contains("firewall") { "" } else { r#","firewall":{"flows":64}"# };
+                line("2001:db8:100:b::/64", "null") + firewall
+            }
             _ => {
-                state.insert(resource);
+                with.insert(resource);
                 continue;
             }
         };
         let text = format!("{},{more}}}", text.strip_suffix('}').expect("an object"));
-        state.insert(Resource::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}")));
+        with.insert(Resource::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}")));
     }
-    state.resources().chain(ROUTES.map(|text| Resource::decode(text.as_bytes()).expect("a route"))).collect()
+    with.resources().chain(ROUTES.map(|text| Resource::decode(text.as_bytes()).expect("a route"))).collect()
 }
 
 pub(crate) fn alice() -> Address {

@@ -6,15 +6,15 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     core_side::{Line, PACKET_AT, Receiver, came_by},
     fib6,
-    flows::Print,
+    flows::{self, Ends, Print},
     home::Home,
     live::{field, part},
     mss,
     parse::TCP,
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian, quoted},
     policer::{self, Colour},
-    reverse_path,
-    six::{flows_of, is_own},
+    reverse_path, rules,
+    six::is_own,
     verdict::Stop,
 };
 
@@ -33,7 +33,7 @@ pub fn garden_down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict
 /// `IN_GARDEN`: as for IPv4.
 #[inline(always)]
 fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
-    match find(packet, tables) {
+    match find6(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(None) => Verdict::Pass,
         Ok(Some(receiver)) => match deliver::<P, T, IN_GARDEN>(packet, tables, &receiver) {
@@ -46,7 +46,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
 
 /// Whom a packet is for; `None`: the kernel.
 #[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
+pub(crate) fn find6<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
     let came_by = came_by(packet, tables)?;
     if came_by.ethertype != ETHERTYPE_IPV6 {
         return Ok(None);
@@ -79,7 +79,9 @@ fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Ok(Verdict::GardenCore6);
     }
     let line = receiver.line(tables)?;
-    let colour = judge::<P, T, IN_GARDEN>(packet, tables, receiver, &line)?;
+    let Some(colour) = judge::<P, T, IN_GARDEN>(packet, tables, receiver, &line)? else {
+        return Ok(Verdict::RulesIn);
+    };
     Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV6)?)
 }
 
@@ -89,7 +91,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     receiver: &Receiver,
     line: &Line,
-) -> Result<Colour, Stop> {
+) -> Result<Option<Colour>, Stop> {
     receiver.check()?;
     let down = receiver.home.down();
     let frame = packet.frame();
@@ -100,7 +102,9 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if IN_GARDEN {
         receiver.admit6(frame, tables, &ip)?;
     }
-    answers(frame, tables, receiver, &ip)?;
+    if !answers(frame, tables, receiver, &ip)? {
+        return Ok(None);
+    }
     let len = (frame.len() + line.tags_len) as u64;
     let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
@@ -116,41 +120,47 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     ip.decrement_hop_limit();
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(colour)
+    Ok(Some(colour))
 }
 
-/// Lets in what answers something that went out, if the subscriber has a firewall.
+/// Lets in what belongs to a flow that the firewall knows, if the subscriber has one; false: the rules are to be asked.
 #[inline(always)]
 fn answers<T: Tables>(
     frame: Frame<'_>,
     tables: &T,
     receiver: &Receiver,
     ip: &Ipv6<'_>,
-) -> Result<(), DropReason> {
-    let Some(flows) = flows_of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(()) };
+) -> Result<bool, DropReason> {
+    let Some(memory) = flows::of(tables, receiver.home.six(), receiver.now_ns) else { return Ok(true) };
     if ip.is_later_fragment() {
         let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
-        return if tables.fragment6(&key) { Ok(()) } else { Err(DropReason::FragmentUnknown) };
+        return if tables.fragment6(&key) { Ok(true) } else { Err(DropReason::FragmentUnknown) };
     }
     let is_error = ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX);
-    let (inside, remote, protocol) = if is_error {
+    let ends = if is_error {
         // What the subscriber sent is quoted, so its sender is the inside.
-        quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?
+        let (inside, remote, protocol) = quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?;
+        Ends { inside, remote, protocol }
     } else {
         let (remote, inside) = ip.ends(frame)?;
-        (inside, remote, ip.protocol)
+        Ends { inside, remote, protocol: ip.protocol }
     };
-    if is_error && inside.address != ip.destination() {
+    if is_error && ends.inside.address != ip.destination() {
         return Err(DropReason::IcmpErrorUnknown);
     }
-    let print = Print::of(tables, inside, remote, protocol).ok_or(DropReason::Inconsistent)?;
-    let flow = flows.existing(print.0, print.hash()).ok_or(DropReason::Firewall)?;
-    if !is_error && protocol == TCP {
+    let print = Print::of(tables, &ends).ok_or(DropReason::Inconsistent)?;
+    let has_rules = receiver.has(flags::RULES);
+    let flow = memory.existing(print.0, print.hash());
+    let flow = flow.filter(|flow| !has_rules || flows::is_judged(*flow, rules::of(receiver.home)));
+    let Some(flow) = flow else {
+        return if has_rules && !is_error { Ok(false) } else { Err(DropReason::Firewall) };
+    };
+    if !is_error && ip.protocol == TCP {
         flow.saw_inbound_tcp(ip.tcp_flags(frame));
     }
     if !ip.is_whole() {
         let key = ip.fragment_key(frame).ok_or(DropReason::Truncated)?;
         tables.remember_fragment6(&key);
     }
-    Ok(())
+    Ok(true)
 }

@@ -6,13 +6,13 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
     fib6,
-    flows::{self, Print},
+    flows::{self, Ends, Print},
     live::{field, part},
     mss,
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
-    path, policer,
-    six::{flows_of, is_own},
+    path, policer, rules,
+    six::is_own,
     verdict::Stop,
 };
 
@@ -56,7 +56,9 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
         return Ok(Verdict::Garden6);
     }
-    let Some(towards) = judge::<P, T, IN_GARDEN>(packet, tables, arrival)? else { return Ok(Verdict::Open6) };
+    let Some(towards) = judge::<P, T, IN_GARDEN>(packet, tables, arrival)? else {
+        return Ok(if arrival.has(flags::RULES) { Verdict::Rules } else { Verdict::Open6 });
+    };
     Ok(match arrival.leave(packet, towards, ETHERTYPE_IPV6)? {
         Verdict::Core => Verdict::Core6,
         verdict => verdict,
@@ -79,16 +81,16 @@ pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 #[inline(always)]
 fn claim<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<(), DropReason> {
     let ip = Ipv6::parse(frame, arrival.packet_at())?;
-    let memory = flows_of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
+    let memory = flows::of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
     let print = print(frame, tables, &ip)?;
-    let claimed = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol));
+    let claimed = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol, 0));
     if claimed.is_some() { Ok(()) } else { Err(DropReason::FlowsExhausted) }
 }
 
 #[inline(always)]
 fn print<T: Tables>(frame: Frame<'_>, tables: &T, ip: &Ipv6<'_>) -> Result<Print, DropReason> {
     let (inside, remote) = ip.ends(frame)?;
-    Print::of(tables, inside, remote, ip.protocol).ok_or(DropReason::Inconsistent)
+    Print::of(tables, &Ends { inside, remote, protocol: ip.protocol }).ok_or(DropReason::Inconsistent)
 }
 
 /// `None`: it is the first of its flow.
@@ -213,12 +215,15 @@ fn is_known<T: Tables>(
     arrival: &Arrival,
     ip: &Ipv6<'_>,
 ) -> Result<bool, DropReason> {
-    let Some(memory) = flows_of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(true) };
+    let Some(memory) = flows::of(tables, arrival.home.six(), arrival.now_ns) else { return Ok(true) };
     if ip.is_later_fragment() || ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX) {
         return Ok(true);
     }
     let print = print(frame, tables, ip)?;
     let Some(flow) = memory.existing(print.0, print.hash()) else { return Ok(false) };
+    if arrival.has(flags::RULES) && !flows::is_judged(flow, rules::of(arrival.home)) {
+        return Ok(false);
+    }
     flow.saw_outbound(arrival.now_ns);
     if ip.protocol == TCP {
         flow.saw_outbound_tcp(ip.tcp_flags(frame));

@@ -1,5 +1,5 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
-//! each for IPv6, two for first packets and four for sessions that are not active, to which they lead on, and three that user space alone runs: `clerk`,
+//! each for IPv6, two for first packets, two for a firewall's rules and four for sessions that are not active, to which they lead on, and three that user space alone runs: `clerk`,
 //! `wiper` and `reader`.
 #![no_std]
 #![no_main]
@@ -34,6 +34,18 @@ pub fn open(ctx: XdpContext) -> u32 {
 pub fn open6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
     act(packet_logic::open6(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn rules(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::rules(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn rules_in(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::rules_in(&mut packet, &Maps), &packet.0)
 }
 
 #[xdp]
@@ -100,6 +112,8 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
         Verdict::Core => lead_on(ctx, program::CORE),
         Verdict::Open => lead_on(ctx, program::OPEN),
         Verdict::Open6 => lead_on(ctx, program::OPEN6),
+        Verdict::Rules => lead_on(ctx, program::RULES),
+        Verdict::RulesIn => lead_on(ctx, program::RULES_IN),
         Verdict::Access => lead_on(ctx, program::ACCESS),
         Verdict::Access6 => lead_on(ctx, program::ACCESS6),
         Verdict::Core6 => lead_on(ctx, program::CORE6),

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData};
 use fastpath::{DropReason, Fastpath, Inspector, ProgramOf, Punts};
-use map_abi::{Chunk, Down, Line, Meter, Session, UNIT_INDICES_PER_CHUNK, Up, map};
+use map_abi::{
+    Chunk, Down, FragmentKey, FragmentKey6, Line, Meter, Session, UNIT_INDICES_PER_CHUNK, Up, map,
+};
 use packet_logic::HostTables;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -116,8 +118,8 @@ impl<'a> Kernel<'a> {
             map.set(0, bytes, 0).expect("writes");
         }
         let dir = &self.world.pin_dir;
-        forget::<12, 4>(dir, map::FRAGMENTS);
-        forget::<40, 1>(dir, map::FRAGMENTS6);
+        forget::<{ size_of::<FragmentKey>() }, 4>(dir, map::FRAGMENTS);
+        forget::<{ size_of::<FragmentKey6>() }, 1>(dir, map::FRAGMENTS6);
         self.drops = self.dropped();
         snapshot_at(dir, [self.world.access, self.world.core], &office::destinations(), now_ns())
     }

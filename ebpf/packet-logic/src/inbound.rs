@@ -1,0 +1,185 @@
+//! Whom a packet from the core is for, and which flow it belongs to.
+
+use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, flags};
+
+use crate::{
+    Frame, Packet, Tables,
+    core_side::{CameBy, PACKET_AT, Receiver},
+    fib,
+    flows::{End, Ends, Print},
+    fragment,
+    home::Home,
+    icmp::Quote,
+    live::field,
+    nat,
+    parse::{ICMP, Ipv4, TCP, Transport, UDP, is_martian},
+    reverse_path,
+};
+
+pub(crate) enum Found {
+    /// Not for a subscriber.
+    Kernel,
+    Subscriber(Inbound),
+}
+
+/// A packet for a subscriber.
+pub(crate) struct Inbound {
+    pub(crate) receiver: Receiver,
+    /// The first unit of the subscriber's home.
+    pub(crate) unit: u32,
+    pub(crate) translation: Translation,
+    /// What the firewall knows the packet's flow by; 0: it need know none.
+    pub(crate) print: u64,
+}
+
+/// What has to be put back in place of the public address. Not an enum with fields: the verifier wants every one of
+/// them to have a value on every path.
+#[derive(Clone, Copy)]
+pub(crate) struct Translation {
+    pub(crate) kind: Kind,
+    /// The inside port, where `kind` has one.
+    pub(crate) port: u16,
+    /// Whether the mapping is a port forward.
+    pub(crate) is_forward: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A routed subscriber: nothing.
+    Routed,
+    /// The address and the port.
+    Port,
+    /// The address, and inside an ICMP error's quote the address and the port.
+    Quote,
+    /// The address alone: a later fragment.
+    Address,
+}
+
+#[inline(always)]
+pub(crate) fn find<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    came_by: &CameBy,
+) -> Result<Found, DropReason> {
+    let frame = packet.frame();
+    let ip = Ipv4::parse(frame, PACKET_AT)?;
+    let target = fib::lookup(tables, ip.destination)?;
+    let now_ns = tables.recent_ns();
+    if target.kind() == FibTarget::KIND_NAT || target.kind() == FibTarget::KIND_SESSION {
+        check_source(tables, ip.source, came_by)?;
+    }
+    let (unit, translation) = match target.kind() {
+        FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
+        FibTarget::KIND_SESSION => {
+            (target.index(), Translation { kind: Kind::Routed, port: 0, is_forward: false })
+        }
+        FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
+        _ => return Ok(Found::Kernel),
+    };
+    let home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    let receiver = Receiver::new(home, came_by.port, now_ns);
+    let mut print = 0;
+    if receiver.has(flags::FIREWALL) {
+        if !ip.is_later_fragment() {
+            let ends = ends(frame, &ip, home, translation)?;
+            print = Print::of(tables, &ends).ok_or(DropReason::Inconsistent)?.0;
+        } else if translation.kind == Kind::Routed {
+            fragment::recall(tables, ip.header)?;
+        }
+    }
+    Ok(Found::Subscriber(Inbound { receiver, unit, translation, print }))
+}
+
+#[inline(always)]
+fn check_source<T: Tables>(tables: &T, source: u32, came_by: &CameBy) -> Result<(), DropReason> {
+    if is_martian(source) {
+        return Err(DropReason::Martian);
+    }
+    if came_by.flags == 0 {
+        return Ok(());
+    }
+    let mut target = fib::lookup(tables, source)?;
+    if target.kind() == FibTarget::KIND_DEFAULT {
+        let settings = tables.settings().ok_or(DropReason::Inconsistent)?;
+        target = field!(settings, default_route).get();
+    }
+    reverse_path::check(tables, target, came_by.flags, came_by.port)
+}
+
+/// The first unit of the home that holds a port of a public address, and what the port stands for.
+#[inline(always)]
+fn find_mapping<T: Tables>(
+    frame: Frame<'_>,
+    tables: &T,
+    ip: &Ipv4<'_>,
+    address_index: u32,
+    now_ns: u64,
+) -> Result<(u32, Translation), DropReason> {
+    let mut tcp_flags = 0;
+    let (protocol, port, kind) = match ip.transport(frame)? {
+        Transport::Tcp(tcp) => {
+            tcp_flags = tcp.u8::<13>();
+            (TCP, tcp.be16::<2>(), Kind::Port)
+        }
+        Transport::Udp(udp) => (UDP, udp.be16::<2>(), Kind::Port),
+        Transport::EchoReply(icmp) => (ICMP, icmp.be16::<4>(), Kind::Port),
+        Transport::IcmpError => {
+            let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+            if quote.source != ip.destination {
+                return Err(DropReason::IcmpErrorUnknown);
+            }
+            (quote.protocol, quote.source_port, Kind::Quote)
+        }
+        Transport::LaterFragment => {
+            let unit = fragment::recall(tables, ip.header)?;
+            return Ok((unit, Translation { kind: Kind::Address, port: 0, is_forward: false }));
+        }
+        Transport::Echo(_) => return Err(DropReason::NatNoMapping),
+        Transport::Other => return Err(DropReason::NatProtocol),
+    };
+    let unknown = if kind == Kind::Quote { DropReason::IcmpErrorUnknown } else { DropReason::NatNoMapping };
+    // An address that nobody has a port of has no page.
+    let ports = tables.nat_ports(address_index).ok_or(unknown)?;
+    let group = u32::from(port) / ENTRIES_PER_BLOCK;
+    let ports: PortsRef = field!(ports, groups[(group & 1023) as usize]).get();
+    if ports.is_none() {
+        return Err(unknown);
+    }
+    let home = Home::find(tables, ports.home()).ok_or(DropReason::Inconsistent)?;
+    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
+    if kind == Kind::Port && protocol == TCP {
+        mapping.saw_inbound_tcp(tcp_flags);
+    }
+    Ok((ports.home(), Translation { kind, port: inside_port, is_forward: nat::is_forward(mapping) }))
+}
+
+/// The ends of the flow that a packet belongs to: of an error, that of the packet that is quoted, which the subscriber sent.
+#[inline(always)]
+pub(crate) fn ends(
+    frame: Frame<'_>,
+    ip: &Ipv4<'_>,
+    home: Home,
+    translation: Translation,
+) -> Result<Ends, DropReason> {
+    let is_routed = translation.kind == Kind::Routed;
+    let inside = if is_routed { ip.destination } else { field!(home.down(), network).raw() };
+    let (inside_port, remote, mut remote_port, protocol);
+    if ip.is_icmp_error(frame) {
+        let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
+        if quote.source != ip.destination {
+            return Err(DropReason::IcmpErrorUnknown);
+        }
+        // One of the two is 0 if it was an echo.
+        let id = if quote.protocol == ICMP { quote.destination_port } else { 0 };
+        inside_port = (quote.source_port | id).to_be();
+        (remote, remote_port, protocol) = (quote.destination, quote.destination_port.to_be(), quote.protocol);
+    } else {
+        (remote_port, inside_port) = ip.ports(frame)?;
+        (remote, protocol) = (ip.source, ip.protocol);
+    }
+    let inside_port = if is_routed { inside_port } else { translation.port.to_be() };
+    if protocol == ICMP {
+        remote_port = inside_port;
+    }
+    Ok(Ends { inside: End::v4(inside, inside_port), remote: End::v4(remote, remote_port), protocol })
+}
