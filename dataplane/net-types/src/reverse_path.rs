@@ -18,7 +18,6 @@ pub enum ReversePath {
 }
 
 impl ReversePath {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
     pub fn is_off(&self) -> bool {
         *self == Self::Off
     }
