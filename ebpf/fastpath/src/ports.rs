@@ -150,7 +150,7 @@ pub(crate) fn bind(
         ReversePath::Loose => port_flags::LOOSE,
         ReversePath::Strict => port_flags::LOOSE | port_flags::STRICT,
     };
-    let [low, high] = (port.index + 1 | flags).to_ne_bytes();
+    let [low, high] = ((port.index + 1) | flags).to_ne_bytes();
     put_words!(writer, tables.ports.at(ifindex), [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
     Ok(())
 }

@@ -141,44 +141,13 @@ fn subscribers() -> Vec<Case> {
     ]
 }
 
-fn nodes_and_pools() -> Vec<Case> {
-    let inside =
-        json!({"node": "node1", "purpose": "subscriber", "prefix": "100.70.0.0/16", "gateway": "100.70.0.1"});
-    let with = |edit: Value| edited(inside.clone(), edit);
+fn nodes() -> Vec<Case> {
     let put_node = |why, edit, status, places| {
         case(why, Method::PUT, "/api/v1/nodes/node1", edited(node(), edit), status, places)
     };
     let without_access =
         json!({"spec": {"ports": [{"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]}]}});
     vec![
-        pool("unknown node", &with(json!({"node": "node9"})), 422, &["/spec/node"]),
-        pool(
-            "overlap",
-            &with(json!({"prefix": "100.64.8.0/24", "gateway": "100.64.8.1"})),
-            409,
-            &["/spec/prefix"],
-        ),
-        pool(
-            "overlaps a link",
-            &with(json!({"prefix": "192.0.2.0/29", "gateway": "192.0.2.6"})),
-            409,
-            &["/spec/prefix"],
-        ),
-        pool("family", &with(json!({"prefix": "2001:db8::/48"})), 422, &["/spec/prefix"]),
-        pool(
-            "IPv6 with a gateway",
-            &with(json!({"purpose": "link6", "prefix": "2001:db8::/48"})),
-            422,
-            &["/spec/gateway"],
-        ),
-        pool(
-            "too little to delegate",
-            &json!({"node": "node1", "purpose": "delegated6", "prefix": "2001:db8::/60", "delegatedLength": 56}),
-            422,
-            &["/spec/delegatedLength"],
-        ),
-        pool("gateway outside", &with(json!({"gateway": "100.71.0.1"})), 422, &["/spec/gateway"]),
-        pool("ports", &with(json!({"portsPerSubscriber": 256})), 422, &["/spec/portsPerSubscriber"]),
         put_node("a port in use", without_access, 409, &["/spec/ports"]),
         put_node(
             "a loopback in a pool",
@@ -217,6 +186,48 @@ fn nodes_and_pools() -> Vec<Case> {
             &["/spec/natLog/collector"],
         ),
         case("a node in use", Method::DELETE, "/api/v1/nodes/node1", "", 409, &["/metadata/name"]),
+        put_node(
+            "a core port's check on an access port",
+            json!({"spec": {"ports": [{"name": "access0", "role": "access", "reversePath": "strict"}]}}),
+            422,
+            &["/spec/ports/0/reversePath"],
+        ),
+    ]
+}
+
+fn pools() -> Vec<Case> {
+    let inside =
+        json!({"node": "node1", "purpose": "subscriber", "prefix": "100.70.0.0/16", "gateway": "100.70.0.1"});
+    let with = |edit: Value| edited(inside.clone(), edit);
+    vec![
+        pool("unknown node", &with(json!({"node": "node9"})), 422, &["/spec/node"]),
+        pool(
+            "overlap",
+            &with(json!({"prefix": "100.64.8.0/24", "gateway": "100.64.8.1"})),
+            409,
+            &["/spec/prefix"],
+        ),
+        pool(
+            "overlaps a link",
+            &with(json!({"prefix": "192.0.2.0/29", "gateway": "192.0.2.6"})),
+            409,
+            &["/spec/prefix"],
+        ),
+        pool("family", &with(json!({"prefix": "2001:db8::/48"})), 422, &["/spec/prefix"]),
+        pool(
+            "IPv6 with a gateway",
+            &with(json!({"purpose": "link6", "prefix": "2001:db8::/48"})),
+            422,
+            &["/spec/gateway"],
+        ),
+        pool(
+            "too little to delegate",
+            &json!({"node": "node1", "purpose": "delegated6", "prefix": "2001:db8::/60", "delegatedLength": 56}),
+            422,
+            &["/spec/delegatedLength"],
+        ),
+        pool("gateway outside", &with(json!({"gateway": "100.71.0.1"})), 422, &["/spec/gateway"]),
+        pool("ports", &with(json!({"portsPerSubscriber": 256})), 422, &["/spec/portsPerSubscriber"]),
         case("a pool in use", Method::DELETE, "/api/v1/addresspools/inside", "", 409, &["/metadata/name"]),
         case(
             "a NAT pool in use",
@@ -501,7 +512,7 @@ fn bad_input_says_where_and_changes_nothing() {
         }
         let revision = controller.revision().await;
         let claims = controller.figure("wirecenter_store_claims ").await;
-        let cases = [subscribers(), nodes_and_pools(), bodies(), requests(), transactions()];
+        let cases = [subscribers(), nodes(), pools(), bodies(), requests(), transactions()];
         for Case { why, method, path, body, status, places } in cases.into_iter().flatten() {
             let kind =
                 if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };

@@ -120,9 +120,10 @@ fn others_come_and_go_without_touching_who_is_there() {
     // They change their addresses for each other's, at once.
     let swap = |text: &str| {
         let text = text.replace(r#"{"sVid":101,"cVid":9}"#, r#"{"sVid":100,"cVid":7}"#);
-        match text.contains("alice") {
-            true => text.replace("02:a1:00:00:00:01", "02:b0:00:00:00:01"),
-            false => text.replace("02:b0:00:00:00:01", "02:a1:00:00:00:01"),
+        if text.contains("alice") {
+            text.replace("02:a1:00:00:00:01", "02:b0:00:00:00:01")
+        } else {
+            text.replace("02:b0:00:00:00:01", "02:a1:00:00:00:01")
         }
     };
     settle(&mut fastpath, &desired_but(swap));

@@ -21,7 +21,7 @@ const RESOLVER: &str = "192.0.2.53";
 struct Server {
     child: Child,
     /// Kept open, for who cannot write what it has to say may end.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -34,11 +34,12 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("ip starts");
-        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut server = Self { child, output };
         let mut said = String::new();
-        while output.read_line(&mut said).expect("text") > 0 {
+        while server.output.read_line(&mut said).expect("text") > 0 {
             if said.contains(ready) {
-                return Self { child, _output: output };
+                return server;
             }
         }
         panic!("{program} does not start: {said}; apt-get install -y dnsmasq-base");

@@ -113,12 +113,12 @@ fn large_transfers_arrive_whole(office: &mut Office) {
 fn a_router_gets_an_address_and_a_prefix(office: &mut Office) {
     let bob = ipv6_of(office, "bob");
     let dir = office.lab().config.state_dir.clone();
-    let [leases, pid] = ["leases6", "pid6"].map(|name| dir.join(name).display().to_string());
+    let [file, pid] = ["leases6", "pid6"].map(|name| dir.join(name).display().to_string());
     let (status, said) =
-        office.exec("home2", &format!("timeout 60 dhclient -6 -1 -N -P -lf {leases} -pf {pid} eth0"));
+        office.exec("home2", &format!("timeout 60 dhclient -6 -1 -N -P -lf {file} -pf {pid} eth0"));
     assert_eq!(status, 0, "{said}");
-    let leased = std::fs::read_to_string(&leases).expect("leases");
-    assert_eq!(office.exec("home2", &format!("dhclient -6 -x -pf {pid} -lf {leases} eth0")).0, 0);
+    let leased = std::fs::read_to_string(&file).expect("leases");
+    assert_eq!(office.exec("home2", &format!("dhclient -6 -x -pf {pid} -lf {file} eth0")).0, 0);
     assert!(leased.contains(&format!("iaaddr {} ", bob.address)), "{leased}");
     assert!(leased.contains(&format!("iaprefix {} ", bob.delegated)), "{leased}");
 
