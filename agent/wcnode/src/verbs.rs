@@ -50,6 +50,8 @@ struct Totals {
     up: Traffic,
     down: Traffic,
     drops: u64,
+    dhcp_offers: u64,
+    dhcp_acks: u64,
 }
 
 impl From<Summary> for Totals {
@@ -63,6 +65,8 @@ impl From<Summary> for Totals {
             up: summary.up.into(),
             down: summary.down.into(),
             drops: summary.drops,
+            dhcp_offers: summary.dhcp_offers,
+            dhcp_acks: summary.dhcp_acks,
         }
     }
 }
@@ -89,6 +93,8 @@ fn status_lines(status: &Status) -> String {
                 line(title, format!("{} packets, {bytes}, {} dropped", traffic.packets, traffic.drops));
             }
             line("drops", totals.drops.to_string());
+            let answered = format!("{} offers, {} leases", totals.dhcp_offers, totals.dhcp_acks);
+            line("DHCP in the kernel", answered);
         }
         None => line("fast path", "not loaded, or not readable".into()),
     }

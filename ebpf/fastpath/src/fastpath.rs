@@ -17,6 +17,7 @@ use node_state::{Resource, ResourceKey, Route};
 
 use crate::{
     clerk::Clerk,
+    dhcp::Profiles,
     error::{ApplyError, OpenError},
     load,
     mapped::{Access, Writer, get_words},
@@ -44,6 +45,7 @@ pub struct Fastpath {
     pub(crate) clerk: Clerk,
     pub(crate) pin_dir: PathBuf,
     pub(crate) sessions: Sessions,
+    pub(crate) dhcp_profiles: Profiles,
     /// What sessions that are being moved to another home have counted.
     pub(crate) moving: BTreeMap<u32, Counted>,
     /// The kernel's routes and the office's own, and what they lead to.
@@ -69,6 +71,8 @@ impl Fastpath {
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
         let sessions = Sessions::survey(&tables, &options.pin_dir, &mut writer, &mut clerk)?;
+        let held = sessions.by_name.values().copied();
+        let dhcp_profiles = Profiles::survey(&tables, &options.pin_dir, held)?;
         let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
         Ok(Self {
@@ -81,6 +85,7 @@ impl Fastpath {
             clerk,
             pin_dir: options.pin_dir.clone(),
             sessions,
+            dhcp_profiles,
             moving: BTreeMap::new(),
             route_table,
             is_built: false,

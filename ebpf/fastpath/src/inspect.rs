@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use aya::maps::{Map, MapData, PerCpuArray};
 use map_abi::{
-    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, dhcp_answer, flags, map,
+    port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 
@@ -24,6 +25,7 @@ pub struct Inspector {
     homes: Paged<Chunk>,
     lines: Paged<LinePage>,
     drops: PerCpuArray<MapData, u64>,
+    dhcp_answers: PerCpuArray<MapData, u64>,
     pin_dir: std::path::PathBuf,
 }
 
@@ -86,18 +88,24 @@ pub struct Summary {
     pub up: TrafficView,
     pub down: TrafficView,
     pub drops: u64,
+    /// What the kernel has answered DHCPv4 clients by itself.
+    pub dhcp_offers: u64,
+    pub dhcp_acks: u64,
 }
 
 impl Inspector {
     pub fn open(pin_dir: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Map { name: map::DROPS, source };
-        let drops = MapData::from_pin(pin_dir.join(map::DROPS)).map_err(failed)?;
-        let drops = PerCpuArray::try_from(Map::PerCpuArray(drops)).map_err(failed)?;
+        let counters = |name| {
+            let failed = |source| OpenError::Map { name, source };
+            let counters = MapData::from_pin(pin_dir.join(name)).map_err(failed)?;
+            PerCpuArray::try_from(Map::PerCpuArray(counters)).map_err(failed)
+        };
         Ok(Self {
             tables: Tables::open(pin_dir, Access::Read)?,
             homes: Paged::open(pin_dir)?,
             lines: Paged::open(pin_dir)?,
-            drops,
+            drops: counters(map::DROPS)?,
+            dhcp_answers: counters(map::DHCP_ANSWERS)?,
             pin_dir: pin_dir.to_owned(),
         })
     }
@@ -152,6 +160,10 @@ impl Inspector {
         DropReason::ALL.iter().map(count).collect()
     }
 
+    fn dhcp_answers(&self, answer: u32) -> u64 {
+        self.dhcp_answers.get(&answer, 0).map_or(0, |counts| counts.iter().sum())
+    }
+
     pub fn ports(&self) -> Vec<PortView> {
         let view = |port: crate::ports::HeldPort| {
             let link = self.tables.port_links.at(u32::from(port.index));
@@ -174,6 +186,8 @@ impl Inspector {
             abi_version: get!(self.tables.settings.at(0), abi_version),
             sessions_max: self.tables.sessions.len() - 1,
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
+            dhcp_offers: self.dhcp_answers(dhcp_answer::OFFER),
+            dhcp_acks: self.dhcp_answers(dhcp_answer::ACK),
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
             ..Summary::default()
         };

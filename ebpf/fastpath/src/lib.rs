@@ -17,6 +17,7 @@
 
 mod change;
 mod clerk;
+mod dhcp;
 mod error;
 mod fastpath;
 mod forwarding;
@@ -43,6 +44,7 @@ mod survey;
 mod sys;
 mod tables;
 
+pub use dhcp::Lease;
 pub use error::{ApplyError, OpenError};
 pub use fastpath::{Change, Fastpath};
 pub use harness::{Harness, Subject, subscribers};

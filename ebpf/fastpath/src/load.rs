@@ -22,13 +22,14 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 6] = [
+const LED_TO: [(u32, &str); 7] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
     (map_program::OPEN, "open"),
     (map_program::OPEN6, "open6"),
     (map_program::ACCESS, ACCESS),
+    (map_program::DHCP, "dhcp"),
 ];
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;

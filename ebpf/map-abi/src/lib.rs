@@ -9,14 +9,15 @@
 //! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► PortsRef ─► HOMES[chunk] ─► Down, mapping
 //! ```
 //!
-//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0
-//! means "none".
+//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS`, `FIB_PAGES` and `DHCP_PROFILES` and unit 0 of `HOMES`
+//! are never used: 0 means "none".
 //! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 
 mod access;
 mod bench;
 mod clerk;
+mod dhcp;
 mod drops;
 mod fib;
 mod flow;
@@ -30,6 +31,9 @@ pub use access::{
 };
 pub use bench::{BenchSettings, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
+pub use dhcp::{
+    DHCP_MESSAGE_MAX, DHCP_RESOLVERS_MAX, DhcpProfile, DhcpScratch, MAX_DHCP_PROFILES, dhcp_answer,
+};
 pub use drops::DropReason;
 pub use fib::{
     FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS,
@@ -75,6 +79,8 @@ pub mod map {
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const SETTINGS: &str = "SETTINGS";
+    pub const DHCP_PROFILES: &str = "DHCP_PROFILES";
+    pub const DHCP_ANSWERS: &str = "DHCP_ANSWERS";
     /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";
     /// Of the benchmark.
@@ -97,7 +103,9 @@ pub mod program {
     pub const ACCESS: u32 = 4;
     /// For the first packet of a flow of IPv6 that the firewall does not know.
     pub const OPEN6: u32 = 5;
-    pub const COUNT: u32 = 6;
+    /// For DHCPv4 messages of subscribers.
+    pub const DHCP: u32 = 12;
+    pub const COUNT: u32 = 13;
 }
 
 #[cfg(test)]

@@ -45,7 +45,14 @@ pub struct Session {
     pub has_ipv6: u8,
     pub spare_bytes: u16,
     pub flows: HomeRef,
-    pub spare_words: [u64; 8],
+    pub spare_words: [u64; 5],
+    /// What DHCP clients are told, an index of `DHCP_PROFILES`; 0: user space tells them.
+    pub dhcp_profile: u32,
+    pub spare_dhcp: u32,
+    /// When the lease ends that the kernel gave `mac` last, in seconds of the monotonic clock; 0: it gave none since
+    /// user space last said whose the lease is.
+    pub lease_ends_s: u64,
+    pub last_spare_word: u64,
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

@@ -41,6 +41,7 @@ fn receive<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) 
         Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
+        Step::Dhcp => return Ok(Verdict::Dhcp),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -54,6 +55,8 @@ enum Step {
     Six,
     /// It is the first of its flow.
     Open,
+    /// It is a DHCP client's message.
+    Dhcp,
     Leave(Towards),
 }
 
@@ -80,7 +83,7 @@ fn judge<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Res
     let ip = Ipv4::parse(frame, arrival.packet_at())?;
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
-        return Err(Stop::hand_over(PuntReason::Dhcp));
+        return Ok(Step::Dhcp);
     }
     if header.mac_word::<0>() != arrival.port_mac {
         return Err(DropReason::DestinationMac.into());

@@ -1,5 +1,6 @@
 //! The real node.
 
+use access_protocols::dhcp4::Binding;
 use fastpath::{Fastpath, Punts};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
@@ -103,6 +104,20 @@ impl Effects for Node {
         }
     }
 
+    fn lease(&self, subscriber: &Name) -> Option<Binding> {
+        self.fastpath.lease(subscriber).map(binding)
+    }
+
+    fn leases(&self) -> Vec<(Name, Binding)> {
+        self.fastpath.leases().into_iter().map(|(name, lease)| (name, binding(lease))).collect()
+    }
+
+    fn forget_lease(&mut self, subscriber: &Name) {
+        if let Err(error) = self.fastpath.forget_lease(subscriber) {
+            tracing::warn!(%subscriber, %error, "the fast path does not forget the lease");
+        }
+    }
+
     fn subscriber(&self, index: u32) -> Option<Name> {
         self.fastpath.session_by_index(index)
     }
@@ -169,6 +184,10 @@ async fn next_punts(punts: &mut AsyncFd<Punts>) -> Vec<fastpath::Punt> {
             return batch;
         }
     }
+}
+
+fn binding(lease: fastpath::Lease) -> Binding {
+    Binding { mac: lease.mac, expires_s: lease.expires_s }
 }
 
 fn done(results: Vec<(ResourceKey, Result<(), fastpath::ApplyError>)>, changes: u64) -> Done {

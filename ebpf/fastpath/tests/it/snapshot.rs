@@ -80,6 +80,7 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
     Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
     Copied::<_, 128>::open(d, map::NEXT_HOP_GROUPS)
         .each(0..MAX_NEXT_HOP_GROUPS, |i, v| tables.set_next_hop_group(i, v));
+    Copied::<_, 80>::open(d, map::DHCP_PROFILES).each(1..64, |i, v| tables.set_dhcp_profile(i, v));
     Copied::<_, 24>::open(d, map::SETTINGS).each(0..1, |i, v| tables.set_settings(i, v));
     tables
 }
