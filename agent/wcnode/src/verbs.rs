@@ -51,6 +51,8 @@ struct Totals {
     down: Traffic,
     drops: u64,
     losses: Losses,
+    dhcp_offers: u64,
+    dhcp_acks: u64,
 }
 
 /// What found no room on its way to the agent.
@@ -72,6 +74,8 @@ impl From<Summary> for Totals {
             down: summary.down.into(),
             drops: summary.drops,
             losses: Losses { events: summary.losses.events, punts: summary.losses.punts },
+            dhcp_offers: summary.dhcp_offers,
+            dhcp_acks: summary.dhcp_acks,
         }
     }
 }
@@ -100,6 +104,8 @@ fn status_lines(status: &Status) -> String {
             line("drops", totals.drops.to_string());
             let Losses { events, punts } = totals.losses;
             line("lost", format!("{events} events and {punts} packets on their way to the agent"));
+            let answered = format!("{} offers, {} leases", totals.dhcp_offers, totals.dhcp_acks);
+            line("DHCP in the kernel", answered);
         }
         None => line("fast path", "not loaded, or not readable".into()),
     }

@@ -7,6 +7,7 @@ mod routes;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
+use access_protocols::dhcp4::Binding;
 use fastpath::{Losses, MappingEvent, NatBlock, Punt};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
@@ -56,6 +57,15 @@ pub(crate) trait Effects: Send + 'static {
 
     /// Tells the fast path that whom DHCP saw is gone.
     fn forget_mac(&mut self, subscriber: &Name);
+
+    /// The lease that the fast path gave or extended last, with its end even if that is past.
+    fn lease(&self, subscriber: &Name) -> Option<Binding>;
+
+    /// All of those.
+    fn leases(&self) -> Vec<(Name, Binding)>;
+
+    /// Tells the fast path that the lease that it gave counts no more.
+    fn forget_lease(&mut self, subscriber: &Name);
 
     /// Whose session that is.
     fn subscriber(&self, index: u32) -> Option<Name>;

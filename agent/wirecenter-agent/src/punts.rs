@@ -14,6 +14,7 @@ use node_state::{NodeState, Port, PortRole, Session};
 
 use crate::{
     effects::Effects,
+    extended,
     store::{Leases, Store},
 };
 
@@ -64,7 +65,8 @@ impl Answerer {
             let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
             let frame = match (punt.reason, session) {
                 (PuntReason::Dhcp, Some(session)) => {
-                    let bound = leases.v4.get(&session.subscriber).copied();
+                    let kept = leases.v4.get(&session.subscriber).copied();
+                    let bound = extended::current(session, kept, effects.lease(&session.subscriber));
                     let context = Context { session, port_mac, bound, now_s: now.as_secs() };
                     let outcome = dhcp4::handle(&context, &punt.frame);
                     log(session, outcome.event);
@@ -108,8 +110,9 @@ impl Answerer {
                     || desired.sessions.get(subscriber).is_some_and(|session| session.mac.is_some());
                 match change {
                     BindingChange::Set(binding) => effects.learn_mac(subscriber, binding.mac),
-                    BindingChange::Clear if !is_configured() => effects.forget_mac(subscriber),
-                    BindingChange::Clear | BindingChange::Keep => {}
+                    BindingChange::Clear if is_configured() => effects.forget_lease(subscriber),
+                    BindingChange::Clear => effects.forget_mac(subscriber),
+                    BindingChange::Keep => {}
                 }
             }
         }

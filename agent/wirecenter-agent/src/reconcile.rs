@@ -24,8 +24,11 @@ use tokio::{
 pub(crate) use news::News;
 use outcomes::{Outcomes, Part};
 
+use access_protocols::dhcp4::BindingChange;
+
 use crate::{
     effects::{Effects, Event},
+    extended,
     nat_log::NatLog,
     punts::Answerer,
     status::{Counts, Startup, StatusFile},
@@ -114,6 +117,7 @@ impl<E: Effects> Reconciler<E> {
     /// Restores what the disk says, before anyone is asked for more.
     pub(crate) async fn start(&mut self, started: std::time::Instant) {
         let (kernel_steps, map_writes) = self.repair(Extent::Everything).await;
+        self.keep_extended();
         let seconds = started.elapsed().as_secs_f64();
         let sessions = self.desired.sessions.len();
         let generation = self.generation;
@@ -148,6 +152,7 @@ impl<E: Effects> Reconciler<E> {
                 _ = period.tick() => {
                     self.due = None;
                     self.repair(Extent::Everything).await;
+                    self.keep_extended();
                 }
                 _ = advertisements.tick() => {
                     self.answerer.advertise(&self.desired, &mut self.effects).await;
@@ -284,6 +289,25 @@ impl<E: Effects> Reconciler<E> {
         self.effects.neighbours(true).await;
         self.programmed = self.generation;
         (kernel.changes, map_writes)
+    }
+
+    /// Keeps what the kernel has made of leases, all with one write to the disk.
+    fn keep_extended(&mut self) {
+        let changes = extended::overdue(&self.desired, &self.leases.v4, self.effects.leases());
+        if changes.is_empty() {
+            return;
+        }
+        if let Err(error) = blocking(|| self.store.keep_bindings(&changes, &[])) {
+            // The kernel still knows; the next time is as good.
+            tracing::error!(%error, "extended leases cannot be kept");
+            return;
+        }
+        tracing::debug!(leases = changes.len(), "extended leases are kept");
+        for (subscriber, change) in changes {
+            if let BindingChange::Set(binding) = change {
+                self.leases.v4.insert(subscriber, binding);
+            }
+        }
     }
 
     async fn hear(&mut self, event: Event) {

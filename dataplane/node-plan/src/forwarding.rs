@@ -1,8 +1,9 @@
 //! Where the fast path's tables put things: pure bookkeeping that yields what to write, and writes nothing.
 //!
 //! [`Runs`] hands out indices and homes, [`Fib`] and [`Fib6`] expand prefixes into the levels of the forwarding tables,
-//! [`session_image`] is what a session looks like in the maps.
+//! [`session_image`] is what a session looks like in the maps, [`dhcp_profile`] what its clients are told.
 
+mod dhcp;
 mod fib;
 mod fib6;
 mod forwards;
@@ -12,6 +13,7 @@ mod rules;
 mod runs;
 mod session;
 
+pub use dhcp::dhcp_profile;
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
 pub use forwards::{FORWARDS_MAX, Forward, ForwardError, forward_words, forwards};

@@ -150,6 +150,7 @@ impl Fastpath {
     pub(crate) fn remove_session(&mut self, name: &Name) {
         let Some(index) = self.sessions.by_name.remove(name) else { return };
         self.withdraw(index);
+        self.forget_dhcp_profile(index);
         put!(self.writer, self.tables.sessions.at(index), 0_u32, in_use);
         self.sessions.give_back_index(index);
         if let Err(error) = self.garden.set_resolvers(index, &BTreeSet::new()) {
@@ -323,6 +324,8 @@ impl Fastpath {
         let image = session_image(session, context);
         self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
+        let is_new = self.index_of(&session.subscriber).is_none();
+        self.set_dhcp_profile(session, index, is_new);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
         self.sessions.write(to, index, &session.subscriber, &image, counted);
         if !session.port_forwards.is_empty() || held.forwards != 0 {

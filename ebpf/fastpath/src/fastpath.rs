@@ -17,6 +17,7 @@ use node_state::{Resource, ResourceKey, Route};
 
 use crate::{
     clerk::Clerk,
+    dhcp::Profiles,
     error::{ApplyError, OpenError},
     events::Events,
     garden::GardenMaps,
@@ -47,6 +48,7 @@ pub struct Fastpath {
     pub(crate) clerk: Clerk,
     pub(crate) pin_dir: PathBuf,
     pub(crate) sessions: Sessions,
+    pub(crate) dhcp_profiles: Profiles,
     /// What sessions that are being moved to another home have counted.
     pub(crate) moving: BTreeMap<u32, Counted>,
     /// The kernel's routes and the office's own, and what they lead to.
@@ -78,6 +80,7 @@ impl Fastpath {
         let mut garden = GardenMaps::open(&options.pin_dir)?;
         let held = sessions.by_name.values().copied().collect();
         garden.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
+        let dhcp_profiles = Profiles::survey(&tables, &options.pin_dir, held.into_iter())?;
         let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
         Ok(Self {
@@ -90,6 +93,7 @@ impl Fastpath {
             clerk,
             pin_dir: options.pin_dir.clone(),
             sessions,
+            dhcp_profiles,
             moving: BTreeMap::new(),
             route_table,
             is_built: false,

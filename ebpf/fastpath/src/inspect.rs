@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use map_abi::{
-    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, flags, map, port_role,
+    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, dhcp_answer, flags, map,
+    port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 use node_plan::forwarding::{HeldRule, held_rules};
@@ -26,6 +27,7 @@ pub struct Inspector {
     lines: Paged<LinePage>,
     drops: Counters,
     losses: Counters,
+    dhcp_answers: Counters,
     pin_dir: std::path::PathBuf,
 }
 
@@ -101,6 +103,9 @@ pub struct Summary {
     pub down: TrafficView,
     pub drops: u64,
     pub losses: Losses,
+    /// What the kernel has answered DHCPv4 clients by itself.
+    pub dhcp_offers: u64,
+    pub dhcp_acks: u64,
 }
 
 impl Inspector {
@@ -111,6 +116,7 @@ impl Inspector {
             lines: Paged::open(pin_dir)?,
             drops: counters(pin_dir, map::DROPS)?,
             losses: counters(pin_dir, map::LOSSES)?,
+            dhcp_answers: counters(pin_dir, map::DHCP_ANSWERS)?,
             pin_dir: pin_dir.to_owned(),
         })
     }
@@ -180,6 +186,10 @@ impl Inspector {
         losses(&self.losses)
     }
 
+    fn dhcp_answers(&self, answer: u32) -> u64 {
+        self.dhcp_answers.get(&answer, 0).map_or(0, |counts| counts.iter().sum())
+    }
+
     pub fn ports(&self) -> Vec<PortView> {
         let view = |port: crate::ports::HeldPort| {
             let link = self.tables.port_links.at(u32::from(port.index));
@@ -202,6 +212,8 @@ impl Inspector {
             abi_version: get!(self.tables.settings.at(0), abi_version),
             sessions_max: self.tables.sessions.len() - 1,
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
+            dhcp_offers: self.dhcp_answers(dhcp_answer::OFFER),
+            dhcp_acks: self.dhcp_answers(dhcp_answer::ACK),
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
             losses: self.losses().unwrap_or_default(),
             ..Summary::default()

@@ -17,6 +17,7 @@
 
 mod change;
 mod clerk;
+mod dhcp;
 mod error;
 mod events;
 mod fastpath;
@@ -49,6 +50,7 @@ mod sys;
 mod tables;
 mod wire;
 
+pub use dhcp::Lease;
 pub use error::{ApplyError, OpenError};
 pub use events::{Events, MappingEvent};
 pub use fastpath::{Change, Fastpath};

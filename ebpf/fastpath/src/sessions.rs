@@ -175,6 +175,10 @@ impl Sessions {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
         }
+        let [held_mac]: [u64; 1] = get_words!(session, mac);
+        if (held_mac ^ word_of_mac(image.session.mac)) & MAC_BITS != 0 {
+            put!(writer, session, 0_u64, lease_ends_s);
+        }
         let words = words_of::<32>(image.session.as_bytes());
         put_words!(writer, session, text_words::<8>(name.as_str()), name);
         // SAFETY: the words of the configuration are inside the session.
@@ -365,12 +369,23 @@ impl Tables {
         let [low, high] = bits.to_ne_bytes();
         let word = u64::from_ne_bytes([a, b, c, d, e, f, low, high]);
         let [now]: [u64; 1] = get_words!(self.sessions.at(index), mac);
+        if (now ^ word) & MAC_BITS != 0 {
+            // What the kernel gave was another device's.
+            put!(writer, self.sessions.at(index), 0_u64, lease_ends_s);
+        }
         if now != word && !session.home.is_none() {
             clerk.poke_home(session.home, LINE_WORDS, word);
             clerk.poke_home(session.home, 0, word);
         }
         put_words!(writer, self.sessions.at(index), [word], mac);
     }
+}
+
+/// The bits of an Ethernet address in the word that begins with it.
+const MAC_BITS: u64 = (1 << 48) - 1;
+
+fn word_of_mac([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_ne_bytes([a, b, c, d, e, f, 0, 0])
 }
 
 fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {

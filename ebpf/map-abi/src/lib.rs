@@ -9,14 +9,15 @@
 //! down  destination ─ FIB ─► NAT address ─ NAT_PORTS[address][port / 64] ─► PortsRef ─► HOMES[chunk] ─► Down, mapping
 //! ```
 //!
-//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS` and `FIB_PAGES` and unit 0 of `HOMES` are never used: 0
-//! means "none".
+//! Index 0 of `SESSIONS`, `LINES`, `NEXT_HOPS`, `NEXT_HOP_GROUPS`, `FIB_PAGES` and `DHCP_PROFILES` and unit 0 of `HOMES`
+//! are never used: 0 means "none".
 //! Entries of `SVID_PAGES` are `u64`, since the kernel pads array values to eight bytes.
 #![no_std]
 
 mod access;
 mod bench;
 mod clerk;
+mod dhcp;
 mod drops;
 mod event;
 mod fib;
@@ -33,6 +34,9 @@ pub use access::{
 };
 pub use bench::{BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
+pub use dhcp::{
+    DHCP_MESSAGE_MAX, DHCP_RESOLVERS_MAX, DhcpProfile, DhcpScratch, MAX_DHCP_PROFILES, dhcp_answer,
+};
 pub use drops::DropReason;
 pub use event::{EventKind, EventRecord, Loss, NatFlow, events};
 pub use fib::{
@@ -87,6 +91,8 @@ pub mod map {
     pub const EVENTS: &str = "EVENTS";
     pub const LOSSES: &str = "LOSSES";
     pub const SETTINGS: &str = "SETTINGS";
+    pub const DHCP_PROFILES: &str = "DHCP_PROFILES";
+    pub const DHCP_ANSWERS: &str = "DHCP_ANSWERS";
     /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";
     /// Of the benchmark.
@@ -123,7 +129,9 @@ pub mod program {
     pub const GARDEN_CORE: u32 = 10;
     /// Of core ports, for IPv6 of sessions that are not active.
     pub const GARDEN_CORE6: u32 = 11;
-    pub const COUNT: u32 = 12;
+    /// For DHCPv4 messages of subscribers.
+    pub const DHCP: u32 = 12;
+    pub const COUNT: u32 = 13;
 }
 
 #[cfg(test)]

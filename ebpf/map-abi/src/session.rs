@@ -52,7 +52,13 @@ pub struct Session {
     pub rules: RulesRef,
     /// Theoretical arrival time of the policer for web requests that the portal answers, in 2^-6 ns.
     pub portal_arrival_q6: u64,
-    pub spare_words: [u64; 5],
+    /// What DHCP clients are told, an index of `DHCP_PROFILES`; 0: user space tells them.
+    pub dhcp_profile: u32,
+    pub spare_dhcp: u32,
+    /// When the lease ends that the kernel gave `mac` last, in seconds of the monotonic clock; 0: it gave none since
+    /// user space last said whose the lease is.
+    pub lease_ends_s: u64,
+    pub spare_words: [u64; 3],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

@@ -17,6 +17,7 @@ fn layout_is_what_the_cache_wants() {
     assert_eq!(size_of::<Chunk>(), 8 + 31 * 1024);
     assert_eq!((size_of::<Session>(), align_of::<Session>()), (256, 64));
     assert_eq!(offset_of!(Session, name), 192);
+    assert_eq!((size_of::<DhcpProfile>(), size_of::<DhcpScratch>()), (80, 1032 + 2048 + 32));
     assert_eq!(size_of::<LinePage>(), 16 * 1024);
     assert_eq!(size_of::<NatPorts>(), 4 * 1024);
     assert_eq!(size_of::<Poke>(), 16);
@@ -29,6 +30,8 @@ fn layout_is_what_the_cache_wants() {
     // Fields that the kernel changes with atomic operations.
     assert_eq!(offset_of!(Meter, peak_arrival_q6) % 8, 0);
     assert_eq!(offset_of!(NatEntry, key) % 4, 0);
+    // Fields that are read and written as whole words.
+    assert_eq!((offset_of!(Session, dhcp_profile) % 8, offset_of!(DhcpScratch, reply) % 8), (0, 0));
 }
 
 #[test]

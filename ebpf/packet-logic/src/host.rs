@@ -7,9 +7,9 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef,
-    LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
-    PuntReason, ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, DhcpProfile, DhcpScratch, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey,
+    FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup,
+    PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -17,6 +17,10 @@ use crate::{Frame, Packet, Tables, Verdict, home::Home, live::field};
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
+/// The page that a packet lies in.
+const PAGE_LEN: usize = 4096;
+/// See `Packet::load`.
+const COPIED_MAX: usize = 1024;
 
 /// A packet in a buffer.
 pub struct HostPacket {
@@ -70,6 +74,35 @@ impl Packet for HostPacket {
         self.punts.borrow_mut().push((reason, port, session));
         true
     }
+
+    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
+        let buffer = self.buffer.borrow();
+        let Some(bytes) = buffer[self.start..].get(at..).and_then(|rest| rest.get(..len)) else {
+            return false;
+        };
+        assert!((1..=COPIED_MAX).contains(&len), "the kernel's verifier would not have it");
+        // SAFETY: the caller has room for as many bytes; the packet's own are elsewhere.
+        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), len) };
+        true
+    }
+
+    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
+        let mut buffer = self.buffer.borrow_mut();
+        let rest = buffer[self.start..].get_mut(at..).and_then(|rest| rest.get_mut(..len));
+        let Some(bytes) = rest else { return false };
+        assert!((1..=COPIED_MAX).contains(&len), "the kernel's verifier would not have it");
+        // SAFETY: the caller has as many bytes; the packet's own are elsewhere.
+        unsafe { from.copy_to_nonoverlapping(bytes.as_mut_ptr(), len) };
+        true
+    }
+
+    fn set_len(&mut self, len: usize) -> bool {
+        let has_room = len <= PAGE_LEN - HEADROOM;
+        if has_room {
+            self.buffer.borrow_mut().resize(self.start + len, 0);
+        }
+        has_room
+    }
 }
 
 /// Does what the program that a verdict leads on to does; `None`: it leads on to none.
@@ -87,6 +120,7 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Garden6 => crate::garden_up6(packet, tables),
         Verdict::GardenCore => crate::garden_down(packet, tables),
         Verdict::GardenCore6 => crate::garden_down6(packet, tables),
+        Verdict::Dhcp => crate::dhcp(packet, tables),
         Verdict::Pass | Verdict::Redirect(_) | Verdict::Punted | Verdict::Drop(_) => return None,
     })
 }
@@ -130,6 +164,9 @@ pub struct HostTables {
     next_hops: Store<NextHop>,
     next_hop_groups: Store<NextHopGroup>,
     settings: Store<Settings>,
+    dhcp_profiles: Store<DhcpProfile>,
+    dhcp_scratch: Store<DhcpScratch>,
+    dhcp_answers: RefCell<BTreeMap<u32, u64>>,
     shared: RefCell<BTreeMap<SharedKey, HomeRef>>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
@@ -166,6 +203,7 @@ setters! {
     set_next_hop, next_hops: NextHop;
     set_next_hop_group, next_hop_groups: NextHopGroup;
     set_settings, settings: Settings;
+    set_dhcp_profile, dhcp_profiles: DhcpProfile;
 }
 
 impl HostTables {
@@ -188,6 +226,9 @@ impl HostTables {
             next_hops: Store::new(),
             next_hop_groups: Store::new(),
             settings: Store::new(),
+            dhcp_profiles: Store::new(),
+            dhcp_scratch: Store::new(),
+            dhcp_answers: RefCell::default(),
             fragments: RefCell::default(),
             garden: RefCell::default(),
             resolvers: RefCell::default(),
@@ -227,6 +268,11 @@ impl HostTables {
     /// What was told since this was asked last.
     pub fn take_events(&self) -> Vec<EventRecord> {
         self.events.take()
+    }
+
+    /// Of `map_abi::dhcp_answer`, how many there were.
+    pub fn dhcp_answers(&self) -> BTreeMap<u32, u64> {
+        self.dhcp_answers.borrow().clone()
     }
 
     /// Puts a home with no mappings in place, in a chunk that is made if need be.
@@ -323,6 +369,14 @@ impl Tables for HostTables {
         Some(self.settings.get_or(0, Settings::default))
     }
 
+    fn dhcp_profile(&self, index: u32) -> Option<NonNull<DhcpProfile>> {
+        self.dhcp_profiles.get(index)
+    }
+
+    fn dhcp_scratch(&self) -> Option<NonNull<DhcpScratch>> {
+        Some(self.dhcp_scratch.get_or(0, DhcpScratch::new_zeroed))
+    }
+
     fn shared(&self, key: &SharedKey) -> Option<u32> {
         self.shared.borrow().get(key).map(|home| home.to_bits())
     }
@@ -360,6 +414,10 @@ impl Tables for HostTables {
 
     fn tell(&self, event: &EventRecord) {
         self.events.borrow_mut().push(*event);
+    }
+
+    fn count_dhcp(&self, answer: u32) {
+        *self.dhcp_answers.borrow_mut().entry(answer).or_default() += 1;
     }
 
     fn recent_ns(&self) -> u64 {

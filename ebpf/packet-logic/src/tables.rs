@@ -3,8 +3,9 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop,
-    NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
+    Chunk, DhcpProfile, DhcpScratch, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6,
+    LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session,
+    Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -23,6 +24,15 @@ pub trait Packet {
 
     /// Hands a copy to user space; false if there is no room for it.
     fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool;
+
+    /// Copies 1 to 1024 bytes, from `at` on, to memory with room for 1024; false if there are not so many.
+    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool;
+
+    /// The reverse.
+    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool;
+
+    /// Cuts off the packet's end, or adds zeros there; false if there is not so much room.
+    fn set_len(&mut self, len: usize) -> bool;
 }
 
 /// The tables of `map_abi`. Pointers are to live values, aligned as their type is, and stay good while the packet is
@@ -42,6 +52,9 @@ pub trait Tables {
     fn next_hop(&self, index: u32) -> Option<NonNull<NextHop>>;
     fn next_hop_group(&self, index: u32) -> Option<NonNull<NextHopGroup>>;
     fn settings(&self) -> Option<NonNull<Settings>>;
+    fn dhcp_profile(&self, index: u32) -> Option<NonNull<DhcpProfile>>;
+    /// This CPU's, which nobody else uses while the packet is dealt with.
+    fn dhcp_scratch(&self) -> Option<NonNull<DhcpScratch>>;
 
     /// The home of one of several lines with the same tags, as the bits of a `HomeRef`.
     fn shared(&self, key: &SharedKey) -> Option<u32>;
@@ -58,6 +71,8 @@ pub trait Tables {
     fn count_drop(&self, reason: DropReason);
     /// Tells user space, or counts that there was no room.
     fn tell(&self, event: &EventRecord);
+    /// Counts an answer of `map_abi::dhcp_answer`.
+    fn count_dhcp(&self, answer: u32);
 
     /// Nanoseconds of the monotonic clock, late by a tick of the kernel's at most (10 ms), and cheap.
     fn recent_ns(&self) -> u64;

@@ -57,6 +57,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
         Step::Open => return Ok(Verdict::Open),
         Step::Garden => return Ok(Verdict::Garden),
         Step::Rules => return Ok(Verdict::Rules),
+        Step::Dhcp => return Ok(Verdict::Dhcp),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -74,6 +75,8 @@ enum Step {
     Garden,
     /// The rules are to be asked about its flow.
     Rules,
+    /// It is a DHCP client's message.
+    Dhcp,
     Leave(Towards),
 }
 
@@ -104,7 +107,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     let ip = Ipv4::parse(frame, arrival.packet_at())?;
     // Before the source is checked: whoever asks for a lease has no address yet, and perhaps a new host.
     if is_dhcp_request(frame, &ip) {
-        return Err(Stop::hand_over(PuntReason::Dhcp));
+        return Ok(Step::Dhcp);
     }
     if IN_GARDEN {
         arrival.has_garden(tables)?;

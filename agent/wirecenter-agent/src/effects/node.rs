@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
+use access_protocols::dhcp4::Binding;
 use fastpath::{Events, Fastpath, Losses, NatBlock, Punts};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
@@ -118,6 +119,20 @@ impl Effects for Node {
         }
     }
 
+    fn lease(&self, subscriber: &Name) -> Option<Binding> {
+        self.fastpath.lease(subscriber).map(binding)
+    }
+
+    fn leases(&self) -> Vec<(Name, Binding)> {
+        self.fastpath.leases().into_iter().map(|(name, lease)| (name, binding(lease))).collect()
+    }
+
+    fn forget_lease(&mut self, subscriber: &Name) {
+        if let Err(error) = self.fastpath.forget_lease(subscriber) {
+            tracing::warn!(%subscriber, %error, "the fast path does not forget the lease");
+        }
+    }
+
     fn subscriber(&self, index: u32) -> Option<Name> {
         self.fastpath.session_by_index(index)
     }
@@ -222,6 +237,10 @@ async fn next<R: AsRawFd, T>(
 fn in_words(error: &ipfix::SendError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
+}
+
+fn binding(lease: fastpath::Lease) -> Binding {
+    Binding { mac: lease.mac, expires_s: lease.expires_s }
 }
 
 fn done(results: Vec<(ResourceKey, Result<(), fastpath::ApplyError>)>, changes: u64) -> Done {

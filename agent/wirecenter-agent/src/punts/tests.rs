@@ -62,9 +62,15 @@ fn punt(reason: PuntReason, frame: Vec<u8>) -> Punt {
 
 /// A DHCP message (RFC 2131) with these options.
 fn dhcp(options: &[u8]) -> Punt {
+    dhcp_from(CLIENT, Ipv4Addr::UNSPECIFIED, options)
+}
+
+/// The same of a client that has the address `ciaddr`.
+fn dhcp_from(client: [u8; 6], ciaddr: Ipv4Addr, options: &[u8]) -> Punt {
     let mut message = vec![0; 240];
     message[..4].copy_from_slice(&[1, 1, 6, 0]);
-    message[28..34].copy_from_slice(&CLIENT);
+    message[12..16].copy_from_slice(&ciaddr.octets());
+    message[28..34].copy_from_slice(&client);
     message[236..].copy_from_slice(&[99, 130, 83, 99]);
     message.extend_from_slice(options);
     message.push(255);
@@ -120,11 +126,37 @@ async fn a_released_lease_is_forgotten_on_the_disk_and_in_the_kernel() {
     session.mac = Mac::new(CLIENT).ok();
     line.fake.world().log.clear();
     line.punt(vec![decline]).await;
-    assert_eq!((line.leases.v4.len(), line.fake.world().log.len()), (0, 0));
+    assert!(line.leases.v4.is_empty());
+    assert_eq!(line.fake.world().log, ["forget the lease of alice"]);
     let dir = line.dir;
     drop(line.store);
     let (_store, kept) = Store::open(dir.path()).expect("opens");
     assert!(kept.leases.v4.is_empty());
+}
+
+/// The kernel renews what it knows, and the agent does not think that the lease has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_the_kernel_has_extended_is_not_another_devices_to_extend() {
+    const NOW_S: u64 = 500_000 * 3600;
+    let renewal = dhcp_from(CLIENT, Ipv4Addr::new(100, 64, 0, 1), &[53, 1, 3]);
+    let holder = Mac::new([2, 0, 0, 0, 0, 8]).expect("unicast");
+    let ended = Binding { mac: holder, expires_s: NOW_S - 1 };
+    for (given, mac, answer) in [
+        (None, holder, 5),
+        (Some(NOW_S), holder, 5),
+        (Some(NOW_S + 1), holder, 6),
+        // Somebody else's is no matter.
+        (Some(NOW_S + 1), Mac::new([2, 0, 0, 0, 0, 9]).expect("unicast"), 5),
+    ] {
+        let mut line = line();
+        let alice = line.desired.sessions.keys().next().expect("alice").clone();
+        line.leases.v4.insert(alice.clone(), ended);
+        let given = given.map(|expires_s| (alice, Binding { mac, expires_s }));
+        line.fake.world().given.extend(given.clone());
+        let replies = line.punt(vec![renewal.clone()]).await;
+        let kinds: Vec<u8> = replies.iter().map(|reply| message_type(reply)).collect();
+        assert_eq!(kinds, [answer], "{given:?}");
+    }
 }
 
 fn ping(length: usize) -> Vec<u8> {

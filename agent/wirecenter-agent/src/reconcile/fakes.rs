@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
 use fastpath::{Losses, NatBlock};
@@ -72,6 +73,8 @@ pub(crate) struct World {
     pub(crate) kernel: BTreeMap<ResourceKey, Resource>,
     pub(crate) maps: BTreeMap<ResourceKey, Resource>,
     pub(crate) macs: HashMap<Name, Mac>,
+    /// Leases that the fast path has given.
+    pub(crate) given: HashMap<Name, Binding>,
     /// What was done, in order.
     pub(crate) log: Vec<String>,
     pub(crate) sent: Vec<(IfName, Vec<u8>)>,
@@ -180,6 +183,18 @@ impl Effects for Fake {
 
     fn forget_mac(&mut self, subscriber: &Name) {
         self.does(format!("forget {subscriber}")).macs.remove(subscriber);
+    }
+
+    fn lease(&self, subscriber: &Name) -> Option<Binding> {
+        self.world().given.get(subscriber).copied()
+    }
+
+    fn leases(&self) -> Vec<(Name, Binding)> {
+        self.world().given.iter().map(|(name, binding)| (name.clone(), *binding)).collect()
+    }
+
+    fn forget_lease(&mut self, subscriber: &Name) {
+        self.does(format!("forget the lease of {subscriber}")).given.remove(subscriber);
     }
 
     /// Slots follow the order of names, from 1.

@@ -207,3 +207,45 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     again.tell_log();
     assert!(fake.world().log.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_that_the_kernel_has_extended_are_kept_each_quarter_of_their_time() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut first = started(dir.path(), &fake).await;
+    let (alice, mut bob, carol) = (session("alice", 1), session("bob", 2), session("carol", 3));
+    let Resource::Session(configured) = &mut bob else { panic!("a session") };
+    configured.mac = Some(mac(2));
+    let [a, b, c] = [&alice, &bob, &carol].map(|one| one.key().subscriber().expect("a session"));
+    first.apply(chunk(1, &[alice, bob, carol], &[])).await.expect("kept");
+    let binding = |last: u8, expires_s| Binding { mac: mac(last), expires_s };
+    let kept = [(a.clone(), binding(1, 10_000)), (c.clone(), binding(3, 10_000))];
+    for (name, binding) in &kept {
+        let set = [(name.clone(), BindingChange::Set(*binding))];
+        first.store.keep_bindings(&set, &[]).expect("kept");
+    }
+    drop(first);
+    // An agent that starts anew reads what the kernel has done meanwhile. The lease is for an hour.
+    let given = |fake: &Fake, all: [(&Name, Binding); 3]| {
+        fake.world().given = all.map(|(name, binding)| (name.clone(), binding)).into();
+    };
+    given(&fake, [(&a, binding(1, 10_900)), (&b, binding(2, 20_000)), (&c, binding(9, 99_999))]);
+    let mut second = started(dir.path(), &fake).await;
+    let expected = HashMap::from([
+        (a.clone(), binding(1, 10_900)),
+        // Of a configured device nothing had to be kept before.
+        (b.clone(), binding(2, 20_000)),
+        // The kernel speaks of a device that the lease was taken from.
+        (c.clone(), binding(3, 10_000)),
+    ]);
+    assert_eq!(second.leases.v4, expected);
+    given(&fake, [(&a, binding(1, 11_799)), (&b, binding(2, 19_000)), (&c, binding(9, 99_999))]);
+    second.keep_extended();
+    assert_eq!(second.leases.v4, expected, "not a quarter yet, and not backwards");
+    given(&fake, [(&a, binding(1, 11_800)), (&b, binding(2, 19_000)), (&c, binding(9, 99_999))]);
+    second.keep_extended();
+    drop(second);
+    let (_store, kept) = Store::open(dir.path()).expect("opens");
+    assert_eq!(kept.leases.v4[&a], binding(1, 11_800));
+    assert_eq!((kept.leases.v4[&b], kept.leases.v4[&c]), (expected[&b], expected[&c]));
+}

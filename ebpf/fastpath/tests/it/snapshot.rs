@@ -90,6 +90,7 @@ pub(crate) fn snapshot_at(
     Copied::<_, 32>::open(d, map::NEXT_HOPS).each(0..256, |i, v| tables.set_next_hop(i, v));
     Copied::<_, 128>::open(d, map::NEXT_HOP_GROUPS)
         .each(0..MAX_NEXT_HOP_GROUPS, |i, v| tables.set_next_hop_group(i, v));
+    Copied::<_, 80>::open(d, map::DHCP_PROFILES).each(1..64, |i, v| tables.set_dhcp_profile(i, v));
     Copied::<_, { size_of::<Settings>() }>::open(d, map::SETTINGS)
         .each(0..1, |i, v| tables.set_settings(i, v));
     let data = |name| MapData::from_pin(d.join(name)).expect(name);

@@ -3,14 +3,17 @@
 use core::ptr::{NonNull, addr_of, addr_of_mut};
 
 use aya_ebpf::{
-    helpers::{bpf_jiffies64, bpf_ktime_get_ns, bpf_xdp_adjust_head, bpf_xdp_load_bytes},
+    helpers::{
+        bpf_jiffies64, bpf_ktime_get_ns, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_load_bytes,
+        bpf_xdp_store_bytes,
+    },
     maps::{Array, lpm_trie},
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6, LinePage, Loss, NatPorts,
-    NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session,
-    Settings, SharedKey,
+    Chunk, DhcpProfile, DhcpScratch, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6,
+    LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason,
+    PuntRecord, ResolverKey, Session, Settings, SharedKey,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -65,6 +68,35 @@ impl Packet for Xdp {
         record.submit(0);
         true
     }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "a place in a packet, and what is masked")]
+    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
+        // SAFETY: the caller has room, and the verifier sees to it.
+        unsafe { bpf_xdp_load_bytes(self.0.ctx, at as u32, to.cast(), copied(len) as u32) == 0 }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "a place in a packet, and what is masked")]
+    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
+        // SAFETY: as in `load`; the helper only reads.
+        unsafe { bpf_xdp_store_bytes(self.0.ctx, at as u32, from.cast_mut().cast(), copied(len) as u32) == 0 }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "both fit in a page")]
+    fn set_len(&mut self, len: usize) -> bool {
+        // The verifier subtracts pointers as a whole or not at all.
+        let delta = len as i32 - opaque_size(self.frame().len()) as i32;
+        // SAFETY: no `Frame` is left, since they borrow `self`.
+        unsafe { bpf_xdp_adjust_tail(self.0.ctx, delta) == 0 }
+    }
+}
+
+/// A length from 1 to 1024 that the verifier knows to be one, whatever it forgot of where it came from.
+#[inline(always)]
+fn copied(len: usize) -> usize {
+    (opaque_size(len.wrapping_sub(1)) & 1023) + 1
 }
 
 /// When the clock was read last. CPUs share it: whichever finds it a tick late reads the clock anew, and stores the
@@ -170,6 +202,16 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
+    fn dhcp_profile(&self, index: u32) -> Option<NonNull<DhcpProfile>> {
+        value(&maps::DHCP_PROFILES, index)
+    }
+
+    #[inline(always)]
+    fn dhcp_scratch(&self) -> Option<NonNull<DhcpScratch>> {
+        maps::DHCP_SCRATCH.get_ptr_mut(0).and_then(NonNull::new)
+    }
+
+    #[inline(always)]
     fn shared(&self, key: &SharedKey) -> Option<u32> {
         // SAFETY: a number, which is written whole.
         unsafe { maps::SHARED.get(key).copied() }
@@ -225,6 +267,14 @@ impl Tables for Maps {
                 record.submit(0);
             }
             None => count_loss(Loss::Event),
+        }
+    }
+
+    #[inline(always)]
+    fn count_dhcp(&self, answer: u32) {
+        if let Some(count) = maps::DHCP_ANSWERS.get_ptr_mut(answer) {
+            // SAFETY: as in `count_drop`.
+            unsafe { *count += 1 };
         }
     }
 

@@ -9,10 +9,10 @@ use aya_ebpf::{
     maps::{Array, DevMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    Chunk, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
-    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, Loss, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS,
-    NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings,
-    SharedKey, program,
+    Chunk, DhcpProfile, DhcpScratch, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage,
+    FragmentKey, FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, Loss, MAX_DHCP_PROFILES,
+    MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
+    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, dhcp_answer, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -76,3 +76,10 @@ pub(crate) static EVENTS: RingBuf = RingBuf::pinned(EVENTS_BYTES, 0);
 pub(crate) static LOSSES: PerCpuArray<u64> = PerCpuArray::pinned(Loss::COUNT, 0);
 #[map]
 pub(crate) static PROGRAMS: ProgramArray = ProgramArray::pinned(program::COUNT, 0);
+#[map]
+pub(crate) static DHCP_PROFILES: Array<DhcpProfile> = Array::pinned(MAX_DHCP_PROFILES, BPF_F_MMAPABLE);
+/// Not pinned: it holds nothing between packets.
+#[map]
+pub(crate) static DHCP_SCRATCH: PerCpuArray<DhcpScratch> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+pub(crate) static DHCP_ANSWERS: PerCpuArray<u64> = PerCpuArray::pinned(dhcp_answer::COUNT, 0);
