@@ -1,5 +1,7 @@
 //! One frame through a loaded program, without an interface (`BPF_PROG_TEST_RUN`).
 
+use std::time::Duration;
+
 use aya::programs::{ProgramError, ProgramFd, TestRun, TestRunOptions};
 
 use crate::{
@@ -36,6 +38,16 @@ impl Fastpath {
         ifindex: u32,
         frame: &[u8],
     ) -> Result<(u32, Vec<u8>), OpenError> {
+        self.time_once(which, ifindex, frame).map(|(action, out, _)| (action, out))
+    }
+
+    /// The same, and how long it took.
+    pub fn time_once(
+        &mut self,
+        which: ProgramOf,
+        ifindex: u32,
+        frame: &[u8],
+    ) -> Result<(u32, Vec<u8>, Duration), OpenError> {
         let name = which.name();
         let mut out = vec![0; FRAME_MAX];
         // `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
@@ -52,7 +64,7 @@ impl Fastpath {
             .test_run(options)
             .map_err(|source| OpenError::Program { name, source })?;
         out.truncate(result.data_size_out as usize);
-        Ok((result.return_value, out))
+        Ok((result.return_value, out, result.duration))
     }
 
     /// The loaded program itself, to be called by another one.

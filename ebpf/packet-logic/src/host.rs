@@ -75,7 +75,7 @@ impl Packet for HostPacket {
         true
     }
 
-    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
+    unsafe fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
         let buffer = self.buffer.borrow();
         let Some(bytes) = buffer[self.start..].get(at..).and_then(|rest| rest.get(..len)) else {
             return false;
@@ -86,7 +86,7 @@ impl Packet for HostPacket {
         true
     }
 
-    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
+    unsafe fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
         let mut buffer = self.buffer.borrow_mut();
         let rest = buffer[self.start..].get_mut(at..).and_then(|rest| rest.get_mut(..len));
         let Some(bytes) = rest else { return false };

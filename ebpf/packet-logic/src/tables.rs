@@ -25,11 +25,17 @@ pub trait Packet {
     /// Hands a copy to user space; false if there is no room for it.
     fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool;
 
-    /// Copies 1 to 1024 bytes, from `at` on, to memory with room for 1024; false if there are not so many.
-    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool;
+    /// Copies 1 to 1024 bytes, from `at` on; false if there are not so many.
+    ///
+    /// # Safety
+    /// `to` has room for 1024 bytes, which are not the packet's.
+    unsafe fn load(&self, at: usize, to: *mut u8, len: usize) -> bool;
 
     /// The reverse.
-    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool;
+    ///
+    /// # Safety
+    /// At `from` there are 1024 bytes, which are not the packet's.
+    unsafe fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool;
 
     /// Cuts off the packet's end, or adds zeros there; false if there is not so much room.
     fn set_len(&mut self, len: usize) -> bool;

@@ -1,8 +1,8 @@
 //! The fast path's packet logic, over tables in ordinary memory: one subscriber behind NAT, one with a routed subnet.
 
 use map_abi::{
-    Down, FibLine, FibPage, FibTarget, HomeRef, LinePage, NatPorts, NextHop, Owner, PortEntry, PortLink,
-    Session, Settings, Up, flags, port_role,
+    DhcpProfile, Down, FibLine, FibPage, FibTarget, HomeRef, LinePage, NatPorts, NextHop, Owner, PortEntry,
+    PortLink, Session, Settings, Up, flags, port_role,
 };
 use packet_logic::{HostPacket, HostTables, Verdict, down, lead_on};
 use zerocopy::FromZeros;
@@ -110,7 +110,11 @@ fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
         }
         Verdict::Redirect(port) => {
             assert_eq!(port, ACCESS, "there is no third port");
-            assert_eq!(after.len(), bytes.len(), "an answer as long as the question");
+            if is_ipv4(bytes) {
+                assert_lease(bytes, &after);
+            } else {
+                assert_eq!(after.len(), bytes.len(), "an answer as long as the question");
+            }
         }
         Verdict::Punted => assert_eq!(packet.punts().len(), 1, "user space has its copy"),
         _ => {}
@@ -121,6 +125,26 @@ fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
         assert_eq!(drops(tables) - before, dropped, "each drop is counted once");
     }
     verdict
+}
+
+fn is_ipv4(bytes: &[u8]) -> bool {
+    bytes.get(20..22) == Some(&[8, 0])
+}
+
+/// The answer to a DHCP message: the home's lease, to the home, and sound.
+fn assert_lease(asked: &[u8], answer: &[u8]) {
+    assert_eq!(answer[12..22], asked[12..22], "the tags are as they were");
+    assert!(is_sound(answer, 22), "a sound header");
+    assert!(answer[..6] == HOME_MAC || answer[..6] == [0xff; 6], "to whom it is for");
+    assert!((20 + 8 + 300..=20 + 8 + 832).contains(&(answer.len() - 22)), "{} bytes", answer.len());
+    let message = &answer[22 + 28..];
+    assert_eq!((message[0], &message[4..8]), (2, &asked[22 + header_len(asked) + 12..][..4]));
+    assert_eq!((&message[16..20], &message[28..34]), (&INSIDE[..], &HOME_MAC[..]), "the home's own lease");
+}
+
+/// Bytes of the IPv4 header.
+fn header_len(frame: &[u8]) -> usize {
+    usize::from(frame[22] & 15) * 4
 }
 
 fn run_down(tables: &HostTables, bytes: &[u8], ifindex: u32) -> Verdict {
@@ -232,6 +256,11 @@ fn tables_of(state: u16) -> HostTables {
     subscriber(&tables, 1, nat, 7, (INSIDE, 32), GATEWAY, state | flags::NAT);
     subscriber(&tables, 2, routed, 8, (ROUTED, 29), [203, 0, 113, 9 + 5], state);
 
+    tables.set_dhcp_profile(1, DhcpProfile { lease_seconds: 3600, ..DhcpProfile::default() });
+    let session = tables.session_value(1).expect("it is there");
+    let leased = Session { address: INSIDE, s_vid: 100, c_vid: 7, dhcp_profile: 1, ..session };
+    tables.set_session(1, leased);
+
     let mut ports = NatPorts::new_zeroed();
     for block in 0..BLOCKS {
         ports.groups[usize::from(FIRST_PORT / 64 + block)] = nat.ports(block.into());
@@ -328,6 +357,7 @@ mod tests {
             ("fragment", Verdict::Redirect(CORE)),
             ("routed", Verdict::Redirect(CORE)),
             ("gateway", Verdict::Punted),
+            ("dhcp", Verdict::Redirect(ACCESS)),
             ("hairpin", Verdict::Core),
             ("ttl", Verdict::Drop(DropReason::TtlExpired)),
         ] {

@@ -27,7 +27,7 @@ pub fn dhcp_profile(session: &Session) -> Option<DhcpProfile> {
         (code::REBINDING_TIME, lease_seconds - lease_seconds / 8),
     ];
     let times: Vec<u8> = times.iter().flat_map(|(code, time)| option(*code, &time.to_be_bytes())).collect();
-    let addresses: Vec<u8> = dns_servers.iter().flat_map(|server| server.octets()).collect();
+    let addresses: Vec<u8> = dns_servers.iter().flat_map(std::net::Ipv4Addr::octets).collect();
     let resolvers = if addresses.is_empty() { Vec::new() } else { option(code::RESOLVERS, &addresses) };
     let [mask] = words(&option(code::SUBNET_MASK, &mask.to_be_bytes()));
     Some(DhcpProfile {

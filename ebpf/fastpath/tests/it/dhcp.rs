@@ -1,5 +1,6 @@
 //! DHCPv4 in the kernel: what it answers, and that it answers as user space would.
 
+mod clients;
 mod message;
 mod office;
 mod profiles;

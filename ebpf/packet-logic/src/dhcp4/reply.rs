@@ -107,7 +107,8 @@ impl Reply {
     #[expect(clippy::cast_possible_truncation, reason = "the message is shorter than 1024 bytes")]
     pub(super) fn send<P: Packet>(&self, packet: &mut P, arrival: &Arrival) -> Option<()> {
         let at = arrival.packet_at();
-        if !packet.store(at + HEADERS_LEN, self.sheet.at(0), self.len) {
+        // SAFETY: the scratch memory is larger.
+        if !unsafe { packet.store(at + HEADERS_LEN, self.sheet.at(0), self.len) } {
             return None;
         }
         let udp_len = (self.len + 8) as u16;
@@ -206,7 +207,8 @@ fn put_address(sheet: Sheet, at: usize, code: u8, address: u32) {
 fn echo<P: Packet>(packet: &P, request: &Request, found: Found, sheet: Sheet, end: usize) -> Option<usize> {
     let from = request.message_at + found.at - 2;
     let len = found.len + 2;
-    if !packet.load(from, sheet.at(end), len) {
+    // SAFETY: behind any offset that a sheet lets through there are 1024 bytes more.
+    if !unsafe { packet.load(from, sheet.at(end), len) } {
         return None;
     }
     Some(opaque_size(end + len) & 1023)

@@ -94,7 +94,8 @@ impl Request {
         let len = udp_len - UDP_HEADER_LEN;
         let message_at = ip.payload_at + UDP_HEADER_LEN;
         let sheet = Sheet::request(scratch);
-        if !packet.load(message_at, sheet.at(0), len) {
+        // SAFETY: the scratch memory is larger.
+        if !unsafe { packet.load(message_at, sheet.at(0), len) } {
             return None;
         }
         // For the sum, which is of whole words.

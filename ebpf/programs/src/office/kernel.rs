@@ -71,14 +71,14 @@ impl Packet for Xdp {
 
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a place in a packet, and what is masked")]
-    fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
+    unsafe fn load(&self, at: usize, to: *mut u8, len: usize) -> bool {
         // SAFETY: the caller has room, and the verifier sees to it.
         unsafe { bpf_xdp_load_bytes(self.0.ctx, at as u32, to.cast(), copied(len) as u32) == 0 }
     }
 
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a place in a packet, and what is masked")]
-    fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
+    unsafe fn store(&mut self, at: usize, from: *const u8, len: usize) -> bool {
         // SAFETY: as in `load`; the helper only reads.
         unsafe { bpf_xdp_store_bytes(self.0.ctx, at as u32, from.cast_mut().cast(), copied(len) as u32) == 0 }
     }

@@ -76,9 +76,10 @@ fn a_message() -> impl Strategy<Value = Message> {
         prop_oneof![12 => Just(2000_usize), 1 => 200_usize..400],
     );
     (options(), fixed, sent).prop_map(|(options, fixed, sent)| {
-        let (ciaddr, flags, chaddr, station, (is_spoilt, at, value)) = fixed;
+        let (ciaddr, flags, hardware, station, (is_spoilt, at, value)) = fixed;
         let (to, check, (is_endless, tail), len_min, len_max) = sent;
-        let message = Message::with(options).ciaddr(ciaddr).flags(flags).chaddr(chaddr).from(station).to(to);
+        let message =
+            Message::with(options).ciaddr(ciaddr).flags(flags).chaddr(hardware).from(station).to(to);
         let message = if is_spoilt { message.byte(at, value) } else { message };
         let message = if is_endless { message.tail(&tail) } else { message };
         message.check(check).padded(len_min).cut(len_max)
