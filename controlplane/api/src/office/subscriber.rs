@@ -105,11 +105,12 @@ fn check_line(admission: &mut Admission<'_, '_>, new: &Subscriber) -> Result<(),
         .map_err(|fault| Rejection::conflict(fault.pointer, fault.detail))
 }
 
-/// Whether both specs ask for the same addresses, so that nothing is to be allocated anew.
+/// Whether both specs ask for the same addresses and ports, so that nothing is to be allocated anew.
 fn allocates_alike(old: &SubscriberSpec, new: &SubscriberSpec) -> bool {
     old.access.node == new.access.node
         && old.bundle.nat == new.bundle.nat
         && old.bundle.ipv6 == new.bundle.ipv6
+        && old.bundle.port_forwards == new.bundle.port_forwards
         && old.address == new.address
         && old.subnet == new.subnet
         && old.subnet_length() == new.subnet_length()

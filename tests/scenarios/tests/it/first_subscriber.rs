@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::office::{Office, PATIENCE};
+use crate::{
+    office::{Office, PATIENCE},
+    server::Server,
+};
 
 #[test]
 fn subscribers_get_on_line() {
@@ -94,33 +97,10 @@ fn icmp_behaves_as_on_a_router(office: &mut Office) {
 fn subscribers_reach_each_other(office: &mut Office) {
     assert!(office.pings("home1", "203.0.113.10"), "from behind NAT to a routed home");
     // A connection to a server in the other home, both ends served by this node.
-    let namespace = office.lab().box_of("home3").expect("a home");
-    let mut server = std::process::Command::new("ip")
-        .args(["netns", "exec", &namespace, "python3", "-c", ONE_ANSWER])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut ready = [0; 6];
-    std::io::Read::read_exact(server.stdout.as_mut().expect("piped"), &mut ready)
-        .expect("the server is ready");
+    let _server = Server::who_asks(office, "home3");
     let (status, said) = office.exec("home2", "curl -sS --max-time 5 http://203.0.113.10:8080/");
-    server.kill().expect("ours");
-    server.wait().expect("ends");
     assert_eq!((status, said.starts_with("198.51.100.")), (0, true), "{said}");
 }
-
-/// A web server that says who asks.
-const ONE_ANSWER: &str = r#"
-from http.server import BaseHTTPRequestHandler, HTTPServer
-class Who(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.client_address[0].encode())
-server = HTTPServer(("", 8080), Who)
-print("ready", flush=True)
-server.serve_forever()
-"#;
 
 fn spoofed_packets_are_dropped_and_counted(office: &mut Office) {
     let before = office.drops("source_address");

@@ -1,13 +1,11 @@
 //! The walled garden, from an operator's word to a subscriber's browser.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
-};
-
 use serde_json::{Value, json};
 
-use crate::office::{Office, PATIENCE, bin_dir};
+use crate::{
+    office::{Office, PATIENCE, bin_dir},
+    server::Server,
+};
 
 /// The portal, which is in the garden; its page tells who asks, as the Internet host's does, which is not.
 const PORTAL: &str = "192.0.2.80";
@@ -16,42 +14,6 @@ const OUTSIDE: &str = "192.0.2.66";
 const READY: &str = "ready";
 /// What the bundles' resolver is called, which is in no garden.
 const RESOLVER: &str = "192.0.2.53";
-
-/// A program on the Internet host, which ends with the test.
-struct Server {
-    child: Child,
-    /// Kept open, for who cannot write what it has to say may end.
-    output: BufReader<ChildStdout>,
-}
-
-impl Server {
-    /// Starts it, and waits until it says that it is ready.
-    fn start(office: &mut Office, program: &str, arguments: &[&str], ready: &str) -> Self {
-        let namespace = office.lab().box_of("inet").expect("a host");
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &namespace, "sh", "-c", "exec \"$@\" 2>&1", "sh", program])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("ip starts");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        let mut server = Self { child, output };
-        let mut said = String::new();
-        while server.output.read_line(&mut said).expect("text") > 0 {
-            if said.contains(ready) {
-                return server;
-            }
-        }
-        panic!("{program} does not start: {said}; apt-get install -y dnsmasq-base");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().expect("ours");
-        self.child.wait().expect("ends");
-    }
-}
 
 /// An office with a resolver and a second web server on the Internet, and all homes on line.
 fn office() -> (Office, [Server; 2]) {
@@ -65,13 +27,18 @@ fn office() -> (Office, [Server; 2]) {
     }
     let web = bin_dir().join("wc-lab");
     let listen = format!("{PORTAL}:80");
-    let web = Server::start(&mut office, web.to_str().expect("UTF-8"), &["web", "--listen", &listen], READY);
+    let web = Server::start(
+        &mut office,
+        "inet",
+        &[web.to_str().expect("UTF-8"), "web", "--listen", &listen],
+        READY,
+    );
     let listen = format!("--listen-address={RESOLVER}");
     let names = format!("--address=/news.example/{OUTSIDE}");
     let quiet =
         ["--no-daemon", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--pid-file=", "--user=root"];
-    let arguments = [&quiet[..], &["--bind-interfaces", &listen, &names]].concat();
-    let resolver = Server::start(&mut office, "dnsmasq", &arguments, "started");
+    let arguments = [&["dnsmasq"][..], &quiet, &["--bind-interfaces", &listen, &names]].concat();
+    let resolver = Server::start(&mut office, "inet", &arguments, "started");
     for home in ["home1", "home2", "home3"] {
         office.lab().lease(home, PATIENCE).expect("a lease");
     }

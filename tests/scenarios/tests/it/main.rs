@@ -2,6 +2,7 @@
 
 mod debian12;
 mod faults;
+mod firewall;
 mod first_subscriber;
 mod garden;
 mod house;
@@ -9,3 +10,4 @@ mod ipv6;
 mod nat_log;
 mod office;
 mod routes;
+mod server;
