@@ -188,7 +188,10 @@ fn nodes() -> Vec<Case> {
         case("a node in use", Method::DELETE, "/api/v1/nodes/node1", "", 409, &["/metadata/name"]),
         put_node(
             "a core port's check on an access port",
-            json!({"spec": {"ports": [{"name": "access0", "role": "access", "reversePath": "strict"}]}}),
+            json!({"spec": {"ports": [
+                {"name": "access0", "role": "access", "reversePath": "strict"},
+                {"name": "core0", "role": "core", "addresses": ["192.0.2.2/30"]},
+            ]}}),
             422,
             &["/spec/ports/0/reversePath"],
         ),
