@@ -104,8 +104,8 @@ fn status_lines(status: &Status) -> String {
             line("drops", totals.drops.to_string());
             let Losses { events, punts } = totals.losses;
             line("lost", format!("{events} events and {punts} packets on their way to the agent"));
-            let answered = format!("{} offers, {} leases", totals.dhcp_offers, totals.dhcp_acks);
-            line("DHCP in the kernel", answered);
+            let (offers, leases) = (totals.dhcp_offers, totals.dhcp_acks);
+            line("dhcp", format!("{offers} offers and {leases} leases by the kernel alone"));
         }
         None => line("fast path", "not loaded, or not readable".into()),
     }
@@ -318,6 +318,8 @@ source_mac         0            0   The source MAC address is not the session's.
             sessions_max: 16_384,
             drops: 7,
             losses,
+            dhcp_offers: 9,
+            dhcp_acks: 8,
             ..Summary::default()
         };
         let agent = AgentStatus {
@@ -334,6 +336,7 @@ up:            0 packets, 0 B, 0 dropped
 down:          0 packets, 0 B, 0 dropped
 drops:         7
 lost:          3 events and 0 packets on their way to the agent
+dhcp:          9 offers and 8 leases by the kernel alone
 agent:         not running, status written 90 s ago
   controller:  connected
   generation:  12
