@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// What to measure (dataplane, live, controlplane, node, schedule, latency); everything unless told
+    /// What to measure (dataplane, live, dhcp, controlplane, node, schedule, latency); everything unless told
     areas: Vec<String>,
     /// One JSON object a line instead of a table
     #[arg(long)]
@@ -32,6 +32,9 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     }
     if is_wanted("live") {
         bench.env("WIRECENTER_OVS", setup::for_live_bench()?);
+    }
+    if is_wanted("dhcp") {
+        bench.env("WIRECENTER_KEA", setup::for_dhcp_bench()?);
     }
     if arguments.json {
         bench.arg("--json");

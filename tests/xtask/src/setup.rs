@@ -74,6 +74,17 @@ const ETCD: Rival = Rival { name: "etcd", packages: &["etcd-server"] };
 const OPEN_VSWITCH: Rival =
     Rival { name: "Open vSwitch", packages: &["openvswitch-switch", "openvswitch-common", "libxdp1"] };
 
+const KEA: Rival = Rival {
+    name: "Kea",
+    packages: &["kea-dhcp4-server", "kea-common", "kea-admin", "liblog4cplus-2.0.5", "libmariadb3"],
+};
+
+/// What Kea is linked with, beside what is unpacked with it.
+const DHCP: &[Package] = &[
+    Package("ethtool", "interface features of the benchmark's veths"),
+    Package("libpq5", "what Kea is linked with"),
+];
+
 /// A program that cargo installs.
 struct Tool {
     name: &'static str,
@@ -125,6 +136,12 @@ pub(crate) fn for_controlplane_bench() -> Result<PathBuf> {
 pub(crate) fn for_live_bench() -> Result<PathBuf> {
     packages(LIVE)?;
     unpacked(&OPEN_VSWITCH)
+}
+
+/// Gives back where Kea and perfdhcp are.
+pub(crate) fn for_dhcp_bench() -> Result<PathBuf> {
+    packages(DHCP)?;
+    unpacked(&KEA)
 }
 
 /// Where a rival's packages are unpacked, in the target folder.
