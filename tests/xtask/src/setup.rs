@@ -81,6 +81,7 @@ const KEA: Rival = Rival {
 
 /// What Kea is linked with, beside what is unpacked with it.
 const DHCP: &[Package] = &[
+    Package("bpftool", "says how long programs have run"),
     Package("ethtool", "interface features of the benchmark's veths"),
     Package("libpq5", "what Kea is linked with"),
 ];

@@ -1,12 +1,13 @@
 //! Between perfdhcp and the office's access port: each client's messages on the line with its number.
 
-use std::thread::JoinHandle;
+use std::{net::Ipv4Addr, thread::JoinHandle};
 
 use anyhow::{Context, Result};
 use linux_node::PacketSocket;
+use packet_logic::checksum;
 use tokio::sync::oneshot;
 
-use super::perfdhcp::FIRST_MAC;
+use super::{RELAY, perfdhcp::FIRST_MAC};
 use crate::{
     namespace::{Namespace, index, run},
     office::tags,
@@ -22,7 +23,11 @@ const IP: usize = 14;
 const UDP: usize = IP + 20;
 /// Of the client's Ethernet address (RFC 2131, figure 1).
 const CHADDR: usize = UDP + 8 + 28;
+/// Of the relay's address.
+const GIADDR: usize = UDP + 8 + 24;
 const CLIENT_PORT: u16 = 68;
+/// Also a relay's.
+const SERVER_PORT: u16 = 67;
 
 /// Makes the pair.
 pub(super) fn make(namespace: &Namespace) -> Result<()> {
@@ -80,14 +85,13 @@ async fn downstream(trunk: &PacketSocket, perf: &PacketSocket) -> Result<()> {
     let mut buffer = vec![0; PacketSocket::BUFFER_LEN];
     loop {
         let frame = trunk.recv(&mut buffer).await?;
-        if frame.len() > ADDRESSES + TAGS {
-            let to_relay = [2, 0xfd, 0, 0, 0, 1, 2, 0xfd, 0, 0, 0, 2];
-            perf.send(&[&to_relay, &frame[ADDRESSES + TAGS..]].concat()).await?;
+        if let Some(frame) = to_relay(frame) {
+            perf.send(&frame).await?;
         }
     }
 }
 
-/// A message as the client itself would send it on its line; of a relay's it keeps that the answer goes to the relay.
+/// A message as the client itself would send it on its line: nothing in it says that it came by a relay.
 fn from_client(frame: &[u8]) -> Option<Vec<u8>> {
     if frame.get(ADDRESSES..IP)? != [8, 0] || frame.get(IP + 9)? != &17 {
         return None;
@@ -104,5 +108,22 @@ fn from_client(frame: &[u8]) -> Option<Vec<u8>> {
     out[udp..udp + 2].copy_from_slice(&CLIENT_PORT.to_be_bytes());
     // No checksum.
     out[udp + 6..udp + 8].fill(0);
+    let giaddr = GIADDR + TAGS;
+    out.get_mut(giaddr..giaddr + 4)?.fill(0);
+    Some(out)
+}
+
+/// The reverse: what is said to a client, as a relay would be told.
+fn to_relay(frame: &[u8]) -> Option<Vec<u8>> {
+    let mut out = [&[2, 0xfd, 0, 0, 0, 1, 2, 0xfd, 0, 0, 0, 2], frame.get(ADDRESSES + TAGS..)?].concat();
+    if out.get(IP + 9)? != &17 || out.len() < UDP + 8 {
+        return None;
+    }
+    out[IP + 16..IP + 20].copy_from_slice(&RELAY.parse::<Ipv4Addr>().ok()?.octets());
+    out[IP + 10..IP + 12].fill(0);
+    let check = checksum(&out[IP..UDP]);
+    out[IP + 10..IP + 12].copy_from_slice(&check.to_ne_bytes());
+    out[UDP + 2..UDP + 4].copy_from_slice(&SERVER_PORT.to_be_bytes());
+    out[UDP + 6..UDP + 8].fill(0);
     Some(out)
 }
