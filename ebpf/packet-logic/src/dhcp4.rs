@@ -42,7 +42,7 @@ fn serve<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) ->
     };
     if policer::may_punt(tables, session) {
         if let Some(reply) = answer(packet, tables, arrival, session)
-            && packet.set_len(reply.frame_len(arrival))
+            && reply.make_room(packet, arrival)
         {
             return match reply.send(packet, arrival) {
                 Some(()) => {

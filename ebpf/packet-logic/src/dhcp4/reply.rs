@@ -41,6 +41,8 @@ const PORTS: u32 = u32::from_ne_bytes([0, 67, 0, 68]);
 
 pub(super) struct Reply {
     sheet: Sheet,
+    /// Where the request was, which there is room for the frame's headers in.
+    headers: Sheet,
     /// Of the message.
     len: usize,
     /// Where it goes.
@@ -87,6 +89,7 @@ impl Reply {
         };
         Some(Self {
             sheet,
+            headers: request.sheet,
             len: if end < MESSAGE_LEN_MIN { MESSAGE_LEN_MIN } else { end },
             station,
             address,
@@ -96,10 +99,24 @@ impl Reply {
         })
     }
 
-    /// Of the frame that the answer is sent in.
+    /// Gives the frame the answer's length, with the tags where they belong; false: there is no room.
+    ///
+    /// It grows at its beginning: there is room before every frame, for tags and tunnels, while behind one that a veth
+    /// hands on there may be none.
     #[inline(always)]
-    pub(super) fn frame_len(&self, arrival: &Arrival) -> usize {
-        arrival.packet_at() + HEADERS_LEN + self.len
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "both fit in a page")]
+    pub(super) fn make_room<P: Packet>(&self, packet: &mut P, arrival: &Arrival) -> bool {
+        let (old, new) = (opaque_size(packet.frame().len()), arrival.packet_at() + HEADERS_LEN + self.len);
+        if new <= old {
+            return packet.set_len(new);
+        }
+        let headers_len = arrival.packet_at();
+        // SAFETY: the scratch memory has room for more than the headers of a frame.
+        unsafe {
+            packet.load(0, self.headers.at(0), headers_len)
+                && packet.move_head(-(opaque_size(new - old) as i32))
+                && packet.store(0, self.headers.at(0), headers_len)
+        }
     }
 
     /// Puts the answer into the frame, which has its length already; the tags stay as they are.

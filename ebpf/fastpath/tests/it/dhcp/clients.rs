@@ -11,7 +11,11 @@ use std::{
 use fastpath::Inspector;
 use tempfile::TempDir;
 
-use crate::world::{World, desired_but, run};
+use super::message::{Message, kind};
+use crate::{
+    live::Wire,
+    world::{World, desired_but, run},
+};
 
 /// What a client has told its hook.
 struct Hook {
@@ -124,5 +128,31 @@ fn real_clients_are_served_by_the_kernel_alone() {
         client.wait().expect("it has ended");
         assert!(inspector.summary().dhcp_acks > leased, "{package} has its lease from the kernel");
         assert!(punts.next().is_none(), "{package} needed nobody else");
+    }
+}
+
+/// A frame is as long as its sender made it, and where a veth hands it on there need be no room behind it.
+#[test]
+fn an_answer_may_be_longer_than_what_it_answers() {
+    let world = World::new();
+    let mut fastpath = world.office(&desired_but(|text| {
+        text.replace("\"dnsServers\":[]", "\"dnsServers\":[\"9.9.9.9\",\"149.112.112.112\"]")
+    }));
+    let mut punts = fastpath.punts().expect("not taken yet");
+    let home = Wire::on("home0");
+    for message in [
+        Message::new(kind::DISCOVER).exact(),
+        Message::new(kind::DISCOVER).exact().option(61, &[1, 2, 0xa1, 0, 0, 0, 1]),
+        Message::new(kind::DISCOVER),
+        Message::new(kind::DISCOVER).option(61, &[7; 255]).exact(),
+        Message::new(kind::DISCOVER).padded(500),
+    ] {
+        home.send(&message.frame());
+        let offer = home.receive();
+        assert!(punts.next().is_none(), "{message:?} is answered by the kernel");
+        let offer = offer.expect("an offer");
+        // The outer tag is not in the frame that a packet socket shows.
+        assert_eq!(offer[12..18], [0x81, 0, 0x60, 7, 8, 0], "{message:?}");
+        assert_eq!(offer[18 + 28 + 236..18 + 28 + 243], [99, 130, 83, 99, 53, 1, 2], "{message:?}");
     }
 }
