@@ -36,6 +36,7 @@ mod object;
 mod options;
 mod paged;
 mod ports;
+mod programs;
 mod punts;
 mod reach;
 mod reconcile;

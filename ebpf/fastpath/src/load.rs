@@ -10,12 +10,12 @@ use aya::{
 use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map, program as map_program};
 
 use crate::{
-    clerk::loaded,
     error::OpenError,
     mapped::{Access, Mapped, Writer, get, get_words, put, put_words},
     object::OFFICE,
     options::{Options, Sizes},
     paged::{Paged, page_words, pin_reader},
+    programs::{descriptor, load_all},
     tables::pinned,
 };
 
@@ -72,8 +72,9 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, Rings), OpenError> {
         .load(OFFICE)?;
     stamp(pin_dir)?;
     pin_reader(&mut ebpf, pin_dir)?;
+    load_all(&mut ebpf, &LED_TO.map(|(_, name)| name))?;
     for (key, name) in LED_TO {
-        let loaded = loaded(&mut ebpf, name)?;
+        let loaded = descriptor(&ebpf, name)?;
         let programs = ebpf.map_mut(map::PROGRAMS).ok_or(OpenError::NoMap(map::PROGRAMS))?;
         let failed = |source| OpenError::Map { name: map::PROGRAMS, source };
         ProgramArray::try_from(programs).map_err(failed)?.set(key, &loaded, 0).map_err(failed)?;
