@@ -4,7 +4,7 @@
 //! and frames of a veth are dealt with on the CPU that sent them. So all that a frame costs is the sender's, the
 //! softirq threads', and the process's that deals with it in user space: what others compile meanwhile is not in it.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::HashSet, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use nix::time::{ClockId, clock_gettime};
@@ -55,15 +55,32 @@ impl Statistics {
         Ok(Self { before })
     }
 
-    /// Nanoseconds that programs of that name have run, and what they lead on to, over all of them that are loaded.
-    pub(crate) fn of_programs(name: &str) -> Result<u64> {
+    /// Nanoseconds that a process's program of that name has run, and what it leads on to.
+    pub(crate) fn of_program(name: &str, pid: u32) -> Result<u64> {
         let done = Command::new("bpftool").args(["-j", "prog", "show", "name", name]).output();
         let done = done.context("bpftool: apt-get install -y bpftool")?;
         let all: serde_json::Value = serde_json::from_slice(&done.stdout).context("bpftool's list")?;
         // One alone is no list.
         let all = all.as_array().cloned().unwrap_or_else(|| vec![all]);
-        Ok(all.iter().filter_map(|program| program["run_time_ns"].as_u64()).sum())
+        let own = programs_of(pid)?;
+        let is_own =
+            |program: &&serde_json::Value| program["id"].as_u64().is_some_and(|id| own.contains(&id));
+        let run = all.iter().filter(is_own).filter_map(|program| program["run_time_ns"].as_u64());
+        Ok(run.sum())
     }
+}
+
+/// The numbers of the programs that a process has descriptors of.
+fn programs_of(pid: u32) -> Result<HashSet<u64>> {
+    let mut numbers = HashSet::new();
+    for descriptor in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
+        // One that is closed meanwhile was no program.
+        let text = fs::read_to_string(descriptor?.path()).unwrap_or_default();
+        numbers.extend(
+            text.lines().filter_map(|line| line.strip_prefix("prog_id:")?.trim().parse::<u64>().ok()),
+        );
+    }
+    Ok(numbers)
 }
 
 impl Drop for Statistics {

@@ -63,7 +63,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
         ] {
             let is_own = pid == agent;
             let used = || -> Result<[u64; 2]> {
-                let in_kernel = if is_own { cpu::Statistics::of_programs(PROGRAM)? } else { 0 };
+                let in_kernel = if is_own { cpu::Statistics::of_program(PROGRAM, pid)? } else { 0 };
                 Ok([cpu::of_process(pid)?, in_kernel])
             };
             let before = used()?;
