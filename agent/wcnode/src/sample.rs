@@ -26,8 +26,25 @@ pub(crate) struct Session {
     /// The firewall's rules, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) rules: Vec<Rule>,
+    /// Of `up` and `down`, what was voice, where it is a class of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) voice: Option<Voice>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Voice {
+    pub(crate) up: Count,
+    pub(crate) down: Count,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Count {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -87,10 +104,15 @@ impl From<SessionView> for Session {
             active: view.admission == Admission::All,
             garden: view.admission == Admission::Garden,
             rules: view.rules.into_iter().map(|rule| Rule { name: rule.name, hits: rule.hits }).collect(),
+            voice: view.voice.map(|voice| Voice { up: count(voice.up), down: count(voice.down) }),
             up: view.up.into(),
             down: view.down.into(),
         }
     }
+}
+
+fn count((packets, bytes): (u64, u64)) -> Count {
+    Count { packets, bytes }
 }
 
 impl From<TrafficView> for Traffic {
@@ -186,6 +208,7 @@ pub(crate) mod tests {
             active: true,
             garden: false,
             rules: Vec::new(),
+            voice: None,
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

@@ -116,6 +116,21 @@ pub(crate) fn rules(sessions: &[Session]) -> String {
     if rows.is_empty() { String::new() } else { format!("\n{}", table(&["NAME", "RULE", ">FLOWS"], rows)) }
 }
 
+/// What of the sessions' packets was voice; nothing, where it is no class of its own.
+pub(crate) fn voice(sessions: &[Session]) -> String {
+    let way = |count: Count| format!("{} in {} packets", scaled(count.bytes, "B"), count.packets);
+    let row = |(name, voice): (&String, Voice)| vec![name.clone(), way(voice.up), way(voice.down)];
+    let rows: Vec<_> = sessions
+        .iter()
+        .filter_map(|session| session.voice.map(|voice| (&session.name, voice)))
+        .map(row)
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(&["NAME", ">VOICE UP", ">VOICE DOWN"], rows))
+}
+
 /// As in `wcctl`; a VLAN of 0 stands for no tag.
 fn tags(session: &Session) -> String {
     match (session.s_vid, session.c_vid) {

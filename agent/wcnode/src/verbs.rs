@@ -133,8 +133,10 @@ fn all_sessions(inspector: &Inspector) -> Vec<Session> {
 pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failure> {
     let sessions = sample::select(all_sessions(&open(place)?), &arguments.selection)?;
     let is_named = !arguments.selection.names.is_empty();
-    let rules = || if is_named { show::rules(&sessions) } else { String::new() };
-    show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions) + &rules())?)
+    let named = || {
+        if is_named { show::rules(&sessions) + &show::voice(&sessions) } else { String::new() }
+    };
+    show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions) + &named())?)
 }
 
 pub(crate) fn counters(place: &Place, arguments: &Counters) -> Result<(), Failure> {

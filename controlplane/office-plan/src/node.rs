@@ -2,9 +2,9 @@
 
 use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
 use node_state::{
-    Garden, Link, LinkKind, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget,
+    Garden, Link, LinkKind, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget, Voice,
 };
-use xos_model::{Fault, NodeGarden, NodeSpec, Pointer, Purpose};
+use xos_model::{Fault, NodeGarden, NodeSpec, NodeVoice, Pointer, Purpose};
 
 use crate::NodePools;
 
@@ -12,14 +12,17 @@ use crate::NodePools;
 pub const LOOPBACK_LINK: &str = "wc-lo0";
 const LOOPBACK_MTU: u16 = 1500;
 const _: () = assert!(NodeGarden::ALLOWED_MAX == Garden::ALLOWED_MAX, "a node takes as much as is accepted");
+const _: () =
+    assert!(NodeVoice::PLATFORMS_MAX == Voice::PLATFORMS_MAX, "a node takes as much as is accepted");
 
 /// The node's ports, links, routes, walled garden and log, in the order in which one needs the other.
 pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let ports = node.ports.iter().map(|port| {
         let role = match port.role {
-            xos_model::PortRole::Access => {
-                PortRole::Access { outer_tpid: port.outer_tpid.unwrap_or_default() }
-            }
+            xos_model::PortRole::Access => PortRole::Access {
+                outer_tpid: port.outer_tpid.unwrap_or_default(),
+                priority_from_dscp: port.priority_from_dscp,
+            },
             xos_model::PortRole::Core => PortRole::Core,
         };
         let (name, addresses) = (port.name.clone(), port.addresses.clone());
@@ -59,7 +62,11 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let garden = node.garden.iter().map(|NodeGarden { portal, allowed }| {
         Resource::Garden(Garden { portal: portal.clone(), allowed: allowed.clone() })
     });
-    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(garden).chain(nat_log).collect()
+    let voice = node.voice.iter().map(|NodeVoice { platforms, dscp, priority }| {
+        Resource::Voice(Voice { platforms: platforms.clone(), dscp: *dscp, priority: *priority })
+    });
+    let of_node = garden.chain(voice).chain(nat_log);
+    ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(of_node).collect()
 }
 
 /// Where a node's own addresses and routes and its pools get in each other's way: at fields of the node.

@@ -66,6 +66,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         firewall: home.firewall,
         firewall_rules: home.firewall_rules,
         port_forwards: home.port_forwards,
+        voice: home.voice,
         ipv6: home.ipv6,
     })
 }

@@ -31,8 +31,8 @@ pub use office::{
     AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, ContainerFormat, Controller, ControllerSpec,
     ControllerStatus, Deployment, DeploymentSpec, DeploymentStatus, DiskFormat, Effect, Flavor, FlavorSpec,
     FlavorStatus, Image, ImageKind, ImageSpec, ImageStatus, Location, Node, NodeGarden, NodeNatLog, NodePort,
-    NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole, Purpose, Seeker, Site, SiteSpec, SiteStatus,
-    Subject, Verdict,
+    NodeRoute, NodeRoute6, NodeSpec, NodeStatus, NodeVoice, PortRole, Purpose, Seeker, Site, SiteSpec,
+    SiteStatus, Subject, Verdict,
 };
 pub use people::{
     KindSet, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRule, RoleSpec, RoleStatus, Scope,
@@ -50,7 +50,7 @@ pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
     HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, PortForward, PortProtocol, PortRange,
     PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion, Subscriber, SubscriberIpv6,
-    SubscriberSpec, SubscriberState, SubscriberStatus, subscriber_attributes,
+    SubscriberSpec, SubscriberState, SubscriberStatus, Voice, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -8,6 +8,7 @@ mod garden;
 mod image;
 mod node;
 mod site;
+mod voice;
 
 pub use address_pool::{AddressPool, AddressPoolSpec, AddressPoolStatus, Purpose};
 pub use controller::{Controller, ControllerSpec, ControllerStatus};
@@ -19,3 +20,4 @@ pub use garden::NodeGarden;
 pub use image::{ContainerFormat, DiskFormat, Image, ImageKind, ImageSpec, ImageStatus};
 pub use node::{Node, NodeNatLog, NodePort, NodeRoute, NodeRoute6, NodeSpec, NodeStatus, PortRole};
 pub use site::{Location, Site, SiteSpec, SiteStatus};
+pub use voice::NodeVoice;

@@ -18,6 +18,7 @@ mod firewall;
 mod interfaces;
 mod port_forwards;
 mod session_version;
+mod voice;
 
 pub use firewall::{
     Firewall, FirewallRule, FlowDirection, PortRange, PortRangeError, RuleAction, RuleProtocol,
@@ -29,6 +30,7 @@ pub use interfaces::{
 };
 pub use port_forwards::{ForwardedPort, PortForward, PortProtocol};
 pub use session_version::SessionVersion;
+pub use voice::Voice;
 
 pub type Subscriber = Object<SubscriberSpec>;
 
@@ -128,6 +130,9 @@ pub struct Bundle {
     /// Ports of the share of a public address that lead to a port of the home; only with `nat`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_forwards: Vec<PortForward>,
+    /// Voice apart from everything else, where the node has voice platforms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
 }
 
 impl Default for Bundle {
@@ -144,6 +149,7 @@ impl Default for Bundle {
             dns6: Vec::new(),
             firewall: None,
             port_forwards: Vec::new(),
+            voice: None,
         }
     }
 }

@@ -175,11 +175,12 @@ fn an_array_is_no_object() {
 
 #[test]
 fn nodes_and_pools_are_judged() {
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (&[("core0", "access0")], &["/spec/ports/1/name"]),
         (&[("192.0.2.1\"", "192.0.2.9\"")], &["/spec/routes/0/via"]),
         (&[("\"mtu\":1500", "\"mtu\":9000")], &["/spec/ports/0/mtu"]),
         (&[("\"core\",", "\"core\",\"outerTpid\":\"0x8100\",")], &["/spec/ports/1/outerTpid"]),
+        (&[("\"core\",", "\"core\",\"priorityFromDscp\":true,")], &["/spec/ports/1/priorityFromDscp"]),
         (&[("192.0.2.129", "127.0.0.1"), ("access0", "wc-lo0")], &["/spec/loopback", "/spec/ports/0/name"]),
     ];
     for (edits, expected) in cases {
@@ -205,6 +206,18 @@ fn nodes_and_pools_are_judged() {
         ("192.0.2.66/32", "0.0.0.0/0", Some("/spec/garden/allowed/0")),
     ] {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(garden.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
+    let voice = r#""voice":{"platforms":["192.0.2.70/32","2001:db8::/64"],"dscp":46,"priority":5},"routes"#;
+    for (from, to, expected) in [
+        ("46", "46", None),
+        (r#","dscp":46,"priority":5"#, "", None),
+        ("46", "64", Some("/spec/voice/dscp")),
+        ("5}", "8}", Some("/spec/voice/priority")),
+        ("2001:db8::/64", "::/0", Some("/spec/voice/platforms/0")),
+        ("192.0.2.70/32", "192.0.2.70/33", Some("/spec/voice/platforms/0")),
+    ] {
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(voice.replacen(from, to, 1) + "\""))]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
     let log = r#""natLog":{"collector":"192.0.2.66:4739","observationDomain":7,"perFlow":true},"routes"#;

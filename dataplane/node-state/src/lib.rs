@@ -13,6 +13,7 @@ mod route;
 mod rule;
 mod session;
 mod state;
+mod voice;
 
 pub use garden::Garden;
 pub use link::{Link, LinkKind, Port, PortRole};
@@ -24,6 +25,7 @@ pub use session::{
     AccessTags, Firewall, Ipv6Line, Nat, PortForward, PortProtocol, RateLimit, Session, SessionState,
 };
 pub use state::NodeState;
+pub use voice::Voice;
 
 #[cfg(test)]
 mod tests;

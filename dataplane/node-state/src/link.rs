@@ -25,7 +25,13 @@ pub struct Port {
 pub enum PortRole {
     /// Subscribers are behind it, told apart by [`AccessTags`](crate::AccessTags).
     /// `outer_tpid` is that of the outer of two tags; a tag alone has 0x8100.
-    Access { outer_tpid: Tpid },
+    Access {
+        outer_tpid: Tpid,
+        /// Whether the priority of a frame to a line (PCP: IEEE 802.1Q) is the class selector of its packet (RFC 2474,
+        /// section 4.2.2), which whoever sent it has chosen; else it is 0, but for voice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        priority_from_dscp: bool,
+    },
     /// The way to the upstream router.
     Core,
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Garden, Link, NatLog, Port, Route, Route6, Session};
+use crate::{Garden, Link, NatLog, Port, Route, Route6, Session, Voice};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -18,10 +18,11 @@ pub enum Resource {
     NatLog(NatLog),
     Session(Session),
     Garden(Garden),
+    Voice(Voice),
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `natLog/ipfix`.
+/// `garden/node`, `voice/node`, `natLog/ipfix`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -38,6 +39,8 @@ pub struct DecodeError(#[from] serde_json::Error);
 impl Resource {
     /// The key of the one garden that a node has.
     pub const GARDEN_KEY: &str = "garden/node";
+    /// The key of the one list of voice platforms that a node has.
+    pub const VOICE_KEY: &str = "voice/node";
 
     pub fn key(&self) -> ResourceKey {
         ResourceKey(match self {
@@ -48,6 +51,7 @@ impl Resource {
             Self::NatLog(_) => return ResourceKey::nat_log(),
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
+            Self::Voice(_) => Self::VOICE_KEY.into(),
         })
     }
 

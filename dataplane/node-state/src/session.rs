@@ -53,6 +53,10 @@ pub struct Session {
     /// Ports of `nat` that lead to an inside port for good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_forwards: Vec<PortForward>,
+    /// Voice ([`Voice`](crate::Voice)) is a class of its own, with this limit each way beside the others; without it, it is as
+    /// everything else, and so is what is above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<RateLimit>,
 }
 
 /// What comes for an outside port of the subscriber's block goes to an inside port, and what leaves that inside port has

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session};
+use crate::{Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub struct NodeState {
     pub nat_log: Option<NatLog>,
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
+    pub voice: Option<Voice>,
 }
 
 impl NodeState {
@@ -29,6 +30,7 @@ impl NodeState {
             Resource::NatLog(log) => self.nat_log = Some(log),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
+            Resource::Voice(voice) => self.voice = Some(voice),
         }
     }
 
@@ -36,6 +38,9 @@ impl NodeState {
     pub fn remove(&mut self, key: &ResourceKey) -> bool {
         if key.as_str() == Resource::GARDEN_KEY {
             return self.garden.take().is_some();
+        }
+        if key.as_str() == Resource::VOICE_KEY {
+            return self.voice.take().is_some();
         }
         let Some((kind, name)) = key.as_str().split_once('/') else { return false };
         match kind {
@@ -57,7 +62,9 @@ impl NodeState {
         let nat_log = self.nat_log.map(Resource::NatLog);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
-        ports.chain(links).chain(routes).chain(routes6).chain(garden).chain(nat_log).chain(sessions)
+        let voice = self.voice.iter().cloned().map(Resource::Voice);
+        let of_node = garden.chain(voice).chain(nat_log);
+        ports.chain(links).chain(routes).chain(routes6).chain(of_node).chain(sessions)
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     losses::{Counters, Losses, counters, losses},
     mapped::{Access, Writer, get_words},
     options::Options,
+    places::Places,
     ports,
     punts::Punts,
     sessions::{Counted, Sessions},
@@ -64,6 +65,7 @@ pub struct Fastpath {
     /// Addresses of the node itself, by the port or link that has them.
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     pub(crate) garden: GardenMaps,
+    pub(crate) voice: Places,
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
     losses: Counters,
@@ -101,6 +103,7 @@ impl Fastpath {
             routes6: BTreeMap::new(),
             locals: BTreeMap::new(),
             garden,
+            voice: Places::open(&options.pin_dir, map::VOICE)?,
             punts: Some(punts),
             events: Some(events),
             losses: counters(&options.pin_dir, map::LOSSES)?,
@@ -109,7 +112,7 @@ impl Fastpath {
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
-        self.writer.writes + self.clerk.writes + self.garden.writes
+        self.writer.writes + self.clerk.writes + self.garden.writes() + self.voice.writes
     }
 
     pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {

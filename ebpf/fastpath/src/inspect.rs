@@ -48,8 +48,17 @@ pub struct SessionView {
     pub admission: Admission,
     /// The firewall's rules, in order, and what they have counted.
     pub rules: Vec<HeldRule>,
+    /// Of `up` and `down`, what was voice; `None`: it is no class of its own.
+    pub voice: Option<VoiceView>,
     pub up: TrafficView,
     pub down: TrafficView,
+}
+
+/// Voice, up and down: packets, and their bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoiceView {
+    pub up: (u64, u64),
+    pub down: (u64, u64),
 }
 
 /// What passes from and to a session.
@@ -281,6 +290,10 @@ fn view(
         }),
         admission,
         rules: Vec::new(),
+        voice: (session.flags & flags::VOICE != 0).then_some(VoiceView {
+            up: (session.voice.up_packets, session.voice.up_bytes),
+            down: (session.voice.down_packets, session.voice.down_bytes),
+        }),
         up,
         down,
     }

@@ -35,6 +35,7 @@ mod next_hops;
 mod object;
 mod options;
 mod paged;
+mod places;
 mod ports;
 mod programs;
 mod punts;
@@ -49,6 +50,7 @@ mod six;
 mod survey;
 mod sys;
 mod tables;
+mod voice;
 mod wire;
 
 pub use dhcp::Lease;

@@ -66,6 +66,9 @@ impl Tables {
     }
 }
 
+/// Of a type of service, the bits of the class selector (RFC 2474, section 4.2.2).
+const CLASS_SELECTOR: u8 = 0xe0;
+
 /// bpffs takes no dots in names, and interfaces may have them: the link is called after the port's index.
 pub(crate) fn link_pin(pin_dir: &Path, index: u16) -> PathBuf {
     pin_dir.join(format!("link-{index}"))
@@ -73,9 +76,11 @@ pub(crate) fn link_pin(pin_dir: &Path, index: u16) -> PathBuf {
 
 /// Gives a port its index (the one it has, if it has one) and describes it under that; the interface need not exist.
 pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Result<HeldPort, ApplyError> {
-    let (role, outer_tpid) = match port.role {
-        PortRole::Access { outer_tpid } => (port_role::ACCESS, outer_tpid),
-        PortRole::Core => (port_role::CORE, Tpid::default()),
+    let (role, outer_tpid, priority_mask) = match port.role {
+        PortRole::Access { outer_tpid, priority_from_dscp } => {
+            (port_role::ACCESS, outer_tpid, if priority_from_dscp { CLASS_SELECTOR } else { 0 })
+        }
+        PortRole::Core => (port_role::CORE, Tpid::default(), 0),
     };
     let held = tables.held_port(&port.name);
     let index = match &held {
@@ -91,6 +96,7 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
     let ifindex = held.map_or(0, |held| held.ifindex);
     put_words!(writer, link, text_words::<2>(port.name.as_str()), name);
     put!(writer, link, port.mtu, mtu);
+    put_words!(writer, link, [u64::from_ne_bytes([priority_mask, 0, 0, 0, 0, 0, 0, 0])], priority_mask);
     let [a, b, c, d] = ifindex.to_ne_bytes();
     put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, low, high, tpid_high, tpid_low])], ifindex);
     Ok(HeldPort { index, name: port.name.clone(), role, outer_tpid, ifindex })

@@ -55,7 +55,7 @@ impl Reach {
 impl Tables {
     /// A session as it is now.
     pub(crate) fn session(&self, index: u32) -> Session {
-        let words: [u64; 32] = get_words!(self.sessions.at(index), version);
+        let words: [u64; size_of::<Session>() / 8] = get_words!(self.sessions.at(index), version);
         zerocopy::transmute!(words)
     }
 

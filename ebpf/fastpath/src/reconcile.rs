@@ -55,6 +55,12 @@ impl Fastpath {
         } else if let Err(error) = done {
             tracing::warn!(%error, "what was in the walled garden cannot be removed");
         }
+        let done = self.set_voice(desired.voice.as_ref());
+        if desired.voice.is_some() {
+            outcomes.push((Resource::VOICE_KEY.to_owned().into(), done));
+        } else if let Err(error) = done {
+            tracing::warn!(%error, "where voice platforms were cannot be removed");
+        }
         for session in desired.sessions.values() {
             self.make_way(session);
         }
@@ -72,7 +78,8 @@ impl Fastpath {
     fn begin(&mut self) {
         self.writer.writes = 0;
         self.clerk.writes = 0;
-        self.garden.writes = 0;
+        self.garden.count_anew();
+        self.voice.writes = 0;
         self.moving.clear();
     }
 
@@ -137,6 +144,7 @@ impl Fastpath {
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
                 Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
+                Resource::Voice(voice) => outcomes.push((resource.key(), self.set_voice(Some(voice)))),
                 Resource::NatLog(log) => {
                     self.set_nat_log(Some(log));
                     outcomes.push((resource.key(), Ok(())));
@@ -164,6 +172,9 @@ impl Fastpath {
         }
         for (key, _) in removed("garden/") {
             outcomes.push((key.clone(), self.set_garden(None)));
+        }
+        for (key, _) in removed("voice/") {
+            outcomes.push((key.clone(), self.set_voice(None)));
         }
         for (key, prefix) in removed("route/") {
             outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));

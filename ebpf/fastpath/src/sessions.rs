@@ -34,6 +34,8 @@ const LINE_WORDS: u32 = 8;
 const COUNTERS: [u32; 2] = [6, 7];
 /// The first word of a session's configuration.
 const MAC_WORD: usize = 4;
+/// The word of `Session` that `voice` begins with, which alone of it is configuration.
+const VOICE_WORD: usize = std::mem::offset_of!(map_abi::Session, voice) / 8;
 /// The words of a session's configuration, up to the spare ones.
 const SESSION_CONFIG: std::ops::Range<usize> = MAC_WORD..18;
 
@@ -174,17 +176,19 @@ impl Sessions {
         if !self.by_name.contains_key(name) {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
+            put_words!(writer, session, [0; 8], voice);
         }
         let [held_mac]: [u64; 1] = get_words!(session, mac);
         if (held_mac ^ word_of_mac(image.session.mac)) & MAC_BITS != 0 {
             put!(writer, session, 0_u64, lease_ends_s);
         }
-        let words = words_of::<32>(image.session.as_bytes());
+        let words = words_of::<{ size_of::<map_abi::Session>() / 8 }>(image.session.as_bytes());
         put_words!(writer, session, text_words::<8>(name.as_str()), name);
         // SAFETY: the words of the configuration are inside the session.
         let config = unsafe { session.cast::<u64>().add(MAC_WORD) };
         // SAFETY: as above.
         unsafe { writer.put_words(config, &words[SESSION_CONFIG]) };
+        put_words!(writer, session, [words[VOICE_WORD]], voice);
         let home = image.session.home;
         let lines = [words_of::<8>(image.up.as_bytes()), words_of::<8>(image.down.as_bytes())];
         // The word with the flags last: they say whether packets pass. What they lead to is there before, or goes after.

@@ -48,7 +48,11 @@ pub struct PortLink {
     pub outer_tpid: [u8; 2],
     /// The interface's name, NUL-padded.
     pub name: [u8; 16],
-    pub spare: [u64; 4],
+    /// The bits of an IPv4 header's second byte that a frame to a line has as its priority (PCP: IEEE 802.1Q): the class
+    /// selector's (RFC 2474, section 4.2.2), or none.
+    pub priority_mask: u8,
+    pub spare_bytes: [u8; 7],
+    pub spare: [u64; 3],
 }
 
 /// What a port is for: values of `PortLink::role`.

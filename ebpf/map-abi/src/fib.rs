@@ -138,6 +138,8 @@ pub struct Settings {
     pub hash_key: [u64; 2],
     /// 1: the node has a walled garden, and `GARDEN` and `RESOLVERS` say what is in it.
     pub garden: u64,
+    /// How voice is marked: the bits of `VoiceMarks`.
+    pub voice: u64,
     /// Which events are told; bits of `events`.
     pub events: u64,
 }

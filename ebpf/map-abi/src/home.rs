@@ -211,6 +211,8 @@ pub mod flags {
     pub const GARDEN: u16 = 1 << 4;
     /// Flows begin by `Six::rules`.
     pub const RULES: u16 = 1 << 5;
+    /// Packets from and to the voice platforms (`VOICE`) are a class of their own.
+    pub const VOICE: u16 = 1 << 11;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
 }

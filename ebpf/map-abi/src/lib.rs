@@ -28,6 +28,7 @@ mod nat;
 mod punt;
 mod rules;
 mod session;
+mod voice;
 
 pub use access::{
     IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_flags, port_role,
@@ -57,6 +58,7 @@ pub use nat::{
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
+pub use voice::{VOICE_PREFIXES_MAX, Voice, VoiceMarks};
 
 /// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
 pub const MAP_ABI_VERSION: u32 = 4;
@@ -86,6 +88,8 @@ pub mod map {
     pub const GARDEN: &str = "GARDEN";
     /// Whom sessions that are not active may ask for names, by `ResolverKey`.
     pub const RESOLVERS: &str = "RESOLVERS";
+    /// Where voice platforms are: prefixes as in `GARDEN`.
+    pub const VOICE: &str = "VOICE";
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const EVENTS: &str = "EVENTS";

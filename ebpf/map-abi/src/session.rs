@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::{HomeRef, Limits, RulesRef};
+use crate::{HomeRef, Limits, RulesRef, Voice};
 
 /// `SESSIONS[index]`: counters of what is rare, and the configuration that its home was written from, so that a
 /// restarted agent, and whoever looks while it is down, know what is there.
@@ -61,4 +61,5 @@ pub struct Session {
     pub spare_words: [u64; 3],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
+    pub voice: Voice,
 }

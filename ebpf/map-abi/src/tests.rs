@@ -15,8 +15,8 @@ fn layout_is_what_the_cache_wants() {
     assert_eq!(offset_of!(FlowEntry, state), offset_of!(NatEntry, state));
     assert_eq!(offset_of!(FlowEntry, last_seen_q30), offset_of!(NatEntry, last_seen_q30));
     assert_eq!(size_of::<Chunk>(), 8 + 31 * 1024);
-    assert_eq!((size_of::<Session>(), align_of::<Session>()), (256, 64));
-    assert_eq!(offset_of!(Session, name), 192);
+    assert_eq!((size_of::<Session>(), align_of::<Session>()), (320, 64));
+    assert_eq!((offset_of!(Session, name), offset_of!(Session, voice)), (192, 256));
     assert_eq!((size_of::<DhcpProfile>(), size_of::<DhcpScratch>()), (80, 1032 + 2048 + 32));
     assert_eq!(size_of::<LinePage>(), 16 * 1024);
     assert_eq!(size_of::<NatPorts>(), 4 * 1024);

@@ -10,9 +10,9 @@ use crate::{
     frame::{MAC_BITS, opaque_size},
     home::Home,
     live::{field, mac_field},
-    policer::{self, Colour},
+    policer,
     verdict::Stop,
-    vlan::{DOT1Q, DROP_ELIGIBLE, TAG_LEN},
+    vlan::{DOT1Q, PRIORITY, TAG_LEN},
 };
 
 /// Whom a packet is for.
@@ -33,6 +33,8 @@ pub(crate) struct Line {
     port: u32,
     /// Largest packet that it takes.
     pub(crate) mtu: u16,
+    /// Which bits of a packet's class are its priority.
+    pub(crate) priority_mask: u8,
     s_tci: u16,
     c_tci: u16,
     /// Bytes of its tags.
@@ -108,19 +110,26 @@ impl Receiver {
         let (s_tci, c_tci) = (field!(down, s_tci).raw(), field!(down, c_tci).raw());
         let tags = usize::from(s_tci != 0) + usize::from(c_tci != 0);
         let mtu = field!(link, mtu).get();
-        Ok(Line { link, port, mtu, s_tci, c_tci, tags_len: opaque_size(tags * TAG_LEN) & 15 })
+        let priority_mask = field!(link, priority_mask).get();
+        Ok(Line { link, port, mtu, priority_mask, s_tci, c_tci, tags_len: opaque_size(tags * TAG_LEN) & 15 })
     }
 }
 
 impl Line {
-    /// Gives the packet its Ethernet header and tags, and sends it.
+    /// What the tags say of a packet with this type of service, or traffic class.
+    #[inline(always)]
+    pub(crate) fn priority_of(&self, class: u8) -> u16 {
+        u16::from_ne_bytes([class & self.priority_mask, 0])
+    }
+
+    /// Gives the packet its Ethernet header and tags, which say `tag_bits` beside what they are, and sends it.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most two tags")]
     pub(crate) fn send<P: Packet>(
         &self,
         packet: &mut P,
         receiver: &Receiver,
-        colour: Colour,
+        tag_bits: u16,
         ethertype: u16,
     ) -> Result<Verdict, DropReason> {
         if !packet.move_head(-(self.tags_len as i32)) {
@@ -130,18 +139,17 @@ impl Line {
         let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
         header.set_mac_word::<0>(receiver.mac_and_flags);
         header.set_mac_word::<6>(mac_field!(self.link, mac).get());
-        let may_be_dropped = if colour == Colour::Yellow { DROP_ELIGIBLE } else { 0 };
         if self.s_tci != 0 {
             let tags = frame.window::<22>(0).ok_or(DropReason::Truncated)?;
             tags.set_raw16::<12>(field!(self.link, outer_tpid).raw());
-            tags.set_raw16::<14>(self.s_tci | may_be_dropped);
+            tags.set_raw16::<14>(self.s_tci | tag_bits);
             tags.set_raw16::<16>(DOT1Q);
-            tags.set_raw16::<18>(self.c_tci);
+            tags.set_raw16::<18>(self.c_tci | tag_bits & PRIORITY);
             tags.set_raw16::<20>(ethertype);
         } else if self.c_tci != 0 {
             let tag = frame.window::<18>(0).ok_or(DropReason::Truncated)?;
             tag.set_raw16::<12>(DOT1Q);
-            tag.set_raw16::<14>(self.c_tci | may_be_dropped);
+            tag.set_raw16::<14>(self.c_tci | tag_bits);
             tag.set_raw16::<16>(ethertype);
         } else {
             header.set_raw16::<12>(ethertype);

@@ -13,9 +13,9 @@ use crate::{
     mss,
     parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP},
     parse6::ETHERTYPE_IPV6,
-    policer::{self, Colour},
-    rules,
+    policer, rules,
     verdict::{Stop, too_big},
+    voice::{self, Class, Way},
 };
 
 /// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
@@ -68,10 +68,10 @@ fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Ok(Verdict::GardenCore);
     }
     let line = inbound.receiver.line(tables)?;
-    let Some(colour) = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)? else {
+    let Some(tag_bits) = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)? else {
         return Ok(Verdict::RulesIn);
     };
-    Ok(line.send(packet, &inbound.receiver, colour, ETHERTYPE_IPV4)?)
+    Ok(line.send(packet, &inbound.receiver, tag_bits, ETHERTYPE_IPV4)?)
 }
 
 #[inline(always)]
@@ -80,7 +80,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     inbound: &Inbound,
     line: &Line,
-) -> Result<Option<Colour>, Stop> {
+) -> Result<Option<u16>, Stop> {
     let receiver = &inbound.receiver;
     receiver.check()?;
     let down = receiver.home.down();
@@ -94,8 +94,17 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if !answers(frame, tables, inbound, &ip)? {
         return Ok(None);
     }
-    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
+    let mut class = Class::BULK;
+    if receiver.has(flags::VOICE) {
+        let remote = flows::End::v4(ip.source, 0).address;
+        class = voice::class(tables, (receiver.home, Way::Down), remote, ip.tos(), (len, receiver.now_ns));
+    }
+    let class = class.whichever(receiver.now_ns);
+    let limits = (field!(down, limits), class.voice_mask());
+    let colour = policer::colour(tables, limits, part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
+    let tos = class.mark(ip.tos());
+    let tag_bits = class.tag_bits(colour.tag_bits() | line.priority_of(tos));
     if ip.ttl() <= 1 {
         return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
@@ -106,10 +115,10 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         mss::clamp(frame, ip.payload_at, line.mtu.saturating_sub(mss::HEADERS4));
     }
     let delta = translate(frame, &ip, receiver, inbound.translation)?;
-    ip.update_checksum(delta.and(ip.decrement_ttl()));
+    ip.update_checksum(delta.and(ip.decrement_ttl()).and(ip.set_tos(tos)));
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(Some(colour))
+    Ok(Some(tag_bits))
 }
 
 /// Lets in what belongs to a flow that the firewall knows, if there is one, and later the rest of its fragments; false: the

@@ -48,6 +48,21 @@ pub fn opaque_size(number: usize) -> usize {
     opaque(core::ptr::without_provenance_mut(number)).addr()
 }
 
+/// The same number, of which the verifier remembers nothing, so that it does not go through the rest of the program once for
+/// each way of coming by it. It lies on the stack where the verifier thinks that something else may have been written:
+/// `late_ns` is of a clock, which it does not know to be far from its end.
+#[inline(always)]
+pub(crate) fn forgotten(number: u32, late_ns: u64) -> u32 {
+    let mut places = [number, number];
+    let other = opaque_size((late_ns >> 63) as usize) ^ 1;
+    let first = places.as_mut_ptr();
+    // SAFETY: the index is 0 or 1.
+    unsafe {
+        first.add(other).write_volatile(number);
+        first.read_volatile()
+    }
+}
+
 impl<'a> Frame<'a> {
     /// # Safety
     /// The bytes from `start` up to `end` can be read and written, by the frame alone, for as long as `'a` lasts.

@@ -171,6 +171,7 @@ pub struct HostTables {
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     garden: RefCell<BTreeSet<(u128, u32)>>,
+    voice: RefCell<BTreeSet<(u128, u32)>>,
     resolvers: RefCell<BTreeSet<ResolverKey>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     events: RefCell<Vec<EventRecord>>,
@@ -231,6 +232,7 @@ impl HostTables {
             dhcp_answers: RefCell::default(),
             fragments: RefCell::default(),
             garden: RefCell::default(),
+            voice: RefCell::default(),
             resolvers: RefCell::default(),
             drops: RefCell::default(),
             events: RefCell::default(),
@@ -245,6 +247,11 @@ impl HostTables {
 
     pub fn advance_ns(&self, by: u64) {
         self.now_ns.set(self.now_ns.get() + by);
+    }
+
+    /// Says where a voice platform is, as `add_to_garden` does.
+    pub fn add_voice(&self, address: [u8; 16], len: u32) {
+        self.voice.borrow_mut().insert((u128::from_be_bytes(address), len));
     }
 
     /// Puts a prefix into the walled garden: an address of IPv6, and how many of its bits count.
@@ -310,6 +317,13 @@ impl HostTables {
         // SAFETY: a value of the store's, which lives as long as `self`.
         self.sessions.get(index).map(|session| unsafe { session.read() })
     }
+}
+
+/// Whether an address as it lies in packets is in one of the prefixes.
+fn is_in(prefixes: &BTreeSet<(u128, u32)>, address: [u64; 2]) -> bool {
+    let [upper, lower] = address.map(u64::from_be);
+    let address = u128::from(upper) << 64 | u128::from(lower);
+    prefixes.iter().any(|(prefix, len)| (prefix ^ address).leading_zeros() >= *len)
 }
 
 impl Tables for HostTables {
@@ -398,10 +412,11 @@ impl Tables for HostTables {
     }
 
     fn in_garden(&self, address: [u64; 2]) -> bool {
-        let [upper, lower] = address.map(u64::from_be);
-        let address = u128::from(upper) << 64 | u128::from(lower);
-        let differs = |prefix: u128, len: u32| (prefix ^ address).leading_zeros() < len;
-        self.garden.borrow().iter().any(|(prefix, len)| !differs(*prefix, *len))
+        is_in(&self.garden.borrow(), address)
+    }
+
+    fn is_voice(&self, address: [u64; 2]) -> bool {
+        is_in(&self.voice.borrow(), address)
     }
 
     fn is_resolver(&self, key: &ResolverKey) -> bool {

@@ -57,6 +57,7 @@ mod told;
 mod up;
 mod verdict;
 mod vlan;
+mod voice;
 
 pub use checksum::{Delta, checksum};
 pub use clerk::{peek, poke, wipe};

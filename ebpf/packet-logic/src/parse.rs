@@ -124,6 +124,22 @@ impl<'a> Ipv4<'a> {
         self.header.u8::<8>()
     }
 
+    /// The type of service.
+    #[inline(always)]
+    pub(crate) fn tos(&self) -> u8 {
+        self.header.u8::<1>()
+    }
+
+    /// Sets the type of service; the checksum's change is for the caller to apply.
+    #[inline(always)]
+    pub(crate) fn set_tos(&self, tos: u8) -> Delta {
+        let old = self.header.raw16::<0>();
+        let [version, _] = old.to_ne_bytes();
+        let new = u16::from_ne_bytes([version, tos]);
+        self.header.set_raw16::<0>(new);
+        Delta::word(old, new)
+    }
+
     /// Takes one off the time to live; the checksum's change is for the caller to apply.
     #[inline(always)]
     pub(crate) fn decrement_ttl(&self) -> Delta {

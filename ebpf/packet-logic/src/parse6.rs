@@ -134,6 +134,16 @@ impl<'a> Ipv6<'a> {
     }
 
     #[inline(always)]
+    pub(crate) fn traffic_class(&self) -> u8 {
+        (self.header.be16::<0>() >> 4 & 0xff) as u8
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_traffic_class(&self, class: u8) {
+        self.header.set_be16::<0>(self.header.be16::<0>() & 0xf00f | u16::from(class) << 4);
+    }
+
+    #[inline(always)]
     pub(crate) fn decrement_hop_limit(&self) {
         self.header.set_u8::<7>(self.hop_limit().wrapping_sub(1));
     }

@@ -8,6 +8,7 @@ use map_abi::{Burst, Limits, Meter, PuntReason, Rate, Session};
 use crate::{
     Tables,
     live::{Field, field},
+    vlan::DROP_ELIGIBLE,
 };
 
 /// How often a packet tries again when another CPU moved the same subscriber's clock.
@@ -33,16 +34,26 @@ pub(crate) enum Colour {
     Yellow,
 }
 
-/// The colour of a packet of `len` bytes, which is accounted for; `None`: it is beyond the peak rate.
+impl Colour {
+    /// What the tags of a frame say of it.
+    #[inline(always)]
+    pub(crate) fn tag_bits(self) -> u16 {
+        if self == Self::Yellow { DROP_ELIGIBLE } else { 0 }
+    }
+}
+
+/// The colour of a packet of `len` bytes, which is accounted for; `None`: it is beyond the peak rate. With an `exempt` of all
+/// ones it has no limits, with 0 those that there are.
 #[inline(always)]
 pub(crate) fn colour<T: Tables>(
     tables: &T,
-    limits: Field<Limits>,
+    (limits, exempt): (Field<Limits>, u32),
     meter: NonNull<Meter>,
     len: u64,
     now_ns: u64,
 ) -> Option<Colour> {
     let Limits { committed_burst, peak_burst, committed, peak } = limits.get();
+    let (committed, peak) = (Rate(committed.0 & !exempt), Rate(peak.0 & !exempt));
     if !conforms(tables, field!(meter, peak_arrival_q6), (peak, peak_burst), len, now_ns) {
         return None;
     }
@@ -56,7 +67,7 @@ pub(crate) fn colour<T: Tables>(
 /// `now_ns` is of the recent clock: it only ever lags, so it can refuse too much but never too little, and a refusal
 /// is checked against the exact clock.
 #[inline(always)]
-fn conforms<T: Tables>(
+pub(crate) fn conforms<T: Tables>(
     tables: &T,
     arrival_q6: Field<u64>,
     (rate, burst): (Rate, Burst),

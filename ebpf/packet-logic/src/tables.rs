@@ -73,6 +73,8 @@ pub trait Tables {
     fn remember_fragment6(&self, key: &FragmentKey6);
     /// Whether an address (as `map_abi::mapped` has IPv4's) is in the walled garden.
     fn in_garden(&self, address: [u64; 2]) -> bool;
+    /// Whether an address, as in `in_garden`, is a voice platform's.
+    fn is_voice(&self, address: [u64; 2]) -> bool;
     fn is_resolver(&self, key: &ResolverKey) -> bool;
     fn count_drop(&self, reason: DropReason);
     /// Tells user space, or counts that there was no room.

@@ -9,6 +9,7 @@ use crate::{
     buckets::Entry,
     checksum::Delta,
     fib, firewall,
+    flows::End,
     frame::opaque_number,
     icmp::{Quote, Side},
     live::{field, part},
@@ -17,6 +18,7 @@ use crate::{
     parse6::ETHERTYPE_IPV6,
     path, policer,
     verdict::{Stop, too_big},
+    voice::{self, Class, Way},
 };
 
 const DHCP_CLIENT: u16 = 68_u16.to_be();
@@ -263,7 +265,15 @@ fn forward<T: Tables>(
     }
     let towards = towards(tables, target, || path::slot(frame, ip))?;
     // There is no tag towards the core to say that a packet is yellow.
-    if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
+    let class = if arrival.has(flags::VOICE) {
+        let remote = End::v4(ip.destination, 0).address;
+        voice::class(tables, (arrival.home, Way::Up), remote, ip.tos(), (len, arrival.now_ns))
+    } else {
+        Class::BULK
+    };
+    let class = class.whichever(arrival.now_ns);
+    let limits = (field!(up, limits), class.voice_mask());
+    if policer::colour(tables, limits, part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
     }
     if ip.ttl() <= 1 {
@@ -285,7 +295,7 @@ fn forward<T: Tables>(
     if let Towards::NextHop(_) = towards {
         delta = delta.and(ip.decrement_ttl());
     }
-    ip.update_checksum(delta);
+    ip.update_checksum(delta.and(ip.set_tos(class.mark(ip.tos()))));
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
     Ok(Step::Leave(towards))

@@ -9,6 +9,8 @@ const DOT1AD: u16 = 0x88a8_u16.to_be();
 pub(crate) const DOT1Q: u16 = 0x8100_u16.to_be();
 /// The bit of a tag that says that its frame is to be dropped first (IEEE 802.1Q, clause 6.9.3).
 pub(crate) const DROP_ELIGIBLE: u16 = 0x1000_u16.to_be();
+/// The bits of a tag that are its frame's priority (the same clause).
+pub(crate) const PRIORITY: u16 = 0xe000_u16.to_be();
 const VID_MASK: u16 = 0x0fff;
 /// Bytes of one tag.
 pub(crate) const TAG_LEN: usize = 4;

@@ -290,6 +290,7 @@ fn tables_of(state: u16) -> HostTables {
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
             hash_key: [1, 2],
             garden: 1,
+            voice: map_abi::VoiceMarks { dscp: 46, priority: 5 }.to_bits(),
             events: map_abi::events::MAPPINGS,
         },
     );

@@ -44,6 +44,8 @@ const TESTS: &[Package] = &[
     Package("frr", "the tests follow the routes that it puts into the kernel"),
     Package("nfdump", "a collector that the NAT log is sent to"),
     Package("tshark", "reads the NAT log as Wireshark does"),
+    Package("sip-tester", "a telephone and the platform that it calls"),
+    Package("iperf3", "what floods a line, and the stream of a call"),
     Package("dnsmasq-base", "the resolver that a subscriber in the walled garden asks"),
     Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),
     Package("dhcpcd-base", "a DHCPv6 client that the tests lease to"),

@@ -16,6 +16,9 @@ use crate::NodePools;
 /// a bucket that cannot hold them would never let a full frame pass behind another.
 const BURST_BITS_MIN: u64 = 2 * 1518 * 8;
 
+/// Ten calls whose packets come at once, and those that were held up for as long.
+const VOICE_BURST_MS: u32 = 100;
+
 pub(super) struct Home {
     pub(super) lease: InterfaceAddress4,
     pub(super) gateway: Ipv4Addr,
@@ -30,6 +33,7 @@ pub(super) struct Home {
     pub(super) firewall: Option<Firewall>,
     pub(super) firewall_rules: Vec<FirewallRule>,
     pub(super) port_forwards: Vec<PortForward>,
+    pub(super) voice: Option<RateLimit>,
 }
 
 pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
@@ -70,6 +74,7 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         firewall: firewall(home.firewall, home.nat.is_none(), ipv6.is_some()),
         firewall_rules: rules(home.firewall),
         port_forwards: home.port_forwards.iter().map(forward).collect(),
+        voice: home.voice.map(|voice| self::limit(voice.rate, VOICE_BURST_MS)),
         ipv6,
     })
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use net_types::{Collector, IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
-use super::NodeGarden;
+use super::{NodeGarden, NodeVoice};
 use crate::{
     Condition, Fault, Kind, KindName, Object, Pointer, Reference, document::check, values::is_unicast,
 };
@@ -29,6 +29,9 @@ pub struct NodeSpec {
     /// What subscribers that are suspended or unauthenticated reach; without it, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub garden: Option<NodeGarden>,
+    /// The voice platforms; without them, `bundle.voice` means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<NodeVoice>,
     /// Who is told which subscriber had which public port when; without it, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat_log: Option<NodeNatLog>,
@@ -45,6 +48,10 @@ pub struct NodePort {
     /// The outer tag's protocol identifier; on access ports only, 0x88a8 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outer_tpid: Option<Tpid>,
+    /// Whether the priority of frames to the lines (PCP) is the class that their packets are marked with (the class selector:
+    /// RFC 2474, section 4.2.2), which whoever sent them has chosen; on access ports only. Else it is 0, but for voice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub priority_from_dscp: bool,
     /// Largest IP packet on the port; on an access port without its tags.
     #[serde(default = "default_mtu")]
     pub mtu: u16,
@@ -163,6 +170,9 @@ impl NodeSpec {
             PortRole::Core if port.outer_tpid.is_some() => {
                 faults.push(Fault::new(at.at("outerTpid"), "only an access port has tags"));
             }
+            PortRole::Core if port.priority_from_dscp => {
+                faults.push(Fault::new(at.at("priorityFromDscp"), "only an access port has tags"));
+            }
             PortRole::Access if !port.addresses.is_empty() => {
                 let rule =
                     "an access port has no addresses: the pools' gateways are on every subscriber's link";
@@ -234,6 +244,9 @@ impl Kind for NodeSpec {
         }
         if let Some(garden) = &self.garden {
             garden.validate(&"/spec/garden".into(), &mut faults);
+        }
+        if let Some(voice) = &self.voice {
+            voice.validate(&"/spec/voice".into(), &mut faults);
         }
         if self.nat_log.as_ref().is_some_and(|log| log.observation_domain == Some(0)) {
             // RFC 7011, section 3.1.

@@ -99,6 +99,9 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if !rules.is_none() {
         bits |= flags::RULES;
     }
+    if session.voice.is_some() {
+        bits |= flags::VOICE;
+    }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
@@ -153,8 +156,17 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             flows,
             rules,
             forwards: u16::try_from(session.port_forwards.len()).unwrap_or(u16::MAX),
+            voice: session.voice.map_or_else(map_abi::Voice::default, voice),
             ..map_abi::Session::new_zeroed()
         },
+    }
+}
+
+fn voice(limit: RateLimit) -> map_abi::Voice {
+    map_abi::Voice {
+        rate: Rate::of(limit.rate.bits_per_second()),
+        burst: Burst::of_us(limit.burst_us),
+        ..map_abi::Voice::default()
     }
 }
 

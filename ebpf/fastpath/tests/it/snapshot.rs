@@ -80,7 +80,8 @@ pub(crate) fn snapshot_at(
     pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, &mut word, |i, v| tables.set_chunk(i, v));
     pages::<_, { size_of::<LinePage>() }>(d, map::LINES, &mut word, |i, v| tables.set_line_page(i, v));
     pages::<_, { size_of::<NatPorts>() }>(d, map::NAT_PORTS, &mut word, |i, v| tables.set_nat_ports(i, v));
-    Copied::<_, 256>::open(d, map::SESSIONS).each(0..64, |i, v| tables.set_session(i, v));
+    Copied::<_, { size_of::<map_abi::Session>() }>::open(d, map::SESSIONS)
+        .each(0..64, |i, v| tables.set_session(i, v));
     let lines =
         addresses.iter().map(|address| u32::from_be_bytes(*address) >> 12).filter(|l| *l < FIB_ROOT_LINES);
     Copied::<_, 64>::open(d, map::FIB_ROOT).each(lines, |i, v| tables.set_fib_line(i, v));
@@ -94,10 +95,13 @@ pub(crate) fn snapshot_at(
     Copied::<_, { size_of::<Settings>() }>::open(d, map::SETTINGS)
         .each(0..1, |i, v| tables.set_settings(i, v));
     let data = |name| MapData::from_pin(d.join(name)).expect(name);
-    let garden: LpmTrie<_, [u8; 16], u8> =
-        LpmTrie::try_from(Map::LpmTrie(data(map::GARDEN))).expect("a trie");
-    for key in garden.keys().map(|key| key.expect("a key")) {
+    let places =
+        |name| -> LpmTrie<_, [u8; 16], u8> { LpmTrie::try_from(Map::LpmTrie(data(name))).expect("a trie") };
+    for key in places(map::GARDEN).keys().map(|key| key.expect("a key")) {
         tables.add_to_garden(key.data(), key.prefix_len());
+    }
+    for key in places(map::VOICE).keys().map(|key| key.expect("a key")) {
+        tables.add_voice(key.data(), key.prefix_len());
     }
     let resolvers: HashMap<_, [u8; size_of::<ResolverKey>()], u8> =
         HashMap::try_from(Map::HashMap(data(map::RESOLVERS))).expect("a hash map");

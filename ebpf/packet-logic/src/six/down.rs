@@ -12,10 +12,10 @@ use crate::{
     mss,
     parse::TCP,
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian, quoted},
-    policer::{self, Colour},
-    reverse_path, rules,
+    policer, reverse_path, rules,
     six::is_own,
     verdict::Stop,
+    voice::{self, Class, Way},
 };
 
 /// Deals with a frame of IPv6 that came in by a core port, or that another subscriber's way up handed on.
@@ -79,10 +79,10 @@ fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Ok(Verdict::GardenCore6);
     }
     let line = receiver.line(tables)?;
-    let Some(colour) = judge::<P, T, IN_GARDEN>(packet, tables, receiver, &line)? else {
+    let Some(tag_bits) = judge::<P, T, IN_GARDEN>(packet, tables, receiver, &line)? else {
         return Ok(Verdict::RulesIn);
     };
-    Ok(line.send(packet, receiver, colour, ETHERTYPE_IPV6)?)
+    Ok(line.send(packet, receiver, tag_bits, ETHERTYPE_IPV6)?)
 }
 
 #[inline(always)]
@@ -91,7 +91,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     receiver: &Receiver,
     line: &Line,
-) -> Result<Option<Colour>, Stop> {
+) -> Result<Option<u16>, Stop> {
     receiver.check()?;
     let down = receiver.home.down();
     let frame = packet.frame();
@@ -106,8 +106,17 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Ok(None);
     }
     let len = (frame.len() + line.tags_len) as u64;
-    let colour = policer::colour(tables, field!(down, limits), part!(down, meter), len, receiver.now_ns);
+    let mut class = Class::BULK;
+    if receiver.has(flags::VOICE) {
+        let measured = (len, receiver.now_ns);
+        class = voice::class(tables, (receiver.home, Way::Down), ip.source(), ip.traffic_class(), measured);
+    }
+    let class = class.whichever(receiver.now_ns);
+    let limits = (field!(down, limits), class.voice_mask());
+    let colour = policer::colour(tables, limits, part!(down, meter), len, receiver.now_ns);
     let colour = colour.ok_or(DropReason::RateDown)?;
+    let traffic_class = class.mark(ip.traffic_class());
+    let tag_bits = class.tag_bits(colour.tag_bits() | line.priority_of(traffic_class));
     if ip.hop_limit() <= 1 {
         return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
     }
@@ -118,9 +127,10 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         mss::clamp(frame, ip.payload_at, line.mtu.saturating_sub(mss::HEADERS6));
     }
     ip.decrement_hop_limit();
+    ip.set_traffic_class(traffic_class);
     field!(down, meter.packets).add(1);
     field!(down, meter.bytes).add(len);
-    Ok(Some(colour))
+    Ok(Some(tag_bits))
 }
 
 /// Lets in what belongs to a flow that the firewall knows, if the subscriber has one; false: the rules are to be asked.

@@ -14,6 +14,7 @@ use crate::{
     path, policer, rules,
     six::is_own,
     verdict::Stop,
+    voice::{self, Class, Way},
 };
 
 /// `ff02::1:2`, all DHCP relay agents and servers (RFC 8415, section 7.1).
@@ -184,7 +185,15 @@ fn forward<T: Tables>(
     // The default route is in the table like any other.
     let towards = towards(tables, target, || path::slot6(frame, ip))?;
     let len = frame.len() as u64;
-    if policer::colour(tables, field!(up, limits), part!(up, meter), len, arrival.now_ns).is_none() {
+    let class = if arrival.has(flags::VOICE) {
+        let measured = (len, arrival.now_ns);
+        voice::class(tables, (arrival.home, Way::Up), ip.destination(), ip.traffic_class(), measured)
+    } else {
+        Class::BULK
+    };
+    let class = class.whichever(arrival.now_ns);
+    let limits = (field!(up, limits), class.voice_mask());
+    if policer::colour(tables, limits, part!(up, meter), len, arrival.now_ns).is_none() {
         return Err(DropReason::RateUp.into());
     }
     if ip.hop_limit() <= 1 {
@@ -202,6 +211,7 @@ fn forward<T: Tables>(
         }
         ip.decrement_hop_limit();
     }
+    ip.set_traffic_class(class.mark(ip.traffic_class()));
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
     Ok(Some(towards))

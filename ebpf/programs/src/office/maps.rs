@@ -12,7 +12,7 @@ use map_abi::{
     Chunk, DhcpProfile, DhcpScratch, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage,
     FragmentKey, FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, Loss, MAX_DHCP_PROFILES,
     MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
-    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, dhcp_answer, program,
+    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX, dhcp_answer, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -62,6 +62,8 @@ pub(crate) static FRAGMENTS: LruHashMap<FragmentKey, u32> = LruHashMap::pinned(F
 #[map]
 pub(crate) static FRAGMENTS6: LruHashMap<FragmentKey6, u8> = LruHashMap::pinned(FRAGMENTED_PACKETS_MAX, 0);
 /// Written by the kernel's calls, one prefix at a time.
+#[map]
+pub(crate) static VOICE: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(VOICE_PREFIXES_MAX, 0);
 #[map]
 pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(GARDEN_PREFIXES_MAX, 0);
 #[map]

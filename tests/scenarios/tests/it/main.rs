@@ -11,3 +11,4 @@ mod nat_log;
 mod office;
 mod routes;
 mod server;
+mod voice;

@@ -45,7 +45,10 @@ impl Server {
                 return server;
             }
         }
-        panic!("{} does not start: {said}; apt-get install -y dnsmasq-base python3-minimal", argv[0]);
+        panic!(
+            "{} does not start: {said}; apt-get install -y dnsmasq-base python3-minimal sip-tester iperf3",
+            argv[0]
+        );
     }
 
     /// A web server on port 8080 that says who asks.
