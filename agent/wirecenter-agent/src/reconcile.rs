@@ -356,7 +356,7 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, routes6, nat_log: _, garden: _, sessions } = &self.desired;
+        let NodeState { ports, links, routes, routes6, nat_log: _, garden: _, block_lists: _, sessions } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),

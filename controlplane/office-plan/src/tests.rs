@@ -294,6 +294,7 @@ fn what_a_subscriber_has_it_keeps() {
         }),
         ipv6: None,
         port_forwards: Vec::new(),
+        parental_control: None,
     };
     let mut status = SubscriberStatus::default();
     held.write_to(&mut status);

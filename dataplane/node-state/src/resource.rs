@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Garden, Link, NatLog, Port, Route, Route6, Session};
+use crate::{BlockList, Garden, Link, NatLog, Port, Route, Route6, Session};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -18,10 +18,11 @@ pub enum Resource {
     NatLog(NatLog),
     Session(Session),
     Garden(Garden),
+    BlockList(BlockList),
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `natLog/ipfix`.
+/// `garden/node`, `natLog/ipfix`, `blockList/games`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -48,6 +49,7 @@ impl Resource {
             Self::NatLog(_) => return ResourceKey::nat_log(),
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
+            Self::BlockList(list) => return ResourceKey::block_list(&list.name),
         })
     }
 
@@ -77,6 +79,10 @@ impl ResourceKey {
 
     pub fn session(subscriber: &net_types::Name) -> Self {
         Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+    }
+
+    pub fn block_list(name: &net_types::Name) -> Self {
+        Self(format!("blockList/{name}"))
     }
 
     pub fn nat_log() -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session};
+use crate::{BlockList, Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub struct NodeState {
     pub nat_log: Option<NatLog>,
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
+    pub block_lists: BTreeMap<Name, BlockList>,
 }
 
 impl NodeState {
@@ -29,6 +30,7 @@ impl NodeState {
             Resource::NatLog(log) => self.nat_log = Some(log),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
+            Resource::BlockList(list) => drop(self.block_lists.insert(list.name.clone(), list)),
         }
     }
 
@@ -44,6 +46,7 @@ impl NodeState {
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
             "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
             "natLog" => name == "ipfix" && self.nat_log.take().is_some(),
+            "blockList" => self.block_lists.remove(name).is_some(),
             "session" => self.sessions.remove(name).is_some(),
             _ => false,
         }
@@ -56,8 +59,16 @@ impl NodeState {
         let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let nat_log = self.nat_log.map(Resource::NatLog);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
+        let lists = self.block_lists.values().cloned().map(Resource::BlockList);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
-        ports.chain(links).chain(routes).chain(routes6).chain(garden).chain(nat_log).chain(sessions)
+        ports
+            .chain(links)
+            .chain(routes)
+            .chain(routes6)
+            .chain(garden)
+            .chain(nat_log)
+            .chain(lists)
+            .chain(sessions)
     }
 }
 

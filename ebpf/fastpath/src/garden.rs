@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// An address of IPv6, or one of IPv4 mapped into it, and how many of its bits count.
-type Place = ([u8; 16], u32);
+pub(crate) type Place = ([u8; 16], u32);
 type ResolverBytes = [u8; size_of::<ResolverKey>()];
 
 const _: () =
@@ -115,7 +115,7 @@ impl GardenMaps {
 }
 
 /// What is not there is gone.
-fn forgotten(removed: Result<(), MapError>) -> Result<(), MapError> {
+pub(crate) fn forgotten(removed: Result<(), MapError>) -> Result<(), MapError> {
     match removed {
         Err(MapError::KeyNotFound) => Ok(()),
         Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
@@ -123,7 +123,7 @@ fn forgotten(removed: Result<(), MapError>) -> Result<(), MapError> {
     }
 }
 
-fn place(prefix: Prefix) -> Place {
+pub(crate) fn place(prefix: Prefix) -> Place {
     match prefix {
         Prefix::V4(prefix) => (prefix.network().to_ipv6_mapped().octets(), 96 + u32::from(prefix.len())),
         Prefix::V6(prefix) => (prefix.network().octets(), prefix.len().into()),

@@ -55,6 +55,8 @@ impl Fastpath {
         } else if let Err(error) = done {
             tracing::warn!(%error, "what was in the walled garden cannot be removed");
         }
+        let lists = self.set_block_lists(&desired.block_lists);
+        outcomes.extend(lists.into_iter().map(|(name, done)| (ResourceKey::block_list(&name), done)));
         for session in desired.sessions.values() {
             self.make_way(session);
         }
@@ -73,6 +75,7 @@ impl Fastpath {
         self.writer.writes = 0;
         self.clerk.writes = 0;
         self.garden.writes = 0;
+        self.dns.writes = 0;
         self.moving.clear();
     }
 
@@ -137,6 +140,9 @@ impl Fastpath {
                         .push((resource.key(), self.set_locals(&resource.key(), addresses(&link.addresses))));
                 }
                 Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
+                Resource::BlockList(list) => {
+                    outcomes.push((resource.key(), self.upsert_block_list(list)));
+                }
                 Resource::NatLog(log) => {
                     self.set_nat_log(Some(log));
                     outcomes.push((resource.key(), Ok(())));
@@ -164,6 +170,9 @@ impl Fastpath {
         }
         for (key, _) in removed("garden/") {
             outcomes.push((key.clone(), self.set_garden(None)));
+        }
+        for (key, name) in removed("blockList/") {
+            outcomes.push((key.clone(), self.remove_block_list(name)));
         }
         for (key, prefix) in removed("route/") {
             outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));

@@ -174,6 +174,7 @@ impl Sessions {
         if !self.by_name.contains_key(name) {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
+            put!(writer, session, 0_u64, dns_blocked);
         }
         let [held_mac]: [u64; 1] = get_words!(session, mac);
         if (held_mac ^ word_of_mac(image.session.mac)) & MAC_BITS != 0 {

@@ -169,6 +169,7 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             firewall: None,
             firewall_rules: Vec::new(),
             port_forwards: Vec::new(),
+            parental_control: None,
         }));
     }
     Ok(state)

@@ -55,6 +55,7 @@ pub(crate) fn session() -> Session {
         firewall: None,
         firewall_rules: Vec::new(),
         port_forwards: Vec::new(),
+        parental_control: None,
         ipv6: Some(line()),
     }
 }

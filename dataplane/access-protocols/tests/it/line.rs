@@ -86,6 +86,7 @@ fn session(ipv6: Ipv6Line) -> Session {
         firewall: None,
         firewall_rules: Vec::new(),
         port_forwards: Vec::new(),
+        parental_control: None,
         ipv6: Some(ipv6),
     }
 }
