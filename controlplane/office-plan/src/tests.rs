@@ -1,3 +1,4 @@
+mod block_lists;
 mod protection;
 
 use std::collections::BTreeMap;
@@ -294,7 +295,6 @@ fn what_a_subscriber_has_it_keeps() {
         }),
         ipv6: None,
         port_forwards: Vec::new(),
-        parental_control: None,
     };
     let mut status = SubscriberStatus::default();
     held.write_to(&mut status);

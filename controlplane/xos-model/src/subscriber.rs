@@ -16,6 +16,7 @@ use crate::{
 
 mod firewall;
 mod interfaces;
+mod parental_control;
 mod port_forwards;
 mod session_version;
 
@@ -27,6 +28,7 @@ pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
 };
+pub use parental_control::{BlockRule, ParentalControl, WeeklyTime};
 pub use port_forwards::{ForwardedPort, PortForward, PortProtocol};
 pub use session_version::SessionVersion;
 
@@ -128,6 +130,9 @@ pub struct Bundle {
     /// Ports of the share of a public address that lead to a port of the home; only with `nat`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_forwards: Vec<PortForward>,
+    /// Names that are blocked, for which devices and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parental_control: Option<ParentalControl>,
 }
 
 impl Default for Bundle {
@@ -144,6 +149,7 @@ impl Default for Bundle {
             dns6: Vec::new(),
             firewall: None,
             port_forwards: Vec::new(),
+            parental_control: None,
         }
     }
 }
@@ -231,6 +237,9 @@ impl Bundle {
         if let Some(firewall) = &self.firewall {
             firewall.validate(&at.at("firewall"), faults);
         }
+        if let Some(control) = &self.parental_control {
+            control.validate(&at.at("parentalControl"), faults);
+        }
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
     }
 
@@ -317,6 +326,7 @@ impl Kind for SubscriberSpec {
             .map(|(of, service)| Reference::new(services.at(of), KindName::Service, service));
         std::iter::once(Reference::new("/spec/access/node", KindName::Node, &self.access.node))
             .chain(others)
+            .chain(self.bundle.parental_control.iter().flat_map(ParentalControl::references))
             .collect()
     }
 }

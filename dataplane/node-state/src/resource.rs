@@ -22,7 +22,7 @@ pub enum Resource {
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `natLog/ipfix`, `blockList/games`.
+/// `garden/node`, `natLog/ipfix`, `blockList/games.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -49,7 +49,7 @@ impl Resource {
             Self::NatLog(_) => return ResourceKey::nat_log(),
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
-            Self::BlockList(list) => return ResourceKey::block_list(&list.name),
+            Self::BlockList(list) => return ResourceKey::block_list(&list.name, list.part),
         })
     }
 
@@ -81,8 +81,14 @@ impl ResourceKey {
         Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
     }
 
-    pub fn block_list(name: &net_types::Name) -> Self {
-        Self(format!("blockList/{name}"))
+    pub fn block_list(name: &net_types::Name, part: u16) -> Self {
+        Self(format!("blockList/{name}.{part}"))
+    }
+
+    /// What the key of a list says after its kind: the list's name, and which part it is.
+    pub fn parse_block_list(rest: &str) -> Option<(net_types::Name, u16)> {
+        let (name, part) = rest.split_once('.')?;
+        Some((name.parse().ok()?, part.parse().ok()?))
     }
 
     pub fn nat_log() -> Self {

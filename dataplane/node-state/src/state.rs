@@ -16,7 +16,7 @@ pub struct NodeState {
     pub nat_log: Option<NatLog>,
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
-    pub block_lists: BTreeMap<Name, BlockList>,
+    pub block_lists: BTreeMap<(Name, u16), BlockList>,
 }
 
 impl NodeState {
@@ -30,7 +30,7 @@ impl NodeState {
             Resource::NatLog(log) => self.nat_log = Some(log),
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
-            Resource::BlockList(list) => drop(self.block_lists.insert(list.name.clone(), list)),
+            Resource::BlockList(list) => drop(self.block_lists.insert((list.name.clone(), list.part), list)),
         }
     }
 
@@ -46,7 +46,8 @@ impl NodeState {
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
             "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
             "natLog" => name == "ipfix" && self.nat_log.take().is_some(),
-            "blockList" => self.block_lists.remove(name).is_some(),
+            "blockList" => ResourceKey::parse_block_list(name)
+                .is_some_and(|part| self.block_lists.remove(&part).is_some()),
             "session" => self.sessions.remove(name).is_some(),
             _ => false,
         }

@@ -8,7 +8,7 @@ use std::{
 use aya::maps::{HashMap, LpmTrie, Map, MapData, lpm_trie::Key};
 use map_abi::{CATEGORIES_MAX, Category, DeviceKey, LISTED_NAMES_MAX, NameHash, map};
 use net_types::Name;
-use node_state::{BlockList, Blocked};
+use node_state::{BlockList, Blocked, ResourceKey};
 use zerocopy::FromBytes;
 
 use crate::{
@@ -39,7 +39,7 @@ pub(crate) struct DnsMaps {
     held_blocked: BTreeMap<(u32, u64), u64>,
     /// The bit of each category.
     bits: BTreeMap<Name, u32>,
-    lists: BTreeMap<Name, Hashed>,
+    lists: BTreeMap<(Name, u16), Hashed>,
     pub(crate) writes: u64,
 }
 
@@ -133,24 +133,27 @@ impl DnsMaps {
     /// Takes a list in, or says why there is no room for it.
     fn add(&mut self, list: &BlockList) -> Result<(), ApplyError> {
         let hashed = self.hashed(list);
-        let others = self.lists.iter().filter(|(name, _)| **name != list.name);
+        let key = (list.name.clone(), list.part);
+        let others = self.lists.iter().filter(|(other, _)| **other != key);
         let taken: usize = others.map(|(_, other)| other.names.len()).sum();
         if taken + hashed.names.len() > BlockList::DOMAINS_MAX {
             return Err(ApplyError::Full { table: "names on block lists", size: LISTED_NAMES_MAX });
         }
-        if !self.lists.contains_key(&list.name) && self.lists.len() >= BlockList::LISTS_MAX {
+        let names: BTreeSet<&Name> = self.lists.keys().map(|(name, _)| name).collect();
+        if !names.contains(&list.name) && names.len() >= BlockList::LISTS_MAX {
             return Err(ApplyError::Full { table: "block lists", size: CATEGORIES_MAX });
         }
-        self.lists.insert(list.name.clone(), hashed);
+        self.lists.insert(key, hashed);
         Ok(())
     }
 
     /// Makes the maps be as the lists are. A bit that is given to another category blocks nothing of the one before.
     fn sync(&mut self, writer: &mut Writer) -> Result<(), ApplyError> {
+        let wanted: BTreeSet<Name> = self.lists.keys().map(|(name, _)| name.clone()).collect();
         let gone: Vec<(Name, u32)> = self
             .bits
             .iter()
-            .filter(|(name, _)| !self.lists.contains_key(*name))
+            .filter(|(name, _)| !wanted.contains(*name))
             .map(|(name, bit)| (name.clone(), *bit))
             .collect();
         let kept = gone.iter().fold(u64::MAX, |kept, (_, bit)| kept & !(1 << bit));
@@ -159,8 +162,7 @@ impl DnsMaps {
             self.bits.remove(&name);
             put_words!(writer, self.categories.at(bit), [0_u64; 8], name);
         }
-        let names: Vec<Name> =
-            self.lists.keys().filter(|name| !self.bits.contains_key(*name)).cloned().collect();
+        let names: Vec<Name> = wanted.into_iter().filter(|name| !self.bits.contains_key(name)).collect();
         for name in names {
             let taken: BTreeSet<u32> = self.bits.values().copied().collect();
             let Some(bit) = (0..CATEGORIES_MAX).find(|bit| !taken.contains(bit)) else { break };
@@ -169,7 +171,7 @@ impl DnsMaps {
         }
         let mut names: BTreeMap<u64, u64> = BTreeMap::new();
         let mut resolvers = BTreeSet::new();
-        for (name, list) in &self.lists {
+        for ((name, _), list) in &self.lists {
             let bit = self.bits.get(name).map_or(0, |bit| 1_u64 << bit);
             list.names.iter().for_each(|name| *names.entry(*name).or_default() |= bit);
             resolvers.extend(list.resolvers.iter().copied());
@@ -229,11 +231,12 @@ impl Fastpath {
     /// Makes these the node's lists; what came of each.
     pub(crate) fn set_block_lists(
         &mut self,
-        lists: &BTreeMap<Name, BlockList>,
-    ) -> Vec<(Name, Result<(), ApplyError>)> {
-        self.dns.lists.retain(|name, _| lists.contains_key(name));
-        let mut outcomes: Vec<_> =
-            lists.values().map(|list| (list.name.clone(), self.dns.add(list))).collect();
+        lists: &BTreeMap<(Name, u16), BlockList>,
+    ) -> Vec<(ResourceKey, Result<(), ApplyError>)> {
+        self.dns.lists.retain(|part, _| lists.contains_key(part));
+        let taken_in =
+            |list: &BlockList| (ResourceKey::block_list(&list.name, list.part), self.dns.add(list));
+        let mut outcomes: Vec<_> = lists.values().map(taken_in).collect();
         if let Err(error) = self.dns.sync(&mut self.writer) {
             let text = error.to_string();
             tracing::error!(error = text, "the lists of names may not be in place");
@@ -249,8 +252,11 @@ impl Fastpath {
         self.dns.sync(&mut self.writer)
     }
 
+    /// `name`: what its key says after its kind.
     pub(crate) fn remove_block_list(&mut self, name: &str) -> Result<(), ApplyError> {
-        self.dns.lists.remove(name);
+        if let Some(part) = ResourceKey::parse_block_list(name) {
+            self.dns.lists.remove(&part);
+        }
         self.dns.sync(&mut self.writer)
     }
 

@@ -55,8 +55,7 @@ impl Fastpath {
         } else if let Err(error) = done {
             tracing::warn!(%error, "what was in the walled garden cannot be removed");
         }
-        let lists = self.set_block_lists(&desired.block_lists);
-        outcomes.extend(lists.into_iter().map(|(name, done)| (ResourceKey::block_list(&name), done)));
+        outcomes.extend(self.set_block_lists(&desired.block_lists));
         for session in desired.sessions.values() {
             self.make_way(session);
         }

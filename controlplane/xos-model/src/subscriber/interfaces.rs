@@ -12,7 +12,7 @@ use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bundle, Firewall, ForwardedPort, NatBlock, SubscriberIpv6};
+use super::{Bundle, Firewall, ForwardedPort, NatBlock, ParentalControl, SubscriberIpv6};
 use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
 
 mod settings;
@@ -72,6 +72,8 @@ pub struct HomeNetwork<'a> {
     pub firewall: Option<&'a Firewall>,
     #[serde(skip_serializing_if = "<[ForwardedPort]>::is_empty")]
     pub port_forwards: &'a [ForwardedPort],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parental_control: Option<&'a ParentalControl>,
 }
 
 /// What is routed to the subscriber, and on which node.
@@ -116,6 +118,7 @@ impl<'a> HomeNetwork<'a> {
             nat: _,
             ipv6: _,
             port_forwards: _,
+            parental_control,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
@@ -153,6 +156,7 @@ impl<'a> HomeNetwork<'a> {
             dns6,
             firewall: firewall.as_ref(),
             port_forwards: &status.port_forwards,
+            parental_control: parental_control.as_ref(),
         })
     }
 }

@@ -155,7 +155,7 @@ fn lists_come_change_and_go_and_are_found_again() {
     check(&mut fastpath, "adult.example", false);
     check(&mut fastpath, "late.example", true);
     // Another category takes the bit of one that is gone, and is not blocked for that.
-    apply(&mut fastpath, Change::Remove("blockList/adult".to_owned().into()));
+    apply(&mut fastpath, Change::Remove("blockList/adult.0".to_owned().into()));
     check(&mut fastpath, "late.example", false);
     check(&mut fastpath, "arcade.games.example", true);
     let social = r#"{"kind":"blockList","name":"social","domains":["social.example"]}"#;

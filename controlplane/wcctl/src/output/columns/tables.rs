@@ -18,6 +18,14 @@ static PLAIN: Layout = Layout { columns: &[], ready: true, wide: &[] };
 static LAYOUTS: [(&str, Layout); 19] = [
     ("Node", NODE),
     ("AddressPool", ADDRESS_POOL),
+    (
+        "BlockList",
+        Layout {
+            columns: &[("DESCRIPTION", At("/spec/description"))],
+            ready: false,
+            wide: &[("RESOLVERS", At("/spec/resolvers")), ("NAMES", At("/spec/domains"))],
+        },
+    ),
     ("Subscriber", SUBSCRIBER),
     ("Tenant", TENANT),
     (
