@@ -26,6 +26,9 @@ pub(crate) struct Session {
     /// The firewall's rules, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) rules: Vec<Rule>,
+    /// What parental control has refused, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dns_blocked: Option<u64>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
 }
@@ -86,6 +89,7 @@ impl From<SessionView> for Session {
             }),
             active: view.admission == Admission::All,
             garden: view.admission == Admission::Garden,
+            dns_blocked: view.dns_blocked,
             rules: view.rules.into_iter().map(|rule| Rule { name: rule.name, hits: rule.hits }).collect(),
             up: view.up.into(),
             down: view.down.into(),
@@ -186,6 +190,7 @@ pub(crate) mod tests {
             active: true,
             garden: false,
             rules: Vec::new(),
+            dns_blocked: None,
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

@@ -116,6 +116,15 @@ pub(crate) fn rules(sessions: &[Session]) -> String {
     if rows.is_empty() { String::new() } else { format!("\n{}", table(&["NAME", "RULE", ">FLOWS"], rows)) }
 }
 
+/// What parental controls have refused; nothing, where there are none.
+pub(crate) fn blocked(sessions: &[Session]) -> String {
+    let rows: Vec<_> = sessions
+        .iter()
+        .filter_map(|session| Some(vec![session.name.clone(), session.dns_blocked?.to_string()]))
+        .collect();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&["NAME", ">DNS-BLOCKED"], rows)) }
+}
+
 /// As in `wcctl`; a VLAN of 0 stands for no tag.
 fn tags(session: &Session) -> String {
     match (session.s_vid, session.c_vid) {

@@ -108,7 +108,7 @@ pub struct PortView {
     pub attached: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     pub abi_version: u32,
     pub sessions: u32,
@@ -123,6 +123,8 @@ pub struct Summary {
     /// What the kernel has answered DHCPv4 clients by itself.
     pub dhcp_offers: u64,
     pub dhcp_acks: u64,
+    /// What parental control has done.
+    pub dns: DnsView,
 }
 
 impl Inspector {
@@ -253,6 +255,7 @@ impl Inspector {
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
             dhcp_offers: self.dhcp_answers(dhcp_answer::OFFER),
             dhcp_acks: self.dhcp_answers(dhcp_answer::ACK),
+            dns: self.dns().unwrap_or_default(),
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
             losses: self.losses().unwrap_or_default(),
             ..Summary::default()

@@ -45,6 +45,7 @@ const TESTS: &[Package] = &[
     Package("nfdump", "a collector that the NAT log is sent to"),
     Package("tshark", "reads the NAT log as Wireshark does"),
     Package("dnsmasq-base", "the resolver that a subscriber in the walled garden asks"),
+    Package("bind9-dnsutils", "dig, which asks for names that are blocked"),
     Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),
     Package("dhcpcd-base", "a DHCPv6 client that the tests lease to"),
     Package("tcpdump", "captures, when something is looked into"),

@@ -9,5 +9,6 @@ mod house;
 mod ipv6;
 mod nat_log;
 mod office;
+mod parental_control;
 mod routes;
 mod server;
