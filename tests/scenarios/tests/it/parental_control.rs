@@ -44,6 +44,11 @@ fn control(office: &mut Office, subscriber: &str, control: &Value) {
     office.change(subscriber, |spec| spec["bundle"]["parentalControl"] = control.clone());
 }
 
+fn session(office: &mut Office) -> Value {
+    let sessions = office.wcnode(&["sessions", "alice"]);
+    sessions.as_array().map_or(&sessions, |list| &list[0]).clone()
+}
+
 /// What `dig` says of a name, or of what else it is asked.
 fn dig(office: &mut Office, home: &str, what: &str) -> String {
     office.exec(home, &format!("dig +tries=1 +time=3 @{RESOLVER} {what}")).1
@@ -102,8 +107,7 @@ fn by_list(office: &mut Office) {
         "{dns}"
     );
     assert!(dns["queries"].as_u64() >= Some(11), "{dns}");
-    let sessions = office.wcnode(&["sessions", "alice"]);
-    assert_eq!(sessions[0]["dnsBlocked"], 8, "{sessions}");
+    assert_eq!(session(office)["dnsBlocked"], 8);
     // A list changes for all at once, and who blocks it is not touched for that.
     let names = json!({"domains": ["games.example", "play.test", "late.example"]});
     let version = office.subscriber("alice")["status"]["programmed"].clone();
@@ -148,8 +152,7 @@ fn encrypted(office: &mut Office) {
 
 /// The office sees one device: the home's router, or what else has the lease.
 fn by_device(office: &mut Office) {
-    let sessions = office.wcnode(&["sessions", "alice"]);
-    let mac = sessions[0]["mac"].as_str().expect("learned").to_owned();
+    let mac = session(office)["mac"].as_str().expect("learned").to_owned();
     let other = "02:00:5e:00:53:01";
     for (devices, expected) in [(mac.as_str(), true), (other, false)] {
         let rules = json!([{"block": ["games"]}, {"block": ["adult"], "devices": [devices]}]);
@@ -169,7 +172,7 @@ fn by_time(office: &mut Office) {
     // It begins with the next minute, without anybody's doing.
     control(office, "alice", &from_to(1, 30));
     let programmed = office.subscriber("alice")["status"]["programmed"].clone();
-    let mappings = |office: &mut Office| office.wcnode(&["sessions", "alice"])[0]["nat"]["mappings"].as_u64();
+    let mappings = |office: &mut Office| session(office)["nat"]["mappings"].as_u64();
     let before = mappings(office);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(130);
     while !is_blocked(office, "home1", "-b 0.0.0.0#40000 games.example") {

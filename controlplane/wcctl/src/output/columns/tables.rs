@@ -15,7 +15,7 @@ pub(super) fn table(kind: &str) -> &'static Layout {
 
 static PLAIN: Layout = Layout { columns: &[], ready: true, wide: &[] };
 
-static LAYOUTS: [(&str, Layout); 19] = [
+static LAYOUTS: [(&str, Layout); 20] = [
     ("Node", NODE),
     ("AddressPool", ADDRESS_POOL),
     (
