@@ -29,6 +29,9 @@ pub(crate) struct Session {
     /// Of `up` and `down`, what was voice, where it is a class of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) voice: Option<Voice>,
+    /// What parental control has refused, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dns_blocked: Option<u64>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
 }
@@ -103,6 +106,7 @@ impl From<SessionView> for Session {
             }),
             active: view.admission == Admission::All,
             garden: view.admission == Admission::Garden,
+            dns_blocked: view.dns_blocked,
             rules: view.rules.into_iter().map(|rule| Rule { name: rule.name, hits: rule.hits }).collect(),
             voice: view.voice.map(|voice| Voice { up: count(voice.up), down: count(voice.down) }),
             up: view.up.into(),
@@ -209,6 +213,7 @@ pub(crate) mod tests {
             garden: false,
             rules: Vec::new(),
             voice: None,
+            dns_blocked: None,
             up: traffic,
             down: Traffic { rate_limit: Some(100_000_000), ..traffic },
         }

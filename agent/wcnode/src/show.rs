@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::Format,
     failure::Failure,
-    sample::{Session, Traffic},
+    sample::{Count, Session, Traffic, Voice},
 };
 
 /// Writes to standard output. When nobody reads it any more (`| head`), the program is done.
@@ -129,6 +129,15 @@ pub(crate) fn voice(sessions: &[Session]) -> String {
         return String::new();
     }
     format!("\n{}", table(&["NAME", ">VOICE UP", ">VOICE DOWN"], rows))
+}
+
+/// What parental controls have refused; nothing, where there are none.
+pub(crate) fn blocked(sessions: &[Session]) -> String {
+    let rows: Vec<_> = sessions
+        .iter()
+        .filter_map(|session| Some(vec![session.name.clone(), session.dns_blocked?.to_string()]))
+        .collect();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(&["NAME", ">DNS-BLOCKED"], rows)) }
 }
 
 /// As in `wcctl`; a VLAN of 0 stands for no tag.

@@ -1,6 +1,7 @@
 //! What each verb shows.
 
 use std::{
+    collections::BTreeMap,
     fs, thread,
     time::{Duration, Instant},
 };
@@ -53,6 +54,17 @@ struct Totals {
     losses: Losses,
     dhcp_offers: u64,
     dhcp_acks: u64,
+    dns: Dns,
+}
+
+/// What parental control has done.
+#[derive(Serialize)]
+struct Dns {
+    queries: u64,
+    blocked: u64,
+    refused: u64,
+    /// By list, how many queries it has blocked.
+    categories: BTreeMap<String, u64>,
 }
 
 /// What found no room on its way to the agent.
@@ -76,6 +88,12 @@ impl From<Summary> for Totals {
             losses: Losses { events: summary.losses.events, punts: summary.losses.punts },
             dhcp_offers: summary.dhcp_offers,
             dhcp_acks: summary.dhcp_acks,
+            dns: Dns {
+                queries: summary.dns.queries,
+                blocked: summary.dns.blocked,
+                refused: summary.dns.refused,
+                categories: summary.dns.categories.into_iter().collect(),
+            },
         }
     }
 }
@@ -106,6 +124,14 @@ fn status_lines(status: &Status) -> String {
             line("lost", format!("{events} events and {punts} packets on their way to the agent"));
             let (offers, leases) = (totals.dhcp_offers, totals.dhcp_acks);
             line("dhcp", format!("{offers} offers and {leases} leases by the kernel alone"));
+            let Dns { queries, blocked, refused, categories } = &totals.dns;
+            line(
+                "dns",
+                format!("{queries} queries looked into, {blocked} blocked, {refused} connections refused"),
+            );
+            for (category, count) in categories {
+                line(&format!("  {category}"), format!("{count} blocked"));
+            }
         }
         None => line("fast path", "not loaded, or not readable".into()),
     }
@@ -134,7 +160,11 @@ pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failur
     let sessions = sample::select(all_sessions(&open(place)?), &arguments.selection)?;
     let is_named = !arguments.selection.names.is_empty();
     let named = || {
-        if is_named { show::rules(&sessions) + &show::voice(&sessions) } else { String::new() }
+        if is_named {
+            show::rules(&sessions) + &show::voice(&sessions) + &show::blocked(&sessions)
+        } else {
+            String::new()
+        }
     };
     show::print(&show::text(arguments.output, &sessions, || show::sessions(&sessions) + &named())?)
 }
@@ -322,6 +352,12 @@ source_mac         0            0   The source MAC address is not the session's.
             losses,
             dhcp_offers: 9,
             dhcp_acks: 8,
+            dns: fastpath::DnsView {
+                queries: 6,
+                blocked: 2,
+                refused: 1,
+                categories: vec![("games".into(), 2)],
+            },
             ..Summary::default()
         };
         let agent = AgentStatus {
@@ -339,6 +375,8 @@ down:          0 packets, 0 B, 0 dropped
 drops:         7
 lost:          3 events and 0 packets on their way to the agent
 dhcp:          9 offers and 8 leases by the kernel alone
+dns:           6 queries looked into, 2 blocked, 1 connections refused
+  games:       2 blocked
 agent:         not running, status written 90 s ago
   controller:  connected
   generation:  12

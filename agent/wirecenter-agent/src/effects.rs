@@ -11,7 +11,7 @@ use access_protocols::dhcp4::Binding;
 use fastpath::{Losses, MappingEvent, NatBlock, Punt};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
-use node_state::{NodeState, ResourceKey};
+use node_state::{Blocked, NodeState, ResourceKey};
 
 pub(crate) use node::Node;
 
@@ -54,6 +54,9 @@ pub(crate) trait Effects: Send + 'static {
 
     /// Tells the fast path whom DHCP saw.
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac);
+
+    /// Tells the fast path which lists are blocked for the devices of a session from now on.
+    fn set_blocked(&mut self, subscriber: &Name, blocked: &Blocked);
 
     /// Tells the fast path that whom DHCP saw is gone.
     fn forget_mac(&mut self, subscriber: &Name);

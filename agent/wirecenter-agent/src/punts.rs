@@ -212,7 +212,7 @@ impl Answerer {
     pub(crate) async fn advertise(&mut self, desired: &NodeState, effects: &mut impl Effects) {
         for session in desired.sessions.values().filter(|session| session.ipv6.is_some()) {
             let Some(port) = desired.ports.get(&session.port) else { continue };
-            let PortRole::Access { outer_tpid } = port.role else { continue };
+            let PortRole::Access { outer_tpid, .. } = port.role else { continue };
             let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
             let tags = tags(session, outer_tpid);
             let context = nd::Context { session, port_mac, mtu: port.mtu };

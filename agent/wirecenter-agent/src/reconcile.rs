@@ -6,6 +6,7 @@
 
 mod news;
 mod outcomes;
+mod parental;
 
 use std::{
     collections::HashMap,
@@ -23,6 +24,7 @@ use tokio::{
 
 pub(crate) use news::News;
 use outcomes::{Outcomes, Part};
+use parental::Blocking;
 
 use access_protocols::dhcp4::BindingChange;
 
@@ -87,6 +89,7 @@ pub(crate) struct Reconciler<E> {
     compare_every: Duration,
     /// A comparison that is due, and when.
     due: Option<(Extent, Instant)>,
+    blocking: Blocking,
 }
 
 impl<E: Effects> Reconciler<E> {
@@ -107,6 +110,7 @@ impl<E: Effects> Reconciler<E> {
             compare_every: status.compare_every(),
             status,
             due: None,
+            blocking: Blocking::default(),
         }
     }
 
@@ -138,6 +142,7 @@ impl<E: Effects> Reconciler<E> {
         let mut link_states = self.status.link_states();
         loop {
             let due = self.due.map(|(_, when)| when);
+            let block_wait = self.blocking.wait(since_1970());
             let log_wait = self.nat_log.wait(since_1970());
             tokio::select! {
                 request = inbox.recv() => match request {
@@ -158,6 +163,9 @@ impl<E: Effects> Reconciler<E> {
                     self.answerer.advertise(&self.desired, &mut self.effects).await;
                 }
                 () = sleep(log_wait.unwrap_or_default()), if log_wait.is_some() => self.tell_log(),
+                () = sleep(block_wait.unwrap_or_default()), if block_wait.is_some() => {
+                    self.block_all(since_1970());
+                }
                 _ = counts.tick() => self.count(),
                 Ok(()) = link_states.changed() => {}
             }
@@ -257,6 +265,7 @@ impl<E: Effects> Reconciler<E> {
                 self.effects.learn_mac(subscriber, binding.mac);
             }
         }
+        self.block(&subscribers, since_1970());
         touched
     }
 
@@ -277,6 +286,7 @@ impl<E: Effects> Reconciler<E> {
             let fastpath = self.effects.fastpath(&self.desired);
             self.outcomes.all(Part::Fastpath, fastpath.results);
             map_writes = fastpath.changes;
+            self.block_all(since_1970());
             if map_writes > 0 {
                 // Sessions may have been made anew.
                 for (subscriber, binding) in &self.leases.v4 {
@@ -356,8 +366,17 @@ impl<E: Effects> Reconciler<E> {
     }
 
     fn write_status(&mut self) {
-        let NodeState { ports, links, routes, routes6, nat_log: _, garden: _, voice: _, sessions } =
-            &self.desired;
+        let NodeState {
+            ports,
+            links,
+            routes,
+            routes6,
+            nat_log: _,
+            garden: _,
+            voice: _,
+            block_lists: _,
+            sessions,
+        } = &self.desired;
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),

@@ -1,6 +1,7 @@
 //! From intent to the desired state of each node, without clock, I/O or chance.
 //!
 //! - [`node_resources`]: a node and its address pools → ports, links, routes and the walled garden.
+//! - [`BlockLists`]: the office's lists of names → what every node has of them.
 //! - [`allocate`]: a subscriber's spec → the addresses, port block and prefixes that it gets: what it had, if that still
 //!   fits, else the lowest that is free. Who holds what is asked of a [`Ledger`], as claims ([`claims_of`]).
 //! - [`check_line`]: a subscriber's line → whose it is already, if it is somebody's.
@@ -9,6 +10,7 @@
 //! - [`place`]: a machine's placement and the nodes there are → the node that it gets, or that its back end is to choose.
 
 mod allocate;
+mod block_lists;
 mod claim;
 mod hints;
 mod line;
@@ -18,6 +20,7 @@ mod pools;
 mod session;
 
 pub use allocate::{Allocation, Ledger, Refusal, allocate};
+pub use block_lists::BlockLists;
 pub use claim::{Claim, claims_of};
 pub use hints::Hints;
 pub use line::check_line;

@@ -12,6 +12,7 @@
 mod access_line;
 mod home_network;
 mod internet_route;
+mod parental;
 
 use net_types::Name;
 use node_state::{Firewall, Session};
@@ -67,6 +68,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         firewall_rules: home.firewall_rules,
         port_forwards: home.port_forwards,
         voice: home.voice,
+        parental_control: home.parental_control,
         ipv6: home.ipv6,
     })
 }

@@ -1,3 +1,4 @@
+mod block_lists;
 mod protection;
 
 use std::collections::BTreeMap;

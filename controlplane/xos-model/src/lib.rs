@@ -28,11 +28,11 @@ pub use object::{
     Metadata, Object, Observed, OwnerReference, READY, Reference, set_condition,
 };
 pub use office::{
-    AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, ContainerFormat, Controller, ControllerSpec,
-    ControllerStatus, Deployment, DeploymentSpec, DeploymentStatus, DiskFormat, Effect, Flavor, FlavorSpec,
-    FlavorStatus, Image, ImageKind, ImageSpec, ImageStatus, Location, Node, NodeGarden, NodeNatLog, NodePort,
-    NodeRoute, NodeRoute6, NodeSpec, NodeStatus, NodeVoice, PortRole, Purpose, Seeker, Site, SiteSpec,
-    SiteStatus, Subject, Verdict,
+    AccessRule, AddressPool, AddressPoolSpec, AddressPoolStatus, BlockList, BlockListSpec, BlockListStatus,
+    ContainerFormat, Controller, ControllerSpec, ControllerStatus, Deployment, DeploymentSpec,
+    DeploymentStatus, DiskFormat, Effect, Flavor, FlavorSpec, FlavorStatus, Image, ImageKind, ImageSpec,
+    ImageStatus, Location, Node, NodeGarden, NodeNatLog, NodePort, NodeRoute, NodeRoute6, NodeSpec,
+    NodeStatus, NodeVoice, PortRole, Purpose, Seeker, Site, SiteSpec, SiteStatus, Subject, Verdict,
 };
 pub use people::{
     KindSet, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRule, RoleSpec, RoleStatus, Scope,
@@ -47,10 +47,11 @@ pub use services::{
     TenantStatus, Topology, Translation, Transport, Visibility,
 };
 pub use subscriber::{
-    ACCESS_LINE, Access, AccessLine, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
-    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, PortForward, PortProtocol, PortRange,
-    PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion, Subscriber, SubscriberIpv6,
-    SubscriberSpec, SubscriberState, SubscriberStatus, Voice, subscriber_attributes,
+    ACCESS_LINE, Access, AccessLine, BlockRule, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
+    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, ParentalControl, PortForward,
+    PortProtocol, PortRange, PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion,
+    Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus, Voice, WeeklyTime,
+    subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -1,6 +1,7 @@
 //! What the office has: places, machines, addresses, and the back ends that it drives.
 
 mod address_pool;
+mod block_list;
 mod controller;
 mod deployment;
 mod flavor;
@@ -11,6 +12,7 @@ mod site;
 mod voice;
 
 pub use address_pool::{AddressPool, AddressPoolSpec, AddressPoolStatus, Purpose};
+pub use block_list::{BlockList, BlockListSpec, BlockListStatus};
 pub use controller::{Controller, ControllerSpec, ControllerStatus};
 pub use deployment::{
     AccessRule, Deployment, DeploymentSpec, DeploymentStatus, Effect, Seeker, Subject, Verdict,

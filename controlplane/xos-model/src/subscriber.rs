@@ -16,6 +16,7 @@ use crate::{
 
 mod firewall;
 mod interfaces;
+mod parental_control;
 mod port_forwards;
 mod session_version;
 mod voice;
@@ -28,6 +29,7 @@ pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
 };
+pub use parental_control::{BlockRule, ParentalControl, WeeklyTime};
 pub use port_forwards::{ForwardedPort, PortForward, PortProtocol};
 pub use session_version::SessionVersion;
 pub use voice::Voice;
@@ -133,6 +135,9 @@ pub struct Bundle {
     /// Voice apart from everything else, where the node has voice platforms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<Voice>,
+    /// Names that are blocked, for which devices and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parental_control: Option<ParentalControl>,
 }
 
 impl Default for Bundle {
@@ -150,6 +155,7 @@ impl Default for Bundle {
             firewall: None,
             port_forwards: Vec::new(),
             voice: None,
+            parental_control: None,
         }
     }
 }
@@ -237,6 +243,9 @@ impl Bundle {
         if let Some(firewall) = &self.firewall {
             firewall.validate(&at.at("firewall"), faults);
         }
+        if let Some(control) = &self.parental_control {
+            control.validate(&at.at("parentalControl"), faults);
+        }
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
     }
 
@@ -323,6 +332,7 @@ impl Kind for SubscriberSpec {
             .map(|(of, service)| Reference::new(services.at(of), KindName::Service, service));
         std::iter::once(Reference::new("/spec/access/node", KindName::Node, &self.access.node))
             .chain(others)
+            .chain(self.bundle.parental_control.iter().flat_map(ParentalControl::references))
             .collect()
     }
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod bit_rate;
 mod collector;
+mod domain_name;
 mod if_name;
 mod interface_address;
 mod mac;
@@ -20,9 +21,11 @@ mod reverse_path;
 mod schema;
 mod vlan;
 mod vni;
+mod week;
 
 pub use bit_rate::{BitRate, BitRateError};
 pub use collector::{Collector, CollectorError};
+pub use domain_name::{DomainName, DomainNameError};
 pub use if_name::{IfName, IfNameError};
 pub use interface_address::{InterfaceAddress4, InterfaceAddressError};
 pub use mac::{Mac, MacError};
@@ -32,6 +35,7 @@ pub use prefix::{AnyPrefixError, Prefix, Prefix4, Prefix6, Prefix6Error, PrefixE
 pub use reverse_path::ReversePath;
 pub use vlan::{Tpid, TpidError, Vid, VidError};
 pub use vni::{Vni, VniError};
+pub use week::{TimeOfDay, TimeOfDayError, UtcOffset, UtcOffsetError, Weekday};
 
 /// What [`schema!`] names a type by.
 #[cfg(feature = "schema")]

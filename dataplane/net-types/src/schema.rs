@@ -2,8 +2,8 @@
 //! must be zero) is said by parsing alone.
 
 use crate::{
-    BitRate, Collector, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4, Prefix6, Tpid, Vid,
-    Vni,
+    BitRate, Collector, DomainName, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4,
+    Prefix6, TimeOfDay, Tpid, UtcOffset, Vid, Vni,
 };
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
@@ -60,6 +60,13 @@ schema! {
         "pattern": COLLECTOR,
         "examples": ["192.0.2.9:4739"]
     };
+    DomainName: {
+        "description": "A domain name of at most ten labels; characters beyond ASCII are written as xn--…",
+        "type": "string",
+        "maxLength": 254,
+        "pattern": r"^(?=.{1,253}\.?$)[-_A-Za-z0-9]{1,63}(\.[-_A-Za-z0-9]{1,63}){0,9}\.?$",
+        "examples": ["games.example"]
+    };
     IfName: {
         "description": "A network interface's name as Linux accepts it",
         "type": "string",
@@ -109,10 +116,22 @@ schema! {
         "pattern": PREFIX6,
         "examples": ["2001:db8::/32"]
     };
+    TimeOfDay: {
+        "description": "A time of day",
+        "type": "string",
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        "examples": ["21:30"]
+    };
     Tpid: {
         "description": "A tag protocol identifier",
         "type": "string",
         "enum": ["0x88a8", "0x8100"]
+    };
+    UtcOffset: {
+        "description": "How far clocks are ahead of UTC",
+        "type": "string",
+        "pattern": "^[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00)$",
+        "examples": ["+01:00"]
     };
     Vid: {
         "description": "A VLAN identifier (IEEE 802.1Q)",

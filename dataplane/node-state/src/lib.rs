@@ -5,9 +5,11 @@
 //! resource's version know whether they mean the same thing, without a history.
 //! [`NodeState`] is the whole, sorted, for planners. Nothing here does I/O.
 
+mod block_list;
 mod garden;
 mod link;
 mod nat_log;
+mod parental_control;
 mod resource;
 mod route;
 mod rule;
@@ -15,9 +17,11 @@ mod session;
 mod state;
 mod voice;
 
+pub use block_list::BlockList;
 pub use garden::Garden;
 pub use link::{Link, LinkKind, Port, PortRole};
 pub use nat_log::NatLog;
+pub use parental_control::{BlockRule, Blocked, ParentalControl, WeeklyTime};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use rule::{FirewallRule, FlowDirection, PortRange, RuleAction};

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Garden, Link, NatLog, Port, Route, Route6, Session, Voice};
+use crate::{BlockList, Garden, Link, NatLog, Port, Route, Route6, Session, Voice};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -19,10 +19,11 @@ pub enum Resource {
     Session(Session),
     Garden(Garden),
     Voice(Voice),
+    BlockList(BlockList),
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `voice/node`, `natLog/ipfix`.
+/// `garden/node`, `voice/node`, `natLog/ipfix`, `blockList/games.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -52,6 +53,7 @@ impl Resource {
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
             Self::Voice(_) => Self::VOICE_KEY.into(),
+            Self::BlockList(list) => return ResourceKey::block_list(&list.name, list.part),
         })
     }
 
@@ -81,6 +83,16 @@ impl ResourceKey {
 
     pub fn session(subscriber: &net_types::Name) -> Self {
         Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+    }
+
+    pub fn block_list(name: &net_types::Name, part: u16) -> Self {
+        Self(format!("blockList/{name}.{part}"))
+    }
+
+    /// What the key of a list says after its kind: the list's name, and which part it is.
+    pub fn parse_block_list(rest: &str) -> Option<(net_types::Name, u16)> {
+        let (name, part) = rest.split_once('.')?;
+        Some((name.parse().ok()?, part.parse().ok()?))
     }
 
     pub fn nat_log() -> Self {

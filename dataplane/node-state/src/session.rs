@@ -8,7 +8,7 @@ use std::{
 use net_types::{BitRate, IfName, InterfaceAddress4, Mac, Name, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
-use crate::FirewallRule;
+use crate::{FirewallRule, ParentalControl};
 
 /// All that a node needs to know of a subscriber; every choice has been made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Session {
     /// everything else, and so is what is above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<RateLimit>,
+    /// Which names are blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parental_control: Option<ParentalControl>,
 }
 
 /// What comes for an outside port of the subscriber's block goes to an inside port, and what leaves that inside port has

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice};
+use crate::{BlockList, Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub struct NodeState {
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
     pub voice: Option<Voice>,
+    pub block_lists: BTreeMap<(Name, u16), BlockList>,
 }
 
 impl NodeState {
@@ -31,6 +32,7 @@ impl NodeState {
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
             Resource::Voice(voice) => self.voice = Some(voice),
+            Resource::BlockList(list) => drop(self.block_lists.insert((list.name.clone(), list.part), list)),
         }
     }
 
@@ -49,6 +51,8 @@ impl NodeState {
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
             "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
             "natLog" => name == "ipfix" && self.nat_log.take().is_some(),
+            "blockList" => ResourceKey::parse_block_list(name)
+                .is_some_and(|part| self.block_lists.remove(&part).is_some()),
             "session" => self.sessions.remove(name).is_some(),
             _ => false,
         }
@@ -61,9 +65,10 @@ impl NodeState {
         let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let nat_log = self.nat_log.map(Resource::NatLog);
         let sessions = self.sessions.values().cloned().map(Resource::Session);
+        let lists = self.block_lists.values().cloned().map(Resource::BlockList);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
         let voice = self.voice.iter().cloned().map(Resource::Voice);
-        let of_node = garden.chain(voice).chain(nat_log);
+        let of_node = garden.chain(voice).chain(nat_log).chain(lists);
         ports.chain(links).chain(routes).chain(routes6).chain(of_node).chain(sessions)
     }
 }

@@ -151,6 +151,7 @@ impl Fastpath {
         let Some(index) = self.sessions.by_name.remove(name) else { return };
         self.withdraw(index);
         self.forget_dhcp_profile(index);
+        self.forget_blocked(index);
         put!(self.writer, self.tables.sessions.at(index), 0_u32, in_use);
         self.sessions.give_back_index(index);
         if let Err(error) = self.garden.set_resolvers(index, &BTreeSet::new()) {
@@ -343,6 +344,9 @@ impl Fastpath {
             self.forget_record(held.rules.record());
         }
         self.garden.set_resolvers(index, &resolvers(session))?;
+        if session.parental_control.is_none() {
+            self.forget_blocked(index);
+        }
         self.sessions.written(index, image.session.version);
         Ok(())
     }

@@ -18,6 +18,7 @@ use node_state::{Resource, ResourceKey, Route};
 use crate::{
     clerk::Clerk,
     dhcp::Profiles,
+    dns::DnsMaps,
     error::{ApplyError, OpenError},
     events::Events,
     garden::GardenMaps,
@@ -66,6 +67,7 @@ pub struct Fastpath {
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     pub(crate) garden: GardenMaps,
     pub(crate) voice: Places,
+    pub(crate) dns: DnsMaps,
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
     losses: Counters,
@@ -82,6 +84,8 @@ impl Fastpath {
         let mut garden = GardenMaps::open(&options.pin_dir)?;
         let held = sessions.by_name.values().copied().collect();
         garden.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
+        let mut dns = DnsMaps::open(&options.pin_dir, get_words!(tables.settings.at(0), hash_key))?;
+        dns.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
         let dhcp_profiles = Profiles::survey(&tables, &options.pin_dir, held.into_iter())?;
         let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
@@ -104,6 +108,7 @@ impl Fastpath {
             locals: BTreeMap::new(),
             garden,
             voice: Places::open(&options.pin_dir, map::VOICE)?,
+            dns,
             punts: Some(punts),
             events: Some(events),
             losses: counters(&options.pin_dir, map::LOSSES)?,
@@ -112,7 +117,8 @@ impl Fastpath {
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
-        self.writer.writes + self.clerk.writes + self.garden.writes() + self.voice.writes
+        let places = self.garden.writes() + self.voice.writes;
+        self.writer.writes + self.clerk.writes + places + self.dns.writes()
     }
 
     pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {

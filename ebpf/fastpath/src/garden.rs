@@ -15,7 +15,7 @@ use crate::{
     error::{ApplyError, OpenError},
     fastpath::Fastpath,
     mapped::put,
-    places::{Places, forgotten},
+    places::{Places, forgotten, place},
 };
 
 type ResolverBytes = [u8; size_of::<ResolverKey>()];
@@ -108,7 +108,8 @@ impl Fastpath {
         if garden.is_none() {
             put!(self.writer, self.tables.settings.at(0), 0_u64, garden);
         }
-        self.garden.prefixes.set(garden.iter().flat_map(|garden| &garden.allowed))?;
+        let allowed = garden.iter().flat_map(|garden| garden.allowed.iter().copied());
+        self.garden.prefixes.set(&allowed.map(place).collect())?;
         if garden.is_some() {
             put!(self.writer, self.tables.settings.at(0), 1_u64, garden);
         }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use map_abi::{
-    Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, dhcp_answer, flags, map,
-    port_role,
+    Category, Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, dhcp_answer,
+    dns_count, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 use node_plan::forwarding::{HeldRule, held_rules};
@@ -13,11 +13,11 @@ use crate::{
     error::OpenError,
     homes,
     losses::{Counters, Losses, counters, losses, sum},
-    mapped::{Access, get, get_words},
+    mapped::{Access, Mapped, get, get_words},
     paged::Paged,
     ports::link_pin,
     reach::Reach,
-    tables::Tables,
+    tables::{Tables, pinned, text},
 };
 
 /// Reads what is pinned.
@@ -28,6 +28,8 @@ pub struct Inspector {
     drops: Counters,
     losses: Counters,
     dhcp_answers: Counters,
+    dns_counts: Counters,
+    categories: Mapped<Category>,
     pin_dir: std::path::PathBuf,
 }
 
@@ -50,6 +52,8 @@ pub struct SessionView {
     pub rules: Vec<HeldRule>,
     /// Of `up` and `down`, what was voice; `None`: it is no class of its own.
     pub voice: Option<VoiceView>,
+    /// What parental control has refused; `None`: there is none.
+    pub dns_blocked: Option<u64>,
     pub up: TrafficView,
     pub down: TrafficView,
 }
@@ -89,6 +93,19 @@ pub struct TrafficView {
     pub rate: Option<u64>,
 }
 
+/// What parental control has done.
+#[derive(Clone, Debug, Default)]
+pub struct DnsView {
+    /// Queries that were looked into.
+    pub queries: u64,
+    /// Those of them that were for a blocked name.
+    pub blocked: u64,
+    /// Connections to encrypted resolvers that were reset.
+    pub refused: u64,
+    /// The categories of the node, and how many queries each has blocked: of several, the one that the node knew first.
+    pub categories: Vec<(String, u64)>,
+}
+
 #[derive(Clone, Debug)]
 pub struct PortView {
     pub name: IfName,
@@ -100,7 +117,7 @@ pub struct PortView {
     pub attached: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     pub abi_version: u32,
     pub sessions: u32,
@@ -115,6 +132,8 @@ pub struct Summary {
     /// What the kernel has answered DHCPv4 clients by itself.
     pub dhcp_offers: u64,
     pub dhcp_acks: u64,
+    /// What parental control has done.
+    pub dns: DnsView,
 }
 
 impl Inspector {
@@ -126,6 +145,8 @@ impl Inspector {
             drops: counters(pin_dir, map::DROPS)?,
             losses: counters(pin_dir, map::LOSSES)?,
             dhcp_answers: counters(pin_dir, map::DHCP_ANSWERS)?,
+            dns_counts: counters(pin_dir, map::DNS_COUNTS)?,
+            categories: pinned(pin_dir, map::CATEGORIES, Access::Read)?,
             pin_dir: pin_dir.to_owned(),
         })
     }
@@ -195,6 +216,26 @@ impl Inspector {
         losses(&self.losses)
     }
 
+    /// What parental control has done since the maps were made.
+    pub fn dns(&self) -> Result<DnsView, OpenError> {
+        let count = |what: u32| sum(&self.dns_counts, map::DNS_COUNTS, what);
+        let mut view = DnsView {
+            queries: count(dns_count::QUERIES)?,
+            blocked: count(dns_count::BLOCKED)?,
+            refused: count(dns_count::REFUSED)?,
+            categories: Vec::new(),
+        };
+        for bit in 0..self.categories.len() {
+            let words: [u64; 8] = get_words!(self.categories.at(bit), name);
+            let name = text(&words);
+            if !name.is_empty() {
+                view.categories.push((name, count(bit)?));
+            }
+        }
+        view.categories.sort();
+        Ok(view)
+    }
+
     fn dhcp_answers(&self, answer: u32) -> u64 {
         self.dhcp_answers.get(&answer, 0).map_or(0, |counts| counts.iter().sum())
     }
@@ -223,6 +264,7 @@ impl Inspector {
             home_units_max: self.homes.len() * map_abi::UNITS_PER_CHUNK,
             dhcp_offers: self.dhcp_answers(dhcp_answer::OFFER),
             dhcp_acks: self.dhcp_answers(dhcp_answer::ACK),
+            dns: self.dns().unwrap_or_default(),
             drops: self.drops().map_or(0, |drops| drops.iter().map(|(_, count)| count).sum()),
             losses: self.losses().unwrap_or_default(),
             ..Summary::default()
@@ -294,6 +336,7 @@ fn view(
             up: (session.voice.up_packets, session.voice.up_bytes),
             down: (session.voice.down_packets, session.voice.down_bytes),
         }),
+        dns_blocked: (session.flags & flags::DNS != 0).then_some(session.dns_blocked),
         up,
         down,
     }

@@ -18,6 +18,7 @@
 mod change;
 mod clerk;
 mod dhcp;
+mod dns;
 mod error;
 mod events;
 mod fastpath;
@@ -58,7 +59,7 @@ pub use error::{ApplyError, OpenError};
 pub use events::{Events, MappingEvent};
 pub use fastpath::{Change, Fastpath};
 pub use harness::{Harness, Subject, subscribers};
-pub use inspect::{Admission, Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
+pub use inspect::{Admission, DnsView, Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
 pub use log::NatBlock;
 pub use losses::Losses;
 pub use map_abi::{DropReason, PuntReason, Sighting, Watch};

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 13] = [
+const LED_TO: [(u32, &str); 15] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
@@ -36,9 +36,13 @@ const LED_TO: [(u32, &str); 13] = [
     (map_program::GARDEN_CORE, "garden_core"),
     (map_program::GARDEN_CORE6, "garden_core6"),
     (map_program::DHCP, "dhcp"),
+    (map_program::DNS, "dns"),
+    (map_program::DNS_NAME, "dns_name"),
 ];
 /// Resolvers that there is room for, by the session: only those of sessions that are not active are held.
 const RESOLVERS_PER_SESSION: u32 = 2;
+/// Entries of parental control that there is room for, by the session: most have none, a few one for each device.
+const DEVICES_PER_SESSION: u32 = 2;
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
@@ -66,6 +70,7 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, Rings), OpenError> {
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::RESOLVERS, sessions.saturating_mul(RESOLVERS_PER_SESSION))
+        .map_max_entries(map::BLOCKED, sessions.saturating_mul(DEVICES_PER_SESSION))
         .map_max_entries(map::FIB_PAGES, fib_pages)
         .map_max_entries(map::FIB6_PAGES, fib6_pages)
         .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))

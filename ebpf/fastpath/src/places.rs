@@ -32,11 +32,10 @@ impl Places {
     }
 
     /// Makes these the prefixes. What is not wanted goes first, so that there is room.
-    pub(crate) fn set<'a>(&mut self, wanted: impl Iterator<Item = &'a Prefix>) -> Result<(), ApplyError> {
+    pub(crate) fn set(&mut self, wanted: &BTreeSet<Place>) -> Result<(), ApplyError> {
         let name = self.name;
         let failed = |source| ApplyError::Map { name, source };
-        let wanted: BTreeSet<Place> = wanted.copied().map(place).collect();
-        for place in self.held.difference(&wanted).copied().collect::<Vec<_>>() {
+        for place in self.held.difference(wanted).copied().collect::<Vec<_>>() {
             forgotten(self.map.remove(&Key::new(place.1, place.0))).map_err(failed)?;
             self.held.remove(&place);
             self.writes += 1;
@@ -59,7 +58,7 @@ pub(crate) fn forgotten(removed: Result<(), MapError>) -> Result<(), MapError> {
     }
 }
 
-fn place(prefix: Prefix) -> Place {
+pub(crate) fn place(prefix: Prefix) -> Place {
     match prefix {
         Prefix::V4(prefix) => (prefix.network().to_ipv6_mapped().octets(), 96 + u32::from(prefix.len())),
         Prefix::V6(prefix) => (prefix.network().octets(), prefix.len().into()),

@@ -61,6 +61,7 @@ impl Fastpath {
         } else if let Err(error) = done {
             tracing::warn!(%error, "where voice platforms were cannot be removed");
         }
+        outcomes.extend(self.set_block_lists(&desired.block_lists));
         for session in desired.sessions.values() {
             self.make_way(session);
         }
@@ -80,6 +81,7 @@ impl Fastpath {
         self.clerk.writes = 0;
         self.garden.count_anew();
         self.voice.writes = 0;
+        self.dns.count_anew();
         self.moving.clear();
     }
 
@@ -145,6 +147,9 @@ impl Fastpath {
                 }
                 Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
                 Resource::Voice(voice) => outcomes.push((resource.key(), self.set_voice(Some(voice)))),
+                Resource::BlockList(list) => {
+                    outcomes.push((resource.key(), self.upsert_block_list(list)));
+                }
                 Resource::NatLog(log) => {
                     self.set_nat_log(Some(log));
                     outcomes.push((resource.key(), Ok(())));
@@ -175,6 +180,9 @@ impl Fastpath {
         }
         for (key, _) in removed("voice/") {
             outcomes.push((key.clone(), self.set_voice(None)));
+        }
+        for (key, name) in removed("blockList/") {
+            outcomes.push((key.clone(), self.remove_block_list(name)));
         }
         for (key, prefix) in removed("route/") {
             outcomes.push((key.clone(), prefix.parse().map_or(Ok(()), |prefix| self.remove_route(prefix))));

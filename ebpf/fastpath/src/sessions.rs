@@ -177,6 +177,7 @@ impl Sessions {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
             put_words!(writer, session, [0; 8], voice);
+            put!(writer, session, 0_u64, dns_blocked);
         }
         let [held_mac]: [u64; 1] = get_words!(session, mac);
         if (held_mac ^ word_of_mac(image.session.mac)) & MAC_BITS != 0 {

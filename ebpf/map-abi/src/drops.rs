@@ -94,6 +94,12 @@ drop_reasons! {
     Arp = "arp",
     /// A packet for user space found its ring full or came too fast for its subscriber.
     PuntLost = "punt_lost",
+    /// A query to a resolver that parental control cannot read: fragmented, malformed, or with several questions.
+    DnsUnreadable = "dns_unreadable",
+    /// A name is blocked by parental control, and the query could not be answered in place.
+    DnsBlocked = "dns_blocked",
+    /// Parental control keeps encrypted resolvers from being asked (QUIC, to port 853 or a known address).
+    DnsEncrypted = "dns_encrypted",
     /// A table holds an index that does not exist; a fault of the agent.
     Inconsistent = "inconsistent",
 }

@@ -215,6 +215,8 @@ pub mod flags {
     pub const VOICE: u16 = 1 << 11;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
+    /// What goes to resolvers is looked into (parental control).
+    pub const DNS: u16 = 1 << 10;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

@@ -18,6 +18,7 @@ mod access;
 mod bench;
 mod clerk;
 mod dhcp;
+mod dns;
 mod drops;
 mod event;
 mod fib;
@@ -37,6 +38,10 @@ pub use bench::{BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use dhcp::{
     DHCP_MESSAGE_MAX, DHCP_RESOLVERS_MAX, DhcpProfile, DhcpScratch, MAX_DHCP_PROFILES, dhcp_answer,
+};
+pub use dns::{
+    CATEGORIES_MAX, Category, DNS_LOOKED_AT, DeviceKey, DnsScratch, DnsTask, ENCRYPTED_RESOLVERS_MAX,
+    LISTED_LABELS_MAX, LISTED_NAMES_MAX, NameHash, dns_count,
 };
 pub use drops::DropReason;
 pub use event::{EventKind, EventRecord, Loss, NatFlow, events};
@@ -97,6 +102,14 @@ pub mod map {
     pub const SETTINGS: &str = "SETTINGS";
     pub const DHCP_PROFILES: &str = "DHCP_PROFILES";
     pub const DHCP_ANSWERS: &str = "DHCP_ANSWERS";
+    /// The categories that a name is on a list of, a bit each, by the name's hash.
+    pub const LISTED_NAMES: &str = "LISTED_NAMES";
+    /// Where encrypted resolvers are known to be, as `GARDEN`.
+    pub const ENCRYPTED_RESOLVERS: &str = "ENCRYPTED_RESOLVERS";
+    /// The categories that are blocked at the moment, a bit each, by `DeviceKey`.
+    pub const BLOCKED: &str = "BLOCKED";
+    pub const CATEGORIES: &str = "CATEGORIES";
+    pub const DNS_COUNTS: &str = "DNS_COUNTS";
     /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";
     /// Of the benchmark.
@@ -135,7 +148,11 @@ pub mod program {
     pub const GARDEN_CORE6: u32 = 11;
     /// For DHCPv4 messages of subscribers.
     pub const DHCP: u32 = 12;
-    pub const COUNT: u32 = 13;
+    /// For queries for names, and what else goes to resolvers, of subscribers with parental control.
+    pub const DNS: u32 = 15;
+    /// For queries that the one before has put into the scratch memory.
+    pub const DNS_NAME: u32 = 16;
+    pub const COUNT: u32 = 17;
 }
 
 #[cfg(test)]

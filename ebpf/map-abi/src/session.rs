@@ -58,7 +58,10 @@ pub struct Session {
     /// When the lease ends that the kernel gave `mac` last, in seconds of the monotonic clock; 0: it gave none since
     /// user space last said whose the lease is.
     pub lease_ends_s: u64,
-    pub spare_words: [u64; 3],
+    pub spare_words: [u64; 1],
+    /// Queries and connections to resolvers that parental control has refused.
+    pub dns_blocked: u64,
+    pub more_spare_words: [u64; 1],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
     pub voice: Voice,

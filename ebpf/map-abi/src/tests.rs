@@ -30,6 +30,9 @@ fn layout_is_what_the_cache_wants() {
     // Fields that the kernel changes with atomic operations.
     assert_eq!(offset_of!(Meter, peak_arrival_q6) % 8, 0);
     assert_eq!(offset_of!(NatEntry, key) % 4, 0);
+    assert_eq!((size_of::<Category>(), size_of::<DeviceKey>()), (64, 16));
+    assert_eq!((offset_of!(DnsScratch, borders) % 8, offset_of!(DnsScratch, passed) % 8), (0, 0));
+    assert!(DNS_LOOKED_AT < 512, "an offset in what is looked at has a place in `borders`");
     // Fields that are read and written as whole words.
     assert_eq!((offset_of!(Session, dhcp_profile) % 8, offset_of!(DhcpScratch, reply) % 8), (0, 0));
 }
@@ -75,4 +78,28 @@ fn policers_hold_their_rate() {
     }
     assert_eq!(Rate::UNLIMITED.bits_per_second(), None);
     assert_eq!([0, 65, 66, 4_294_901, u32::MAX].map(|us| Burst::of_us(us).0), [0, 1, 2, 65_535, 65_535]);
+}
+
+#[test]
+fn a_name_hashes_alike_in_any_case_and_its_parents_come_by_on_the_way() {
+    let key = [0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321];
+    let name = b"\x03www\x05Games\x07EXAMPLE";
+    let on_the_way = |len: usize| {
+        let hash =
+            name[name.len() - len..].iter().rev().fold(NameHash::new(key), |hash, byte| hash.after(*byte));
+        hash.value()
+    };
+    for (parent, len) in
+        [(&b"\x07example"[..], 8), (b"\x05games\x07example", 14), (b"\x03WWW\x05games\x07example", 18)]
+    {
+        assert_eq!(NameHash::of(key, parent), on_the_way(len));
+    }
+    assert_ne!(
+        NameHash::of(key, b"\x07example"),
+        NameHash::of([7, 8], b"\x07example"),
+        "each node has its own"
+    );
+    // Bytes of a length and of a label are told apart, and what is no letter has no case.
+    assert_ne!(NameHash::of(key, b"\x01@"), NameHash::of(key, b"\x01`"));
+    assert_ne!(NameHash::of(key, b"\x01["), NameHash::of(key, b"\x01{"));
 }

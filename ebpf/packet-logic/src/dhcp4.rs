@@ -7,7 +7,6 @@
 mod options;
 mod reply;
 mod request;
-mod sheet;
 
 use core::ptr::NonNull;
 

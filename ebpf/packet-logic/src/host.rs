@@ -7,13 +7,17 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, DhcpProfile, DhcpScratch, Down, DropReason, EventRecord, FibLine, FibPage, FibTarget, FragmentKey,
-    FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup,
-    PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, Down, DropReason, EventRecord, FibLine, FibPage,
+    FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts,
+    NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
+    UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
+mod dns;
+
 use crate::{Frame, Packet, Tables, Verdict, home::Home, live::field};
+use dns::DnsTables;
 
 /// As much room in front of a packet as XDP has (`XDP_PACKET_HEADROOM`).
 const HEADROOM: usize = 256;
@@ -121,6 +125,8 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::GardenCore => crate::garden_down(packet, tables),
         Verdict::GardenCore6 => crate::garden_down6(packet, tables),
         Verdict::Dhcp => crate::dhcp(packet, tables),
+        Verdict::Dns => crate::dns(packet, tables),
+        Verdict::DnsName => crate::dns_name(packet, tables),
         Verdict::Pass | Verdict::Redirect(_) | Verdict::Punted | Verdict::Drop(_) => return None,
     })
 }
@@ -167,6 +173,7 @@ pub struct HostTables {
     dhcp_profiles: Store<DhcpProfile>,
     dhcp_scratch: Store<DhcpScratch>,
     dhcp_answers: RefCell<BTreeMap<u32, u64>>,
+    dns: DnsTables,
     shared: RefCell<BTreeMap<SharedKey, HomeRef>>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
@@ -230,6 +237,7 @@ impl HostTables {
             dhcp_profiles: Store::new(),
             dhcp_scratch: Store::new(),
             dhcp_answers: RefCell::default(),
+            dns: DnsTables::new(),
             fragments: RefCell::default(),
             garden: RefCell::default(),
             voice: RefCell::default(),
@@ -319,13 +327,6 @@ impl HostTables {
     }
 }
 
-/// Whether an address as it lies in packets is in one of the prefixes.
-fn is_in(prefixes: &BTreeSet<(u128, u32)>, address: [u64; 2]) -> bool {
-    let [upper, lower] = address.map(u64::from_be);
-    let address = u128::from(upper) << 64 | u128::from(lower);
-    prefixes.iter().any(|(prefix, len)| (prefix ^ address).leading_zeros() >= *len)
-}
-
 impl Tables for HostTables {
     fn port(&self, ifindex: u32) -> Option<NonNull<PortEntry>> {
         Some(self.ports.get_or(ifindex, PortEntry::default))
@@ -412,11 +413,11 @@ impl Tables for HostTables {
     }
 
     fn in_garden(&self, address: [u64; 2]) -> bool {
-        is_in(&self.garden.borrow(), address)
+        holds(&self.garden.borrow(), address)
     }
 
     fn is_voice(&self, address: [u64; 2]) -> bool {
-        is_in(&self.voice.borrow(), address)
+        holds(&self.voice.borrow(), address)
     }
 
     fn is_resolver(&self, key: &ResolverKey) -> bool {
@@ -435,6 +436,26 @@ impl Tables for HostTables {
         *self.dhcp_answers.borrow_mut().entry(answer).or_default() += 1;
     }
 
+    fn dns_scratch(&self) -> Option<NonNull<DnsScratch>> {
+        Some(self.dns.scratch())
+    }
+
+    fn listed(&self, name: u64) -> u64 {
+        self.dns.listed(name)
+    }
+
+    fn blocked(&self, device: &DeviceKey) -> Option<u64> {
+        self.dns.blocked(device)
+    }
+
+    fn is_encrypted_resolver(&self, address: [u64; 2]) -> bool {
+        self.dns.is_encrypted_resolver(address)
+    }
+
+    fn count_dns(&self, what: u32) {
+        self.dns.count(what);
+    }
+
     fn recent_ns(&self) -> u64 {
         let now = self.now_ns.get();
         now - now % self.tick_ns.get()
@@ -443,6 +464,14 @@ impl Tables for HostTables {
     fn now_ns(&self) -> u64 {
         self.now_ns.get()
     }
+}
+
+/// Whether an address, as it lies in a packet, is in one of the prefixes.
+fn holds(prefixes: &BTreeSet<(u128, u32)>, address: [u64; 2]) -> bool {
+    let [upper, lower] = address.map(u64::from_be);
+    let address = u128::from(upper) << 64 | u128::from(lower);
+    let differs = |prefix: u128, len: u32| (prefix ^ address).leading_zeros() < len;
+    prefixes.iter().any(|(prefix, len)| !differs(*prefix, *len))
 }
 
 fn flat(key: &FragmentKey) -> ([u8; 10], u8) {

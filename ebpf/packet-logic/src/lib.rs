@@ -1,7 +1,7 @@
 //! What happens to a subscriber's packet.
 //!
 //! Two entry points, [`up`] for frames that come in by an access port and [`down`] for those from the core, and one more
-//! of each for IPv6, [`up6`] and [`down6`], which the first ones lead on to, as they do to [`dhcp`]. All are generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
+//! of each for IPv6, [`up6`] and [`down6`], which the first ones lead on to, as they do to [`dhcp`] and [`dns()`]. All are generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
 //! kernel (ebpf/programs gives it an XDP context and maps) and on the host (feature `host`: buffers and vectors).
 //!
 //! ```text
@@ -28,6 +28,7 @@ mod checksum;
 mod clerk;
 mod core_side;
 mod dhcp4;
+mod dns;
 mod down;
 mod fib;
 mod fib6;
@@ -51,6 +52,7 @@ mod path;
 mod policer;
 mod reverse_path;
 mod rules;
+mod sheet;
 mod six;
 mod tables;
 mod told;
@@ -62,6 +64,7 @@ mod voice;
 pub use checksum::{Delta, checksum};
 pub use clerk::{peek, poke, wipe};
 pub use dhcp4::dhcp;
+pub use dns::{dns, dns_name};
 pub use down::{down, garden_down};
 pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]

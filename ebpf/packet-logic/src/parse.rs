@@ -257,6 +257,7 @@ pub(crate) mod tcp_flags {
     pub(crate) const FIN: u8 = 1;
     pub(crate) const SYN: u8 = 2;
     pub(crate) const RST: u8 = 4;
+    pub(crate) const ACK: u8 = 16;
 }
 
 /// The sum of the two 16-bit words of a long one.

@@ -3,9 +3,9 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DhcpProfile, DhcpScratch, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6,
-    LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session,
-    Settings, SharedKey,
+    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, EventRecord, FibLine, FibPage,
+    FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason,
+    ResolverKey, Session, Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -61,6 +61,17 @@ pub trait Tables {
     fn dhcp_profile(&self, index: u32) -> Option<NonNull<DhcpProfile>>;
     /// This CPU's, which nobody else uses while the packet is dealt with.
     fn dhcp_scratch(&self) -> Option<NonNull<DhcpScratch>>;
+
+    /// As `dhcp_scratch`.
+    fn dns_scratch(&self) -> Option<NonNull<DnsScratch>>;
+    /// The categories of the name with that hash, a bit each.
+    fn listed(&self, name: u64) -> u64;
+    /// The categories that are blocked for a device now, a bit each; `None`: nothing is said of it.
+    fn blocked(&self, device: &DeviceKey) -> Option<u64>;
+    /// Whether an encrypted resolver is known to be at an address (as `map_abi::mapped` has IPv4's).
+    fn is_encrypted_resolver(&self, address: [u64; 2]) -> bool;
+    /// Counts one of `map_abi::dns_count`.
+    fn count_dns(&self, what: u32);
 
     /// The home of one of several lines with the same tags, as the bits of a `HomeRef`.
     fn shared(&self, key: &SharedKey) -> Option<u32>;

@@ -8,7 +8,7 @@ use crate::{
     arp,
     buckets::Entry,
     checksum::Delta,
-    fib, firewall,
+    dns, fib, firewall,
     flows::End,
     frame::opaque_number,
     icmp::{Quote, Side},
@@ -60,6 +60,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
         Step::Garden => return Ok(Verdict::Garden),
         Step::Rules => return Ok(Verdict::Rules),
         Step::Dhcp => return Ok(Verdict::Dhcp),
+        Step::Dns => return Ok(Verdict::Dns),
         Step::Leave(towards) => towards,
     };
     Ok(arrival.leave(packet, towards, ETHERTYPE_IPV4)?)
@@ -79,6 +80,8 @@ enum Step {
     Rules,
     /// It is a DHCP client's message.
     Dhcp,
+    /// It may be for a resolver, and parental control is to look at it first.
+    Dns,
     Leave(Towards),
 }
 
@@ -257,6 +260,9 @@ fn forward<T: Tables>(
     }
     if outside.is(Kind::Unjudged) {
         return Ok(Step::Rules);
+    }
+    if !ip.is_later_fragment() && dns::is_due(frame, tables, arrival, ip.protocol, ip.payload_at) {
+        return Ok(Step::Dns);
     }
     let mut target = target;
     if target.kind() == FibTarget::KIND_DEFAULT {

@@ -37,6 +37,10 @@ pub enum Verdict {
     Core6,
     /// On to the program that answers DHCPv4 clients.
     Dhcp,
+    /// On to the program that looks into what goes to resolvers, of either family.
+    Dns,
+    /// On to the program that deals with the query that this one has put into the scratch memory.
+    DnsName,
     /// User space has a copy; nothing is left to do.
     Punted,
     Drop(DropReason),

@@ -170,6 +170,7 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             firewall_rules: Vec::new(),
             port_forwards: Vec::new(),
             voice: None,
+            parental_control: None,
         }));
     }
     Ok(state)

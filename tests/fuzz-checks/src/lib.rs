@@ -5,6 +5,7 @@
 
 mod access;
 mod access6;
+mod dns;
 mod documents;
 mod joining;
 mod packets;
@@ -12,6 +13,7 @@ mod portal;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
 pub use access6::{fuzz_dhcp6, fuzz_frame6, fuzz_nd};
+pub use dns::fuzz_dns;
 pub use documents::{fuzz_manifest, fuzz_model, fuzz_net_types, fuzz_node_state};
 pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
@@ -21,12 +23,13 @@ pub use portal::fuzz_portal;
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 16] = [
+pub const ALL: [(&str, Check); 17] = [
     ("csr", fuzz_csr),
     ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
     ("dhcp4_options", fuzz_dhcp4_options),
     ("dhcp6", fuzz_dhcp6),
+    ("dns", fuzz_dns),
     ("frame", fuzz_frame),
     ("frame6", fuzz_frame6),
     ("join_token", fuzz_join_token),

@@ -7,17 +7,18 @@ use map_abi::{
 use packet_logic::{HostPacket, HostTables, Verdict, down, lead_on};
 use zerocopy::FromZeros;
 
-const ACCESS: u32 = 0;
-const CORE: u32 = 1;
+pub(crate) const ACCESS: u32 = 0;
+pub(crate) const CORE: u32 = 1;
 /// Interfaces of the two ports.
-const ACCESS_IFINDEX: u32 = 10;
+pub(crate) const ACCESS_IFINDEX: u32 = 10;
 const CORE_IFINDEX: u32 = 11;
-const PORT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
-const HOME_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0xaa];
+pub(crate) const PORT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+pub(crate) const HOME_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0xaa];
 const INSIDE: [u8; 4] = [100, 64, 0, 2];
 const GATEWAY: [u8; 4] = [100, 64, 0, 1];
 const PUBLIC: [u8; 4] = [198, 51, 100, 1];
 const ROUTED: [u8; 4] = [203, 0, 113, 8];
+pub(crate) const HASH_KEY: [u64; 2] = [0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321];
 /// The /24 that suspended subscribers reach.
 const GARDEN: [u8; 3] = [192, 0, 2];
 const FIRST_PORT: u16 = 1024;
@@ -80,7 +81,7 @@ fn aimed(tables: &HostTables, choice: u8, frame: &[u8]) -> Vec<u8> {
 }
 
 /// Up to where the packet leaves or is handed on to the way down.
-fn up(packet: &mut HostPacket, tables: &HostTables) -> Verdict {
+pub(crate) fn up(packet: &mut HostPacket, tables: &HostTables) -> Verdict {
     let mut verdict = packet_logic::up(packet, tables);
     while !matches!(verdict, Verdict::Core | Verdict::Core6)
         && let Some(next) = lead_on(packet, tables, verdict)
@@ -181,7 +182,7 @@ fn drops(tables: &HostTables) -> u64 {
 }
 
 /// Whether a whole IPv4 header with a right checksum is at `at`.
-fn is_sound(frame: &[u8], at: usize) -> bool {
+pub(crate) fn is_sound(frame: &[u8], at: usize) -> bool {
     let Some(packet) = frame.get(at..).filter(|packet| packet.len() >= 20 && packet[0] >> 4 == 4) else {
         return false;
     };
@@ -190,7 +191,7 @@ fn is_sound(frame: &[u8], at: usize) -> bool {
 }
 
 /// The one's complement sum (RFC 1071), written apart from the code under test.
-fn sum(bytes: &[u8]) -> u32 {
+pub(crate) fn sum(bytes: &[u8]) -> u32 {
     let words = bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0)));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
@@ -228,7 +229,7 @@ fn tables() -> HostTables {
 }
 
 /// With both subscribers in a state of which that is the flag.
-fn tables_of(state: u16) -> HostTables {
+pub(crate) fn tables_of(state: u16) -> HostTables {
     let tables = HostTables::new(1 << 40);
     tables.add_to_garden(
         [&[0; 10][..], &[0xff, 0xff], &GARDEN, &[0]].concat().try_into().expect("16 bytes"),
@@ -288,7 +289,7 @@ fn tables_of(state: u16) -> HostTables {
         Settings {
             abi_version: map_abi::MAP_ABI_VERSION,
             default_route: FibTarget::new(FibTarget::KIND_NEXT_HOP, 1),
-            hash_key: [1, 2],
+            hash_key: HASH_KEY,
             garden: 1,
             voice: map_abi::VoiceMarks { dscp: 46, priority: 5 }.to_bits(),
             events: map_abi::events::MAPPINGS,

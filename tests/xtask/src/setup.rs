@@ -47,6 +47,7 @@ const TESTS: &[Package] = &[
     Package("sip-tester", "a telephone and the platform that it calls"),
     Package("iperf3", "what floods a line, and the stream of a call"),
     Package("dnsmasq-base", "the resolver that a subscriber in the walled garden asks"),
+    Package("bind9-dnsutils", "dig, which asks for names that are blocked"),
     Package("ndisc6", "the tests ask it what it makes of router and neighbour advertisements"),
     Package("dhcpcd-base", "a DHCPv6 client that the tests lease to"),
     Package("tcpdump", "captures, when something is looked into"),

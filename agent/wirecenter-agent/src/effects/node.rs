@@ -7,7 +7,7 @@ use fastpath::{Events, Fastpath, Losses, NatBlock, Punts};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
-use node_state::{NodeState, PortRole, Resource, ResourceKey};
+use node_state::{Blocked, NodeState, PortRole, Resource, ResourceKey};
 use tokio::io::unix::AsyncFd;
 
 use super::{
@@ -109,6 +109,16 @@ impl Effects for Node {
         let Some(index) = self.fastpath.index_of(subscriber) else { return };
         if let Err(error) = self.fastpath.learn_mac(index, mac) {
             tracing::warn!(%subscriber, %mac, %error, "the fast path does not take the address");
+        }
+    }
+
+    fn set_blocked(&mut self, subscriber: &Name, blocked: &Blocked) {
+        // As of addresses.
+        if self.fastpath.index_of(subscriber).is_none() {
+            return;
+        }
+        if let Err(error) = self.fastpath.set_blocked(subscriber, blocked) {
+            tracing::error!(%subscriber, %error, "the fast path does not take what is blocked");
         }
     }
 

@@ -14,7 +14,7 @@ use clap::Parser as _;
 use fastpath::{Losses, NatBlock};
 use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
-use node_state::{Nat, NodeState, Resource, ResourceKey};
+use node_state::{Blocked, Nat, NodeState, Resource, ResourceKey};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -73,6 +73,7 @@ pub(crate) struct World {
     pub(crate) kernel: BTreeMap<ResourceKey, Resource>,
     pub(crate) maps: BTreeMap<ResourceKey, Resource>,
     pub(crate) macs: HashMap<Name, Mac>,
+    pub(crate) blocked: HashMap<Name, Blocked>,
     /// Leases that the fast path has given.
     pub(crate) given: HashMap<Name, Binding>,
     /// What was done, in order.
@@ -179,6 +180,10 @@ impl Effects for Fake {
 
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac) {
         self.does(format!("learn {subscriber}")).macs.insert(subscriber.clone(), mac);
+    }
+
+    fn set_blocked(&mut self, subscriber: &Name, blocked: &Blocked) {
+        self.does(format!("block {subscriber}")).blocked.insert(subscriber.clone(), blocked.clone());
     }
 
     fn forget_mac(&mut self, subscriber: &Name) {

@@ -249,3 +249,35 @@ async fn leases_that_the_kernel_has_extended_are_kept_each_quarter_of_their_time
     assert_eq!(kept.leases.v4[&a], binding(1, 11_800));
     assert_eq!((kept.leases.v4[&b], kept.leases.v4[&c]), (expected[&b], expected[&c]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_blocked_follows_the_clock_and_touches_nothing_else() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let control = r#""parentalControl":{"utcOffset":"+01:00","rules":[{"lists":["malware"]},
+        {"lists":["games"],"times":[{"from":"21:00","to":"07:00"}]}]}"#;
+    let text = String::from_utf8(session("alice", 1).encode()).expect("JSON");
+    let text = format!("{},{control}}}", text.strip_suffix('}').expect("an object"));
+    let alice = Resource::decode(text.as_bytes()).expect("decodes");
+    reconciler.apply(chunk(1, &[port("access0", 1500), session("bob", 2)], &[])).await.expect("kept");
+    assert_eq!(reconciler.blocking.wait(since_1970()), None);
+    reconciler.apply(chunk(2, &[alice], &[])).await.expect("kept");
+    assert!(
+        fake.world().log.ends_with(&["1 changes".into(), "block alice".into()]),
+        "{:?}",
+        fake.world().log
+    );
+    let lists = |reconciler: &mut Reconciler<Fake>, seconds| {
+        fake.world().log.clear();
+        reconciler.block_all(Duration::from_secs(seconds));
+        assert_eq!(fake.world().log, ["block alice"]);
+        let blocked = fake.world().blocked.values().next().expect("alice's").clone();
+        blocked[&None].iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let day = 20_000 * 24 * 3600;
+    assert_eq!(lists(&mut reconciler, day + 20 * 3600 - 1), ["malware"]);
+    assert_eq!(lists(&mut reconciler, day + 20 * 3600), ["games", "malware"]);
+    assert_eq!(lists(&mut reconciler, day + 30 * 3600), ["malware"]);
+    assert!(reconciler.blocking.wait(since_1970()).is_some());
+}

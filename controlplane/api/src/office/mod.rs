@@ -3,6 +3,7 @@
 mod access;
 mod admission;
 mod audit;
+mod block_list;
 mod controller;
 mod draft;
 mod events;

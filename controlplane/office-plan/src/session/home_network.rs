@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
 use node_state::{
-    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, PortForward, PortProtocol, PortRange, RateLimit,
-    RuleAction,
+    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, ParentalControl, PortForward, PortProtocol,
+    PortRange, RateLimit, RuleAction,
 };
 use xos_model::{AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, Purpose, SubscriberIpv6};
 
-use super::{NoSession, firewall};
+use super::{NoSession, firewall, parental::parental_control};
 use crate::NodePools;
 
 /// Two of the longest untagged Ethernet frames (IEEE 802.3-2022, clause 3.2.7, without FCS and with one tag), in bits:
@@ -34,6 +34,7 @@ pub(super) struct Home {
     pub(super) firewall_rules: Vec<FirewallRule>,
     pub(super) port_forwards: Vec<PortForward>,
     pub(super) voice: Option<RateLimit>,
+    pub(super) parental_control: Option<ParentalControl>,
 }
 
 pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> {
@@ -75,6 +76,7 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         firewall_rules: rules(home.firewall),
         port_forwards: home.port_forwards.iter().map(forward).collect(),
         voice: home.voice.map(|voice| self::limit(voice.rate, VOICE_BURST_MS)),
+        parental_control: home.parental_control.map(parental_control),
         ipv6,
     })
 }

@@ -24,10 +24,12 @@ impl Plugin<AnyObject> for NodesPlugin {
         let kind = Kind::of;
         let (node, pool, subscriber) =
             (kind(KindName::Node), kind(KindName::AddressPool), kind(KindName::Subscriber));
+        let block_list = kind(KindName::BlockList);
         Declaration {
             relations: vec![
                 Relation::new(pool, "node", node),
                 Relation::new(subscriber, "access.node", node),
+                Relation::new(subscriber, "bundle.parentalControl.rules.block", block_list),
                 Relation::new(subscriber, POOL, pool).derived(),
                 Relation::new(subscriber, CHAIN, CHAINS).derived(),
             ],
@@ -40,7 +42,7 @@ impl Plugin<AnyObject> for NodesPlugin {
                 timeout: Duration::from_mins(1),
                 ..Limits::default()
             },
-            ..Declaration::new([node, pool, subscriber])
+            ..Declaration::new([block_list, node, pool, subscriber])
         }
     }
 
@@ -65,6 +67,8 @@ impl Plugin<AnyObject> for NodesPlugin {
                     world.no_node(name);
                 } else if kind == Kind::of(KindName::AddressPool) {
                     world.pool(name, None);
+                } else if kind == Kind::of(KindName::BlockList) {
+                    world.block_list(name, None);
                 } else {
                     world.no_session(name);
                 }
@@ -80,6 +84,7 @@ impl NodesPlugin {
         match item.body.as_deref() {
             Some(AnyObject::Node(node)) => world.node(name, node.spec.clone()),
             Some(AnyObject::AddressPool(pool)) => world.pool(name, Some(pool.spec.clone())),
+            Some(AnyObject::BlockList(list)) => world.block_list(name, Some(list.spec.clone())),
             Some(AnyObject::Subscriber(subscriber)) => {
                 let (version, place) = match world.session(subscriber, graph) {
                     Ok(placed) => placed,

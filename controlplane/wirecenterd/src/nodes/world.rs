@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use agent_link::Change;
 use net_types::Name;
 use node_state::{Resource, ResourceKey, Version};
-use office_plan::{NodePools, OfficePools, node_resources, session};
-use xos_model::{AddressPoolSpec, ConditionStatus, Graph, NodeSpec, READY, SessionVersion, Subscriber};
+use office_plan::{BlockLists, NodePools, OfficePools, node_resources, session};
+use xos_model::{
+    AddressPoolSpec, BlockListSpec, ConditionStatus, Graph, NodeSpec, READY, SessionVersion, Subscriber,
+};
 
 /// What has been applied so far.
 #[derive(Default)]
 pub(super) struct World {
     nodes: HashMap<Name, Known>,
     pools: OfficePools,
+    block_lists: BlockLists,
     sessions: HashMap<Name, Session>,
     /// What is not published yet; nothing for a node that is gone.
     changes: BTreeMap<Name, Option<Vec<Change>>>,
@@ -80,6 +83,13 @@ impl World {
         self.stale.extend(self.pools.change(name, spec));
     }
 
+    /// Every node has every list.
+    pub(super) fn block_list(&mut self, name: &Name, spec: Option<BlockListSpec>) {
+        if self.block_lists.change(name, spec) {
+            self.stale.extend(self.nodes.keys().cloned());
+        }
+    }
+
     /// Puts a subscriber's session where it belongs. Says which version it is, and how far it has come.
     pub(super) fn session(
         &mut self,
@@ -139,9 +149,11 @@ impl World {
     /// What the tables must take over, by node; nothing for a node that is gone.
     pub(super) fn take_changes(&mut self) -> BTreeMap<Name, Option<Vec<Change>>> {
         let none = NodePools::default();
-        for name in std::mem::take(&mut self.stale) {
+        let stale = std::mem::take(&mut self.stale);
+        let lists = if stale.is_empty() { Vec::new() } else { self.block_lists.resources() };
+        for name in stale {
             if let Some(known) = self.nodes.get_mut(&name) {
-                let changes = known.derive(self.pools.of(&name).unwrap_or(&none));
+                let changes = known.derive(self.pools.of(&name).unwrap_or(&none), &lists);
                 let slot = self.changes.entry(name).or_default().get_or_insert_default();
                 // Ports and routes before what leans on them.
                 slot.splice(..0, changes);
@@ -161,9 +173,10 @@ impl World {
 }
 
 impl Known {
-    /// Ports, links and routes anew, and what of them is no longer wanted.
-    fn derive(&mut self, pools: &NodePools) -> Vec<Change> {
-        let resources = node_resources(&self.spec, pools);
+    /// Ports, links, routes and lists anew, and what of them is no longer wanted.
+    fn derive(&mut self, pools: &NodePools, lists: &[Resource]) -> Vec<Change> {
+        let mut resources = node_resources(&self.spec, pools);
+        resources.extend(lists.iter().cloned());
         let versions: BTreeMap<_, _> = resources.iter().map(|new| (new.key(), new.version())).collect();
         let gone = self.versions.keys().filter(|key| !versions.contains_key(*key));
         let mut changes: Vec<_> = gone.cloned().map(Change::Remove).collect();

@@ -38,6 +38,10 @@ pub(crate) fn everything() -> Vec<Value> {
             json!({"controller": NAME, "sites": [NAME], "access": [{"effect": "allow", "subject": "everyone"}]}),
         ),
         named(
+            "BlockList",
+            json!({"description": "Games", "domains": ["games.example"], "resolvers": ["1.1.1.0/24"]}),
+        ),
+        named(
             "Node",
             json!({"loopback": "192.0.2.129", "site": NAME, "ports": [
                 {"name": "access0", "role": "access", "outerTpid": "0x88a8"},
@@ -87,7 +91,8 @@ pub(crate) fn everything() -> Vec<Value> {
         named(
             "Subscriber",
             json!({"access": {"node": NAME, "port": "access0", "sVid": 100, "cVid": 7},
-                   "bundle": {"rateUp": "20M", "rateDown": "100M", "ipv6": true}}),
+                   "bundle": {"rateUp": "20M", "rateDown": "100M", "ipv6": true,
+                              "parentalControl": {"rules": [{"block": [NAME], "times": [{"from": "21:00", "to": "07:00"}]}]}}}),
         ),
         named(
             "Tenant",

@@ -20,6 +20,7 @@ macro_rules! for_each_kind {
             User "users" "usr" UserSpec;
             Role "roles" "role" RoleSpec;
             Deployment "deployments" "dep" DeploymentSpec;
+            BlockList "blocklists" "bl" BlockListSpec;
             Node "nodes" "no" NodeSpec;
             AddressPool "addresspools" "pool" AddressPoolSpec;
             NetworkTemplate "networktemplates" "nt" NetworkTemplateSpec;
@@ -93,6 +94,7 @@ impl KindName {
             | Self::View
             | Self::Role
             | Self::Deployment
+            | Self::BlockList
             | Self::Node
             | Self::AddressPool
             | Self::NetworkTemplate

@@ -12,7 +12,7 @@ use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Bundle, Firewall, ForwardedPort, NatBlock, SubscriberIpv6, Voice};
+use super::{Bundle, Firewall, ForwardedPort, NatBlock, ParentalControl, SubscriberIpv6, Voice};
 use crate::{Attributes, Fault, Link, Pointer, ServiceSpec};
 
 mod settings;
@@ -74,6 +74,8 @@ pub struct HomeNetwork<'a> {
     pub port_forwards: &'a [ForwardedPort],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<Voice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parental_control: Option<&'a ParentalControl>,
 }
 
 /// What is routed to the subscriber, and on which node.
@@ -119,6 +121,7 @@ impl<'a> HomeNetwork<'a> {
             ipv6: _,
             port_forwards: _,
             voice,
+            parental_control,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
@@ -157,6 +160,7 @@ impl<'a> HomeNetwork<'a> {
             firewall: firewall.as_ref(),
             port_forwards: &status.port_forwards,
             voice: *voice,
+            parental_control: parental_control.as_ref(),
         })
     }
 }

@@ -45,6 +45,11 @@ pub(super) fn example(kind: KindName) -> Value {
                 {"effect": "deny", "subject": {"user": "eve"}}, {"effect": "allow", "subject": {"site": "princeton"}},
                 {"effect": "allow", "subject": "everyone"}]}),
         ),
+        KindName::BlockList => (
+            "games",
+            json!({"description": "Games", "domains": ["games.example", "play.test"],
+                   "resolvers": ["1.1.1.0/24", "2606:4700:4700::/64"]}),
+        ),
         KindName::Node => (
             "node1",
             json!({"loopback": "192.0.2.129", "site": "princeton", "ports": [
@@ -93,7 +98,10 @@ pub(super) fn example(kind: KindName) -> Value {
         KindName::Subscriber => (
             "alice",
             json!({"access": {"node": "node1", "port": "access0", "sVid": 100, "cVid": 7},
-                   "bundle": {"rateUp": "20M", "rateDown": "100M", "nat": true, "dns": ["9.9.9.9"]},
+                   "bundle": {"rateUp": "20M", "rateDown": "100M", "nat": true, "dns": ["9.9.9.9"],
+                              "parentalControl": {"utcOffset": "+01:00", "rules": [
+                                  {"block": ["games"], "devices": ["02:00:00:00:00:07"],
+                                   "times": [{"days": ["mon", "fri"], "from": "21:00", "to": "06:30"}]}]}},
                    "state": "suspended", "services": {"vcpe": "vcpe-v2"}}),
         ),
         KindName::Tenant => (

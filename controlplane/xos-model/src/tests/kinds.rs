@@ -67,7 +67,7 @@ fn every_kind_has_a_valid_example_that_is_written_as_it_was_read() {
 #[test]
 fn a_reference_points_to_the_name_that_it_means() {
     let count = |kind| judge(kind, example(kind)).references.len();
-    assert_eq!(KindName::ALL.iter().map(|kind| count(*kind)).sum::<usize>(), 33);
+    assert_eq!(KindName::ALL.iter().map(|kind| count(*kind)).sum::<usize>(), 34);
     for &kind in KindName::ALL {
         let document = example(kind);
         for reference in judge(kind, document.clone()).references {
@@ -369,4 +369,60 @@ fn a_machine_fits_its_image() {
     assert_eq!(pointers(KindName::Slice, false), ["isolation", "flavor", "flavor"]);
     assert_eq!(pointers(KindName::Image, false), ["kind", "minimumDiskGib", "minimumMemoryMib"]);
     assert_eq!(pointers(KindName::Flavor, false)[1..], ["diskGib", "memoryMib"]);
+}
+
+#[test]
+fn lists_of_names_and_who_blocks_them() {
+    let control = |control: Value| json!({"bundle": {"parentalControl": control}});
+    let rule = |rule: Value| json!({"bundle": {"parentalControl": {"rules": [rule]}}});
+    let many: Vec<String> = (0..4097).map(|n| format!("n{n}.example")).collect();
+    check(vec![
+        (KindName::BlockList, json!({"domains": ["GAMES.Example."]}), &[]),
+        (KindName::BlockList, json!({"domains": []}), &[]),
+        (
+            KindName::BlockList,
+            json!({"domains": ["ok.example", "spiele\u{fc}.example"]}),
+            &["/spec/domains/1"],
+        ),
+        (KindName::BlockList, json!({"domains": ["a..b"]}), &["/spec/domains/0"]),
+        (KindName::BlockList, json!({"domains": ["1.2.3.4.5.6.7.8.9.10.11"]}), &["/spec/domains/0"]),
+        (KindName::BlockList, json!({"domains": many}), &["/spec/domains"]),
+        (KindName::BlockList, json!({"resolvers": ["0.0.0.0/0", "1.1.1.1/32"]}), &["/spec/resolvers/0"]),
+        (KindName::BlockList, json!({"resolvers": ["1.1.1.1/24"]}), &["/spec/resolvers/0"]),
+        (KindName::Subscriber, control(json!({"rules": []})), &[]),
+        (
+            KindName::Subscriber,
+            control(json!({"utcOffset": "Z"})),
+            &["/spec/bundle/parentalControl/utcOffset"],
+        ),
+        (KindName::Subscriber, rule(json!({"block": []})), &["/spec/bundle/parentalControl/rules/0/block"]),
+        (
+            KindName::Subscriber,
+            rule(json!({"block": ["games", "games"], "devices": ["02:00:00:00:00:07", "02:00:00:00:00:07"]})),
+            &[
+                "/spec/bundle/parentalControl/rules/0/block/1",
+                "/spec/bundle/parentalControl/rules/0/devices/1",
+            ],
+        ),
+        (
+            KindName::Subscriber,
+            rule(json!({"block": ["games"], "devices": ["ff:ff:ff:ff:ff:ff"]})),
+            &["/spec/bundle/parentalControl/rules/0/devices/0"],
+        ),
+        (
+            KindName::Subscriber,
+            rule(json!({"block": ["games"], "times": [{"from": "24:00", "to": "7:00"}]})),
+            &[
+                "/spec/bundle/parentalControl/rules/0/times/0/from",
+                "/spec/bundle/parentalControl/rules/0/times/0/to",
+            ],
+        ),
+        (
+            KindName::Subscriber,
+            rule(
+                json!({"block": ["games"], "times": [{"days": ["someday"], "from": "21:00", "to": "07:00"}]}),
+            ),
+            &["/spec/bundle/parentalControl/rules/0/times/0/days/0"],
+        ),
+    ]);
 }

@@ -56,6 +56,7 @@ pub(crate) fn session() -> Session {
         firewall_rules: Vec::new(),
         port_forwards: Vec::new(),
         voice: None,
+        parental_control: None,
         ipv6: Some(line()),
     }
 }

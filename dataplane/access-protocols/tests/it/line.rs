@@ -87,6 +87,7 @@ fn session(ipv6: Ipv6Line) -> Session {
         firewall_rules: Vec::new(),
         port_forwards: Vec::new(),
         voice: None,
+        parental_control: None,
         ipv6: Some(ipv6),
     }
 }

@@ -102,6 +102,9 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if session.voice.is_some() {
         bits |= flags::VOICE;
     }
+    if session.is_active() && session.parental_control.is_some() {
+        bits |= flags::DNS;
+    }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();

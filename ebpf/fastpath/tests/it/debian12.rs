@@ -26,6 +26,7 @@ fn all_of_this_passes_on_debian_12s_kernel() {
     assert!(release.contains(Kernel::Debian12.release()), "{release}");
     for suite in [
         "dhcp::",
+        "dns::",
         "events::",
         "firewall::",
         "fixtures::",

@@ -2,6 +2,7 @@
 
 mod debian12;
 mod dhcp;
+mod dns;
 mod events;
 mod firewall;
 mod fixtures;

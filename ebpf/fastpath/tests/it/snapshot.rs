@@ -4,8 +4,8 @@ use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData};
 use map_abi::{
-    Chunk, FIB_ROOT_LINES, FIB6_ROOT_LINES, HomeRef, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts, ResolverKey,
-    SVIDS_PER_PORT, Settings, map,
+    Chunk, DeviceKey, FIB_ROOT_LINES, FIB6_ROOT_LINES, HomeRef, LinePage, MAX_NEXT_HOP_GROUPS, NatPorts,
+    ResolverKey, SVIDS_PER_PORT, Settings, map,
 };
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
@@ -107,6 +107,21 @@ pub(crate) fn snapshot_at(
         HashMap::try_from(Map::HashMap(data(map::RESOLVERS))).expect("a hash map");
     for key in resolvers.keys() {
         tables.add_resolver(ResolverKey::read_from_bytes(&key.expect("a key")).expect("of that length"));
+    }
+    let names: HashMap<_, u64, u64> =
+        HashMap::try_from(Map::HashMap(data(map::LISTED_NAMES))).expect("a hash map");
+    for (name, categories) in names.iter().map(|entry| entry.expect("read")) {
+        tables.set_listed(name, categories);
+    }
+    let blocked: HashMap<_, [u8; size_of::<DeviceKey>()], u64> =
+        HashMap::try_from(Map::HashMap(data(map::BLOCKED))).expect("a hash map");
+    for (device, categories) in blocked.iter().map(|entry| entry.expect("read")) {
+        tables.set_blocked(DeviceKey::read_from_bytes(&device).expect("of that length"), categories);
+    }
+    let encrypted: LpmTrie<_, [u8; 16], u8> =
+        LpmTrie::try_from(Map::LpmTrie(data(map::ENCRYPTED_RESOLVERS))).expect("a trie");
+    for key in encrypted.keys().map(|key| key.expect("a key")) {
+        tables.add_encrypted_resolver(key.data(), key.prefix_len());
     }
     tables
 }

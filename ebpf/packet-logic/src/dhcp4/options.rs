@@ -4,8 +4,7 @@ use core::ptr::NonNull;
 
 use map_abi::DhcpScratch;
 
-use super::sheet::Sheet;
-use crate::frame::opaque_size;
+use crate::{frame::opaque_size, sheet::Sheet};
 
 /// Where options begin in a message (RFC 2131, section 2).
 pub(super) const OPTIONS_AT: usize = 240;

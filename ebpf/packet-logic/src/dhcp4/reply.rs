@@ -7,13 +7,13 @@ use map_abi::DhcpProfile;
 use super::{
     options::{Found, OPTIONS_AT, code, slot},
     request::{Kind, Line, MAGIC_COOKIE, Request, at, pseudo_sum},
-    sheet::{Sheet, fold_long, halves},
 };
 use crate::{
     Packet,
     access::Arrival,
     frame::{MAC_BITS, opaque_size},
     live::field,
+    sheet::{Sheet, fold_long, halves},
 };
 
 /// A BOOTREPLY to an Ethernet station, whose address has six bytes; over no relay.

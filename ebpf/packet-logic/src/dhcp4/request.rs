@@ -4,15 +4,13 @@ use core::ptr::NonNull;
 
 use map_abi::{DHCP_MESSAGE_MAX, DhcpScratch};
 
-use super::{
-    options::{OPTIONS_AT, Options, slot},
-    sheet::{Sheet, fold_long, halves},
-};
+use super::options::{OPTIONS_AT, Options, slot};
 use crate::{
     Frame, Packet,
     access::Arrival,
     frame::MAC_BITS,
     parse::{Ipv4, UDP},
+    sheet::{Sheet, fold_long, halves},
 };
 
 const UDP_HEADER_LEN: usize = 8;

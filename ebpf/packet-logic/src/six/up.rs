@@ -5,7 +5,7 @@ use map_abi::{DropReason, PuntReason, flags};
 use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
-    fib6,
+    dns, fib6,
     flows::{self, Ends, Print},
     live::{field, part},
     mss,
@@ -57,8 +57,10 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
         return Ok(Verdict::Garden6);
     }
-    let Some(towards) = judge::<P, T, IN_GARDEN>(packet, tables, arrival)? else {
-        return Ok(if arrival.has(flags::RULES) { Verdict::Rules } else { Verdict::Open6 });
+    let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
+        Step::Leave(towards) => towards,
+        Step::Dns => return Ok(Verdict::Dns),
+        Step::Open => return Ok(if arrival.has(flags::RULES) { Verdict::Rules } else { Verdict::Open6 }),
     };
     Ok(match arrival.leave(packet, towards, ETHERTYPE_IPV6)? {
         Verdict::Core => Verdict::Core6,
@@ -94,13 +96,21 @@ fn print<T: Tables>(frame: Frame<'_>, tables: &T, ip: &Ipv6<'_>) -> Result<Print
     Print::of(tables, &Ends { inside, remote, protocol: ip.protocol }).ok_or(DropReason::Inconsistent)
 }
 
-/// `None`: it is the first of its flow.
+/// What is left to do with a packet that was judged.
+enum Step {
+    /// It is the first of its flow.
+    Open,
+    /// It may be for a resolver, and parental control is to look at it first.
+    Dns,
+    Leave(Towards),
+}
+
 #[inline(always)]
 fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     packet: &P,
     tables: &T,
     arrival: &Arrival,
-) -> Result<Option<Towards>, Stop> {
+) -> Result<Step, Stop> {
     let six = arrival.home.six();
     if field!(six, is_on).get() == 0 {
         return Err(DropReason::EtherType.into());
@@ -171,15 +181,13 @@ fn interface_id(mac: u64) -> u64 {
 }
 
 #[inline(always)]
-fn forward<T: Tables>(
-    frame: Frame<'_>,
-    tables: &T,
-    arrival: &Arrival,
-    ip: &Ipv6<'_>,
-) -> Result<Option<Towards>, Stop> {
+fn forward<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival, ip: &Ipv6<'_>) -> Result<Step, Stop> {
     let up = arrival.home.up();
     if !is_known(frame, tables, arrival, ip)? {
-        return Ok(None);
+        return Ok(Step::Open);
+    }
+    if !ip.is_later_fragment() && dns::is_due(frame, tables, arrival, ip.protocol, ip.payload_at) {
+        return Ok(Step::Dns);
     }
     let target = fib6::lookup(tables, ip.destination())?;
     // The default route is in the table like any other.
@@ -214,7 +222,7 @@ fn forward<T: Tables>(
     ip.set_traffic_class(class.mark(ip.traffic_class()));
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
-    Ok(Some(towards))
+    Ok(Step::Leave(towards))
 }
 
 /// Whether the firewall, if there is one, knows what an answer will be.

@@ -11,9 +11,9 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DhcpProfile, DhcpScratch, DropReason, EventRecord, FibLine, FibPage, FragmentKey, FragmentKey6,
-    LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason,
-    PuntRecord, ResolverKey, Session, Settings, SharedKey,
+    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, EventRecord, FibLine, FibPage,
+    FragmentKey, FragmentKey6, LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry,
+    PortLink, PuntReason, PuntRecord, ResolverKey, Session, Settings, SharedKey,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -209,6 +209,37 @@ impl Tables for Maps {
     #[inline(always)]
     fn dhcp_scratch(&self) -> Option<NonNull<DhcpScratch>> {
         maps::DHCP_SCRATCH.get_ptr_mut(0).and_then(NonNull::new)
+    }
+
+    #[inline(always)]
+    fn dns_scratch(&self) -> Option<NonNull<DnsScratch>> {
+        maps::DNS_SCRATCH.get_ptr_mut(0).and_then(NonNull::new)
+    }
+
+    #[inline(always)]
+    fn listed(&self, name: u64) -> u64 {
+        // SAFETY: a word, which is written whole.
+        unsafe { maps::LISTED_NAMES.get(name) }.copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn blocked(&self, device: &DeviceKey) -> Option<u64> {
+        // SAFETY: as in `listed`.
+        unsafe { maps::BLOCKED.get(device) }.copied()
+    }
+
+    #[inline(always)]
+    fn is_encrypted_resolver(&self, address: [u64; 2]) -> bool {
+        let place = Place { _pad: 0, key: lpm_trie::Key::new(u128::BITS, address) };
+        maps::ENCRYPTED_RESOLVERS.get(&place.key).is_some()
+    }
+
+    #[inline(always)]
+    fn count_dns(&self, what: u32) {
+        if let Some(count) = maps::DNS_COUNTS.get_ptr_mut(what) {
+            // SAFETY: as in `count_drop`.
+            unsafe { *count += 1 };
+        }
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
-//! each for IPv6, two for first packets, two for a firewall's rules, four for sessions that are not active and one for DHCP
-//! clients, to which they lead on, and three that user space alone runs: `clerk`, `wiper` and `reader`.
+//! each for IPv6, two for first packets, two for a firewall's rules, four for sessions that are not active, one for DHCP
+//! clients and two for what goes to resolvers, to which they lead on, and three that user space alone runs: `clerk`, `wiper` and `reader`.
 #![no_std]
 #![no_main]
 
@@ -91,6 +91,18 @@ pub fn dhcp(ctx: XdpContext) -> u32 {
 }
 
 #[xdp]
+pub fn dns(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::dns(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn dns_name(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::dns_name(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
 pub fn clerk(ctx: XdpContext) -> u32 {
     packet_logic::poke(&Xdp(ctx), &Maps);
     xdp_action::XDP_PASS
@@ -128,6 +140,8 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
         Verdict::GardenCore => lead_on(ctx, program::GARDEN_CORE),
         Verdict::GardenCore6 => lead_on(ctx, program::GARDEN_CORE6),
         Verdict::Dhcp => lead_on(ctx, program::DHCP),
+        Verdict::Dns => lead_on(ctx, program::DNS),
+        Verdict::DnsName => lead_on(ctx, program::DNS_NAME),
         Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,
     }
 }

@@ -9,10 +9,12 @@ use aya_ebpf::{
     maps::{Array, DevMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    Chunk, DhcpProfile, DhcpScratch, DropReason, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage,
-    FragmentKey, FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LinePage, Loss, MAX_DHCP_PROFILES,
+    CATEGORIES_MAX, Category, Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason,
+    ENCRYPTED_RESOLVERS_MAX, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
+    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LinePage, Loss, MAX_DHCP_PROFILES,
     MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
-    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX, dhcp_answer, program,
+    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX, dhcp_answer, dns_count,
+    program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -85,3 +87,18 @@ pub(crate) static DHCP_PROFILES: Array<DhcpProfile> = Array::pinned(MAX_DHCP_PRO
 pub(crate) static DHCP_SCRATCH: PerCpuArray<DhcpScratch> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub(crate) static DHCP_ANSWERS: PerCpuArray<u64> = PerCpuArray::pinned(dhcp_answer::COUNT, 0);
+/// A word for each name, in memory that comes as names do.
+#[map]
+pub(crate) static LISTED_NAMES: HashMap<u64, u64> = HashMap::pinned(LISTED_NAMES_MAX, BPF_F_NO_PREALLOC);
+#[map]
+pub(crate) static ENCRYPTED_RESOLVERS: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(ENCRYPTED_RESOLVERS_MAX, 0);
+#[map]
+pub(crate) static BLOCKED: HashMap<DeviceKey, u64> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
+/// Only user space asks.
+#[map]
+static CATEGORIES: Array<Category> = Array::pinned(CATEGORIES_MAX, BPF_F_MMAPABLE);
+/// Not pinned: it holds nothing between packets.
+#[map]
+pub(crate) static DNS_SCRATCH: PerCpuArray<DnsScratch> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+pub(crate) static DNS_COUNTS: PerCpuArray<u64> = PerCpuArray::pinned(dns_count::COUNT, 0);

@@ -9,6 +9,7 @@ mod house;
 mod ipv6;
 mod nat_log;
 mod office;
+mod parental_control;
 mod routes;
 mod server;
 mod voice;

@@ -15,9 +15,17 @@ pub(super) fn table(kind: &str) -> &'static Layout {
 
 static PLAIN: Layout = Layout { columns: &[], ready: true, wide: &[] };
 
-static LAYOUTS: [(&str, Layout); 19] = [
+static LAYOUTS: [(&str, Layout); 20] = [
     ("Node", NODE),
     ("AddressPool", ADDRESS_POOL),
+    (
+        "BlockList",
+        Layout {
+            columns: &[("DESCRIPTION", At("/spec/description"))],
+            ready: false,
+            wide: &[("RESOLVERS", At("/spec/resolvers")), ("NAMES", At("/spec/domains"))],
+        },
+    ),
     ("Subscriber", SUBSCRIBER),
     ("Tenant", TENANT),
     (
