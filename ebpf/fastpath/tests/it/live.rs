@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// A socket that sends and receives whole frames on one interface.
-struct Wire(libc::c_int);
+pub(crate) struct Wire(libc::c_int);
 
 fn len_of<T>() -> libc::socklen_t {
     libc::socklen_t::try_from(size_of::<T>()).expect("small")
 }
 
 impl Wire {
-    fn on(name: &str) -> Self {
+    pub(crate) fn on(name: &str) -> Self {
         let name = std::ffi::CString::new(name).expect("no NUL");
         let every_protocol = u16::try_from(libc::ETH_P_ALL).expect("16 bits").to_be();
         // SAFETY: plain calls with values that live long enough; `sockaddr_ll` is valid when all zero.
@@ -47,14 +47,14 @@ impl Wire {
         }
     }
 
-    fn send(&self, frame: &[u8]) {
+    pub(crate) fn send(&self, frame: &[u8]) {
         // SAFETY: the frame is readable for its length.
         let sent = unsafe { libc::send(self.0, frame.as_ptr().cast(), frame.len(), 0) };
         assert_eq!(sent, frame.len().cast_signed(), "{}", io::Error::last_os_error());
     }
 
     /// The next frame that came in (not one that this side sent); `None`: nothing came for five seconds.
-    fn receive(&self) -> Option<Vec<u8>> {
+    pub(crate) fn receive(&self) -> Option<Vec<u8>> {
         loop {
             let mut frame = vec![0; 2048];
             // SAFETY: buffers of the lengths given; `sockaddr_ll` is valid when all zero.

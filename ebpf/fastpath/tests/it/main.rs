@@ -19,4 +19,5 @@ mod runner;
 mod shared;
 mod six;
 mod snapshot;
+mod upgrade;
 mod world;
