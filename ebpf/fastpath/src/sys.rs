@@ -74,7 +74,7 @@ pub(crate) fn next_key(map: BorrowedFd<'_>, key: Option<&[u8]>, next: &mut [u8])
 /// An array with one value, pinned.
 pub(crate) fn pin_text(path: &Path, text: &[u8]) -> io::Result<()> {
     let map = create_page(text.len())?;
-    update(map.as_fd(), &[0; KEY_BYTES as usize], text, 0)?;
+    update(map.as_fd(), &[0; 4], text, 0)?;
     pin(path, map.as_fd())
 }
 

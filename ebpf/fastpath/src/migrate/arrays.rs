@@ -19,7 +19,7 @@ pub(crate) struct ArrayCopy {
 impl ArrayCopy {
     pub(crate) fn open(old: &Path, new: &Path, name: &'static str, plan: Plan) -> Result<Self, OpenError> {
         let (old, new) = (Words::open(old, name, Access::Read)?, Words::open(new, name, Access::Write)?);
-        for (found, wanted) in [(old.row_bytes(), plan.from_bytes()), (new.row_bytes(), plan.to_bytes())] {
+        for (found, wanted) in [(old.row_bytes(), plan.old_bytes()), (new.row_bytes(), plan.new_bytes())] {
             if found != wanted.next_multiple_of(8) {
                 return Err(OpenError::ValueSize { name, found, wanted });
             }

@@ -37,7 +37,7 @@ impl EntriesCopy {
     ) -> Result<Self, OpenError> {
         let (old, new) = (pinned(old, name)?, pinned(new, name)?);
         let (found, wanted) = (sizes(&old, name)?, sizes(&new, name)?);
-        let of_keys = keys.as_ref().map_or((wanted.0, wanted.0), |plan| (plan.from_bytes(), plan.to_bytes()));
+        let of_keys = keys.as_ref().map_or((wanted.0, wanted.0), |plan| (plan.old_bytes(), plan.new_bytes()));
         if (found.0, wanted.0) != of_keys || found.1 != wanted.1 {
             return Err(OpenError::ValueSize { name, found: found.1, wanted: wanted.1 });
         }
@@ -60,7 +60,7 @@ impl EntriesCopy {
             if sys::lookup(self.old.fd().as_fd(), &next, &mut value).is_ok() {
                 let mut to = next.clone();
                 if let Some(plan) = &self.keys {
-                    to = vec![0; plan.to_bytes()];
+                    to = vec![0; plan.new_bytes()];
                     plan.convert(&next, &mut to);
                 }
                 // Only a full map takes none, and then it has others.

@@ -110,7 +110,7 @@ impl HomesCopy {
         })
     }
 
-    fn line<'a>(chunk: &'a [u8], line: usize) -> &'a [u8] {
+    fn line(chunk: &[u8], line: usize) -> &[u8] {
         let at = LINES_AT + line * LINE_BYTES;
         chunk.get(at..at + LINE_BYTES).unwrap_or_default()
     }
@@ -119,7 +119,7 @@ impl HomesCopy {
         let mut to = [0; LINE_BYTES];
         match self.plans.get(usize::from(kind)) {
             Some(plan) => {
-                let pieces = line.chunks_exact(plan.from_bytes()).zip(to.chunks_exact_mut(plan.to_bytes()));
+                let pieces = line.chunks_exact(plan.old_bytes()).zip(to.chunks_exact_mut(plan.new_bytes()));
                 pieces.for_each(|(from, to)| plan.convert(from, to));
             }
             None if kind == TEXT => to.copy_from_slice(line),
@@ -186,8 +186,8 @@ impl HomesCopy {
 
     fn ops(&self, kind: u8, before: &[u8; LINE_BYTES], after: &[u8; LINE_BYTES]) -> Vec<(usize, Op)> {
         let Some(plan) = self.plans.get(usize::from(kind)) else { return Vec::new() };
-        let pieces = before.chunks_exact(plan.to_bytes()).zip(after.chunks_exact(plan.to_bytes()));
-        let words = plan.to_bytes() / 8;
+        let pieces = before.chunks_exact(plan.new_bytes()).zip(after.chunks_exact(plan.new_bytes()));
+        let words = plan.new_bytes() / 8;
         pieces
             .enumerate()
             .flat_map(|(n, (before, after))| {
@@ -229,7 +229,7 @@ impl HomesCopy {
             let Some(kinds) = self.kinds.get(index) else { continue };
             for (line, kind) in kinds.iter().enumerate() {
                 let Some(plan) = self.plans.get(usize::from(*kind)) else { continue };
-                for record in Self::line(page, line).chunks_exact(plan.from_bytes()) {
+                for record in Self::line(page, line).chunks_exact(plan.old_bytes()) {
                     plan.count_lost(record, lost);
                     // A free entry may still say that its line overflowed.
                     let holds = |of, key| u64::from(*kind == of && plan.number(record, key) != 0);

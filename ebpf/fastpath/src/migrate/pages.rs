@@ -54,7 +54,7 @@ impl OldPages {
 
 /// Carries over values that are a record each.
 pub(crate) fn copy<P: Page>(old: &Path, new: &Path, plan: &Plan) -> Result<(), OpenError> {
-    let from = OldPages::open::<P>(old, plan.from_bytes())?;
+    let from = OldPages::open::<P>(old, plan.old_bytes())?;
     let mut to = Growing::<P>::open(new)?;
     let mut unread = None;
     let pages = from.held.iter().filter_map(|index| {
@@ -62,7 +62,7 @@ pub(crate) fn copy<P: Page>(old: &Path, new: &Path, plan: &Plan) -> Result<(), O
             unread = Some(*index);
             return None;
         };
-        let mut converted = vec![0; plan.to_bytes()];
+        let mut converted = vec![0; plan.new_bytes()];
         plan.convert(&page, &mut converted);
         Some((*index, converted))
     });

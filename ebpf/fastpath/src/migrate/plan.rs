@@ -134,11 +134,11 @@ impl Plan {
         self.old.number(from, field)
     }
 
-    pub(crate) fn from_bytes(&self) -> usize {
+    pub(crate) fn old_bytes(&self) -> usize {
         self.old.bytes
     }
 
-    pub(crate) fn to_bytes(&self) -> usize {
+    pub(crate) fn new_bytes(&self) -> usize {
         self.to_bytes
     }
 

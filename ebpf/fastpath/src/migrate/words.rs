@@ -17,7 +17,8 @@ use crate::{
 pub(crate) struct Words {
     start: NonNull<u64>,
     rows: usize,
-    words_per_row: usize,
+    /// Words of a row.
+    width: usize,
     bytes: usize,
 }
 
@@ -27,10 +28,10 @@ impl Words {
         let map = MapData::from_pin(pin_dir.join(name)).map_err(failed)?;
         let info = map.info().map_err(failed)?;
         // The kernel pads values to eight bytes.
-        let words_per_row = (info.value_size() as usize).div_ceil(8);
+        let width = (info.value_size() as usize).div_ceil(8);
         let rows = info.max_entries() as usize;
-        let bytes = (rows * words_per_row * 8).next_multiple_of(4096);
-        Ok(Self { start: memory(name, &map, bytes, access)?, rows, words_per_row, bytes })
+        let bytes = (rows * width * 8).next_multiple_of(4096);
+        Ok(Self { start: memory(name, &map, bytes, access)?, rows, width, bytes })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -38,19 +39,19 @@ impl Words {
     }
 
     pub(crate) fn row_bytes(&self) -> usize {
-        self.words_per_row * 8
+        self.width * 8
     }
 
     fn word(&self, row: usize, word: usize) -> &AtomicU64 {
-        assert!(row < self.rows && word < self.words_per_row, "word {word} of row {row}");
+        assert!(row < self.rows && word < self.width, "word {word} of row {row}");
         // SAFETY: aligned, and inside the mapping, by the line above.
-        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(row * self.words_per_row + word)) }
+        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(row * self.width + word)) }
     }
 
     /// Reads a row; false: it is all zero.
     pub(crate) fn read(&self, row: usize, to: &mut [u8]) -> bool {
         let mut any = 0;
-        for (word, to) in to.chunks_exact_mut(8).take(self.words_per_row).enumerate() {
+        for (word, to) in to.chunks_exact_mut(8).take(self.width).enumerate() {
             let value = self.word(row, word).load(Ordering::Acquire);
             any |= value;
             to.copy_from_slice(&value.to_ne_bytes());

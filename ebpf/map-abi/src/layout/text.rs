@@ -55,7 +55,6 @@ impl<const N: usize> Text<N> {
             unit *= 10;
         }
         while unit > 0 {
-            #[expect(clippy::cast_possible_truncation, reason = "a digit")]
             let digit = (number / unit % 10) as u8;
             self = self.byte(b'0' + digit);
             unit /= 10;
