@@ -20,14 +20,14 @@ const DROPPED: u32 = 1;
 fn contents(world: &World) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let dir = &world.pin_dir;
-    let mut word = 0;
-    pages::<Chunk, { size_of::<Chunk>() }>(dir, map::HOMES, &mut word, |index, value| {
+    let mut first = 0;
+    pages::<Chunk, { size_of::<Chunk>() }>(dir, map::HOMES, &mut first, |index, value| {
         found.insert(format!("HOMES {index}"), value.as_bytes().to_vec());
     });
-    pages::<LinePage, { size_of::<LinePage>() }>(dir, map::LINES, &mut word, |index, value| {
+    pages::<LinePage, { size_of::<LinePage>() }>(dir, map::LINES, &mut first, |index, value| {
         found.insert(format!("LINES {index}"), value.as_bytes().to_vec());
     });
-    pages::<NatPorts, { size_of::<NatPorts>() }>(dir, map::NAT_PORTS, &mut word, |index, value| {
+    pages::<NatPorts, { size_of::<NatPorts>() }>(dir, map::NAT_PORTS, &mut first, |index, value| {
         found.insert(format!("NAT_PORTS {index}"), value.as_bytes().to_vec());
     });
     Copied::<Session, 256>::open(dir, map::SESSIONS).each(0..64, |index, value| {
