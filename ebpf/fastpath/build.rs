@@ -1,4 +1,5 @@
-//! Compiles ebpf/programs for the kernel and puts the two objects where `src/object.rs` embeds them.
+//! Compiles ebpf/programs for the kernel and puts the two objects where `src/object.rs` embeds them; and `office` once
+//! more with its maps laid out otherwise, for the tests of upgrades.
 
 use std::{
     env,
@@ -47,7 +48,15 @@ fn build() -> Result<(), String> {
     println!("cargo:rerun-if-env-changed=PATH");
     let linker = find_linker()?;
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
-    let target_dir = out_dir.join("programs");
+    compile(&ebpf, &linker, &out_dir.join("programs"), &[])?;
+    for object in ["office", "bench"] {
+        keep(&out_dir.join("programs"), object, &out_dir.join(format!("{object}.o")))?;
+    }
+    compile(&ebpf, &linker, &out_dir.join("probe"), &["--cfg", "layout_probe"])?;
+    keep(&out_dir.join("probe"), "office", &out_dir.join("probe.o"))
+}
+
+fn compile(ebpf: &Path, linker: &Path, target_dir: &Path, more: &[&str]) -> Result<(), String> {
     let mut cargo = compiler()?;
     for name in env::vars_os().map(|(name, _)| name) {
         let text = name.to_string_lossy();
@@ -55,8 +64,8 @@ fn build() -> Result<(), String> {
             cargo.env_remove(&name);
         }
     }
-    let flags: Vec<String> =
-        RUSTFLAGS.iter().flat_map(|flag| ["-C".to_owned(), (*flag).to_owned()]).collect();
+    let flags = RUSTFLAGS.iter().flat_map(|flag| ["-C", flag]);
+    let flags: Vec<&str> = flags.chain(more.iter().copied()).collect();
     let path = env::var_os("PATH").unwrap_or_default();
     let search = linker.parent().map(Path::to_path_buf).into_iter().chain(env::split_paths(&path));
     cargo
@@ -64,17 +73,18 @@ fn build() -> Result<(), String> {
         .env("PATH", env::join_paths(search).map_err(|error| error.to_string())?)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-        .env("CARGO_TARGET_DIR", &target_dir)
+        .env("CARGO_TARGET_DIR", target_dir)
         .args(["build", "--locked", "--release", "--target", TARGET, "-Z", "build-std=core"]);
+    if !more.is_empty() {
+        cargo.args(["--bin", "office"]);
+    }
     let status = cargo.status().map_err(|error| format!("{cargo:?}: {error}"))?;
-    if !status.success() {
-        return Err(format!("{cargo:?} ended with {status}"));
-    }
-    for object in ["office", "bench"] {
-        let from = target_dir.join(TARGET).join("release").join(object);
-        std::fs::copy(&from, out_dir.join(format!("{object}.o")))
-            .map_err(|error| format!("{} cannot be copied: {error}", from.display()))?;
-    }
+    if status.success() { Ok(()) } else { Err(format!("{cargo:?} ended with {status}")) }
+}
+
+fn keep(target_dir: &Path, object: &str, to: &Path) -> Result<(), String> {
+    let from = target_dir.join(TARGET).join("release").join(object);
+    std::fs::copy(&from, to).map_err(|error| format!("{} cannot be copied: {error}", from.display()))?;
     Ok(())
 }
 

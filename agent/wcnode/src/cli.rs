@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Status(Plain),
     /// Subscribers' sessions as they are in the kernel
     Sessions(Sessions),
-    /// How many packets were dropped for which reason, and what that means
+    /// How many packets were dropped for which reason, by which stage of the chain, and what that means
     Drops(Drops),
     /// Packets, bytes and drops of each subscriber, both ways
     Counters(Counters),

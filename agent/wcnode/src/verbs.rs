@@ -211,6 +211,8 @@ fn look(
 #[serde(rename_all = "camelCase")]
 struct Drop {
     reason: &'static str,
+    /// Of the chain: volt, vcpe or vbng.
+    stage: &'static str,
     packets: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     packets_per_s: Option<u64>,
@@ -241,6 +243,7 @@ fn drop_rows(
         let old = before.and_then(|before| before.iter().find(|(other, _)| *other == reason));
         Drop {
             reason: reason.name(),
+            stage: reason.stage().name(),
             packets,
             packets_per_s: old.map(|&(_, old)| sample::per_second(old, packets, elapsed)),
             meaning: reason.help().trim().into(),
@@ -257,12 +260,12 @@ fn drops_table(drops: &[Drop]) -> String {
     }
     let with_speed = drops.iter().any(|drop| drop.packets_per_s.is_some());
     let titles: &[&str] = if with_speed {
-        &["REASON", ">PACKETS", ">PER-SECOND", "MEANING"]
+        &["REASON", "STAGE", ">PACKETS", ">PER-SECOND", "MEANING"]
     } else {
-        &["REASON", ">PACKETS", "MEANING"]
+        &["REASON", "STAGE", ">PACKETS", "MEANING"]
     };
     let row = |drop: &Drop| {
-        let mut row = vec![drop.reason.to_owned(), drop.packets.to_string()];
+        let mut row = vec![drop.reason.to_owned(), drop.stage.to_owned(), drop.packets.to_string()];
         if with_speed {
             row.push(drop.packets_per_s.map(|speed| speed.to_string()).unwrap_or_default());
         }
@@ -324,18 +327,18 @@ mod tests {
         let now = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 30)];
         let rows = drop_rows(&now, None, Duration::ZERO, false);
         let expected = "\
-REASON      PACKETS   MEANING
-rate_up          30   The subscriber's upstream rate is exceeded.
-truncated         1   The frame ends before its headers do.
+REASON      STAGE   PACKETS   MEANING
+rate_up     vcpe         30   The subscriber's upstream rate is exceeded.
+truncated   volt          1   The frame ends before its headers do.
 ";
         assert_eq!(drops_table(&rows), expected);
         let before = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 10)];
         let rows = drop_rows(&now, Some(&before), Duration::from_secs(2), true);
         let expected = "\
-REASON       PACKETS   PER-SECOND   MEANING
-rate_up           30           10   The subscriber's upstream rate is exceeded.
-truncated          1            0   The frame ends before its headers do.
-source_mac         0            0   The source MAC address is not the session's.
+REASON       STAGE   PACKETS   PER-SECOND   MEANING
+rate_up      vcpe         30           10   The subscriber's upstream rate is exceeded.
+truncated    volt          1            0   The frame ends before its headers do.
+source_mac   volt          0            0   The source MAC address is not the session's.
 ";
         assert_eq!(drops_table(&rows), expected);
         assert_eq!(drops_table(&[]), "No packet was dropped.\n");

@@ -8,7 +8,7 @@ mod routes;
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Losses, MappingEvent, NatBlock, Punt};
+use fastpath::{Losses, MappingEvent, Migration, NatBlock, Punt};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
 use node_state::{Blocked, NodeState, ResourceKey};
@@ -75,6 +75,9 @@ pub(crate) trait Effects: Send + 'static {
 
     /// The ports of a public address that a subscriber has in the fast path.
     fn nat_block(&self, subscriber: &Name) -> Option<NatBlock>;
+
+    /// What the start carried over from maps that an agent of another version had laid out otherwise.
+    fn migration(&self) -> Option<Migration>;
 
     /// What the fast path could not tell.
     fn losses(&self) -> Losses;

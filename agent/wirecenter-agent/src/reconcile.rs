@@ -126,7 +126,8 @@ impl<E: Effects> Reconciler<E> {
         let sessions = self.desired.sessions.len();
         let generation = self.generation;
         tracing::info!(%generation, sessions, kernel_steps, map_writes, seconds, "restored from disk");
-        self.status.startup(Startup { seconds, kernel_steps, map_writes });
+        let migration = self.effects.migration().map(Into::into);
+        self.status.startup(Startup { seconds, kernel_steps, map_writes, migration });
         self.count();
         self.write_status();
     }

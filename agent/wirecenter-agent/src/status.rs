@@ -8,7 +8,7 @@ use std::{
 };
 
 use agent_link::LinkState;
-use fastpath::Losses;
+use fastpath::{Losses, Migration};
 use net_types::{Generation, Name};
 use node_state::ResourceKey;
 use serde::Serialize;
@@ -66,12 +66,44 @@ pub(crate) struct Counts {
 }
 
 /// What the start took, and what it found to be done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Startup {
     pub(crate) seconds: f64,
     pub(crate) kernel_steps: u64,
     pub(crate) map_writes: u64,
+    /// `None`: the maps were laid out as this agent has them, or there were none.
+    pub(crate) migration: Option<MigrationStatus>,
+}
+
+/// What was carried over from the maps of an agent of another version.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MigrationStatus {
+    sessions: u64,
+    nat_mappings: u64,
+    firewall_flows: u64,
+    seconds: f64,
+    /// From the first port that had other programs until all was carried over that had changed meanwhile.
+    swap_seconds: f64,
+    /// What there is no place for, and in how many records it said something.
+    lost: BTreeMap<String, u64>,
+    /// Why nothing was carried over.
+    failure: Option<String>,
+}
+
+impl From<Migration> for MigrationStatus {
+    fn from(migration: Migration) -> Self {
+        Self {
+            sessions: migration.sessions,
+            nat_mappings: migration.mappings,
+            firewall_flows: migration.flows,
+            seconds: migration.took.as_secs_f64(),
+            swap_seconds: migration.swap_took.as_secs_f64(),
+            lost: migration.lost,
+            failure: migration.failure,
+        }
+    }
 }
 
 /// What the fast path could not tell, since its maps were made.
@@ -116,7 +148,7 @@ impl StatusFile {
         self.link_states.clone()
     }
 
-    pub(crate) const fn startup(&mut self, startup: Startup) {
+    pub(crate) fn startup(&mut self, startup: Startup) {
         self.status.startup = startup;
     }
 

@@ -51,6 +51,16 @@ impl Clerk {
         self.poke(poke_table::HOMES, chunk, unit * WORDS_PER_UNIT + word, value);
     }
 
+    /// A word of a chunk's lines, counted from the chunk's first.
+    pub(crate) fn store(&mut self, chunk: u32, word: u32, value: u64) {
+        self.poke(poke_table::HOMES, chunk, word, value);
+    }
+
+    /// Adds to a word of a chunk's lines.
+    pub(crate) fn add(&mut self, chunk: u32, word: u32, value: u64) {
+        self.poke(poke_table::HOMES_ADD, chunk, word, value);
+    }
+
     /// Where a C-VID leads to on a page of `LINES`.
     pub(crate) fn poke_line(&mut self, page: u32, c_vid: u16, home: HomeRef) {
         self.poke(poke_table::LINES, page, c_vid.into(), home.to_bits().into());
@@ -119,10 +129,13 @@ fn run(program: &ProgramFd, frame: &[u8], out: &mut [u8]) -> Result<(), ApplyErr
     sys::run(program.as_fd(), frame, out).map_err(ApplyError::Clerk)
 }
 
+/// A program that is loaded, at the first call.
 pub(crate) fn loaded(ebpf: &mut Ebpf, name: &'static str) -> Result<ProgramFd, OpenError> {
     let failed = |source| OpenError::Program { name, source };
     let program = program(ebpf, name)?;
-    program.load().map_err(failed)?;
+    if program.fd().is_err() {
+        program.load().map_err(failed)?;
+    }
     let fd = program.fd().map_err(failed)?;
     fd.try_clone().map_err(|error| failed(error.into()))
 }

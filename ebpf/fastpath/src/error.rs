@@ -16,11 +16,18 @@ pub enum OpenError {
     NotBpffs(PathBuf),
     #[error("{path} cannot be made: {source}")]
     Directory { path: PathBuf, source: io::Error },
-    #[error(
-        "the maps in {path} have layout {found}, this program wants {wanted}; remove the directory, which ends \
-         forwarding, and start again"
-    )]
-    Abi { path: PathBuf, found: u32, wanted: u32 },
+    #[error("what is pinned in {path} cannot be put in order: {source}")]
+    Pins { path: PathBuf, source: io::Error },
+    #[error("the maps in {0} are laid out for another version's programs; look with that version's wcnode")]
+    OtherLayout(PathBuf),
+    #[error("programs that are taken off cannot be waited for: {0}")]
+    Wait(#[source] io::Error),
+    #[error("the object file does not describe its maps")]
+    NoLayout,
+    #[error("{0} is not in the description of the maps")]
+    NoRecord(&'static str),
+    #[error("value {index} of map {name} cannot be read")]
+    Unread { name: &'static str, index: u32 },
     #[error("the programs cannot be loaded: {0}")]
     Load(#[from] aya::EbpfError),
     #[error("the kernel refuses program {name}: {source}")]

@@ -25,6 +25,8 @@ use crate::{
     load,
     losses::{Counters, Losses, counters, losses},
     mapped::{Access, Writer, get_words},
+    migrate::Migration,
+    object::OFFICE,
     options::Options,
     places::Places,
     ports,
@@ -71,12 +73,14 @@ pub struct Fastpath {
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
     losses: Counters,
+    migration: Option<Migration>,
 }
 
 impl Fastpath {
-    /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before.
+    /// Loads the programs onto new maps, or onto those that are pinned: then packets go on as before, also where the pinned
+    /// ones are laid out otherwise (see [`Migration`]).
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let (mut ebpf, load::Rings { punts, events }) = load::load(options)?;
+        let (mut ebpf, load::Rings { punts, events }, migration) = load::load(options, OFFICE)?;
         let tables = Tables::open(&options.pin_dir, Access::Write)?;
         let mut writer = Writer::default();
         let mut clerk = Clerk::new(&mut ebpf)?;
@@ -112,7 +116,13 @@ impl Fastpath {
             punts: Some(punts),
             events: Some(events),
             losses: counters(&options.pin_dir, map::LOSSES)?,
+            migration,
         })
+    }
+
+    /// What opening carried over from maps of another layout; `None`: they were of this one, or there were none.
+    pub fn migration(&self) -> Option<&Migration> {
+        self.migration.as_ref()
     }
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.

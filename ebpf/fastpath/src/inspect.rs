@@ -14,6 +14,8 @@ use crate::{
     homes,
     losses::{Counters, Losses, counters, losses, sum},
     mapped::{Access, Mapped, get, get_words},
+    migrate,
+    object::OFFICE,
     paged::Paged,
     ports::link_pin,
     reach::Reach,
@@ -138,6 +140,9 @@ pub struct Summary {
 
 impl Inspector {
     pub fn open(pin_dir: &Path) -> Result<Self, OpenError> {
+        if migrate::is_held(pin_dir, &migrate::text_of(OFFICE)?) == Some(false) {
+            return Err(OpenError::OtherLayout(pin_dir.to_owned()));
+        }
         Ok(Self {
             tables: Tables::open(pin_dir, Access::Read)?,
             homes: Paged::open(pin_dir)?,

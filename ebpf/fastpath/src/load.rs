@@ -11,11 +11,12 @@ use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map, 
 
 use crate::{
     error::OpenError,
-    mapped::{Access, Mapped, Writer, get, get_words, put, put_words},
-    object::OFFICE,
+    mapped::{Access, Mapped, Writer, get_words, put, put_words},
+    migrate::{self, Migration},
     options::{Options, Sizes},
-    paged::{Paged, page_words, pin_reader},
+    paged::{Paged, array, page_words, pin_reader},
     programs::{descriptor, load_all},
+    sys,
     tables::pinned,
 };
 
@@ -52,13 +53,70 @@ pub(crate) struct Rings {
     pub(crate) events: RingBuf<MapData>,
 }
 
-/// The programs, loaded, on their pinned maps.
-pub(crate) fn load(options: &Options) -> Result<(Ebpf, Rings), OpenError> {
-    let Options { pin_dir, sizes } = options;
-    prepare(pin_dir)?;
-    check_abi(pin_dir)?;
-    let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages, fib6_pages } = *sizes;
-    let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
+/// How long the maps are whose length the office chooses.
+#[derive(Clone, Copy)]
+pub(crate) struct Lengths {
+    sessions: u32,
+    chunks: u32,
+    line_pages: u32,
+    nat_addresses: u32,
+    fib_pages: u32,
+    fib6_pages: u32,
+}
+
+impl Lengths {
+    pub(crate) fn of(sizes: &Sizes) -> Self {
+        let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages, fib6_pages } = *sizes;
+        let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
+        Self { sessions, chunks, line_pages, nat_addresses, fib_pages, fib6_pages }
+    }
+
+    /// Those of maps that are pinned.
+    pub(crate) fn held(pin_dir: &Path) -> Result<Self, OpenError> {
+        let len = |name| array(pin_dir, name).map(|(_, len)| len);
+        Ok(Self {
+            sessions: len(map::SESSIONS)?,
+            chunks: len(map::HOMES)?,
+            line_pages: len(map::LINES)?,
+            nat_addresses: len(map::NAT_PORTS)?,
+            fib_pages: len(map::FIB_PAGES)?,
+            fib6_pages: len(map::FIB6_PAGES)?,
+        })
+    }
+
+    pub(crate) fn at_least(self, other: &Self) -> Self {
+        Self {
+            sessions: self.sessions.max(other.sessions),
+            chunks: self.chunks.max(other.chunks),
+            line_pages: self.line_pages.max(other.line_pages),
+            nat_addresses: self.nat_addresses.max(other.nat_addresses),
+            fib_pages: self.fib_pages.max(other.fib_pages),
+            fib6_pages: self.fib6_pages.max(other.fib6_pages),
+        }
+    }
+}
+
+/// The programs of an object, loaded, on their pinned maps, which say that theirs is this layout.
+pub(crate) fn load(options: &Options, object: &[u8]) -> Result<(Ebpf, Rings, Option<Migration>), OpenError> {
+    prepare(&options.pin_dir)?;
+    migrate::open(&options.pin_dir, Lengths::of(&options.sizes), object)
+}
+
+/// The programs of an object on maps of its layout, which are made if they are not there. Until `stamp`, they are not
+/// complete.
+pub(crate) fn onto(
+    pin_dir: &Path,
+    lengths: Lengths,
+    object: &[u8],
+    layout: &[u8],
+) -> Result<(Ebpf, Rings), OpenError> {
+    let Lengths { sessions, chunks, line_pages, nat_addresses, fib_pages, fib6_pages } = lengths;
+    if migrate::is_held(pin_dir, layout) != Some(true) {
+        let path = pin_dir.join(map::LAYOUT);
+        // Of a process that came no further.
+        let _ = fs::remove_file(&path);
+        sys::pin_text(&path, layout).map_err(|source| OpenError::Make { name: map::LAYOUT, source })?;
+    }
     Paged::<Chunk>::make(pin_dir, chunks)?;
     Paged::<LinePage>::make(pin_dir, line_pages)?;
     Paged::<NatPorts>::make(pin_dir, nat_addresses)?;
@@ -74,8 +132,7 @@ pub(crate) fn load(options: &Options) -> Result<(Ebpf, Rings), OpenError> {
         .map_max_entries(map::FIB_PAGES, fib_pages)
         .map_max_entries(map::FIB6_PAGES, fib6_pages)
         .map_max_entries(map::PAGES, page_words([chunks, line_pages, nat_addresses]))
-        .load(OFFICE)?;
-    stamp(pin_dir)?;
+        .load(object)?;
     pin_reader(&mut ebpf, pin_dir)?;
     load_all(&mut ebpf, &LED_TO.map(|(_, name)| name))?;
     for (key, name) in LED_TO {
@@ -126,19 +183,6 @@ fn is_bpffs(path: &Path) -> bool {
     stat.f_type == BPF_FS_MAGIC
 }
 
-/// Refuses maps of another layout before any of them is touched.
-fn check_abi(pin_dir: &Path) -> Result<(), OpenError> {
-    if !pin_dir.join(map::SETTINGS).exists() {
-        return Ok(());
-    }
-    let settings: Mapped<map_abi::Settings> = pinned(pin_dir, map::SETTINGS, Access::Read)?;
-    match get!(settings.at(0), abi_version) {
-        // 0: whoever made the maps came no further.
-        0 | MAP_ABI_VERSION => Ok(()),
-        found => Err(OpenError::Abi { path: pin_dir.to_owned(), found, wanted: MAP_ABI_VERSION }),
-    }
-}
-
 fn random() -> Result<[u64; 2], OpenError> {
     let mut bytes = [0_u8; 16];
     // SAFETY: room for as many bytes as are asked for.
@@ -149,7 +193,8 @@ fn random() -> Result<[u64; 2], OpenError> {
     Ok(zerocopy::transmute!(bytes))
 }
 
-fn stamp(pin_dir: &Path) -> Result<(), OpenError> {
+/// Fills in what of the settings the programs cannot do without, where it is in this program's layout.
+pub(crate) fn stamp(pin_dir: &Path) -> Result<(), OpenError> {
     let settings: Mapped<map_abi::Settings> = pinned(pin_dir, map::SETTINGS, Access::Write)?;
     let mut writer = Writer::default();
     if get_words!(settings.at(0), hash_key) == [0_u64; 2] {

@@ -34,15 +34,7 @@ impl<T> Mapped<T> {
             return Err(OpenError::ValueSize { name, found, wanted });
         }
         let bytes = (info.max_entries() as usize * wanted).next_multiple_of(4096);
-        let protection = libc::PROT_READ | if access == Access::Write { libc::PROT_WRITE } else { 0 };
-        // SAFETY: a new mapping, of a length that the kernel checks against the map's.
-        let start = unsafe {
-            libc::mmap(std::ptr::null_mut(), bytes, protection, libc::MAP_SHARED, map.fd().as_fd_raw(), 0)
-        };
-        if start == libc::MAP_FAILED {
-            return Err(OpenError::Mmap { name, source: io::Error::last_os_error() });
-        }
-        let start = NonNull::new(start.cast()).ok_or(OpenError::NoMap(name))?;
+        let start = memory(name, map, bytes, access)?.cast();
         Ok(Self { start, len: info.max_entries(), bytes })
     }
 
@@ -56,6 +48,24 @@ impl<T> Mapped<T> {
         // SAFETY: inside the mapping, by the line above.
         unsafe { self.start.as_ptr().add(index as usize) }
     }
+}
+
+/// A new mapping of a map.
+pub(crate) fn memory(
+    name: &'static str,
+    map: &MapData,
+    bytes: usize,
+    access: Access,
+) -> Result<NonNull<u64>, OpenError> {
+    let protection = libc::PROT_READ | if access == Access::Write { libc::PROT_WRITE } else { 0 };
+    // SAFETY: a new mapping, of a length that the kernel checks against the map's.
+    let start = unsafe {
+        libc::mmap(std::ptr::null_mut(), bytes, protection, libc::MAP_SHARED, map.fd().as_fd_raw(), 0)
+    };
+    if start == libc::MAP_FAILED {
+        return Err(OpenError::Mmap { name, source: io::Error::last_os_error() });
+    }
+    NonNull::new(start.cast()).ok_or(OpenError::NoMap(name))
 }
 
 impl<T> Drop for Mapped<T> {

@@ -3,7 +3,7 @@
 use std::{
     io,
     marker::PhantomData,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
@@ -56,7 +56,7 @@ impl Page for NatPorts {
     const AT_ONCE: u32 = 1;
 }
 
-const READER: &str = "reader";
+pub(crate) const READER: &str = "reader";
 /// Most maps that are made before they are put in place; each is a file descriptor until then.
 const BATCH: usize = 512;
 
@@ -107,25 +107,30 @@ impl<P: Page> Paged<P> {
     /// A value as it is now; `None`: it is not there.
     pub(crate) fn read(&self, index: u32) -> Option<Box<P>> {
         let mut page = Box::new(P::new_zeroed());
-        let mut first = 0;
-        for piece in page.as_mut_bytes().chunks_mut(PEEK_WORDS_MAX * 8) {
-            let peek = Peek { page: index, word: u16::try_from(first).ok()?, table: P::NUMBER };
-            let mut frame = vec![0; size_of::<Peek>() + piece.len()];
-            frame[..size_of::<Peek>()].copy_from_slice(peek.as_bytes());
-            let mut out = frame.clone();
-            sys::run(self.reader.as_fd(), &frame, &mut out).ok()?;
-            let (done, words) = Peek::read_from_prefix(&out).ok()?;
-            if done.table != 0 {
-                return None;
-            }
-            piece.copy_from_slice(words);
-            first += piece.len() / 8;
-        }
-        Some(page)
+        read_page(self.reader.as_fd(), P::NUMBER, index, page.as_mut_bytes()).then_some(page)
     }
 }
 
-fn array(pin_dir: &Path, name: &'static str) -> Result<(MapData, u32), OpenError> {
+/// Reads a value through the program `reader`, of whatever length; false: it is not there.
+pub(crate) fn read_page(reader: BorrowedFd<'_>, table: u16, index: u32, page: &mut [u8]) -> bool {
+    let mut first: usize = 0;
+    page.chunks_mut(PEEK_WORDS_MAX * 8).all(|piece| {
+        let Ok(word) = u16::try_from(first) else { return false };
+        let peek = Peek { page: index, word, table };
+        let mut frame = vec![0; size_of::<Peek>() + piece.len()];
+        frame[..size_of::<Peek>()].copy_from_slice(peek.as_bytes());
+        let mut out = frame.clone();
+        if sys::run(reader, &frame, &mut out).is_err() {
+            return false;
+        }
+        let Ok((Peek { table: 0, .. }, words)) = Peek::read_from_prefix(&out) else { return false };
+        piece.copy_from_slice(words);
+        first += piece.len() / 8;
+        true
+    })
+}
+
+pub(crate) fn array(pin_dir: &Path, name: &'static str) -> Result<(MapData, u32), OpenError> {
     let failed = |source| OpenError::Map { name, source };
     let map = MapData::from_pin(pin_dir.join(name)).map_err(failed)?;
     let len = map.info().map_err(failed)?.max_entries();
@@ -183,6 +188,20 @@ impl<P: Page> Growing<P> {
                 continue;
             }
             made.push((index, sys::create_page(size_of::<P>()).map_err(no_room::<P>)?));
+            if made.len() == BATCH {
+                self.put(&mut made)?;
+            }
+        }
+        self.put(&mut made)
+    }
+
+    /// Puts values in place that are not there, each filled as given.
+    pub(crate) fn fill(&mut self, pages: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Result<(), ApplyError> {
+        let mut made: Vec<(u32, OwnedFd)> = Vec::new();
+        for (index, page) in pages {
+            let filled = sys::create_page(page.len())
+                .and_then(|map| sys::update(map.as_fd(), &[0; 4], &page, 0).map(|()| map));
+            made.push((index, filled.map_err(no_room::<P>)?));
             if made.len() == BATCH {
                 self.put(&mut made)?;
             }

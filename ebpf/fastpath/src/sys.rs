@@ -13,6 +13,9 @@ use std::{
 use aya::maps::MapData;
 
 const MAP_CREATE: libc::c_long = 0;
+const MAP_LOOKUP_ELEM: libc::c_long = 1;
+const MAP_UPDATE_ELEM: libc::c_long = 2;
+const MAP_GET_NEXT_KEY: libc::c_long = 4;
 const OBJ_PIN: libc::c_long = 6;
 const OBJ_GET: libc::c_long = 7;
 const PROG_TEST_RUN: libc::c_long = 10;
@@ -45,6 +48,34 @@ fn create((kind, value_bytes, len): (u64, u64, u32), inner: Option<BorrowedFd<'_
     let mut attributes =
         [kind | KEY_BYTES << 32, value_bytes | u64::from(len) << 32, inner, 0, 0, 0, 0, 0, 0, 0];
     owned(bpf(MAP_CREATE, &mut attributes)?)
+}
+
+/// Entries with keys that are there already stay as they are.
+pub(crate) const NOEXIST: u64 = 1;
+
+/// Stores an entry; `value` is as long as the map's values are, each CPU's one after the other.
+pub(crate) fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8], flags: u64) -> io::Result<()> {
+    let (key, value) = (key.as_ptr() as u64, value.as_ptr() as u64);
+    bpf(MAP_UPDATE_ELEM, &mut [raw(map), key, value, flags, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// Reads an entry; `value` has room for as much as the map's values take, each CPU's one after the other.
+pub(crate) fn lookup(map: BorrowedFd<'_>, key: &[u8], value: &mut [u8]) -> io::Result<()> {
+    let (key, value) = (key.as_ptr() as u64, value.as_mut_ptr() as u64);
+    bpf(MAP_LOOKUP_ELEM, &mut [raw(map), key, value, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// The key after another one, or the first.
+pub(crate) fn next_key(map: BorrowedFd<'_>, key: Option<&[u8]>, next: &mut [u8]) -> io::Result<()> {
+    let key = key.map_or(0, |key| key.as_ptr() as u64);
+    bpf(MAP_GET_NEXT_KEY, &mut [raw(map), key, next.as_mut_ptr() as u64, 0, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// An array with one value, pinned.
+pub(crate) fn pin_text(path: &Path, text: &[u8]) -> io::Result<()> {
+    let map = create_page(text.len())?;
+    update(map.as_fd(), &[0; 4], text, 0)?;
+    pin(path, map.as_fd())
 }
 
 /// An array with one value of that many bytes, for an array of maps.
@@ -101,6 +132,15 @@ pub(crate) fn insert_maps(outer: &MapData, maps: &[(u32, OwnedFd)]) -> io::Resul
         0,
     ];
     bpf(MAP_UPDATE_BATCH, &mut attributes).map(|_| ())
+}
+
+/// Waits until every program has ended that runs at the call: for a grace period of the kernel's RCU, under which programs
+/// run (membarrier(2), `MEMBARRIER_CMD_GLOBAL`).
+pub(crate) fn wait_for_programs() -> io::Result<()> {
+    const GLOBAL: libc::c_long = 1;
+    // SAFETY: numbers only.
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0_i64, 0_i64) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The kernel's monotonic clock, as `bpf_ktime_get_ns` has it.

@@ -23,6 +23,8 @@ pub mod poke_table {
     pub const HOMES: u16 = 1;
     pub const LINES: u16 = 2;
     pub const NAT_PORTS: u16 = 3;
+    /// As `HOMES`, but added to what is there.
+    pub const HOMES_ADD: u16 = 4;
 }
 
 /// Pokes that the clerk looks at in one frame, which must fit in a page with what the kernel puts around it.

@@ -14,6 +14,9 @@ macro_rules! drop_reasons {
             #[expect(clippy::cast_possible_truncation, reason = "there are some tens")]
             pub const COUNT: u32 = Self::ALL.len() as u32;
 
+            /// Their names, in order.
+            pub const NAMES: [&str; Self::ALL.len()] = [$($name,)+];
+
             /// The name under which metrics and diagnostics show it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }

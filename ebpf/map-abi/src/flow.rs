@@ -12,9 +12,12 @@ pub struct FlowEntry {
     pub protocol: u8,
     /// The generation of the rules that let the flow through in the low seven bits; the highest bit: it began outside.
     pub judged: u8,
+    #[cfg(layout_probe)]
+    pub overflow: u8,
     /// As in `NatEntry`.
     pub state: u8,
     /// As in `NatEntry`.
+    #[cfg(not(layout_probe))]
     pub overflow: u8,
     /// As in `NatEntry`.
     pub last_seen_q30: u32,

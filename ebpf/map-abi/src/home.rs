@@ -48,6 +48,8 @@ pub struct Line {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Up {
+    #[cfg(layout_probe)]
+    pub meter: Meter,
     /// The subscriber's MAC address in the first six bytes as on the wire, `flags` in the last two (little
     /// endian): one store changes both.
     pub mac: [u8; 6],
@@ -62,6 +64,7 @@ pub struct Up {
     pub prefix_len: u8,
     pub spare: u8,
     pub limits: Limits,
+    #[cfg(not(layout_probe))]
     pub meter: Meter,
 }
 
@@ -69,6 +72,8 @@ pub struct Up {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Down {
+    #[cfg(layout_probe)]
+    pub meter: Meter,
     /// As in `Up`.
     pub mac: [u8; 6],
     pub flags: u16,
@@ -79,6 +84,7 @@ pub struct Down {
     pub network: [u8; 4],
     pub owner: Owner,
     pub limits: Limits,
+    #[cfg(not(layout_probe))]
     pub meter: Meter,
 }
 
@@ -143,9 +149,12 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Meter {
+    #[cfg(layout_probe)]
+    pub bytes: u64,
     /// Theoretical arrival times of the two policers, in 2^-6 ns of the monotonic clock.
     pub committed_arrival_q6: u64,
     pub peak_arrival_q6: u64,
+    #[cfg(not(layout_probe))]
     pub bytes: u64,
     pub packets: u64,
 }

@@ -25,10 +25,12 @@ mod fib;
 mod flow;
 mod garden;
 mod home;
+pub mod layout;
 mod nat;
 mod punt;
 mod rules;
 mod session;
+mod stage;
 mod voice;
 
 pub use access::{
@@ -63,9 +65,11 @@ pub use nat::{
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
+pub use stage::Stage;
 pub use voice::{VOICE_PREFIXES_MAX, Voice, VoiceMarks};
 
-/// Changes with any change of a map's name, key or value; maps pinned by another version are not taken over as they are.
+/// Changes when what is in the maps means something else, though it lies where it lay; `layout` describes the rest, and
+/// maps of another layout are not taken over as they are.
 pub const MAP_ABI_VERSION: u32 = 4;
 
 /// Names of the maps, as they are pinned.
@@ -110,6 +114,8 @@ pub mod map {
     pub const BLOCKED: &str = "BLOCKED";
     pub const CATEGORIES: &str = "CATEGORIES";
     pub const DNS_COUNTS: &str = "DNS_COUNTS";
+    /// The description of these maps: see `layout`.
+    pub const LAYOUT: &str = "LAYOUT";
     /// Programs for tail calls, by `program`.
     pub const PROGRAMS: &str = "PROGRAMS";
     /// Of the benchmark.

@@ -27,9 +27,12 @@ pub struct NatEntry {
     pub remote: [u8; 4],
     /// The remote port that was first talked to; of a `FORWARD`, which of the block's ports it is, as it lies in memory.
     pub remote_port: [u8; 2],
+    #[cfg(layout_probe)]
+    pub overflow: u8,
     /// One of `entry_state`.
     pub state: u8,
     /// In the first entry of a bucket, 1: some key of this bucket had to go to its second choice.
+    #[cfg(not(layout_probe))]
     pub overflow: u8,
     /// When a packet last went out, in 2^30 ns (1.07 s) of the monotonic clock: a shift, where seconds are a division.
     pub last_seen_q30: u32,

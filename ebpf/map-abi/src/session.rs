@@ -9,6 +9,9 @@ use crate::{HomeRef, Limits, RulesRef, Voice};
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(64))]
 pub struct Session {
+    /// Of the layout that tests move maps to and from.
+    #[cfg(layout_probe)]
+    pub probe_head: u64,
     /// Hash of the session's desired state and of what of its port went in, so that a restarted agent knows what it
     /// need not write again. 0 while the session is being written; stored last.
     pub version: u64,
@@ -65,4 +68,6 @@ pub struct Session {
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
     pub voice: Voice,
+    #[cfg(layout_probe)]
+    pub probe_tail: [u64; 7],
 }

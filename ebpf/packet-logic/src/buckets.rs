@@ -6,7 +6,7 @@
 //!
 //! Two first packets of one flow on two CPUs at once may make two entries; the one that lookups do not find runs out.
 
-use core::ptr::NonNull;
+use core::{mem::offset_of, ptr::NonNull};
 
 use map_abi::{ENTRIES_PER_BUCKET, NatEntry, entry_state};
 
@@ -34,6 +34,9 @@ mod idle_q30 {
     /// RFC 5508, REQ-2: at least 60 seconds.
     pub(super) const ICMP: u64 = seconds(60);
 }
+
+/// Where `state` is in the second word of an entry.
+pub(crate) const STATE_SHIFT: usize = (offset_of!(NatEntry, state) - 8) * 8;
 
 /// A time of the monotonic clock in the unit of `last_seen_q30`.
 #[inline(always)]
@@ -135,7 +138,7 @@ fn remaining_q30<K: Kind>(first: u64, second: u64, now_q30: u32) -> i32 {
         | idle_q30::TCP_TRANSITORY << 32
         | idle_q30::TCP_ESTABLISHED << 48;
     let protocol = K::protocol(first, second);
-    let state = (second >> 16) as u32 & 0xff;
+    let state = (second >> STATE_SHIFT) as u32 & 0xff;
     let is_tcp = is_equal(protocol, TCP.into());
     let is_icmp = is_equal(protocol, ICMP.into()) | is_equal(protocol, ICMP6.into());
     let is_established = is_equal(state, entry_state::ESTABLISHED.into());

@@ -26,6 +26,7 @@ pub fn poke<P: Packet, T: Tables>(packet: &P, tables: &T) {
         let new = order.raw64::<8>();
         let old = match order.raw16::<6>() {
             poke_table::HOMES => chunk_word(tables, page, word).map(|field| replace(field, new)),
+            poke_table::HOMES_ADD => chunk_word(tables, page, word).map(|field| add(field, new)),
             poke_table::LINES => line_word(tables, page, word).map(|field| replace_half(field, new)),
             poke_table::NAT_PORTS => ports_word(tables, page, word).map(|field| replace_half(field, new)),
             _ => None,
@@ -40,6 +41,13 @@ fn replace(field: Field<u64>, new: u64) -> u64 {
     if old != new {
         field.set(new);
     }
+    old
+}
+
+#[inline(always)]
+fn add(field: Field<u64>, more: u64) -> u64 {
+    let old = field.get();
+    field.add(more);
     old
 }
 

@@ -8,7 +8,7 @@ use map_abi::{
 };
 
 use crate::{
-    buckets::{Buckets, Entry, Kind, Replaced, is_equal},
+    buckets::{Buckets, Entry, Kind, Replaced, STATE_SHIFT, is_equal},
     home::Home,
     live::{Field, field},
 };
@@ -96,7 +96,7 @@ pub(crate) fn is_forward(mapping: Entry) -> bool {
 #[expect(clippy::cast_possible_truncation, reason = "parts of a word")]
 pub(crate) fn outside(mapping: Entry) -> u32 {
     let second = mapping.second_word();
-    let says = is_equal((second >> 16) as u32 & 0xff, entry_state::FORWARD.into()).wrapping_neg();
+    let says = is_equal((second >> STATE_SHIFT) as u32 & 0xff, entry_state::FORWARD.into()).wrapping_neg();
     mapping.offset ^ ((mapping.offset ^ (second as u32 & 0xffff)) & says)
 }
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Events, Fastpath, Losses, NatBlock, Punts};
+use fastpath::{Events, Fastpath, Losses, Migration, NatBlock, Punts};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
@@ -149,6 +149,10 @@ impl Effects for Node {
 
     fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
         self.fastpath.nat_block(subscriber)
+    }
+
+    fn migration(&self) -> Option<Migration> {
+        self.fastpath.migration().cloned()
     }
 
     fn losses(&self) -> Losses {

@@ -11,7 +11,7 @@ use std::{
 use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
-use fastpath::{Losses, NatBlock};
+use fastpath::{Losses, Migration, NatBlock};
 use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
 use node_state::{Blocked, Nat, NodeState, Resource, ResourceKey};
@@ -86,6 +86,7 @@ pub(crate) struct World {
     /// How sending to it ends, unless well, after so many datagrams.
     pub(crate) export_ends: Option<(usize, Result<Progress, String>)>,
     pub(crate) losses: Losses,
+    pub(crate) migration: Option<Migration>,
     /// Where the disk's content is copied to before each effect, as a crash would leave it.
     pub(crate) crashes: Option<PathBuf>,
     pub(crate) disks: usize,
@@ -216,6 +217,10 @@ impl Effects for Fake {
         };
         let Nat { address, first_port, ports } = session.nat?;
         Some(NatBlock { inside: session.lease.address(), external: address, first_port, ports })
+    }
+
+    fn migration(&self) -> Option<Migration> {
+        self.world().migration.clone()
     }
 
     fn losses(&self) -> Losses {

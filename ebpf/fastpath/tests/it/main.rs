@@ -20,5 +20,6 @@ mod runner;
 mod shared;
 mod six;
 mod snapshot;
+mod upgrade;
 mod voice;
 mod world;

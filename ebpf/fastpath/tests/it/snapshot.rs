@@ -10,15 +10,15 @@ use map_abi::{
 use packet_logic::HostTables;
 use zerocopy::FromBytes;
 
-struct Copied<T, const N: usize>(Array<MapData, [u8; N]>, std::marker::PhantomData<T>);
+pub(crate) struct Copied<T, const N: usize>(Array<MapData, [u8; N]>, std::marker::PhantomData<T>);
 
 impl<T: FromBytes, const N: usize> Copied<T, N> {
-    fn open(pin_dir: &Path, name: &str) -> Self {
+    pub(crate) fn open(pin_dir: &Path, name: &str) -> Self {
         let data = MapData::from_pin(pin_dir.join(name)).expect(name);
         Self(Array::try_from(Map::Array(data)).expect(name), std::marker::PhantomData)
     }
 
-    fn each(&self, indices: impl IntoIterator<Item = u32>, mut set: impl FnMut(u32, T)) {
+    pub(crate) fn each(&self, indices: impl IntoIterator<Item = u32>, mut set: impl FnMut(u32, T)) {
         for index in indices.into_iter().filter(|index| *index < self.0.len()) {
             let bytes = self.0.get(&index, 0).expect("an array has every index");
             set(index, T::read_from_bytes(&bytes).expect("of that length"));
@@ -27,7 +27,7 @@ impl<T: FromBytes, const N: usize> Copied<T, N> {
 }
 
 /// The values of an array of maps that are there, after what `PAGES` says.
-fn pages<T: FromBytes, const N: usize>(
+pub(crate) fn pages<T: FromBytes, const N: usize>(
     pin_dir: &Path,
     name: &str,
     first_word: &mut u32,

@@ -64,7 +64,7 @@ impl World {
         Self { pin_dir, access: ifindex("access0"), core: ifindex("core0") }
     }
 
-    pub(crate) fn open(&self) -> Fastpath {
+    pub(crate) fn options(&self) -> Options {
         let sizes = Sizes {
             sessions: 64,
             home_units: 124,
@@ -73,8 +73,11 @@ impl World {
             fib_pages: 64,
             fib6_pages: 64,
         };
-        Fastpath::open(&Options { pin_dir: self.pin_dir.clone(), sizes })
-            .unwrap_or_else(|error| panic!("{error}"))
+        Options { pin_dir: self.pin_dir.clone(), sizes }
+    }
+
+    pub(crate) fn open(&self) -> Fastpath {
+        Fastpath::open(&self.options()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Opened, as `desired`, with the upstream router's address known.

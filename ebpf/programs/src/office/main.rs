@@ -9,7 +9,7 @@ mod maps;
 
 use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
 use kernel::{Maps, Xdp};
-use map_abi::program;
+use map_abi::{layout, program};
 use packet_logic::Verdict;
 
 #[xdp]
@@ -152,6 +152,15 @@ fn lead_on(ctx: &XdpContext, to: u32) -> u32 {
     unsafe { maps::PROGRAMS.tail_call(ctx, to) };
     xdp_action::XDP_ABORTED
 }
+
+/// What lies where in the maps of this object.
+#[unsafe(link_section = "layout")]
+#[unsafe(no_mangle)]
+static LAYOUT: [u8; layout::TEXT.len()] = {
+    let mut text = [0; layout::TEXT.len()];
+    text.copy_from_slice(layout::TEXT);
+    text
+};
 
 #[panic_handler]
 fn panic(_: &::core::panic::PanicInfo<'_>) -> ! {
