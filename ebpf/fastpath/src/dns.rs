@@ -74,11 +74,11 @@ impl DnsMaps {
 
     fn survey(&mut self) -> Result<(), OpenError> {
         let failed = |name| move |source| OpenError::Map { name, source };
-        for entry in self.names.iter() {
+        for entry in &self.names {
             let (name, bits) = entry.map_err(failed(map::LISTED_NAMES))?;
             self.held_names.insert(name, bits);
         }
-        for entry in self.blocked.iter() {
+        for entry in &self.blocked {
             let (key, bits) = entry.map_err(failed(map::BLOCKED))?;
             let Ok(key) = DeviceKey::read_from_bytes(&key) else { continue };
             self.held_blocked.insert((key.session, key.mac), bits);

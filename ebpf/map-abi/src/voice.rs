@@ -40,6 +40,7 @@ impl VoiceMarks {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "six and three bits")]
     pub const fn from_bits(bits: u64) -> Self {
         Self { dscp: bits as u8 & 63, priority: (bits >> 8) as u8 & 7 }
     }

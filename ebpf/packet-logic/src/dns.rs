@@ -19,7 +19,7 @@ use core::ptr::NonNull;
 use map_abi::{DeviceKey, DnsScratch, DropReason, dns_count, flags, mapped};
 
 use crate::{
-    Frame, Packet, Tables, Verdict,
+    Frame, Packet, Tables, Verdict, Window,
     access::{Arrival, arrive},
     frame::MAC_BITS,
     live::field,
@@ -82,7 +82,7 @@ fn goes_to_resolver(frame: Frame<'_>, protocol: u8, at: usize) -> bool {
 /// What tells the packet from the one that this CPU deals with next, if it did not come back.
 #[inline(always)]
 fn mark(frame: Frame<'_>, arrival: &Arrival, at: usize) -> u64 {
-    let ports = frame.window::<8>(at).map_or(0, |ports| ports.raw32::<0>());
+    let ports = frame.window::<8>(at).map_or(0, Window::raw32::<0>);
     u64::from(arrival.home.session_index() + 1) << 32 | u64::from(ports)
 }
 

@@ -28,7 +28,7 @@ fn is_utc(offset: &UtcOffset) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BlockRule {
-    /// The BlockLists whose names are blocked.
+    /// The block lists whose names are blocked.
     pub block: Vec<Name>,
     /// For which devices, by the address that the office sees: that of a router at home hides those behind it. For all, if none
     /// is said.

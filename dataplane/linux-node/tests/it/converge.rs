@@ -204,7 +204,10 @@ fn desired() -> impl Strategy<Value = NodeState> {
     });
     let route = prop_oneof![2 => route, 1 => route6];
     let ports = (
-        proptest::option::of(port(0, PortRole::Access { outer_tpid: Tpid::Dot1ad, priority_from_dscp: false })),
+        proptest::option::of(port(
+            0,
+            PortRole::Access { outer_tpid: Tpid::Dot1ad, priority_from_dscp: false },
+        )),
         proptest::option::of(port(1, PortRole::Core)),
     );
     let links = (proptest::option::of(link(0)), proptest::option::of(link(1)), proptest::option::of(link(2)));

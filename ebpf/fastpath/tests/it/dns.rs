@@ -38,7 +38,9 @@ fn office() -> NodeState {
             office.insert(resource);
         }
     }
-    [GAMES, ADULT].into_iter().for_each(|list| office.insert(resource(list)));
+    for list in [GAMES, ADULT] {
+        office.insert(resource(list));
+    }
     office
 }
 

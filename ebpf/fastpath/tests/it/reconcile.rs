@@ -1,6 +1,6 @@
 //! Whatever is in the maps, they become as desired, and then nothing is left to do.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use fastpath::{Admission, ApplyError, Change, Fastpath, Inspector};
 use node_state::{NodeState, Resource, ResourceKey};
@@ -233,19 +233,4 @@ fn an_interface_without_native_xdp_is_refused() {
         error.starts_with("the program cannot be attached to lo (its driver must support native XDP)"),
         "{error}"
     );
-}
-
-#[test]
-fn maps_of_another_layout_are_not_touched() {
-    let world = World::new();
-    drop(world.office(&desired()));
-    let settings = aya::maps::MapData::from_pin(world.pin_dir.join("SETTINGS")).expect("pinned");
-    let mut settings: aya::maps::Array<_, [u8; size_of::<map_abi::Settings>()]> =
-        aya::maps::Array::try_from(aya::maps::Map::Array(settings)).expect("an array");
-    settings.set(0, std::array::from_fn(|n| if n == 0 { 99 } else { 0 }), 0).expect("writes");
-    let options = fastpath::Options { pin_dir: world.pin_dir.clone(), sizes: fastpath::Sizes::default() };
-    let error = Fastpath::open(&options).err().expect("another layout").to_string();
-    let wanted = format!("have layout 99, this program wants {}", map_abi::MAP_ABI_VERSION);
-    assert!(error.contains(&wanted), "{error}");
-    assert!(fs::exists(world.pin_dir.join("link-0")).expect("reads"), "what was there goes on");
 }

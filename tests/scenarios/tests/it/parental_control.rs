@@ -84,7 +84,7 @@ fn names_are_blocked_by_list_device_and_time_and_encrypted_resolvers_refused() {
     what_is_wrong_is_said(&mut office);
     // Without it, all is as before.
     office.change("alice", |spec| {
-        drop(spec["bundle"].as_object_mut().expect("an object").remove("parentalControl"))
+        drop(spec["bundle"].as_object_mut().expect("an object").remove("parentalControl"));
     });
     assert!(!is_blocked(&mut office, "home1", "www.games.example"));
     office.wcctl(&["delete", "blocklist/games"]);

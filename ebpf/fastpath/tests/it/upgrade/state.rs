@@ -30,7 +30,7 @@ fn contents(world: &World) -> BTreeMap<String, Vec<u8>> {
     pages::<NatPorts, { size_of::<NatPorts>() }>(dir, map::NAT_PORTS, &mut first, |index, value| {
         found.insert(format!("NAT_PORTS {index}"), value.as_bytes().to_vec());
     });
-    Copied::<Session, 256>::open(dir, map::SESSIONS).each(0..64, |index, value| {
+    Copied::<Session, { size_of::<Session>() }>::open(dir, map::SESSIONS).each(0..64, |index, value| {
         // Of each time that it was written.
         let value = Session { version: 0, ..value };
         found.insert(format!("SESSIONS {index}"), value.as_bytes().to_vec());
@@ -38,8 +38,12 @@ fn contents(world: &World) -> BTreeMap<String, Vec<u8>> {
     Copied::<[u8; 32], 32>::open(dir, map::NEXT_HOPS).each(0..8, |index, value| {
         found.insert(format!("NEXT_HOPS {index}"), value.to_vec());
     });
-    let hash_key = |value: [u8; 40]| value[8..24].to_vec();
-    Copied::<[u8; 40], 40>::open(dir, map::SETTINGS).each(0..1, |_, value| {
+    let hash_key = |value: [u8; size_of::<map_abi::Settings>()]| value[8..24].to_vec();
+    Copied::<[u8; size_of::<map_abi::Settings>()], { size_of::<map_abi::Settings>() }>::open(
+        dir,
+        map::SETTINGS,
+    )
+    .each(0..1, |_, value| {
         found.insert("the hash's key".to_owned(), hash_key(value));
     });
     found
