@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde_json::Value;
+use xos_model::KindName;
 
 use crate::{
     failure::{Failure, Fault},
@@ -122,14 +123,17 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Document>, String> {
     Ok(objects)
 }
 
+/// Whether a kind is that of a list of objects; a few kinds of objects are called so too.
+fn is_list(kind: &str) -> bool {
+    kind.ends_with("List") && KindName::ALL.iter().all(|known| known.as_str() != kind)
+}
+
 /// The items of a list (`kind: …List`, or a bare array); else the object itself.
 fn flatten(value: Value, lines: Lines) -> Vec<(Value, Lines)> {
     let (items, at) = match value {
         Value::Null => return vec![],
         Value::Array(items) => (items, ""),
-        Value::Object(mut members)
-            if members.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List")) =>
-        {
+        Value::Object(mut members) if members.get("kind").and_then(Value::as_str).is_some_and(is_list) => {
             match members.remove("items") {
                 Some(Value::Array(items)) => (items, "/items"),
                 _ => (vec![], ""),

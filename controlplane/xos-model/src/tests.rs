@@ -214,7 +214,7 @@ fn nodes_and_pools_are_judged() {
         (r#","dscp":46,"priority":5"#, "", None),
         ("46", "64", Some("/spec/voice/dscp")),
         ("5}", "8}", Some("/spec/voice/priority")),
-        ("2001:db8::/64", "::/0", Some("/spec/voice/platforms/0")),
+        ("2001:db8::/64", "::/0", Some("/spec/voice/platforms/1")),
         ("192.0.2.70/32", "192.0.2.70/33", Some("/spec/voice/platforms/0")),
     ] {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(voice.replacen(from, to, 1) + "\""))]);

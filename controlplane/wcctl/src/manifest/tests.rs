@@ -69,6 +69,14 @@ fn json_may_be_an_object_an_array_a_list_or_many() {
 }
 
 #[test]
+fn a_block_list_is_no_list_of_objects() {
+    let list = json!({"kind": "BlockList", "metadata": {"name": "games"}});
+    let documents = parsed(&list.to_string());
+    assert_eq!(documents.len(), 1);
+    assert_eq!(documents[0].object, list);
+}
+
+#[test]
 fn documents_of_both_kinds_stand_side_by_side() {
     let text = "\
 {\"kind\": \"Node\", \"metadata\": {\"name\": \"a\"}}
