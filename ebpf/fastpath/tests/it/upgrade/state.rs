@@ -64,7 +64,8 @@ fn down(fastpath: &mut Fastpath, world: &World, frame: &[u8]) -> u32 {
 #[test]
 fn mappings_flows_counters_tokens_and_addresses_survive_there_and_back() {
     let world = World::new();
-    // Alice has a rate whose burst is soon used up, and no address but what DHCP learns; Bob has a firewall with a rule.
+    // Alice has a rate whose burst is soon used up, and no address but what DHCP learns; Bob has a firewall with a rule, and
+    // room for many more flows than he has, wherever they fall.
     let desired = desired_but(|text| {
         if text.contains("\"alice\"") {
             return text
@@ -72,7 +73,7 @@ fn mappings_flows_counters_tokens_and_addresses_survive_there_and_back() {
                 .replace("\"rateUp\":null", r#""rateUp":{"rate":"128k","burstUs":100000}"#);
         }
         if text.contains("\"bob-inc\"") {
-            let more = r#""firewall":{"flows":64,"ipv4":true},"firewallRules":[{"name":"ssh","direction":"in","action":"allow","protocol":6,"destinationPorts":{"first":22,"last":22}}]"#;
+            let more = r#""firewall":{"flows":256,"ipv4":true},"firewallRules":[{"name":"ssh","direction":"in","action":"allow","protocol":6,"destinationPorts":{"first":22,"last":22}}]"#;
             return format!("{},{more}}}", text.strip_suffix('}').expect("an object"));
         }
         text.to_owned()
