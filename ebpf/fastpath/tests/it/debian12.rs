@@ -63,7 +63,6 @@ fn all_of_this_passes_on_debian_12s_kernel() {
         "limits::",
         "live::",
         "random::",
-        "rates::",
         "reconcile::",
         "routes::",
         "rules::",
