@@ -220,12 +220,12 @@ pub mod flags {
     pub const GARDEN: u16 = 1 << 4;
     /// Flows begin by `Six::rules`.
     pub const RULES: u16 = 1 << 5;
-    /// Packets from and to the voice platforms (`VOICE`) are a class of their own.
-    pub const VOICE: u16 = 1 << 11;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
     /// What goes to resolvers is looked into (parental control).
     pub const DNS: u16 = 1 << 10;
+    /// Packets from and to the voice platforms (`VOICE`) are a class of their own.
+    pub const VOICE: u16 = 1 << 11;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.
