@@ -38,9 +38,13 @@ fn office() -> (Office, Vec<Server>) {
 /// error, in iperf3's words: the call did not come about.
 fn lost(office: &mut Office, port: &str) -> Result<f64, String> {
     let call = format!(
-        "iperf3 --client {PLATFORM} --port {port} --udp --reverse --bitrate 69k --length 172 --time 3 --json"
+        "timeout 20 iperf3 --client {PLATFORM} --port {port} --udp --reverse --bitrate 69k --length 172 --time 3 --json"
     );
-    let (_, said) = office.exec("home2", &call);
+    let (status, said) = office.exec("home2", &call);
+    // iperf3 waits for its server's word for ever.
+    if status == 124 {
+        return Err("it has not ended after 20 seconds".to_owned());
+    }
     let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
     if let Some(error) = said["error"].as_str() {
         return Err(error.to_owned());
