@@ -51,6 +51,15 @@ impl Hook {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+
+    /// Waits until the client, which tells its hook first, has kept its lease where the next one looks for it.
+    fn wait_for_kept_lease(&self, client: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !fs::read_to_string(self.path("leases")).unwrap_or_default().contains("100.64.0.2;") {
+            assert!(Instant::now() < deadline, "{client} has kept no lease");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 fn start(line: &str, package: &str) -> Child {
@@ -116,11 +125,15 @@ fn real_clients_are_served_by_the_kernel_alone() {
     let folder = hook.folder.path().display().to_string();
     for (package, line, told) in lines {
         let leased = inspector.summary().dhcp_acks;
+        let keeps_lease = line.contains("FOLDER/leases");
         let line = line.replace("HOOK", &format!("{folder}/hook")).replace("FOLDER", &folder);
         fs::write(hook.path("log"), "").expect("written");
         fs::set_permissions(hook.path("log"), fs::Permissions::from_mode(0o666)).expect("open to all");
         let mut client = start(&line, package);
         hook.wait_for(package, told);
+        if keeps_lease {
+            hook.wait_for_kept_lease(package);
+        }
         // So that it ends its own children too.
         let pid = client.id().cast_signed();
         // SAFETY: the process is this one's child, and has not been waited for.
