@@ -59,6 +59,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         dns_servers: home.dns_servers,
         lease_seconds: home.lease_seconds,
         nat: home.nat,
+        nat_overflow: home.nat_overflow,
         rate_up: home.rate_up,
         rate_down: home.rate_down,
         committed_up: home.committed_up,

@@ -1,3 +1,4 @@
+mod overflow;
 mod protection;
 
 use std::collections::BTreeMap;

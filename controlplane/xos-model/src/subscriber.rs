@@ -128,6 +128,10 @@ pub struct Bundle {
     /// Ports of the share of a public address that lead to a port of the home; only with `nat`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_forwards: Vec<PortForward>,
+    /// How many further blocks of ports the subscriber has at most, for as long as its own is full, where the NAT pool lends
+    /// some (`overflowPorts`): 1 unless said; only with `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_blocks: Option<u8>,
 }
 
 impl Default for Bundle {
@@ -144,6 +148,7 @@ impl Default for Bundle {
             dns6: Vec::new(),
             firewall: None,
             port_forwards: Vec::new(),
+            overflow_blocks: None,
         }
     }
 }
@@ -215,6 +220,8 @@ impl SubscriberSpec {
 impl Bundle {
     pub const DNS_MAX: usize = 8;
     pub const BURST_MS: u32 = 250;
+    pub const OVERFLOW_BLOCKS: u8 = 1;
+    pub const OVERFLOW_BLOCKS_MAX: u8 = 4;
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
@@ -230,6 +237,14 @@ impl Bundle {
         }
         if let Some(firewall) = &self.firewall {
             firewall.validate(&at.at("firewall"), faults);
+        }
+        let blocks = at.at("overflowBlocks");
+        match self.overflow_blocks {
+            Some(_) if !self.nat => faults.push(Fault::new(blocks, "only with NAT has a subscriber ports")),
+            Some(wanted) if wanted > Self::OVERFLOW_BLOCKS_MAX => {
+                faults.push(Fault::new(blocks, format!("at most {}", Self::OVERFLOW_BLOCKS_MAX)));
+            }
+            _ => {}
         }
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
     }

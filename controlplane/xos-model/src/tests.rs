@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 29] = [
+    let cases: [Case; 32] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -87,6 +87,9 @@ fn every_fault_has_its_pointer() {
             )],
             &["/spec/bundle/portForwards"],
         ),
+        (&[("\"nat\"", "\"overflowBlocks\":4,\"nat\"")], &[]),
+        (&[("\"nat\"", "\"overflowBlocks\":5,\"nat\"")], &["/spec/bundle/overflowBlocks"]),
+        (&[("\"nat\":true", "\"overflowBlocks\":0,\"nat\":false")], &["/spec/bundle/overflowBlocks"]),
         (
             &[(
                 "\"nat\"",
@@ -221,7 +224,16 @@ fn nodes_and_pools_are_judged() {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(log.replacen(from, to, 1) + "\""))]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
-    let cases: [Case; 7] = [
+    let cases: [Case; 10] = [
+        (&[("\"purpose\"", "\"overflowPorts\":256,\"purpose\"")], &["/spec/overflowPorts"]),
+        (
+            &[("subscriber", "nat"), (".1\"", ".1\",\"overflowPorts\":128")],
+            &["/spec/gateway", "/spec/overflowPorts"],
+        ),
+        (
+            &[("subscriber", "nat"), (".1\"", ".1\",\"overflowPorts\":33024,\"portsPerSubscriber\":64")],
+            &["/spec/gateway", "/spec/overflowPorts"],
+        ),
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),
         (&[("/16", "/31")], &["/spec/prefix"]),

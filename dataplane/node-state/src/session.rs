@@ -31,6 +31,9 @@ pub struct Session {
     pub lease_seconds: u32,
     /// The subscriber's share of a public address; without it, `network` is routed as it is.
     pub nat: Option<Nat>,
+    /// Where further ports of the public address come from when those of `nat` are all in use; without it, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_overflow: Option<NatOverflow>,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
     /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of
@@ -211,6 +214,18 @@ pub struct Nat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u16,
+}
+
+/// Ports of the address of a session's [`Nat`] that are nobody's own: `ports` consecutive ports from `first_port`, both
+/// multiples of 64. The node lends them in blocks as large as the subscriber's own, at most `blocks` at a time, and takes
+/// a block back when nothing has used it for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NatOverflow {
+    pub first_port: u16,
+    pub ports: u16,
+    /// At most 4.
+    pub blocks: u8,
 }
 
 impl Nat {

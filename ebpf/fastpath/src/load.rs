@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 13] = [
+const LED_TO: [(u32, &str); 15] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
@@ -36,6 +36,8 @@ const LED_TO: [(u32, &str); 13] = [
     (map_program::GARDEN_CORE, "garden_core"),
     (map_program::GARDEN_CORE6, "garden_core6"),
     (map_program::DHCP, "dhcp"),
+    (map_program::OVERFLOW, "overflow"),
+    (map_program::OVERFLOW_IN, "overflow_in"),
 ];
 /// Resolvers that there is room for, by the session: only those of sessions that are not active are held.
 const RESOLVERS_PER_SESSION: u32 = 2;

@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::{HomeRef, Limits, RulesRef};
+use crate::{HomeRef, Limits, OverflowShare, RulesRef};
 
 /// `SESSIONS[index]`: counters of what is rare, and the configuration that its home was written from, so that a
 /// restarted agent, and whoever looks while it is down, know what is there.
@@ -58,7 +58,11 @@ pub struct Session {
     /// When the lease ends that the kernel gave `mac` last, in seconds of the monotonic clock; 0: it gave none since
     /// user space last said whose the lease is.
     pub lease_ends_s: u64,
-    pub spare_words: [u64; 3],
+    /// As in `Six`: written by user space as blocks come and go.
+    pub overflow: HomeRef,
+    /// Where further port blocks are taken from.
+    pub overflow_share: OverflowShare,
+    pub spare_words: [u64; 2],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
 }

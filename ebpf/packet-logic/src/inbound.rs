@@ -11,7 +11,7 @@ use crate::{
     home::Home,
     icmp::Quote,
     live::field,
-    nat,
+    nat, overflow,
     parse::{ICMP, Ipv4, TCP, Transport, UDP, is_martian},
     reverse_path,
 };
@@ -55,8 +55,10 @@ pub(crate) enum Kind {
     Address,
 }
 
+/// `IN_OVERFLOW`: what a further port block leads to is the home that it is of; else it is the block itself, to which
+/// nothing is active.
 #[inline(always)]
-pub(crate) fn find<P: Packet, T: Tables>(
+pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
     packet: &P,
     tables: &T,
     came_by: &CameBy,
@@ -76,7 +78,12 @@ pub(crate) fn find<P: Packet, T: Tables>(
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    let home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    let mut unit = unit;
+    let mut home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    if IN_OVERFLOW && overflow::is_block(home) {
+        unit = overflow::home_of(home);
+        home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    }
     let receiver = Receiver::new(home, came_by.port, now_ns);
     let mut print = 0;
     if receiver.has(flags::FIREWALL) {

@@ -4,10 +4,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
 use node_state::{
-    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, PortForward, PortProtocol, PortRange, RateLimit,
-    RuleAction,
+    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, NatOverflow, PortForward, PortProtocol, PortRange,
+    RateLimit, RuleAction,
 };
-use xos_model::{AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, Purpose, SubscriberIpv6};
+use xos_model::{
+    AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, NatBlock, Purpose, SubscriberIpv6,
+};
 
 use super::{NoSession, firewall};
 use crate::NodePools;
@@ -22,6 +24,7 @@ pub(super) struct Home {
     pub(super) dns_servers: Vec<Ipv4Addr>,
     pub(super) lease_seconds: u32,
     pub(super) nat: Option<Nat>,
+    pub(super) nat_overflow: Option<NatOverflow>,
     pub(super) rate_up: Option<RateLimit>,
     pub(super) rate_down: Option<RateLimit>,
     pub(super) committed_up: Option<RateLimit>,
@@ -63,6 +66,7 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         dns_servers: home.dns.into_owned(),
         lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
         nat: home.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
+        nat_overflow: home.nat.and_then(|nat| overflow(&link.subscriber.spec.bundle, nat, pools)),
         rate_up: limit(home.rate_up),
         rate_down: limit(home.rate_down),
         committed_up: limit(home.committed_up),
@@ -72,6 +76,14 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         port_forwards: home.port_forwards.iter().map(forward).collect(),
         ipv6,
     })
+}
+
+/// Where further ports of the subscriber's public address come from.
+fn overflow(bundle: &Bundle, nat: NatBlock, pools: &NodePools) -> Option<NatOverflow> {
+    let pool = pools.holding(Purpose::Nat, nat.address)?.spec;
+    let blocks = bundle.overflow_blocks.unwrap_or(Bundle::OVERFLOW_BLOCKS);
+    let first_port = pool.first_overflow_port().filter(|_| blocks > 0)?;
+    Some(NatOverflow { first_port, ports: pool.overflow_ports(), blocks })
 }
 
 /// An address is used for what is new until half of its time is over, so that a home that has been told of another has

@@ -116,6 +116,7 @@ impl<'a> HomeNetwork<'a> {
             nat: _,
             ipv6: _,
             port_forwards: _,
+            overflow_blocks: _,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();

@@ -48,6 +48,7 @@ pub(crate) fn session() -> Session {
         dns_servers: vec![],
         lease_seconds: 3600,
         nat: None,
+        nat_overflow: None,
         rate_up: None,
         rate_down: None,
         committed_up: None,

@@ -10,6 +10,7 @@ mod frames;
 mod garden;
 mod limits;
 mod live;
+mod overflow;
 mod random;
 mod rates;
 mod reconcile;
