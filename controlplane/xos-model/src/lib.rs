@@ -48,9 +48,9 @@ pub use services::{
 };
 pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
-    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, PortForward, PortProtocol, PortRange,
-    PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion, Subscriber, SubscriberIpv6,
-    SubscriberSpec, SubscriberState, SubscriberStatus, subscriber_attributes,
+    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, NatFiltering, PortForward,
+    PortProtocol, PortRange, PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion,
+    Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -132,6 +132,22 @@ pub struct Bundle {
     /// some (`overflowPorts`): 1 unless said; only with `nat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overflow_blocks: Option<u8>,
+    /// From whom NAT lets packets in: `endpointIndependent` unless said, or with rules of a firewall, which are always
+    /// `addressAndPortDependent`; only with `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_filtering: Option<NatFiltering>,
+}
+
+/// From whom a port that NAT has given a flow lets packets in (RFC 4787, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NatFiltering {
+    /// From anybody.
+    EndpointIndependent,
+    /// From hosts that something was sent to.
+    AddressDependent,
+    /// From ports of hosts that something was sent to.
+    AddressAndPortDependent,
 }
 
 impl Default for Bundle {
@@ -149,6 +165,7 @@ impl Default for Bundle {
             firewall: None,
             port_forwards: Vec::new(),
             overflow_blocks: None,
+            nat_filtering: None,
         }
     }
 }
@@ -246,7 +263,23 @@ impl Bundle {
             }
             _ => {}
         }
+        self.validate_filtering(&at.at("natFiltering"), faults);
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
+    }
+
+    fn validate_filtering(&self, at: &Pointer, faults: &mut Vec<Fault>) {
+        let Some(filtering) = self.nat_filtering else { return };
+        let fault = |rule: &str| Fault::new(at.clone(), rule);
+        let is_by_port = filtering == NatFiltering::AddressAndPortDependent;
+        if !self.nat {
+            faults.push(fault("only NAT filters so; a routed subnet has a firewall"));
+        } else if let Some(firewall) = &self.firewall {
+            if !firewall.enabled && filtering != NatFiltering::EndpointIndependent {
+                faults.push(fault("a filter is a firewall, which is not enabled"));
+            } else if !firewall.rules.is_empty() && !is_by_port {
+                faults.push(fault("a firewall with rules is addressAndPortDependent"));
+            }
+        }
     }
 
     fn validate_committed(

@@ -41,7 +41,7 @@ fn examples_are_valid() {
 
 #[test]
 fn every_fault_has_its_pointer() {
-    let cases: [Case; 32] = [
+    let cases: [Case; 36] = [
         (&[("100,", "0,")], &["/spec/access/sVid"]),
         (&[("100,", "0,"), (":7", ":4095")], &["/spec/access/cVid", "/spec/access/sVid"]),
         (
@@ -86,6 +86,22 @@ fn every_fault_has_its_pointer() {
                 r#""firewall":{},"portForwards":[{"protocol":"tcp","toPort":80}],"nat":false"#,
             )],
             &["/spec/bundle/portForwards"],
+        ),
+        (&[("\"nat\"", "\"natFiltering\":\"addressDependent\",\"firewall\":{},\"nat\"")], &[]),
+        (
+            &[("\"nat\":true", "\"natFiltering\":\"addressDependent\",\"nat\":false")],
+            &["/spec/bundle/natFiltering"],
+        ),
+        (
+            &[("\"nat\"", r#""natFiltering":"addressAndPortDependent","firewall":{"enabled":false},"nat""#)],
+            &["/spec/bundle/natFiltering"],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""natFiltering":"addressDependent","firewall":{"rules":[{"name":"a","direction":"in","action":"allow"}]},"nat""#,
+            )],
+            &["/spec/bundle/natFiltering"],
         ),
         (&[("\"nat\"", "\"overflowBlocks\":4,\"nat\"")], &[]),
         (&[("\"nat\"", "\"overflowBlocks\":5,\"nat\"")], &["/spec/bundle/overflowBlocks"]),

@@ -34,6 +34,9 @@ pub struct Session {
     /// Where further ports of the public address come from when those of `nat` are all in use; without it, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat_overflow: Option<NatOverflow>,
+    /// Who outside may answer; other than endpoint-independent only with `firewall`, for both families, and without rules.
+    #[serde(default, skip_serializing_if = "NatFiltering::is_default")]
+    pub nat_filtering: NatFiltering,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
     /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of
@@ -214,6 +217,26 @@ pub struct Nat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u16,
+}
+
+/// From whom a NAT mapping lets packets in (RFC 4787, section 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NatFiltering {
+    /// Anybody.
+    #[default]
+    EndpointIndependent,
+    /// Hosts that something was sent to.
+    AddressDependent,
+    /// Ports of hosts that something was sent to.
+    AddressAndPortDependent,
+}
+
+impl NatFiltering {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way of calling it")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Ports of the address of a session's [`Nat`] that are nobody's own: `ports` consecutive ports from `first_port`, both

@@ -221,6 +221,9 @@ pub mod flags {
     /// This is no home but a further port block of one, of the same form: in `Up` its address and first port count, in
     /// `Down` its owner, in `Six` the next one and the home.
     pub const OVERFLOW: u16 = 1 << 7;
+    /// The firewall knows a flow of IPv4 by the other end's address, whatever its port: address-dependent filtering (RFC
+    /// 4787, section 5).
+    pub const BY_ADDRESS: u16 = 1 << 8;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

@@ -97,6 +97,11 @@ impl Arrival {
         self.mac_and_flags & u64::from(flag) << 48 != 0
     }
 
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> u16 {
+        (self.mac_and_flags >> 48) as u16
+    }
+
     /// Whether an Ethernet address is the subscriber's, which none is while it is not known.
     #[inline(always)]
     pub(crate) fn is_from(&self, mac_word: u64) -> bool {

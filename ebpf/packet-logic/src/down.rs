@@ -6,7 +6,7 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
     core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
-    flows, fragment,
+    firewall, flows, fragment,
     icmp::{Quote, Side},
     inbound::{Found, Inbound, Kind, Translation, find},
     live::{field, part},
@@ -147,7 +147,8 @@ fn answers<T: Tables>(
             return if is_askable { Ok(false) } else { Err(DropReason::Firewall) };
         };
         if ip.protocol == TCP {
-            flow.saw_inbound_tcp(ip.tcp_flags(frame));
+            let bits = (receiver.mac_and_flags >> 48) as u16;
+            flow.saw_inbound_tcp(firewall::tcp_flags_of(frame, ip, bits));
         }
     }
     if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {

@@ -5,7 +5,7 @@ use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, flags};
 use crate::{
     Frame, Packet, Tables,
     core_side::{CameBy, PACKET_AT, Receiver},
-    fib,
+    fib, firewall,
     flows::{End, Ends, Print},
     fragment,
     home::Home,
@@ -188,5 +188,6 @@ pub(crate) fn ends(
     if protocol == ICMP {
         remote_port = inside_port;
     }
+    remote_port &= firewall::port_mask(field!(home.down(), flags).get());
     Ok(Ends { inside: End::v4(inside, inside_port), remote: End::v4(remote, remote_port), protocol })
 }

@@ -36,7 +36,7 @@ pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 #[inline(always)]
 fn remember<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<Verdict, DropReason> {
     let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
-    let print = firewall::print_up(frame, tables, &ip)?.ok_or(DropReason::Inconsistent)?;
+    let print = firewall::print_up(frame, tables, arrival, &ip)?.ok_or(DropReason::Inconsistent)?;
     let memory = flows::of(tables, arrival.home.six(), arrival.now_ns).ok_or(DropReason::Inconsistent)?;
     let claimed = memory.claim(print.0, print.hash(), |entry| flows::fill(entry, ip.protocol, 0));
     if claimed.is_some() { Ok(Verdict::Access) } else { Err(DropReason::FlowsExhausted) }

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
 use node_state::{
-    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, NatOverflow, PortForward, PortProtocol, PortRange,
-    RateLimit, RuleAction,
+    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, NatFiltering, NatOverflow, PortForward,
+    PortProtocol, PortRange, RateLimit, RuleAction,
 };
 use xos_model::{
     AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, NatBlock, Purpose, SubscriberIpv6,
@@ -25,6 +25,7 @@ pub(super) struct Home {
     pub(super) lease_seconds: u32,
     pub(super) nat: Option<Nat>,
     pub(super) nat_overflow: Option<NatOverflow>,
+    pub(super) nat_filtering: NatFiltering,
     pub(super) rate_up: Option<RateLimit>,
     pub(super) rate_down: Option<RateLimit>,
     pub(super) committed_up: Option<RateLimit>,
@@ -58,6 +59,8 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
             Some(line6(ipv6, home.dns6.into_owned(), pool.spec.lease_seconds()))
         }
     };
+    let nat_filtering = filtering(&link.subscriber.spec.bundle);
+    let is_filtered = nat_filtering != NatFiltering::EndpointIndependent;
     let burst_ms = home.burst_ms.unwrap_or(Bundle::BURST_MS);
     let limit = |rate: Option<BitRate>| rate.map(|rate| limit(rate, burst_ms));
     Ok(Home {
@@ -67,15 +70,24 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
         nat: home.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
         nat_overflow: home.nat.and_then(|nat| overflow(&link.subscriber.spec.bundle, nat, pools)),
+        nat_filtering,
         rate_up: limit(home.rate_up),
         rate_down: limit(home.rate_down),
         committed_up: limit(home.committed_up),
         committed_down: limit(home.committed_down),
-        firewall: firewall(home.firewall, home.nat.is_none(), ipv6.is_some()),
+        firewall: firewall(home.firewall, home.nat.is_none(), is_filtered, ipv6.is_some()),
         firewall_rules: rules(home.firewall),
         port_forwards: home.port_forwards.iter().map(forward).collect(),
         ipv6,
     })
+}
+
+fn filtering(bundle: &Bundle) -> NatFiltering {
+    match bundle.nat_filtering {
+        None | Some(xos_model::NatFiltering::EndpointIndependent) => NatFiltering::EndpointIndependent,
+        Some(xos_model::NatFiltering::AddressDependent) => NatFiltering::AddressDependent,
+        Some(xos_model::NatFiltering::AddressAndPortDependent) => NatFiltering::AddressAndPortDependent,
+    }
 }
 
 /// Where further ports of the subscriber's public address come from.

@@ -117,6 +117,7 @@ impl<'a> HomeNetwork<'a> {
             ipv6: _,
             port_forwards: _,
             overflow_blocks: _,
+            nat_filtering: _,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();

@@ -49,6 +49,7 @@ pub(crate) fn session() -> Session {
         lease_seconds: 3600,
         nat: None,
         nat_overflow: None,
+        nat_filtering: node_state::NatFiltering::default(),
         rate_up: None,
         rate_down: None,
         committed_up: None,

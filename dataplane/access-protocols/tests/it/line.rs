@@ -80,6 +80,7 @@ fn session(ipv6: Ipv6Line) -> Session {
         lease_seconds: 3600,
         nat: None,
         nat_overflow: None,
+        nat_filtering: node_state::NatFiltering::default(),
         rate_up: None,
         rate_down: None,
         committed_up: None,

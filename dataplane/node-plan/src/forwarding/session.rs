@@ -2,7 +2,7 @@
 
 use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags};
 use net_types::{Mac, Prefix6, Vid};
-use node_state::{Ipv6Line, Nat, RateLimit, Resource, Session};
+use node_state::{Ipv6Line, Nat, NatFiltering, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
 
 use super::overflow_share;
@@ -104,6 +104,9 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     }
     if !rules.is_none() {
         bits |= flags::RULES;
+    }
+    if session.nat.is_some() && session.nat_filtering == NatFiltering::AddressDependent {
+        bits |= flags::BY_ADDRESS;
     }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);

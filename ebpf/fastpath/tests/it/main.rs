@@ -3,6 +3,7 @@
 mod debian12;
 mod dhcp;
 mod events;
+mod filtering;
 mod firewall;
 mod fixtures;
 mod forwards;
