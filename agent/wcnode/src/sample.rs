@@ -64,6 +64,8 @@ pub(crate) struct Nat {
     pub(crate) address: Ipv4Addr,
     pub(crate) first_port: u16,
     pub(crate) ports: u32,
+    /// First ports of further blocks, each of as many ports.
+    pub(crate) further: Vec<u16>,
     pub(crate) mappings: u32,
 }
 
@@ -102,6 +104,7 @@ impl From<SessionView> for Session {
                 address: nat.address,
                 first_port: nat.first_port,
                 ports: nat.ports,
+                further: nat.further,
                 mappings: nat.mappings,
             }),
             active: view.admission == Admission::All,
@@ -207,6 +210,7 @@ pub(crate) mod tests {
                 address: Ipv4Addr::new(198, 51, 100, 1),
                 first_port: 1024,
                 ports: 256,
+                further: vec![65_024],
                 mappings: 3,
             }),
             active: true,

@@ -81,7 +81,10 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
         let nat = session.nat.as_ref();
         let last = |first: u16, ports: u32| (u32::from(first) + ports).saturating_sub(1);
         let nat_or_network = match nat {
-            Some(nat) => format!("{}:{}-{}", nat.address, nat.first_port, last(nat.first_port, nat.ports)),
+            Some(nat) => {
+                let own = format!("{}:{}-{}", nat.address, nat.first_port, last(nat.first_port, nat.ports));
+                if nat.further.is_empty() { own } else { format!("{own} +{}", nat.further.len()) }
+            }
             None => session.network.clone().unwrap_or_default(),
         };
         vec![

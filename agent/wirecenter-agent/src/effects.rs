@@ -8,7 +8,7 @@ mod routes;
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Losses, MappingEvent, Migration, NatBlock, Punt};
+use fastpath::{Extension, KernelEvent, Losses, Migration, NatBlock, Punt};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
 use node_state::{Blocked, NodeState, ResourceKey};
@@ -36,7 +36,7 @@ pub(crate) enum Event {
     /// Packets for user space.
     Punts(Vec<Punt>),
     /// What the kernel's NAT did.
-    Mappings(Vec<MappingEvent>),
+    Nat(Vec<KernelEvent>),
 }
 
 pub(crate) trait Effects: Send + 'static {
@@ -73,8 +73,14 @@ pub(crate) trait Effects: Send + 'static {
     /// Whose session that is.
     fn subscriber(&self, index: u32) -> Option<Name>;
 
-    /// The ports of a public address that a subscriber has in the fast path.
-    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock>;
+    /// The ports of a public address that a subscriber has in the fast path, block by block.
+    fn nat_blocks(&self, subscriber: &Name) -> Vec<NatBlock>;
+
+    /// Gives a session whose ports are exhausted more of them, if it may have more; whose it is.
+    fn extend_nat(&mut self, session: u32) -> Result<Option<(Name, Extension)>, String>;
+
+    /// Takes back what further ports are not used any more; from whom.
+    fn reclaim_nat(&mut self) -> Result<Vec<Name>, String>;
 
     /// What the start carried over from maps that an agent of another version had laid out otherwise.
     fn migration(&self) -> Option<Migration>;

@@ -16,7 +16,9 @@ use std::{
 };
 
 use fastpath::{MappingEvent, NatBlock};
-use ipfix::{BibEntry, Config, Event, Exporter, NatEvent, PortBlock, PortRange, Progress, Realm, Session};
+use ipfix::{
+    BibEntry, Config, Event, Exporter, NatEvent, PortBlock, PortRange, Progress, Quota, Realm, Session,
+};
 use net_types::Name;
 use serde::Serialize;
 
@@ -35,7 +37,8 @@ const ERROR_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Told {
     /// Collector and observation domain: another one knows of nothing.
     pub(crate) to: String,
-    pub(crate) blocks: HashMap<Name, NatBlock>,
+    /// By first port.
+    pub(crate) blocks: HashMap<Name, Vec<NatBlock>>,
 }
 
 /// What the log says of itself.
@@ -115,7 +118,7 @@ impl NatLog {
         now: Duration,
     ) {
         if self.exporting.is_some() {
-            self.queue.compare(subscribers, |subscriber| effects.nat_block(subscriber), millis(now));
+            self.queue.compare(subscribers, |subscriber| effects.nat_blocks(subscriber), millis(now));
         }
     }
 
@@ -141,6 +144,15 @@ impl NatLog {
                 exporter.push(&of_mapping(event, now));
             }
         }
+    }
+
+    /// A subscriber has as many ports as it may have, all of them in use.
+    pub(crate) fn over_quota(&mut self, held: &[NatBlock], now: Duration) {
+        let Some(Exporting { exporter, .. }) = &mut self.exporting else { return };
+        let Some(user) = held.first().map(|block| block.inside) else { return };
+        let max = held.iter().map(|block| u32::from(block.ports)).sum();
+        let nat = NatEvent::QuotaExceeded(Quota::EntriesPerUser { max, user });
+        exporter.push(&Event { observed_ms: millis(now), nat });
     }
 
     /// Sends what is due, and keeps on the disk what was told with it.

@@ -6,6 +6,7 @@
 
 mod news;
 mod outcomes;
+mod overflow;
 mod parental;
 
 use std::{
@@ -24,6 +25,7 @@ use tokio::{
 
 pub(crate) use news::News;
 use outcomes::{Outcomes, Part};
+pub(crate) use overflow::OverflowCounts;
 use parental::Blocking;
 
 use access_protocols::dhcp4::BindingChange;
@@ -72,6 +74,9 @@ const ADVERTISE_EVERY: Duration = Duration::from_mins(5);
 /// Between two looks at what is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two looks at which further port blocks are not used any more, and until who was denied one may ask again.
+const RECLAIM_EVERY: Duration = Duration::from_secs(30);
+
 pub(crate) struct Reconciler<E> {
     store: Arc<Store>,
     effects: E,
@@ -85,6 +90,7 @@ pub(crate) struct Reconciler<E> {
     news: Arc<News>,
     answerer: Answerer,
     nat_log: NatLog,
+    overflow: OverflowCounts,
     status: StatusFile,
     compare_every: Duration,
     /// A comparison that is due, and when.
@@ -107,6 +113,7 @@ impl<E: Effects> Reconciler<E> {
             news: Arc::default(),
             answerer: Answerer::new(),
             nat_log: NatLog::new(told),
+            overflow: OverflowCounts::default(),
             compare_every: status.compare_every(),
             status,
             due: None,
@@ -140,6 +147,8 @@ impl<E: Effects> Reconciler<E> {
         advertisements.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut counts = interval_at(Instant::now() + COUNT_EVERY, COUNT_EVERY);
         counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reclaims = interval_at(Instant::now() + RECLAIM_EVERY, RECLAIM_EVERY);
+        reclaims.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut link_states = self.status.link_states();
         loop {
             let due = self.due.map(|(_, when)| when);
@@ -168,6 +177,7 @@ impl<E: Effects> Reconciler<E> {
                     self.block_all(since_1970());
                 }
                 _ = counts.tick() => self.count(),
+                _ = reclaims.tick() => self.reclaim_nat(),
                 Ok(()) = link_states.changed() => {}
             }
             self.write_status();
@@ -331,7 +341,7 @@ impl<E: Effects> Reconciler<E> {
                 let office = (&self.desired, &mut self.leases, &*self.store);
                 self.answerer.answer(punts, now, office, &mut self.effects).await;
             }
-            Event::Mappings(events) => self.nat_log.mappings(&events, since_1970()),
+            Event::Nat(events) => self.hear_nat(&events),
         }
     }
 

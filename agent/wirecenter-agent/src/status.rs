@@ -14,7 +14,7 @@ use node_state::ResourceKey;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::{nat_log::LogStatus, options::Options};
+use crate::{nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
 
 /// Resources whose error is written out; how many there are in all is said besides.
 const ERRORS_MAX: usize = 1000;
@@ -50,6 +50,7 @@ struct Status {
     errors: BTreeMap<ResourceKey, String>,
     startup: Startup,
     losses: LossCounts,
+    nat_overflow: OverflowCounts,
     /// `None`: nobody is told.
     nat_log: Option<LogStatus>,
     /// Seconds since 1970.
@@ -133,6 +134,7 @@ impl StatusFile {
             errors: BTreeMap::new(),
             startup: Startup::default(),
             losses: LossCounts::default(),
+            nat_overflow: OverflowCounts::default(),
             nat_log: None,
             updated_at: 0,
         };
@@ -155,6 +157,10 @@ impl StatusFile {
     pub(crate) fn telemetry(&mut self, Losses { events, punts }: Losses, nat_log: Option<LogStatus>) {
         self.status.losses = LossCounts { events, punts };
         self.status.nat_log = nat_log;
+    }
+
+    pub(crate) const fn overflow(&mut self, counts: OverflowCounts) {
+        self.status.nat_overflow = counts;
     }
 
     /// The agent is about to end.

@@ -159,7 +159,7 @@ fn block(
         let positions = pool.block_positions();
         for position in hints.lowest(pool.name, 0).max(positions.start)..positions.end {
             let Some((address, first_port)) = pool.block(position) else { break };
-            if free(address, first_port) {
+            if !pool.is_lent(first_port) && free(address, first_port) {
                 hints.raise(pool.name, 0, position + 1);
                 return Ok(NatBlock { address, first_port, ports: pool.spec.ports_per_subscriber() });
             }

@@ -191,6 +191,11 @@ impl Pool4<'_> {
         Some((address, u16::try_from(block * u64::from(self.spec.ports_per_subscriber())).ok()?))
     }
 
+    /// Whether a block is among the ports that nobody owns.
+    pub(crate) fn is_lent(&self, first_port: u16) -> bool {
+        self.spec.first_overflow_port().is_some_and(|first| first_port >= first)
+    }
+
     pub(crate) fn block_position(&self, address: Ipv4Addr, first_port: u16) -> u64 {
         let block =
             u64::from(first_port / self.spec.ports_per_subscriber()).saturating_sub(self.first_block());

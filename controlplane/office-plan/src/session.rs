@@ -60,6 +60,8 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         dns_servers: home.dns_servers,
         lease_seconds: home.lease_seconds,
         nat: home.nat,
+        nat_overflow: home.nat_overflow,
+        nat_filtering: home.nat_filtering,
         rate_up: home.rate_up,
         rate_down: home.rate_down,
         committed_up: home.committed_up,
@@ -73,9 +75,15 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
     })
 }
 
-/// The firewall of a home.
-fn firewall(wanted: Option<&xos_model::Firewall>, is_routed: bool, has_ipv6: bool) -> Option<Firewall> {
+/// The firewall of a home. `is_filtered`: NAT does not let in just anybody.
+fn firewall(
+    wanted: Option<&xos_model::Firewall>,
+    is_routed: bool,
+    is_filtered: bool,
+    has_ipv6: bool,
+) -> Option<Firewall> {
     match wanted {
+        _ if is_filtered => Some(FIREWALL_OF_BOTH),
         Some(wanted) if !wanted.enabled => None,
         Some(wanted) if is_routed || !wanted.rules.is_empty() => Some(FIREWALL_OF_BOTH),
         _ => has_ipv6.then_some(FIREWALL),

@@ -1,4 +1,5 @@
 mod block_lists;
+mod overflow;
 mod protection;
 
 use std::collections::BTreeMap;

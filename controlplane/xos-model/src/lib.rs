@@ -48,10 +48,10 @@ pub use services::{
 };
 pub use subscriber::{
     ACCESS_LINE, Access, AccessLine, BlockRule, Bundle, Firewall, FirewallRule, FlowDirection, ForwardedPort,
-    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, ParentalControl, PortForward,
-    PortProtocol, PortRange, PortRangeError, RuleAction, RuleProtocol, RuleProtocolError, SessionVersion,
-    Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus, Voice, WeeklyTime,
-    subscriber_attributes,
+    HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, NatBlock, NatFiltering, ParentalControl,
+    PortForward, PortProtocol, PortRange, PortRangeError, RuleAction, RuleProtocol, RuleProtocolError,
+    SessionVersion, Subscriber, SubscriberIpv6, SubscriberSpec, SubscriberState, SubscriberStatus, Voice,
+    WeeklyTime, subscriber_attributes,
 };
 pub use values::{
     Attributes, Base64, Base64Error, CaBundle, CaBundleError, Email, EmailError, HttpUrl, HttpUrlError,

@@ -138,6 +138,26 @@ pub struct Bundle {
     /// Names that are blocked, for which devices and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parental_control: Option<ParentalControl>,
+    /// How many further blocks of ports the subscriber has at most, for as long as its own is full, where the NAT pool lends
+    /// some (`overflowPorts`): 1 unless said; only with `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_blocks: Option<u8>,
+    /// From whom NAT lets packets in: `endpointIndependent` unless said, or with rules of a firewall, which are always
+    /// `addressAndPortDependent`; only with `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_filtering: Option<NatFiltering>,
+}
+
+/// From whom a port that NAT has given a flow lets packets in (RFC 4787, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NatFiltering {
+    /// From anybody.
+    EndpointIndependent,
+    /// From hosts that something was sent to.
+    AddressDependent,
+    /// From ports of hosts that something was sent to.
+    AddressAndPortDependent,
 }
 
 impl Default for Bundle {
@@ -156,6 +176,8 @@ impl Default for Bundle {
             port_forwards: Vec::new(),
             voice: None,
             parental_control: None,
+            overflow_blocks: None,
+            nat_filtering: None,
         }
     }
 }
@@ -227,6 +249,8 @@ impl SubscriberSpec {
 impl Bundle {
     pub const DNS_MAX: usize = 8;
     pub const BURST_MS: u32 = 250;
+    pub const OVERFLOW_BLOCKS: u8 = 1;
+    pub const OVERFLOW_BLOCKS_MAX: u8 = 4;
     pub const BURST_MS_RANGE: std::ops::RangeInclusive<u32> = 1..=2000;
 
     fn validate(&self, faults: &mut Vec<Fault>) {
@@ -246,7 +270,31 @@ impl Bundle {
         if let Some(control) = &self.parental_control {
             control.validate(&at.at("parentalControl"), faults);
         }
+        let blocks = at.at("overflowBlocks");
+        match self.overflow_blocks {
+            Some(_) if !self.nat => faults.push(Fault::new(blocks, "only with NAT has a subscriber ports")),
+            Some(wanted) if wanted > Self::OVERFLOW_BLOCKS_MAX => {
+                faults.push(Fault::new(blocks, format!("at most {}", Self::OVERFLOW_BLOCKS_MAX)));
+            }
+            _ => {}
+        }
+        self.validate_filtering(&at.at("natFiltering"), faults);
         port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
+    }
+
+    fn validate_filtering(&self, at: &Pointer, faults: &mut Vec<Fault>) {
+        let Some(filtering) = self.nat_filtering else { return };
+        let fault = |rule: &str| Fault::new(at.clone(), rule);
+        let is_by_port = filtering == NatFiltering::AddressAndPortDependent;
+        if !self.nat {
+            faults.push(fault("only NAT filters so; a routed subnet has a firewall"));
+        } else if let Some(firewall) = &self.firewall {
+            if !firewall.enabled && filtering != NatFiltering::EndpointIndependent {
+                faults.push(fault("a filter is a firewall, which is not enabled"));
+            } else if !firewall.rules.is_empty() && !is_by_port {
+                faults.push(fault("a firewall with rules is addressAndPortDependent"));
+            }
+        }
     }
 
     fn validate_committed(

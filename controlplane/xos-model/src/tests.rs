@@ -141,6 +141,34 @@ fn every_fault_has_its_pointer() {
 }
 
 #[test]
+fn every_fault_of_nat_has_its_pointer() {
+    let cases: [Case; 7] = [
+        (&[("\"nat\"", "\"natFiltering\":\"addressDependent\",\"firewall\":{},\"nat\"")], &[]),
+        (
+            &[("\"nat\":true", "\"natFiltering\":\"addressDependent\",\"nat\":false")],
+            &["/spec/bundle/natFiltering"],
+        ),
+        (
+            &[("\"nat\"", r#""natFiltering":"addressAndPortDependent","firewall":{"enabled":false},"nat""#)],
+            &["/spec/bundle/natFiltering"],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""natFiltering":"addressDependent","firewall":{"rules":[{"name":"a","direction":"in","action":"allow"}]},"nat""#,
+            )],
+            &["/spec/bundle/natFiltering"],
+        ),
+        (&[("\"nat\"", "\"overflowBlocks\":4,\"nat\"")], &[]),
+        (&[("\"nat\"", "\"overflowBlocks\":5,\"nat\"")], &["/spec/bundle/overflowBlocks"]),
+        (&[("\"nat\":true", "\"overflowBlocks\":0,\"nat\":false")], &["/spec/bundle/overflowBlocks"]),
+    ];
+    for (edits, expected) in cases {
+        assert_eq!(faults::<SubscriberSpec>(ALICE, edits), expected, "{edits:?}");
+    }
+}
+
+#[test]
 fn an_array_is_no_object() {
     let cases: [Case; 6] = [
         (
@@ -234,7 +262,16 @@ fn nodes_and_pools_are_judged() {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(log.replacen(from, to, 1) + "\""))]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
-    let cases: [Case; 7] = [
+    let cases: [Case; 10] = [
+        (&[("\"purpose\"", "\"overflowPorts\":256,\"purpose\"")], &["/spec/overflowPorts"]),
+        (
+            &[("subscriber", "nat"), (".1\"", ".1\",\"overflowPorts\":128")],
+            &["/spec/gateway", "/spec/overflowPorts"],
+        ),
+        (
+            &[("subscriber", "nat"), (".1\"", ".1\",\"overflowPorts\":33024,\"portsPerSubscriber\":64")],
+            &["/spec/gateway", "/spec/overflowPorts"],
+        ),
         (&[("100.64.0.1\"", "100.65.0.1\"")], &["/spec/gateway"]),
         (&[("100.64.0.1\"", "100.64.0.0\"")], &["/spec/gateway"]),
         (&[("/16", "/31")], &["/spec/prefix"]),

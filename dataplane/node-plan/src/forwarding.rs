@@ -8,6 +8,7 @@ mod fib;
 mod fib6;
 mod forwards;
 mod group_slots;
+mod overflow;
 mod routes;
 mod rules;
 mod runs;
@@ -18,6 +19,7 @@ pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
 pub use forwards::{FORWARDS_MAX, Forward, ForwardError, forward_words, forwards};
 pub use group_slots::{GroupMember, GroupSlots, group_slots};
+pub use overflow::{is_idle, overflow_block, overflow_share};
 pub use routes::{
     Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,
     RoutePrefix, RouteProblem, RouteTable,

@@ -26,7 +26,8 @@ pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use rule::{FirewallRule, FlowDirection, PortRange, RuleAction};
 pub use session::{
-    AccessTags, Firewall, Ipv6Line, Nat, PortForward, PortProtocol, RateLimit, Session, SessionState,
+    AccessTags, Firewall, Ipv6Line, Nat, NatFiltering, NatOverflow, PortForward, PortProtocol, RateLimit,
+    Session, SessionState,
 };
 pub use state::NodeState;
 pub use voice::Voice;

@@ -31,6 +31,12 @@ pub struct Session {
     pub lease_seconds: u32,
     /// The subscriber's share of a public address; without it, `network` is routed as it is.
     pub nat: Option<Nat>,
+    /// Where further ports of the public address come from when those of `nat` are all in use; without it, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_overflow: Option<NatOverflow>,
+    /// Who outside may answer; other than endpoint-independent only with `firewall`, for both families, and without rules.
+    #[serde(default, skip_serializing_if = "NatFiltering::is_default")]
+    pub nat_filtering: NatFiltering,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
     /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of
@@ -218,6 +224,38 @@ pub struct Nat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u16,
+}
+
+/// From whom a NAT mapping lets packets in (RFC 4787, section 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NatFiltering {
+    /// Anybody.
+    #[default]
+    EndpointIndependent,
+    /// Hosts that something was sent to.
+    AddressDependent,
+    /// Ports of hosts that something was sent to.
+    AddressAndPortDependent,
+}
+
+impl NatFiltering {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way of calling it")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Ports of the address of a session's [`Nat`] that are nobody's own: `ports` consecutive ports from `first_port`, both
+/// multiples of 64. The node lends them in blocks as large as the subscriber's own, at most `blocks` at a time, and takes
+/// a block back when nothing has used it for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NatOverflow {
+    pub first_port: u16,
+    pub ports: u16,
+    /// At most 4.
+    pub blocks: u8,
 }
 
 impl Nat {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use map_abi::{FibTarget, HomeRef, RulesRef, port_role};
 use net_types::{InterfaceAddress4, Name, Prefix4, Vid};
 use node_plan::forwarding::{
-    FibPaint, ImageContext, forwards, home_order, prefixes6, rule_record, session_image,
+    FibPaint, ImageContext, forwards, home_order, overflow_share, prefixes6, rule_record, session_image,
 };
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
@@ -222,10 +222,12 @@ impl Fastpath {
     pub(crate) fn upsert_session(&mut self, session: &Session) -> Result<(), ApplyError> {
         let held = self.index_of(&session.subscriber);
         let reach = self.wanted_reach(session)?;
+        self.clear_ports(&reach, held.unwrap_or(0));
         self.check_free(session, &reach, held)?;
         self.check_free6(session, held)?;
         forwards(session)?;
         rule_record(session)?;
+        overflow_share(session)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));

@@ -18,6 +18,17 @@ pub struct Events {
     ring: RingBuf<MapData>,
 }
 
+/// Something that the kernel tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelEvent {
+    Mapping(MappingEvent),
+    /// A session's flow found no port in any block of it. Told once, until the agent has dealt with it
+    /// ([`Fastpath::extend_nat`](crate::Fastpath::extend_nat)); the session may be another's by now.
+    PortsExhausted {
+        session: u32,
+    },
+}
+
 /// A NAT mapping that was made, or that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MappingEvent {
@@ -40,15 +51,18 @@ impl Events {
     }
 
     #[expect(clippy::should_implement_trait, reason = "not an iterator: `None` means none yet")]
-    pub fn next(&mut self) -> Option<MappingEvent> {
+    pub fn next(&mut self) -> Option<KernelEvent> {
         loop {
             let item = self.ring.next()?;
             // Records are the programs' own; one that is not as they write it is passed over.
             let Ok((record, _)) = EventRecord::read_from_prefix(&item) else { continue };
             let Some(kind) = EventKind::from_bits(record.kind) else { continue };
+            if kind == EventKind::PortsExhausted {
+                return Some(KernelEvent::PortsExhausted { session: record.session });
+            }
             let flow = NatFlow::of_payload(record.payload);
             let end = |address: [u8; 4], port| SocketAddrV4::new(address.into(), u16::from_be_bytes(port));
-            return Some(MappingEvent {
+            return Some(KernelEvent::Mapping(MappingEvent {
                 is_made: kind == EventKind::MappingMade,
                 age: Duration::from_nanos(sys::monotonic_ns().saturating_sub(record.time_ns)),
                 session: record.session,
@@ -56,7 +70,7 @@ impl Events {
                 inside: end(flow.inside, flow.inside_port),
                 external: end(flow.external, flow.external_port),
                 remote: end(flow.remote, flow.remote_port),
-            });
+            }));
         }
     }
 }

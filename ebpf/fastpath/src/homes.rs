@@ -1,8 +1,8 @@
 //! Homes, read out of a copy of their chunk.
 
 use map_abi::{
-    Chunk, Down, ENTRIES_PER_BUCKET, HEADER_LINES, HomeRef, LINES_PER_UNIT, Line, Meter,
-    UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Down, ENTRIES_PER_BUCKET, HEADER_LINES, HomeRef, LINES_PER_UNIT, Line, Meter, Six,
+    UNIT_INDICES_PER_CHUNK, Up, flags,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -30,6 +30,14 @@ pub(crate) fn counted(chunk: &Chunk, home: HomeRef) -> Option<[u64; 4]> {
 /// The session that a home says it is of.
 pub(crate) fn session(chunk: &Chunk, home: HomeRef) -> Option<u32> {
     header(chunk, home).map(|(_, down)| down.owner.session())
+}
+
+/// The first group of ports of a further port block of a home, and the next block; `None`: it is none.
+pub(crate) fn further(chunk: &Chunk, block: HomeRef, home: HomeRef) -> Option<(u16, HomeRef)> {
+    let [up, down, six, ..] = lines(chunk, block)? else { return None };
+    let (up, down) = (Up::read_from_bytes(up.as_bytes()).ok()?, Down::read_from_bytes(down.as_bytes()).ok()?);
+    let six = Six::read_from_bytes(six.as_bytes()).ok()?;
+    (down.flags & flags::OVERFLOW != 0 && six.home == home).then_some((up.first_port / 64, six.overflow))
 }
 
 /// How many of a home's mappings are in use (those that ran out but were not reclaimed yet included).

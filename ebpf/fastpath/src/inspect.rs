@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use map_abi::{
-    Category, Chunk, DropReason, HomeRef, LinePage, Meter, Session, UNIT_INDICES_PER_CHUNK, dhcp_answer,
-    dns_count, flags, map, port_role,
+    Category, Chunk, DropReason, HomeRef, LinePage, Meter, OVERFLOW_BLOCKS_MAX, Session,
+    UNIT_INDICES_PER_CHUNK, dhcp_answer, dns_count, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
 use node_plan::forwarding::{HeldRule, held_rules};
@@ -77,11 +77,13 @@ pub enum Admission {
     None,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionNat {
     pub address: Ipv4Addr,
     pub first_port: u16,
     pub ports: u32,
+    /// First ports of the further blocks of as many ports.
+    pub further: Vec<u16>,
     /// Mappings in use (those that ran out but were not reclaimed yet included).
     pub mappings: u32,
 }
@@ -165,13 +167,24 @@ impl Inspector {
         self.each_home(|index, session, chunk| {
             let admission = admission(session.flags, has_garden);
             let rules = self.rules(session.rules.record());
-            views.push(SessionView {
-                rules,
-                ..view(index, self.tables.name_of(index), session, chunk, &ports, admission)
-            });
+            let view = view(index, self.tables.name_of(index), session, chunk, &ports, admission);
+            let nat = view.nat.map(|nat| self.with_further(session, nat));
+            views.push(SessionView { nat, rules, ..view });
         });
         views.sort_unstable_by_key(|view| view.index);
         views
+    }
+
+    fn with_further(&self, session: &Session, mut nat: SessionNat) -> SessionNat {
+        let mut at = session.overflow;
+        while !at.is_none() && nat.further.len() < OVERFLOW_BLOCKS_MAX as usize {
+            let Some(chunk) = self.homes.read(at.unit() / UNIT_INDICES_PER_CHUNK) else { break };
+            let Some((first, next)) = homes::further(&chunk, at, session.home) else { break };
+            nat.further.push(first * 64);
+            nat.mappings += homes::mappings(&chunk, at);
+            at = next;
+        }
+        nat
     }
 
     fn rules(&self, record: HomeRef) -> Vec<HeldRule> {
@@ -333,6 +346,7 @@ fn view(
             address: nat.address,
             first_port: nat.first_port,
             ports: map_abi::ENTRIES_PER_BLOCK << reach.order.unwrap_or(0),
+            further: Vec::new(),
             mappings: chunk.map_or(0, |chunk| homes::mappings(chunk, session.home)),
         }),
         admission,

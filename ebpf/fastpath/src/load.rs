@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 15] = [
+const LED_TO: [(u32, &str); 17] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
@@ -37,6 +37,8 @@ const LED_TO: [(u32, &str); 15] = [
     (map_program::GARDEN_CORE, "garden_core"),
     (map_program::GARDEN_CORE6, "garden_core6"),
     (map_program::DHCP, "dhcp"),
+    (map_program::OVERFLOW, "overflow"),
+    (map_program::OVERFLOW_IN, "overflow_in"),
     (map_program::DNS, "dns"),
     (map_program::DNS_NAME, "dns_name"),
 ];

@@ -20,17 +20,25 @@ pub struct NatBlock {
 }
 
 impl Fastpath {
-    /// The ports that a subscriber's session has in the kernel; `None`: it has no NAT, or there is no session.
-    pub fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
-        let session = self.tables.session(self.index_of(subscriber)?);
+    /// The ports that a subscriber's session has in the kernel: its own block and the further ones, in order; none: it has no
+    /// NAT, or there is no session.
+    pub fn nat_blocks(&self, subscriber: &Name) -> Vec<NatBlock> {
+        let Some(index) = self.index_of(subscriber) else { return Vec::new() };
+        let session = self.tables.session(index);
         let reach = Reach::of(&session);
-        let (nat, order) = (reach.nat?, reach.order?);
-        Some(NatBlock {
+        let (Some(nat), Some(order)) = (reach.nat, reach.order) else { return Vec::new() };
+        let block = |first_port, order: u32| NatBlock {
             inside: session.address.into(),
             external: nat.address,
-            first_port: nat.first_port,
+            first_port,
             ports: u16::try_from(ENTRIES_PER_BLOCK << order).unwrap_or(u16::MAX),
-        })
+        };
+        let further = self.sessions.overflow.held.get(&index).into_iter().flatten();
+        let further = further.map(|held| block(held.first * 64, held.record.order()));
+        let mut blocks: Vec<NatBlock> =
+            std::iter::once(block(nat.first_port, order)).chain(further).collect();
+        blocks.sort_unstable_by_key(|block| block.first_port);
+        blocks
     }
 
     pub(crate) fn set_nat_log(&mut self, log: Option<&NatLog>) {

@@ -2,7 +2,7 @@
 
 use map_abi::{HomeRef, Line, RulesRef, UNIT_INDICES_PER_CHUNK};
 use node_plan::forwarding::{RuleRecord, rule_record};
-use node_state::Session;
+use node_state::{NatFiltering, Session};
 
 use crate::{error::ApplyError, fastpath::Fastpath, homes, sessions::Sessions};
 
@@ -27,7 +27,9 @@ impl Fastpath {
             return Ok(RulesRef::NONE);
         }
         let wanted = rule_record(session)?;
-        if wanted.is_none() && held.count() == 0 {
+        // No rules are what a filter of NAT goes by: what begins inside may be.
+        let is_filtered = session.nat_filtering != NatFiltering::EndpointIndependent;
+        if wanted.is_none() && held.count() == 0 && (!held.is_none() || !is_filtered) {
             return Ok(held);
         }
         // What the record held for another may still have to be wiped.

@@ -18,6 +18,7 @@ use crate::{
     clerk::Clerk,
     error::{ApplyError, OpenError},
     mapped::{Writer, get_words, put, put_words},
+    overflow::{Overflow, set_blocks},
     paged::Growing,
     reach::{HeldNat, Reach},
     shared::Lines,
@@ -29,7 +30,7 @@ const CONFIG_WORDS: usize = 4;
 /// The same of `Six`.
 const SIX_CONFIG_WORDS: usize = 4;
 /// Words of a line.
-const LINE_WORDS: u32 = 8;
+pub(crate) const LINE_WORDS: u32 = 8;
 /// The words of a meter that count bytes and packets.
 const COUNTERS: [u32; 2] = [6, 7];
 /// The first word of a session's configuration.
@@ -53,6 +54,7 @@ pub(crate) struct Sessions {
     pub(super) homes: Growing<Chunk>,
     pub(super) lines: Growing<LinePage>,
     pub(super) ports: Growing<NatPorts>,
+    pub(crate) overflow: Overflow,
     /// Versions to be stored when all that was written before is in place.
     pending: BTreeMap<u32, u64>,
 }
@@ -85,6 +87,7 @@ impl Sessions {
             homes,
             lines,
             ports,
+            overflow: Overflow::default(),
             pending: BTreeMap::new(),
         }
     }
@@ -190,6 +193,8 @@ impl Sessions {
         // SAFETY: as above.
         unsafe { writer.put_words(config, &words[SESSION_CONFIG]) };
         put_words!(writer, session, [words[VOICE_WORD]], voice);
+        // Which further port blocks it has is not the image's to say.
+        set_blocks(tables, writer, index, tables.session(index).overflow, image.session.overflow_share);
         let home = image.session.home;
         let lines = [words_of::<8>(image.up.as_bytes()), words_of::<8>(image.down.as_bytes())];
         // The word with the flags last: they say whether packets pass. What they lead to is there before, or goes after.
@@ -323,6 +328,7 @@ impl Sessions {
         let reach = Reach::of(&session);
         self.pending.remove(&index);
         put!(writer, tables.sessions.at(index), 0_u64, version);
+        self.take_blocks((tables, writer, clerk), index, |_| true);
         self.leave_line((tables, writer, clerk), index, &reach);
         if let Some(nat) = reach.nat {
             let (first, count) = reach.groups(nat);
@@ -393,7 +399,7 @@ fn word_of_mac([a, b, c, d, e, f]: [u8; 6]) -> u64 {
     u64::from_ne_bytes([a, b, c, d, e, f, 0, 0])
 }
 
-fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {
+pub(crate) fn words_of<const N: usize>(bytes: &[u8]) -> [u64; N] {
     std::array::from_fn(|n| {
         u64::from_ne_bytes(<[u8; 8]>::try_from(&bytes[n * 8..n * 8 + 8]).unwrap_or_default())
     })

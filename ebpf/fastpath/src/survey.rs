@@ -53,6 +53,9 @@ impl Sessions {
                 }
             }
         }
+        for index in by_unit.values() {
+            found.survey_overflow(tables, writer, clerk, *index);
+        }
         found.survey_shared(tables, &by_unit);
         found.survey_lines(tables, writer, clerk, &by_unit);
         found.survey_ports(tables, clerk, &by_unit);
@@ -67,6 +70,7 @@ impl Sessions {
         let sessions = self.by_name.values().map(|index| tables.session(*index));
         let taken: BTreeSet<u32> = sessions
             .flat_map(|session| [session.home, session.flows, session.rules.record()])
+            .chain(self.overflow.held.values().flatten().map(|held| held.record))
             .filter(|record| !record.is_none())
             .flat_map(|record| record.unit()..record.unit() + record.units())
             .collect();
@@ -141,6 +145,11 @@ impl Sessions {
         for address in self.ports.held().collect::<Vec<_>>() {
             let Some(value) = self.ports.pages.read(address) else { continue };
             for (group, ports) in (0_u16..).zip(value.groups).filter(|(_, ports)| !ports.is_none()) {
+                if let Some((holder, first, groups)) = self.further_block(tables, address, group, ports) {
+                    let external = tables.session(holder).external.into();
+                    self.by_ports.insert((external, first), (groups, holder));
+                    continue;
+                }
                 let session = by_unit
                     .get(&ports.home())
                     .filter(|index| leads_there(tables, **index, address, group, ports));
@@ -155,6 +164,26 @@ impl Sessions {
                 }
             }
         }
+    }
+}
+
+impl Sessions {
+    /// The session whose further block that group of ports of that address really leads to, and the block's first group and
+    /// how many it has.
+    fn further_block(
+        &self,
+        tables: &Tables,
+        address: u32,
+        group: u16,
+        ports: PortsRef,
+    ) -> Option<(u32, u16, u16)> {
+        let (index, held) = self.block_with(ports.home())?;
+        let nat = tables.reach(index).nat?;
+        let groups = u16::try_from(held.record.units()).ok()?;
+        let n = group.checked_sub(held.first).filter(|n| *n < groups)?;
+        let is_there =
+            tables.nat_address(nat.address) == Some(address) && held.record.ports(n.into()) == ports;
+        is_there.then_some((index, held.first, groups))
     }
 }
 

@@ -25,6 +25,9 @@ pub enum EventKind {
     MappingMade = 1,
     /// A NAT mapping ran out, at that time; told when its place is taken by another. The payload is a `NatFlow`.
     MappingEnded = 2,
+    /// There was no place for a NAT mapping in any port block of the session. Told once, until user space wants to hear it
+    /// again (`Six::told_full`). No payload.
+    PortsExhausted = 3,
 }
 
 impl EventKind {
@@ -32,6 +35,7 @@ impl EventKind {
         match bits {
             1 => Some(Self::MappingMade),
             2 => Some(Self::MappingEnded),
+            3 => Some(Self::PortsExhausted),
             _ => None,
         }
     }

@@ -100,12 +100,17 @@ pub struct Six {
     pub delegated_len: u8,
     /// 1: the line has IPv6.
     pub is_on: u8,
-    pub spare: u16,
+    /// 0: user space is to be told when there is no place for one more NAT mapping. Not 0: it has been, or need not be.
+    pub told_full: u16,
     /// Where the firewall's flows are, of both families; none: what comes in need not be an answer.
     pub flows: HomeRef,
     /// By which rules flows may begin, of both families.
     pub rules: RulesRef,
-    pub spare_words: [u64; 4],
+    /// The first of the further port blocks that flows may be in; of one of these, the next.
+    pub overflow: HomeRef,
+    /// Of a further port block (`flags::OVERFLOW`), the home that it is of.
+    pub home: HomeRef,
+    pub spare_words: [u64; 3],
 }
 
 /// The session that a home is of, an index of `SESSIONS`, in the low 24 bits, and the index of its access port.
@@ -222,6 +227,12 @@ pub mod flags {
     pub const RULES: u16 = 1 << 5;
     /// `mac` was configured, and is not DHCP's to change. Of no matter to packets.
     pub const MAC_FIXED: u16 = 1 << 6;
+    /// This is no home but a further port block of one, of the same form: in `Up` its address and first port count, in
+    /// `Down` its owner, in `Six` the next one and the home.
+    pub const OVERFLOW: u16 = 1 << 7;
+    /// The firewall knows a flow of IPv4 by the other end's address, whatever its port: address-dependent filtering (RFC
+    /// 4787, section 5).
+    pub const BY_ADDRESS: u16 = 1 << 8;
     /// What goes to resolvers is looked into (parental control).
     pub const DNS: u16 = 1 << 10;
     /// Packets from and to the voice platforms (`VOICE`) are a class of their own.

@@ -27,6 +27,7 @@ mod garden;
 mod home;
 pub mod layout;
 mod nat;
+mod overflow;
 mod punt;
 mod rules;
 mod session;
@@ -60,8 +61,9 @@ pub use home::{
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
-    PORT_GROUPS_PER_ADDRESS, entry_state, mapping_hash, mapping_key, mapping_line,
+    PORT_GROUPS_PER_ADDRESS, entry_state, idle_q30, mapping_hash, mapping_key, mapping_line,
 };
+pub use overflow::{OVERFLOW_BLOCKS_MAX, OverflowShare};
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
@@ -154,6 +156,10 @@ pub mod program {
     pub const GARDEN_CORE6: u32 = 11;
     /// For DHCPv4 messages of subscribers.
     pub const DHCP: u32 = 12;
+    /// Of access ports, for flows in a further port block.
+    pub const OVERFLOW: u32 = 13;
+    /// The same of core ports.
+    pub const OVERFLOW_IN: u32 = 14;
     /// For queries for names, and what else goes to resolvers, of subscribers with parental control.
     pub const DNS: u32 = 15;
     /// For queries that the one before has put into the scratch memory.

@@ -50,6 +50,24 @@ pub mod entry_state {
     pub const FORWARD: u8 = 3;
 }
 
+/// Idle times of entries in units of 2^30 ns, rounded up.
+pub mod idle_q30 {
+    const fn seconds(seconds: u64) -> u64 {
+        let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
+        assert!(ticks < 1 << 16, "a place of the table");
+        ticks
+    }
+
+    /// RFC 4787, REQ-5: at least two minutes, five recommended.
+    pub const UDP: u64 = seconds(300);
+    /// RFC 5382, REQ-5: at least two hours and four minutes.
+    pub const TCP_ESTABLISHED: u64 = seconds(7440);
+    /// RFC 5382, REQ-5: at least four minutes.
+    pub const TCP_TRANSITORY: u64 = seconds(240);
+    /// RFC 5508, REQ-2: at least 60 seconds.
+    pub const ICMP: u64 = seconds(60);
+}
+
 /// The key of a mapping: the protocol, and the inside port or, for ICMP, the identifier.
 #[inline(always)]
 pub const fn mapping_key(protocol: u8, port: u16) -> u32 {

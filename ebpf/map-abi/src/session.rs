@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::{HomeRef, Limits, RulesRef, Voice};
+use crate::{HomeRef, Limits, OverflowShare, RulesRef, Voice};
 
 /// `SESSIONS[index]`: counters of what is rare, and the configuration that its home was written from, so that a
 /// restarted agent, and whoever looks while it is down, know what is there.
@@ -61,10 +61,13 @@ pub struct Session {
     /// When the lease ends that the kernel gave `mac` last, in seconds of the monotonic clock; 0: it gave none since
     /// user space last said whose the lease is.
     pub lease_ends_s: u64,
-    pub spare_words: [u64; 1],
+    /// As in `Six`: written by user space as blocks come and go.
+    pub overflow: HomeRef,
+    /// Where further port blocks are taken from.
+    pub overflow_share: OverflowShare,
     /// Queries and connections to resolvers that parental control has refused.
     pub dns_blocked: u64,
-    pub more_spare_words: [u64; 1],
+    pub spare_words: [u64; 1],
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
     pub voice: Voice,

@@ -20,7 +20,9 @@ pub(crate) const ETHERNET_LEN: usize = 14;
 /// The home that a frame comes from.
 pub(crate) struct Arrival {
     pub(crate) home: Home,
-    /// The binary logarithm of its units.
+    /// Where its NAT mappings are: the home itself, or a further port block of it.
+    pub(crate) block: Home,
+    /// The binary logarithm of the units of `block`.
     pub(crate) order: u32,
     pub(crate) port: u32,
     /// The port's own Ethernet address.
@@ -61,6 +63,7 @@ pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arr
     let mac_and_flags = mac_field!(home.up(), mac).get();
     Ok(Arrival {
         home,
+        block: home,
         order: reference.order(),
         port,
         port_mac: port_word & MAC_BITS,
@@ -92,6 +95,11 @@ impl Arrival {
     #[inline(always)]
     pub(crate) fn has(&self, flag: u16) -> bool {
         self.mac_and_flags & u64::from(flag) << 48 != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn flags(&self) -> u16 {
+        (self.mac_and_flags >> 48) as u16
     }
 
     /// Whether an Ethernet address is the subscriber's, which none is while it is not known.

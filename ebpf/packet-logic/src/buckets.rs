@@ -8,7 +8,7 @@
 
 use core::{mem::offset_of, ptr::NonNull};
 
-use map_abi::{ENTRIES_PER_BUCKET, NatEntry, entry_state};
+use map_abi::{ENTRIES_PER_BUCKET, NatEntry, entry_state, idle_q30};
 
 use crate::{
     frame::opaque_number,
@@ -16,24 +16,6 @@ use crate::{
     live::{Field, field, value},
     parse::{ICMP, ICMP6, TCP, tcp_flags},
 };
-
-/// Idle times in units of 2^30 ns, rounded up.
-mod idle_q30 {
-    const fn seconds(seconds: u64) -> u64 {
-        let ticks = (seconds * 1_000_000_000).div_ceil(1 << 30);
-        assert!(ticks < 1 << 16, "a place of the table");
-        ticks
-    }
-
-    /// RFC 4787, REQ-5: at least two minutes, five recommended.
-    pub(super) const UDP: u64 = seconds(300);
-    /// RFC 5382, REQ-5: at least two hours and four minutes.
-    pub(super) const TCP_ESTABLISHED: u64 = seconds(7440);
-    /// RFC 5382, REQ-5: at least four minutes.
-    pub(super) const TCP_TRANSITORY: u64 = seconds(240);
-    /// RFC 5508, REQ-2: at least 60 seconds.
-    pub(super) const ICMP: u64 = seconds(60);
-}
 
 /// Where `state` is in the second word of an entry.
 pub(crate) const STATE_SHIFT: usize = (offset_of!(NatEntry, state) - 8) * 8;
@@ -228,6 +210,21 @@ impl<K: Kind> Buckets<K> {
         let position = nibble(LOWEST, bits);
         let entry = Entry { at: entry_of(bucket, position), offset: line * ENTRIES_PER_BUCKET + position };
         entry.is_good::<K>(self.now_ns).then_some(entry)
+    }
+
+    /// Whether `claim` would find a place.
+    #[inline(always)]
+    pub(crate) fn has_room(self, key: u64, hash: u32) -> bool {
+        let now = q30(self.now_ns);
+        let first_line = self.first_choice(hash);
+        let lines = [first_line, self.second_choice(hash, first_line)];
+        let mut bits = 0;
+        for line in lines {
+            if let Some(bucket) = self.home.bucket(line) {
+                bits |= available::<K>(bucket, key, now);
+            }
+        }
+        bits != 0
     }
 
     /// Makes an entry, whose kind's `fill` writes what it has beside its key; `None`: every place is taken.

@@ -6,7 +6,7 @@ use crate::{
     Frame, Packet, Tables, Verdict,
     checksum::Delta,
     core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
-    flows, fragment,
+    firewall, flows, fragment,
     icmp::{Quote, Side},
     inbound::{Found, Inbound, Kind, Translation, find},
     live::{field, part},
@@ -21,23 +21,32 @@ use crate::{
 /// Deals with a frame that came in by a core port, or that another subscriber's way up handed on.
 #[inline(always)]
 pub fn down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    enter::<P, T, false>(packet, tables)
+    enter::<P, T, false, false>(packet, tables)
 }
 
 /// Deals with a frame to a session that is not active.
 #[inline(always)]
 pub fn garden_down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    enter::<P, T, true>(packet, tables)
+    enter::<P, T, true, false>(packet, tables)
+}
+
+/// Deals with a frame for a further port block of a subscriber.
+#[inline(always)]
+pub fn overflow_down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    enter::<P, T, false, true>(packet, tables)
 }
 
 /// `IN_GARDEN`: what comes is let in from the walled garden only, else that to active sessions from anywhere.
 #[inline(always)]
-fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
+fn enter<P: Packet, T: Tables, const IN_GARDEN: bool, const IN_OVERFLOW: bool>(
+    packet: &mut P,
+    tables: &T,
+) -> Verdict {
     match came_by(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
         Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
-            receive::<P, T, IN_GARDEN>(packet, tables, &came_by)
+            receive::<P, T, IN_GARDEN, IN_OVERFLOW>(packet, tables, &came_by)
         }
         Ok(_) => Verdict::Pass,
     }
@@ -45,27 +54,31 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
 }
 
 #[inline(always)]
-fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
+fn receive<P: Packet, T: Tables, const IN_GARDEN: bool, const IN_OVERFLOW: bool>(
     packet: &mut P,
     tables: &T,
     came_by: &CameBy,
 ) -> Verdict {
-    match find(packet, tables, came_by) {
+    match find::<P, T, IN_OVERFLOW>(packet, tables, came_by) {
         Err(reason) => Verdict::Drop(reason),
         Ok(Found::Kernel) => Verdict::Pass,
-        Ok(Found::Subscriber(inbound)) => deliver::<P, T, IN_GARDEN>(packet, tables, &inbound)
+        Ok(Found::Subscriber(inbound)) => deliver::<P, T, IN_GARDEN, IN_OVERFLOW>(packet, tables, &inbound)
             .unwrap_or_else(|stop| inbound.receiver.stop(packet, tables, stop)),
     }
 }
 
 #[inline(always)]
-fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool>(
+fn deliver<P: Packet, T: Tables, const IN_GARDEN: bool, const IN_OVERFLOW: bool>(
     packet: &mut P,
     tables: &T,
     inbound: &Inbound,
 ) -> Result<Verdict, Stop> {
     if !IN_GARDEN && !inbound.receiver.has(flags::ACTIVE) {
-        return Ok(Verdict::GardenCore);
+        // Back from there, a further port block would lead here again.
+        return if IN_OVERFLOW { Err(DropReason::Suspended.into()) } else { Ok(Verdict::GardenCore) };
+    }
+    if IN_GARDEN && inbound.receiver.has(flags::OVERFLOW) {
+        return Ok(Verdict::OverflowIn);
     }
     let line = inbound.receiver.line(tables)?;
     let Some(tag_bits) = judge::<P, T, IN_GARDEN>(packet, tables, inbound, &line)? else {
@@ -143,7 +156,8 @@ fn answers<T: Tables>(
             return if is_askable { Ok(false) } else { Err(DropReason::Firewall) };
         };
         if ip.protocol == TCP {
-            flow.saw_inbound_tcp(ip.tcp_flags(frame));
+            let bits = (receiver.mac_and_flags >> 48) as u16;
+            flow.saw_inbound_tcp(firewall::tcp_flags_of(frame, ip, bits));
         }
     }
     if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {

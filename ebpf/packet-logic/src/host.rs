@@ -124,6 +124,8 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Garden6 => crate::garden_up6(packet, tables),
         Verdict::GardenCore => crate::garden_down(packet, tables),
         Verdict::GardenCore6 => crate::garden_down6(packet, tables),
+        Verdict::Overflow => crate::overflow_up(packet, tables),
+        Verdict::OverflowIn => crate::overflow_down(packet, tables),
         Verdict::Dhcp => crate::dhcp(packet, tables),
         Verdict::Dns => crate::dns(packet, tables),
         Verdict::DnsName => crate::dns_name(packet, tables),
@@ -428,8 +430,9 @@ impl Tables for HostTables {
         *self.drops.borrow_mut().entry(reason).or_default() += 1;
     }
 
-    fn tell(&self, event: &EventRecord) {
+    fn tell(&self, event: &EventRecord) -> bool {
         self.events.borrow_mut().push(*event);
+        true
     }
 
     fn count_dhcp(&self, answer: u32) {

@@ -5,13 +5,13 @@ use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, flags};
 use crate::{
     Frame, Packet, Tables,
     core_side::{CameBy, PACKET_AT, Receiver},
-    fib,
+    fib, firewall,
     flows::{End, Ends, Print},
     fragment,
     home::Home,
     icmp::Quote,
     live::field,
-    nat,
+    nat, overflow,
     parse::{ICMP, Ipv4, TCP, Transport, UDP, is_martian},
     reverse_path,
 };
@@ -55,8 +55,10 @@ pub(crate) enum Kind {
     Address,
 }
 
+/// `IN_OVERFLOW`: what a further port block leads to is the home that it is of; else it is the block itself, to which
+/// nothing is active.
 #[inline(always)]
-pub(crate) fn find<P: Packet, T: Tables>(
+pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
     packet: &P,
     tables: &T,
     came_by: &CameBy,
@@ -76,7 +78,12 @@ pub(crate) fn find<P: Packet, T: Tables>(
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    let home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    let mut unit = unit;
+    let mut home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    if IN_OVERFLOW && overflow::is_block(home) {
+        unit = overflow::home_of(home);
+        home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    }
     let receiver = Receiver::new(home, came_by.port, now_ns);
     let mut print = 0;
     if receiver.has(flags::FIREWALL) {
@@ -181,5 +188,6 @@ pub(crate) fn ends(
     if protocol == ICMP {
         remote_port = inside_port;
     }
+    remote_port &= firewall::port_mask(field!(home.down(), flags).get());
     Ok(Ends { inside: End::v4(inside, inside_port), remote: End::v4(remote, remote_port), protocol })
 }

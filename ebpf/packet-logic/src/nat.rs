@@ -1,5 +1,27 @@
-//! Network address and port translation: endpoint-independent mapping and filtering (RFC 4787, RFC 5382, RFC 5508).
-//! A mapping is found by the inside port among the lines of its subscriber's home.
+//! Network address and port translation: a mapping is found by the inside port among the lines of its subscriber's home.
+//!
+//! What holds of RFC 4787 (UDP), RFC 5382 (TCP) and RFC 5508 (ICMP):
+//!
+//! | | |
+//! |---|---|
+//! | 4787 REQ-1, 5382 REQ-1, 5508 REQ-1 | endpoint-independent mapping |
+//! | 4787 REQ-2 | one public address for all of a subscriber's flows, further port blocks included |
+//! | 4787 REQ-3 | a subscriber's ports are its own, so that no two flows share one; well-known ports are not given out |
+//! | 4787 REQ-4 | parity is kept where there is a place of the same; ports 2n and 2n + 1 share their lines |
+//! | 4787 REQ-5, 5382 REQ-5, 5508 REQ-2 | idle times: see `idle_q30` |
+//! | 4787 REQ-6 | only what goes out keeps a mapping |
+//! | 4787 REQ-8, 5382 REQ-3 | endpoint-independent filtering; with `flags::FIREWALL` address-and-port-dependent, and with `flags::BY_ADDRESS` address-dependent |
+//! | 4787 REQ-9, 5382 REQ-8 | hairpinning, with the public address and port as source |
+//! | 4787 REQ-10, 5382 REQ-6 | no application's payload is touched |
+//! | 4787 REQ-11 | what a mapping does depends on nothing but its subscriber's settings |
+//! | 4787 REQ-12, 5382 REQ-9 and REQ-10, 5508 REQ-4 to REQ-6 | ICMP errors are translated with what they quote, both ways; they neither refresh nor end a mapping |
+//! | 4787 REQ-13 | a packet that is too large and must not be fragmented is answered |
+//! | 5382 REQ-7 | no port serves two inside ends at a time |
+//!
+//! What does not hold: 4787 REQ-14 (of what comes in, a fragment that is there before its first one is dropped); 5382 REQ-4
+//! in part (a SYN that comes in unasked is dropped, and no ICMP error follows); 5508 REQ-3 (an error's own checksum is kept as
+//! right or wrong as it is), REQ-7 (pings do not turn back to another subscriber) and REQ-8 (no ICMP error tells of what
+//! policy forbids).
 
 use core::{marker::PhantomData, ptr::NonNull};
 

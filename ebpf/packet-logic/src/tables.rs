@@ -89,7 +89,7 @@ pub trait Tables {
     fn is_resolver(&self, key: &ResolverKey) -> bool;
     fn count_drop(&self, reason: DropReason);
     /// Tells user space, or counts that there was no room.
-    fn tell(&self, event: &EventRecord);
+    fn tell(&self, event: &EventRecord) -> bool;
     /// Counts an answer of `map_abi::dhcp_answer`.
     fn count_dhcp(&self, answer: u32);
 

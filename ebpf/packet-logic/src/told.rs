@@ -6,15 +6,17 @@ use crate::{
     Tables,
     access::Arrival,
     buckets::{Claimed, Kind, Replaced},
+    home::Home,
     live::field,
     nat::{Mapping, Remote},
 };
 
-/// Tells of a mapping that was made for `key`, and before that of the one whose place it took.
+/// Tells of a mapping that was made for `key` in a port block, and before that of the one whose place it took.
 #[inline(always)]
 pub(crate) fn mapping<T: Tables>(
     tables: &T,
     arrival: &Arrival,
+    block: Home,
     inside: u32,
     key: u64,
     remote: Remote,
@@ -24,7 +26,7 @@ pub(crate) fn mapping<T: Tables>(
     if field!(settings, events).get() & events::MAPPINGS == 0 {
         return;
     }
-    let up = arrival.home.up();
+    let up = block.up();
     #[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
     let external_port = field!(up, first_port).get().wrapping_add(claimed.offset as u16);
     let place = Place { inside, external: field!(up, external).raw(), external_port };
@@ -45,6 +47,24 @@ pub(crate) fn mapping<T: Tables>(
         session,
         payload: place.payload(key, remote),
     });
+}
+
+/// Tells that there is no place for one more mapping, unless that is known.
+#[inline(always)]
+pub(crate) fn exhausted<T: Tables>(tables: &T, arrival: &Arrival) {
+    let told = field!(arrival.home.six(), told_full);
+    if told.get() != 0 {
+        return;
+    }
+    let is_told = tables.tell(&EventRecord {
+        time_ns: arrival.now_ns,
+        kind: EventKind::PortsExhausted as u32,
+        session: arrival.home.session_index(),
+        payload: [0; 6],
+    });
+    if is_told {
+        told.set(1);
+    }
 }
 
 /// What the mappings that follow one another in a place have in common: addresses as they lie in a packet.

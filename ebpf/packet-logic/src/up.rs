@@ -13,7 +13,7 @@ use crate::{
     frame::opaque_number,
     icmp::{Quote, Side},
     live::{field, part},
-    mss, nat,
+    mss, nat, overflow,
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
     path, policer,
@@ -34,6 +34,21 @@ pub fn up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
 #[inline(always)]
 pub fn garden_up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     enter::<P, T, true>(packet, tables)
+}
+
+/// Deals with a frame of a flow that is in a further port block, which `open` has found. (The address is the same as that
+/// of the subscriber's own block: RFC 4787, REQ-2.)
+#[inline(always)]
+pub fn overflow_up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
+    match arrive(packet, tables) {
+        Err(reason) => Verdict::Drop(reason),
+        Ok(arrival) => {
+            let arrival = overflow::settle(packet.frame(), tables, arrival);
+            receive::<P, T, false>(packet, tables, &arrival)
+                .unwrap_or_else(|stop| arrival.stop::<P, T, false>(packet, tables, stop))
+        }
+    }
+    .counted(tables)
 }
 
 /// `IN_GARDEN`: what is sent is let go into the walled garden only, else that of active sessions anywhere.
@@ -237,9 +252,9 @@ fn outside<T: Tables>(
         Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
-    match nat::mappings(arrival.home, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
+    match nat::mappings(arrival.block, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
         Some(mapping) => Ok(Outside::new(kind, mapping)),
-        None if kind == Kind::Quote => Err(DropReason::IcmpErrorUnknown),
+        None if kind == Kind::Quote && !overflow::is_any(arrival.home) => Err(DropReason::IcmpErrorUnknown),
         None => Ok(Outside::new(Kind::New, none)),
     }
 }
@@ -326,7 +341,7 @@ fn translate(
     if outside.is(Kind::Address) {
         return Ok(delta);
     }
-    let port = field!(arrival.home.up(), first_port).get().wrapping_add(nat::outside(mapping) as u16);
+    let port = field!(arrival.block.up(), first_port).get().wrapping_add(nat::outside(mapping) as u16);
     if outside.is(Kind::Quote) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
         let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;

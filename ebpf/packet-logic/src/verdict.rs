@@ -35,6 +35,10 @@ pub enum Verdict {
     GardenCore6,
     /// On to the program of core ports for IPv6, with what came from the core or from another subscriber.
     Core6,
+    /// On to the program of access ports for NAT mappings that are in a further port block.
+    Overflow,
+    /// The same of core ports.
+    OverflowIn,
     /// On to the program that answers DHCPv4 clients.
     Dhcp,
     /// On to the program that looks into what goes to resolvers, of either family.

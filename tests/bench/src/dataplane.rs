@@ -163,6 +163,8 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             nat: Some(Nat { address: external, first_port, ports: 64 }),
             rate_up: Some(rate),
             rate_down: Some(rate),
+            nat_overflow: None,
+            nat_filtering: node_state::NatFiltering::default(),
             committed_up: None,
             committed_down: None,
             ipv6: None,

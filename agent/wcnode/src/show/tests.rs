@@ -27,10 +27,10 @@ fn sessions_as_a_table() {
     let mut suspended = session("dora", 9, 42, 0);
     (suspended.active, suspended.garden) = (false, true);
     let expected = "\
-NAME      PORT      TAGS    MAC                 ADDRESS      NAT/NETWORK              MAPPINGS   ACTIVE       UP                     DOWN   DROPS
-alice     access0   100.7   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1279          3   yes      1.5 kB   1.5 kB of 100.0 Mbit/s       4
-bob-inc   access0   100.8   -                   100.64.0.2   203.0.113.8/29                  -   no         42 B     42 B of 100.0 Mbit/s       0
-dora      access0   100.9   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1279          3   garden     42 B     42 B of 100.0 Mbit/s       0
+NAME      PORT      TAGS    MAC                 ADDRESS      NAT/NETWORK                 MAPPINGS   ACTIVE       UP                     DOWN   DROPS
+alice     access0   100.7   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1279 +1          3   yes      1.5 kB   1.5 kB of 100.0 Mbit/s       4
+bob-inc   access0   100.8   -                   100.64.0.2   203.0.113.8/29                     -   no         42 B     42 B of 100.0 Mbit/s       0
+dora      access0   100.9   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1279 +1          3   garden     42 B     42 B of 100.0 Mbit/s       0
 ";
     assert_eq!(sessions(&[session("alice", 7, 1500, 2), routed, suspended]), expected);
     let mut single = session("carol", 7, 0, 0);

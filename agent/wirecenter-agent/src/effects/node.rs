@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Events, Fastpath, Losses, Migration, NatBlock, Punts};
+use fastpath::{Events, Extension, Fastpath, Losses, Migration, NatBlock, Punts};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
@@ -147,8 +147,16 @@ impl Effects for Node {
         self.fastpath.session_by_index(index)
     }
 
-    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
-        self.fastpath.nat_block(subscriber)
+    fn nat_blocks(&self, subscriber: &Name) -> Vec<NatBlock> {
+        self.fastpath.nat_blocks(subscriber)
+    }
+
+    fn extend_nat(&mut self, session: u32) -> Result<Option<(Name, Extension)>, String> {
+        self.fastpath.extend_nat(session).map_err(|error| error.to_string())
+    }
+
+    fn reclaim_nat(&mut self) -> Result<Vec<Name>, String> {
+        tokio::task::block_in_place(|| self.fastpath.reclaim_nat()).map_err(|error| error.to_string())
     }
 
     fn migration(&self) -> Option<Migration> {
@@ -211,7 +219,7 @@ impl Effects for Node {
                     }
                 }
                 punts = next(&mut self.punts, PUNTS_MAX, Punts::next) => return Event::Punts(punts),
-                events = next(&mut self.events, EVENTS_MAX, Events::next) => return Event::Mappings(events),
+                events = next(&mut self.events, EVENTS_MAX, Events::next) => return Event::Nat(events),
             }
         }
     }

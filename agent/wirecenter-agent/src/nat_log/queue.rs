@@ -61,7 +61,7 @@ impl Queue {
     pub(super) fn compare<'a>(
         &mut self,
         subscribers: impl Iterator<Item = &'a Name>,
-        held: impl Fn(&Name) -> Option<NatBlock>,
+        held: impl Fn(&Name) -> Vec<NatBlock>,
         observed_ms: u64,
     ) {
         if self.waiting.len() >= WAITING_MAX {
@@ -69,17 +69,20 @@ impl Queue {
         }
         let mut came = Vec::new();
         for subscriber in subscribers {
-            let (held, told) = (held(subscriber), self.told.blocks.get(subscriber).copied());
+            let held = held(subscriber);
+            let told = self.told.blocks.get(subscriber).map_or(&[][..], Vec::as_slice);
             if held == told {
                 continue;
             }
             let change =
                 |block, is_held| BlockChange { subscriber: subscriber.clone(), block, is_held, observed_ms };
-            self.waiting.extend(told.map(|block| change(block, false)));
-            self.told.blocks.remove(subscriber);
-            if let Some(block) = held {
-                self.told.blocks.insert(subscriber.clone(), block);
-                came.push(change(block, true));
+            let gone = told.iter().filter(|block| !held.contains(block));
+            self.waiting.extend(gone.map(|block| change(*block, false)));
+            came.extend(held.iter().filter(|block| !told.contains(block)).map(|block| change(*block, true)));
+            if held.is_empty() {
+                self.told.blocks.remove(subscriber);
+            } else {
+                self.told.blocks.insert(subscriber.clone(), held);
             }
         }
         self.waiting.extend(came);
@@ -124,6 +127,6 @@ impl Queue {
 
     /// Blocks that the collector knows of, when all is told that waits; and how many changes wait.
     pub(super) fn counts(&self) -> (usize, usize) {
-        (self.told.blocks.len(), self.waiting.len() + self.leaving.len())
+        (self.told.blocks.values().map(Vec::len).sum(), self.waiting.len() + self.leaving.len())
     }
 }

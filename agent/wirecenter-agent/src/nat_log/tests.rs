@@ -235,3 +235,44 @@ async fn mappings_are_told_if_they_are_wanted_with_the_time_of_the_event() {
     assert_eq!((status.dropped, agent.log.status(7).expect("it has one").dropped), (2, 2));
     assert_eq!(fake.world().maps.get(&ResourceKey::nat_log()), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn further_blocks_are_told_of_beside_the_own_one() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let wanted = log("192.0.2.66:4739", false);
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    let alice = || [with_block("alice", 1, 0)];
+    let further = |ports: &[u16]| {
+        let name: Name = "alice".parse().expect("a name");
+        fake.world().further = [(name, ports.to_vec())].into();
+    };
+    agent.have(&alice());
+    assert_eq!(agent.told(), [block(CAME, 1, 0)]);
+    further(&[65_024]);
+    agent.have(&alice());
+    assert_eq!(agent.told(), [block(CAME, 1, 1000)]);
+    drop(agent);
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    agent.have(&alice());
+    assert_eq!((agent.told(), agent.log.status(0).expect("it has one").blocks), (vec![], 2));
+    // One goes while another comes, and no agent is there to see it.
+    drop(agent);
+    further(&[65_088]);
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    agent.have(&alice());
+    assert_eq!(agent.told(), [block(WENT, 1, 1000), block(CAME, 1, 1001)]);
+    agent.have(&[]);
+    assert_eq!(agent.told(), [block(WENT, 1, 0), block(WENT, 1, 1001)]);
+    let held = NatBlock {
+        inside: [100, 64, 0, 1].into(),
+        external: [198, 51, 100, 1].into(),
+        first_port: 1024,
+        ports: 64,
+    };
+    agent.log.over_quota(&[held, NatBlock { first_port: 65_024, ..held }], NOW);
+    agent.log.finish(&agent.store, &mut agent.fake, NOW);
+    let sent = fake.world().exported.pop().expect("a datagram");
+    // RFC 8158, section 5.6.11: natEvent 13, natQuotaExceededEvent 3, of 128 ports, by the inside address.
+    assert!(sent.windows(4).any(|bytes| bytes == [100, 64, 0, 1]) && sent.contains(&13), "{sent:?}");
+}

@@ -11,7 +11,7 @@ use std::{
 use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
-use fastpath::{Losses, Migration, NatBlock};
+use fastpath::{Extension, Losses, Migration, NatBlock};
 use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
 use node_state::{Blocked, Nat, NodeState, Resource, ResourceKey};
@@ -87,6 +87,10 @@ pub(crate) struct World {
     pub(crate) export_ends: Option<(usize, Result<Progress, String>)>,
     pub(crate) losses: Losses,
     pub(crate) migration: Option<Migration>,
+    /// First ports of the further blocks that were given.
+    pub(crate) further: BTreeMap<Name, Vec<u16>>,
+    /// What whoever asks for a further block is told instead.
+    pub(crate) denied: Option<Extension>,
     /// Where the disk's content is copied to before each effect, as a crash would leave it.
     pub(crate) crashes: Option<PathBuf>,
     pub(crate) disks: usize,
@@ -210,13 +214,34 @@ impl Effects for Fake {
         subscribers.nth((index as usize).checked_sub(1)?)
     }
 
-    fn nat_block(&self, subscriber: &Name) -> Option<NatBlock> {
+    fn nat_blocks(&self, subscriber: &Name) -> Vec<NatBlock> {
         let world = self.world();
         let Some(Resource::Session(session)) = world.maps.get(&ResourceKey::session(subscriber)) else {
-            return None;
+            return Vec::new();
         };
-        let Nat { address, first_port, ports } = session.nat?;
-        Some(NatBlock { inside: session.lease.address(), external: address, first_port, ports })
+        let Some(Nat { address, first_port, ports }) = session.nat else { return Vec::new() };
+        let block =
+            |first_port| NatBlock { inside: session.lease.address(), external: address, first_port, ports };
+        let further = world.further.get(subscriber).into_iter().flatten();
+        std::iter::once(first_port).chain(further.copied()).map(block).collect()
+    }
+
+    fn extend_nat(&mut self, index: u32) -> Result<Option<(Name, Extension)>, String> {
+        let Some(subscriber) = self.subscriber(index) else { return Ok(None) };
+        let mut world = self.does(format!("extend the ports of {subscriber}"));
+        if let Some(extension) = world.denied {
+            return Ok(Some((subscriber, extension)));
+        }
+        let first_port =
+            65_024 + 64 * u16::try_from(world.further.values().flatten().count()).expect("a few");
+        world.further.entry(subscriber.clone()).or_default().push(first_port);
+        drop(world);
+        let given = self.nat_blocks(&subscriber).pop().expect("just given");
+        Ok(Some((subscriber, Extension::Given(given))))
+    }
+
+    fn reclaim_nat(&mut self) -> Result<Vec<Name>, String> {
+        Ok(std::mem::take(&mut self.does("reclaim ports").further).into_keys().collect())
     }
 
     fn migration(&self) -> Option<Migration> {

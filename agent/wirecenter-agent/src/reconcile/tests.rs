@@ -1,6 +1,7 @@
 use std::{path::Path, time::Instant as StdInstant};
 
 use access_protocols::dhcp4::{Binding, BindingChange};
+use fastpath::{Extension, KernelEvent};
 use net_types::Mac;
 use node_state::Resource;
 
@@ -190,7 +191,7 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     let (requests, inbox) = mpsc::channel(1);
     let running = tokio::spawn(reconciler.run(inbox));
     assert_eq!(news.take().await, [(log.key(), log.version(), Ok(()))], "it tries again by itself");
-    events.send(Event::Mappings(Vec::new())).expect("heard");
+    events.send(Event::Nat(Vec::new())).expect("heard");
     drop(requests);
     running.await.expect("ends well");
     let written = std::fs::read_to_string(dir.path().join("run").join(StatusFile::FILE)).expect("written");
@@ -206,6 +207,39 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     fake.world().log.clear();
     again.tell_log();
     assert!(fake.world().log.is_empty());
+}
+
+/// What the kernel asks for is given, counted and told, each as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_ports_are_exhausted_gets_more_of_them() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, events) = Fake::new(dir.path());
+    let mut reconciler = started(dir.path(), &fake).await;
+    let log = br#"{"kind":"natLog","collector":"192.0.2.66:4739","observationDomain":7,"perFlow":false}"#;
+    let log = Resource::decode(log).expect("decodes");
+    let Resource::Session(mut alice) = session("alice", 1) else { panic!("a session") };
+    alice.nat = Some(node_state::Nat { address: [198, 51, 100, 1].into(), first_port: 1024, ports: 64 });
+    let asks = || Event::Nat(vec![KernelEvent::PortsExhausted { session: 1 }]);
+    reconciler.apply(chunk(1, &[log], &[])).await.expect("kept");
+    reconciler.apply(chunk(2, &[Resource::Session(alice)], &[])).await.expect("kept");
+    reconciler.hear(asks()).await;
+    fake.world().denied = Some(Extension::Quota { blocks: 1 });
+    reconciler.hear(asks()).await;
+    fake.world().denied = Some(Extension::NoneFree);
+    reconciler.hear(asks()).await;
+    reconciler.hear(Event::Nat(vec![KernelEvent::PortsExhausted { session: 7 }])).await;
+    let blocks = |reconciler: &mut Reconciler<Fake>| reconciler.nat_log.status(0).expect("it has one").blocks;
+    assert_eq!(blocks(&mut reconciler), 2);
+    reconciler.reclaim_nat();
+    assert_eq!(blocks(&mut reconciler), 1);
+    let (requests, inbox) = mpsc::channel(1);
+    let running = tokio::spawn(reconciler.run(inbox));
+    drop((requests, events));
+    running.await.expect("ends well");
+    let written = std::fs::read_to_string(dir.path().join("run").join(StatusFile::FILE)).expect("written");
+    let written: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+    let expected = serde_json::json!({"given": 1, "overQuota": 1, "noneFree": 1});
+    assert_eq!(written["natOverflow"], expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

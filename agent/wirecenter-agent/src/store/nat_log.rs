@@ -8,8 +8,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use super::{Store, StoreError};
 use crate::nat_log::{BlockChange, Told};
 
-/// Subscriber to its inside and its public address, and to the first and the number of its ports.
-const BLOCKS: TableDefinition<&str, (u32, u32, u16, u16)> = TableDefinition::new("nat_log_blocks");
+/// Subscriber and, after a space, the first port, to its inside and its public address, and to the first and the number of its ports.
+const BLOCKS: TableDefinition<&str, (u32, u32, u16, u16)> = TableDefinition::new("nat_log_port_blocks");
 /// Whom it was told.
 const COLLECTOR: TableDefinition<(), &str> = TableDefinition::new("nat_log_collector");
 
@@ -29,9 +29,15 @@ pub(super) fn load(database: &Database) -> Result<Told, redb::Error> {
         let (name, row) = entry?;
         let (inside, external, first_port, ports) = row.value();
         let (inside, external) = (Ipv4Addr::from_bits(inside), Ipv4Addr::from_bits(external));
-        if let Ok(name) = name.value().parse() {
-            told.blocks.insert(name, NatBlock { inside, external, first_port, ports });
+        // Names have no spaces.
+        let name = name.value().split(' ').next().unwrap_or_default();
+        if let Ok(name) = name.parse() {
+            let blocks: &mut Vec<NatBlock> = told.blocks.entry(name).or_default();
+            blocks.push(NatBlock { inside, external, first_port, ports });
         }
+    }
+    for blocks in told.blocks.values_mut() {
+        blocks.sort_unstable_by_key(|block| block.first_port);
     }
     Ok(told)
 }
@@ -46,10 +52,11 @@ impl Store {
                 for BlockChange { subscriber, block, is_held, .. } in changes {
                     let NatBlock { inside, external, first_port, ports } = block;
                     let row = (inside.to_bits(), external.to_bits(), *first_port, *ports);
+                    let key = format!("{subscriber} {first_port}");
                     if *is_held {
-                        blocks.insert(subscriber.as_str(), row)?;
+                        blocks.insert(key.as_str(), row)?;
                     } else {
-                        blocks.remove(subscriber.as_str())?;
+                        blocks.remove(key.as_str())?;
                     }
                 }
             }

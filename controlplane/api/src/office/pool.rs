@@ -76,6 +76,7 @@ fn first_fixed_change(old: &AddressPoolSpec, new: &AddressPoolSpec) -> Option<&'
         prefix,
         gateway,
         ports_per_subscriber: _,
+        overflow_ports: _,
         delegated_length: _,
         lease_seconds: _,
     } = old;

@@ -4,10 +4,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use net_types::{BitRate, InterfaceAddress4};
 use node_state::{
-    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, ParentalControl, PortForward, PortProtocol,
-    PortRange, RateLimit, RuleAction,
+    Firewall, FirewallRule, FlowDirection, Ipv6Line, Nat, NatFiltering, NatOverflow, ParentalControl,
+    PortForward, PortProtocol, PortRange, RateLimit, RuleAction,
 };
-use xos_model::{AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, Purpose, SubscriberIpv6};
+use xos_model::{
+    AddressPoolSpec, Bundle, ForwardedPort, HomeNetwork, Link, NatBlock, Purpose, SubscriberIpv6,
+};
 
 use super::{NoSession, firewall, parental::parental_control};
 use crate::NodePools;
@@ -25,6 +27,8 @@ pub(super) struct Home {
     pub(super) dns_servers: Vec<Ipv4Addr>,
     pub(super) lease_seconds: u32,
     pub(super) nat: Option<Nat>,
+    pub(super) nat_overflow: Option<NatOverflow>,
+    pub(super) nat_filtering: NatFiltering,
     pub(super) rate_up: Option<RateLimit>,
     pub(super) rate_down: Option<RateLimit>,
     pub(super) committed_up: Option<RateLimit>,
@@ -60,6 +64,8 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
             Some(line6(ipv6, home.dns6.into_owned(), pool.spec.lease_seconds()))
         }
     };
+    let nat_filtering = filtering(&link.subscriber.spec.bundle);
+    let is_filtered = nat_filtering != NatFiltering::EndpointIndependent;
     let burst_ms = home.burst_ms.unwrap_or(Bundle::BURST_MS);
     let limit = |rate: Option<BitRate>| rate.map(|rate| limit(rate, burst_ms));
     Ok(Home {
@@ -68,17 +74,35 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
         dns_servers: home.dns.into_owned(),
         lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),
         nat: home.nat.map(|nat| Nat { address: nat.address, first_port: nat.first_port, ports: nat.ports }),
+        nat_overflow: home.nat.and_then(|nat| overflow(&link.subscriber.spec.bundle, nat, pools)),
+        nat_filtering,
         rate_up: limit(home.rate_up),
         rate_down: limit(home.rate_down),
         committed_up: limit(home.committed_up),
         committed_down: limit(home.committed_down),
-        firewall: firewall(home.firewall, home.nat.is_none(), ipv6.is_some()),
+        firewall: firewall(home.firewall, home.nat.is_none(), is_filtered, ipv6.is_some()),
         firewall_rules: rules(home.firewall),
         port_forwards: home.port_forwards.iter().map(forward).collect(),
         voice: home.voice.map(|voice| self::limit(voice.rate, VOICE_BURST_MS)),
         parental_control: home.parental_control.map(parental_control),
         ipv6,
     })
+}
+
+fn filtering(bundle: &Bundle) -> NatFiltering {
+    match bundle.nat_filtering {
+        None | Some(xos_model::NatFiltering::EndpointIndependent) => NatFiltering::EndpointIndependent,
+        Some(xos_model::NatFiltering::AddressDependent) => NatFiltering::AddressDependent,
+        Some(xos_model::NatFiltering::AddressAndPortDependent) => NatFiltering::AddressAndPortDependent,
+    }
+}
+
+/// Where further ports of the subscriber's public address come from.
+fn overflow(bundle: &Bundle, nat: NatBlock, pools: &NodePools) -> Option<NatOverflow> {
+    let pool = pools.holding(Purpose::Nat, nat.address)?.spec;
+    let blocks = bundle.overflow_blocks.unwrap_or(Bundle::OVERFLOW_BLOCKS);
+    let first_port = pool.first_overflow_port().filter(|_| blocks > 0)?;
+    Some(NatOverflow { first_port, ports: pool.overflow_ports(), blocks })
 }
 
 /// An address is used for what is new until half of its time is over, so that a home that has been told of another has

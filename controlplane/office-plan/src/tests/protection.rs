@@ -75,6 +75,9 @@ fn a_session_has_the_firewall_and_the_forwards_of_its_bundle() {
         (json!({"firewall": {}}), &nat, None),
         (json!({"firewall": {"rules": rules()}}), &nat, Some((1024, true))),
         (json!({"firewall": {"enabled": false, "rules": rules()}}), &nat, None),
+        (json!({"natFiltering": "endpointIndependent"}), &nat, None),
+        (json!({"natFiltering": "addressDependent"}), &nat, Some((1024, true))),
+        (json!({"natFiltering": "addressAndPortDependent", "firewall": {}}), &nat, Some((1024, true))),
     ] {
         assert_eq!(firewall(bundle.clone(), status), expected, "{bundle}");
     }

@@ -26,6 +26,11 @@ pub struct AddressPoolSpec {
     /// Ports that each subscriber gets of a public address; only with the purpose `nat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ports_per_subscriber: Option<u16>,
+    /// Ports at the end of each public address that are no subscriber's own, and are lent in blocks of
+    /// `portsPerSubscriber` to those whose own are all in use (see the bundle's `overflowBlocks`); none unless said, and
+    /// only with the purpose `nat`. What subscribers have in there already stays theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_ports: Option<u16>,
     /// The length of the prefix that each subscriber is delegated, 56 unless said; only with the purpose `delegated6`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegated_length: Option<u8>,
@@ -77,12 +82,26 @@ impl AddressPoolSpec {
     pub const DELEGATED_LENGTH: u8 = 56;
     /// From a large site to a single link.
     pub const DELEGATED_LENGTHS: RangeInclusive<u8> = 48..=64;
+    /// Half of an address.
+    pub const OVERFLOW_PORTS_MAX: u16 = 1 << 15;
     pub const LEASE_SECONDS: u32 = 3600;
     /// A minute, and a week.
     pub const LEASE_SECONDS_RANGE: RangeInclusive<u32> = 60..=604_800;
 
     pub fn ports_per_subscriber(&self) -> u16 {
         self.ports_per_subscriber.unwrap_or(Self::PORTS_PER_SUBSCRIBER)
+    }
+
+    pub fn overflow_ports(&self) -> u16 {
+        self.overflow_ports.unwrap_or(0)
+    }
+
+    /// The first of the ports that are lent; `None`: none are.
+    pub fn first_overflow_port(&self) -> Option<u16> {
+        match self.overflow_ports() {
+            0 => None,
+            ports => Some(u16::MAX - ports + 1),
+        }
     }
 
     pub fn delegated_length(&self) -> u8 {
@@ -129,6 +148,17 @@ impl AddressPoolSpec {
         }
     }
 
+    fn validate_overflow(&self, faults: &mut Vec<Fault>) {
+        let Some(ports) = self.overflow_ports else { return };
+        let at = "/spec/overflowPorts";
+        if self.purpose != Purpose::Nat {
+            faults.push(Fault::new(at, "only a NAT pool lends ports"));
+        } else if ports > Self::OVERFLOW_PORTS_MAX || ports % self.ports_per_subscriber().max(1) != 0 {
+            let (each, most) = (self.ports_per_subscriber(), Self::OVERFLOW_PORTS_MAX);
+            faults.push(Fault::new(at, format!("a multiple of portsPerSubscriber ({each}), at most {most}")));
+        }
+    }
+
     fn validate_delegated(&self, faults: &mut Vec<Fault>) {
         let at = "/spec/delegatedLength";
         match (self.purpose, self.delegated_length) {
@@ -167,6 +197,7 @@ impl Kind for AddressPoolSpec {
                 faults.push(Fault::new("/spec/portsPerSubscriber", rule));
             }
         }
+        self.validate_overflow(&mut faults);
         self.validate_delegated(&mut faults);
         if let Some(seconds) = self.lease_seconds {
             let at = "/spec/leaseSeconds";

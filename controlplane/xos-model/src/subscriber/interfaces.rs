@@ -122,6 +122,8 @@ impl<'a> HomeNetwork<'a> {
             port_forwards: _,
             voice,
             parental_control,
+            overflow_blocks: _,
+            nat_filtering: _,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();

@@ -48,6 +48,8 @@ pub(crate) fn session() -> Session {
         dns_servers: vec![],
         lease_seconds: 3600,
         nat: None,
+        nat_overflow: None,
+        nat_filtering: node_state::NatFiltering::default(),
         rate_up: None,
         rate_down: None,
         committed_up: None,

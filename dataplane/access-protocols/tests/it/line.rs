@@ -79,6 +79,8 @@ fn session(ipv6: Ipv6Line) -> Session {
         dns_servers: vec![],
         lease_seconds: 3600,
         nat: None,
+        nat_overflow: None,
+        nat_filtering: node_state::NatFiltering::default(),
         rate_up: None,
         rate_down: None,
         committed_up: None,

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use map_abi::{LINES_PER_UNIT, Line, RULES_MAX, Rule, rule_bits, rules_capacity};
 use net_types::{Name, Prefix};
-use node_state::{FirewallRule, FlowDirection, PortRange, RuleAction, Session};
+use node_state::{FirewallRule, FlowDirection, NatFiltering, PortRange, RuleAction, Session};
 use zerocopy::{FromBytes, IntoBytes};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,10 @@ pub enum RuleError {
     TooMany(usize),
     #[error("firewallRules: only a session with firewall has rules")]
     NoFirewall,
+    #[error("natFiltering: only with a firewall for IPv4 is there anything but endpointIndependent")]
+    Filtering,
+    #[error("natFiltering: with firewallRules it is not addressDependent")]
+    FilteringAndRules,
     #[error("firewallRules: there are two of the name {0}")]
     Twice(Name),
     #[error("firewallRules: {0} has a source and a destination of different families")]
@@ -42,6 +46,15 @@ pub struct HeldRule {
 /// The rules of a session; `None`: it has none.
 pub fn rule_record(session: &Session) -> Result<Option<RuleRecord>, RuleError> {
     let rules = &session.firewall_rules;
+    let filtering = session.nat_filtering;
+    if filtering != NatFiltering::EndpointIndependent
+        && !session.firewall.is_some_and(|firewall| firewall.ipv4)
+    {
+        return Err(RuleError::Filtering);
+    }
+    if filtering == NatFiltering::AddressDependent && !rules.is_empty() {
+        return Err(RuleError::FilteringAndRules);
+    }
     if rules.is_empty() {
         return Ok(None);
     }

@@ -2,8 +2,10 @@
 
 use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags};
 use net_types::{Mac, Prefix6, Vid};
-use node_state::{Ipv6Line, Nat, RateLimit, Resource, Session};
+use node_state::{Ipv6Line, Nat, NatFiltering, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
+
+use super::overflow_share;
 
 /// What of a session's surroundings goes into its home.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,10 @@ pub enum NatError {
     FirstPort(u16),
     #[error("ports {first}..{first}+{ports} go beyond 65535")]
     TooFar { first: u16, ports: u16 },
+    #[error(
+        "natOverflow is {ports} ports from {first} on, of which at most {blocks} blocks are lent: not multiples of 64 below 65536, or more than 4 blocks"
+    )]
+    Overflow { first: u16, ports: u16, blocks: u8 },
 }
 
 /// The binary logarithm of the number of units that a session's home needs: one for each 64 ports.
@@ -105,12 +111,18 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if session.is_active() && session.parental_control.is_some() {
         bits |= flags::DNS;
     }
+    if session.nat.is_some() && session.nat_filtering == NatFiltering::AddressDependent {
+        bits |= flags::BY_ADDRESS;
+    }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
     let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
-    let six = six(session.ipv6.as_ref(), flows, rules);
+    // One that is not in order is refused before it comes here.
+    let overflow_share = overflow_share(session).unwrap_or_default();
+    let told_full = u16::from(overflow_share.blocks() == 0);
+    let six = Six { told_full, ..six(session.ipv6.as_ref(), flows, rules) };
     let limits_up = limits(session.rate_up, session.committed_up);
     let limits_down = limits(session.rate_down, session.committed_down);
     Image {
@@ -158,6 +170,7 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             has_ipv6: six.is_on,
             flows,
             rules,
+            overflow_share,
             forwards: u16::try_from(session.port_forwards.len()).unwrap_or(u16::MAX),
             voice: session.voice.map_or_else(map_abi::Voice::default, voice),
             ..map_abi::Session::new_zeroed()

@@ -52,9 +52,10 @@ impl<'a> Carrier<'a> {
         let dirs = (old_dir, new_dir);
         let plans = Plans(old, new);
         let session_layout = old.record("Session").cloned().ok_or(OpenError::NoRecord("Session"))?;
+        let six = old.record("Six").cloned().ok_or(OpenError::NoRecord("Six"))?;
         let sessions = ArrayCopy::open(old_dir, new_dir, map::SESSIONS, plans.of("Session")?)?;
         let of_lines = KINDS.into_iter().map(|kind| plans.of(kind)).collect::<Result<Vec<Plan>, _>>()?;
-        let homes = HomesCopy::open(dirs, (&sessions, &session_layout), of_lines)?;
+        let homes = HomesCopy::open(dirs, &sessions, (&session_layout, &six), of_lines)?;
         let mut carrier = Self {
             dirs,
             arrays: Vec::new(),

@@ -37,6 +37,9 @@ const TEXT: u8 = 7;
 /// Of no session.
 const NOTHING: u8 = 8;
 
+/// Further port blocks of a session that are looked for: beyond that, they lead in a circle.
+const BLOCKS_MAX: usize = 64;
+
 /// By line of a chunk.
 type Kinds = [u8; LINES_PER_CHUNK as usize];
 
@@ -52,11 +55,14 @@ pub(crate) struct HomesCopy {
 }
 
 /// What each line of each chunk is, by the sessions.
-fn kinds(sessions: &ArrayCopy, layout: &RecordLayout) -> BTreeMap<u32, Box<Kinds>> {
+fn kinds(
+    sessions: &ArrayCopy,
+    (layout, six): (&RecordLayout, &RecordLayout),
+    pages: &OldPages,
+) -> BTreeMap<u32, Box<Kinds>> {
     let mut kinds: BTreeMap<u32, Box<Kinds>> = BTreeMap::new();
     let mut record = vec![0; sessions.old.row_bytes()];
     let of_home = |line: usize| [UP, DOWN, SIX].get(line).copied().unwrap_or(MAPPINGS);
-    let reference = |bits: u64| HomeRef::from_bits(u32::try_from(bits & 0xffff_ffff).unwrap_or(0));
     for row in 0..sessions.old.rows() {
         if !sessions.old.read(row, &mut record) || layout.number(&record, "in_use") == 0 {
             continue;
@@ -72,8 +78,29 @@ fn kinds(sessions: &ArrayCopy, layout: &RecordLayout) -> BTreeMap<u32, Box<Kinds
         mark(&mut kinds, reference(layout.number(&record, "home")), of_home);
         mark(&mut kinds, reference(layout.number(&record, "flows")), |_| FLOWS);
         mark(&mut kinds, reference(rules), of_rules);
+        for block in blocks(pages, six, reference(layout.number(&record, "overflow"))) {
+            mark(&mut kinds, block, of_home);
+        }
     }
     kinds
+}
+
+fn reference(bits: u64) -> HomeRef {
+    HomeRef::from_bits(u32::try_from(bits & 0xffff_ffff).unwrap_or(0))
+}
+
+/// Further port blocks, the first of which the session says, and of the others each the one before.
+fn blocks(pages: &OldPages, six: &RecordLayout, first: HomeRef) -> Vec<HomeRef> {
+    let mut found = Vec::new();
+    let mut at = first;
+    while !at.is_none() && found.len() < BLOCKS_MAX {
+        found.push(at);
+        let (chunk, unit) = (at.unit() / UNIT_INDICES_PER_CHUNK, at.unit() % UNIT_INDICES_PER_CHUNK);
+        let Some(page) = pages.read(chunk).filter(|_| unit < UNITS_PER_CHUNK) else { break };
+        let line = (unit * LINES_PER_UNIT) as usize + usize::from(SIX);
+        at = reference(six.number(HomesCopy::line(&page, line), "overflow"));
+    }
+    found
 }
 
 fn mark(kinds: &mut BTreeMap<u32, Box<Kinds>>, home: HomeRef, of: impl Fn(usize) -> u8) {
@@ -91,19 +118,21 @@ fn mark(kinds: &mut BTreeMap<u32, Box<Kinds>>, home: HomeRef, of: impl Fn(usize)
 }
 
 impl HomesCopy {
-    /// `plans` are those of `KINDS`, in order.
+    /// `layouts` are those that sessions and `Six` had, and `plans` are those of `KINDS`, in order.
     pub(crate) fn open(
         (old, new): (&Path, &Path),
-        (sessions, layout): (&ArrayCopy, &RecordLayout),
+        sessions: &ArrayCopy,
+        layouts: (&RecordLayout, &RecordLayout),
         plans: Vec<Plan>,
     ) -> Result<Self, OpenError> {
         // `RulesRef` is what `kinds` takes apart.
         const { assert!(size_of::<RulesRef>() == 8) };
+        let old = OldPages::open::<Chunk>(old, CHUNK_BYTES)?;
         Ok(Self {
-            old: OldPages::open::<Chunk>(old, CHUNK_BYTES)?,
+            kinds: kinds(sessions, layouts, &old),
+            old,
             new: Growing::open(new)?,
             plans,
-            kinds: kinds(sessions, layout),
             seen: BTreeMap::new(),
             mappings: 0,
             flows: 0,

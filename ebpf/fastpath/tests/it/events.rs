@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use fastpath::{Change, Events, Fastpath, Inspector, MappingEvent, ProgramOf, Punts};
+use fastpath::{Change, Events, Fastpath, Inspector, KernelEvent, MappingEvent, ProgramOf, Punts};
 use map_abi::{EventKind, EventRecord, NatFlow};
 use node_state::{NodeState, Resource};
 
@@ -117,7 +117,9 @@ impl Node {
     }
 
     fn told(&mut self) -> Vec<MappingEvent> {
-        std::iter::from_fn(|| self.events.next()).collect()
+        let all = std::iter::from_fn(|| self.events.next());
+        all.filter_map(|event| if let KernelEvent::Mapping(mapping) = event { Some(mapping) } else { None })
+            .collect()
     }
 }
 

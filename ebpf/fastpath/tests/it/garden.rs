@@ -178,7 +178,7 @@ fn a_change_of_state_takes_effect_at_once_and_leaves_mappings_and_counters_alone
     }
     let views = inspector.sessions();
     let view = views.iter().find(|view| view.name == "alice").expect("there");
-    assert_eq!((view.up.packets, view.nat.map(|nat| nat.mappings)), (packets, Some(1)));
+    assert_eq!((view.up.packets, view.nat.as_ref().map(|nat| nat.mappings)), (packets, Some(1)));
 }
 
 #[test]

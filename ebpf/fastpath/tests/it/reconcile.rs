@@ -80,7 +80,7 @@ fn assert_is(world: &World, state: &NodeState) {
         assert_eq!(view.address, wanted.lease.address());
         assert_eq!(view.network, Some(wanted.network));
         assert_eq!(view.up.rate, wanted.rate_up.map(|limit| limit.rate.bits_per_second()));
-        let nat = view.nat.map(|nat| (nat.address, nat.first_port, nat.ports));
+        let nat = view.nat.as_ref().map(|nat| (nat.address, nat.first_port, nat.ports));
         assert_eq!(nat, wanted.nat.map(|nat| (nat.address, nat.first_port, u32::from(nat.ports))));
     }
 }

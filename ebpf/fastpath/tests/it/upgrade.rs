@@ -14,11 +14,11 @@ use crate::world::World;
 /// The programs of an agent of another version.
 static PROBE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.o"));
 
-fn change_to_probe(world: &World) -> Migration {
+pub(crate) fn change_to_probe(world: &World) -> Migration {
     let done = change_over(&world.options(), PROBE).unwrap_or_else(|error| panic!("{error}"));
     done.expect("the maps were laid out otherwise")
 }
 
-fn assert_nothing_lost(migration: &Migration) {
+pub(crate) fn assert_nothing_lost(migration: &Migration) {
     assert_eq!((migration.failure.as_deref(), &migration.lost), (None, &BTreeMap::new()));
 }

@@ -78,7 +78,8 @@ describe! {
         Parts limits meter;
     }
     Six {
-        User link delegated delegated_len is_on spare flows rules spare_words;
+        User link delegated delegated_len is_on flows rules overflow home spare_words;
+        Kernel told_full;
     }
     NatEntry {
         Kernel key remote remote_port state overflow last_seen_q30;
@@ -108,7 +109,7 @@ describe! {
         Latest portal_arrival_q6;
         User dhcp_profile spare_dhcp;
         Latest lease_ends_s;
-        User spare_words more_spare_words name;
+        User overflow overflow_share spare_words name;
         Counter dns_blocked;
         Parts voice;
     }

@@ -19,7 +19,7 @@ pub fn rules_in<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match came_by(packet, tables) {
         Err(reason) => Verdict::Drop(reason),
         Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
-            match inbound::find(packet, tables, &came_by) {
+            match inbound::find::<P, T, true>(packet, tables, &came_by) {
                 Err(reason) => Verdict::Drop(reason),
                 Ok(Found::Kernel) => Verdict::Pass,
                 Ok(Found::Subscriber(inbound)) => match ask(packet, tables, &inbound) {

@@ -5,6 +5,7 @@ use map_abi::DropReason;
 use crate::{
     Packet, Tables, Verdict,
     access::{Arrival, arrive},
+    firewall,
     flows::{End, Ends},
     parse::{ETHERTYPE_IPV4, Ipv4},
     parse6::Ipv6,
@@ -34,6 +35,7 @@ fn ask<P: Packet, T: Tables>(packet: &P, tables: &T, arrival: &Arrival) -> Resul
     let ends = if is_v4 {
         let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
         let (source, destination) = ip.ports(frame)?;
+        let destination = destination & firewall::port_mask(arrival.flags());
         let (inside, remote) = (End::v4(ip.source, source), End::v4(ip.destination, destination));
         Ends { inside, remote, protocol: ip.protocol }
     } else {

@@ -297,13 +297,17 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
-    fn tell(&self, event: &EventRecord) {
+    fn tell(&self, event: &EventRecord) -> bool {
         match maps::EVENTS.reserve::<EventRecord>(0) {
             Some(mut record) => {
                 record.write(*event);
                 record.submit(0);
+                true
             }
-            None => count_loss(Loss::Event),
+            None => {
+                count_loss(Loss::Event);
+                false
+            }
         }
     }
 

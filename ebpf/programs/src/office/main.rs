@@ -1,6 +1,7 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
-//! each for IPv6, two for first packets, two for a firewall's rules, four for sessions that are not active, one for DHCP
-//! clients and two for what goes to resolvers, to which they lead on, and three that user space alone runs: `clerk`, `wiper` and `reader`.
+//! each for IPv6, two for first packets, two for a firewall's rules, four for sessions that are not active, two for
+//! further port blocks, one for DHCP clients and two for what goes to resolvers, to which they lead on, and three that user
+//! space alone runs: `clerk`, `wiper` and `reader`.
 #![no_std]
 #![no_main]
 
@@ -85,6 +86,18 @@ pub fn garden_core6(ctx: XdpContext) -> u32 {
 }
 
 #[xdp]
+pub fn overflow(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::overflow_up(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
+pub fn overflow_in(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act(packet_logic::overflow_down(&mut packet, &Maps), &packet.0)
+}
+
+#[xdp]
 pub fn dhcp(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
     act(packet_logic::dhcp(&mut packet, &Maps), &packet.0)
@@ -139,6 +152,8 @@ fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
         Verdict::Garden6 => lead_on(ctx, program::GARDEN6),
         Verdict::GardenCore => lead_on(ctx, program::GARDEN_CORE),
         Verdict::GardenCore6 => lead_on(ctx, program::GARDEN_CORE6),
+        Verdict::Overflow => lead_on(ctx, program::OVERFLOW),
+        Verdict::OverflowIn => lead_on(ctx, program::OVERFLOW_IN),
         Verdict::Dhcp => lead_on(ctx, program::DHCP),
         Verdict::Dns => lead_on(ctx, program::DNS),
         Verdict::DnsName => lead_on(ctx, program::DNS_NAME),
