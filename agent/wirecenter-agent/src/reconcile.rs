@@ -385,6 +385,7 @@ impl<E: Effects> Reconciler<E> {
             nat_log: _,
             garden: _,
             voice: _,
+            nat_exempt: _,
             block_lists: _,
             sessions,
         } = &self.desired;

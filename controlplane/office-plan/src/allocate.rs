@@ -5,13 +5,11 @@ use std::net::Ipv4Addr;
 use net_types::{Name, Prefix4};
 use xos_model::{Fault, ForwardedPort, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
-use crate::{
-    Claim, Hints, NodePools,
-    pools::{Pool4, subnet_size},
-};
+use crate::{Claim, Hints, NodePools, pools::Pool4};
 
 mod forwards;
 mod ipv6;
+mod subnets;
 
 /// Who holds what. What the subscriber in question holds itself counts as free.
 pub trait Ledger {
@@ -30,6 +28,8 @@ pub struct Allocation {
     pub address: Ipv4Addr,
     pub gateway: Ipv4Addr,
     pub subnet: Option<Prefix4>,
+    pub more_subnets: Vec<Prefix4>,
+    pub public_address: Option<Ipv4Addr>,
     pub nat: Option<NatBlock>,
     pub ipv6: Option<SubscriberIpv6>,
     pub port_forwards: Vec<ForwardedPort>,
@@ -45,11 +45,24 @@ pub enum Refusal {
 }
 
 impl Allocation {
+    const EMPTY: Self = Self {
+        address: Ipv4Addr::UNSPECIFIED,
+        gateway: Ipv4Addr::UNSPECIFIED,
+        subnet: None,
+        more_subnets: Vec::new(),
+        public_address: None,
+        nat: None,
+        ipv6: None,
+        port_forwards: Vec::new(),
+    };
+
     /// Writes the allocation where the world can see it.
     pub fn write_to(&self, status: &mut SubscriberStatus) {
         status.address = Some(self.address);
         status.gateway = Some(self.gateway);
         status.subnet = self.subnet;
+        status.more_subnets.clone_from(&self.more_subnets);
+        status.public_address = self.public_address;
         status.nat = self.nat;
         status.ipv6 = self.ipv6;
         status.port_forwards.clone_from(&self.port_forwards);
@@ -67,21 +80,27 @@ pub fn allocate(
     let mut allocation = if spec.bundle.nat {
         let (address, pool) = address(spec, previous, pools, ledger, hints)?;
         let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
-        let nat = block(previous, pools, ledger, hints)?;
-        let port_forwards = forwards::allocate(&spec.bundle.port_forwards, &previous.port_forwards, nat)?;
-        Allocation { address, gateway, subnet: None, nat: Some(nat), ipv6: None, port_forwards }
+        Allocation { address, gateway, ..Allocation::EMPTY }
     } else {
-        let subnet = subnet(spec, previous, pools, ledger, hints)?;
+        let subnet = subnets::own(spec, previous, pools, ledger, hints)?;
         let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
+        let more_subnets = subnets::further(spec, subnet, pools, ledger)?;
         Allocation {
             address: host(2),
             gateway: host(1),
             subnet: Some(subnet),
-            nat: None,
-            ipv6: None,
-            port_forwards: Vec::new(),
+            more_subnets,
+            ..Allocation::EMPTY
         }
     };
+    if spec.bundle.nat && spec.bundle.nat_one_to_one {
+        allocation.public_address = Some(subnets::public(spec, previous, pools, ledger, hints)?);
+    } else if spec.bundle.nat {
+        let nat = block(previous, pools, ledger, hints)?;
+        allocation.nat = Some(nat);
+        allocation.port_forwards =
+            forwards::allocate(&spec.bundle.port_forwards, &previous.port_forwards, nat)?;
+    }
     if spec.bundle.ipv6 {
         allocation.ipv6 = Some(ipv6::allocate(spec, previous, pools, ledger, hints)?);
     }
@@ -167,59 +186,6 @@ fn block(
         hints.raise(pool.name, 0, positions.end);
     }
     Err(exhausted(pools, Purpose::Nat, "the node", "/spec/bundle/nat", "a port block"))
-}
-
-fn subnet(
-    spec: &SubscriberSpec,
-    previous: &SubscriberStatus,
-    pools: &NodePools,
-    ledger: &impl Ledger,
-    hints: &mut Hints,
-) -> Result<Prefix4, Refusal> {
-    let node = &spec.access.node;
-    if let Some(wanted) = spec.subnet {
-        if pools.holding_subnet(wanted).is_none() {
-            let detail = format!("{wanted} is in no routed pool of {node}");
-            return Err(Refusal::Invalid(Fault::new("/spec/subnet", detail)));
-        }
-        return match ledger.overlapping(wanted) {
-            None => Ok(wanted),
-            Some((other, holder)) => {
-                let detail = format!("{wanted} overlaps {other} of Subscriber {holder}");
-                Err(Refusal::Conflict(Fault::new("/spec/subnet", detail)))
-            }
-        };
-    }
-    let len = spec.subnet_length();
-    if let Some(had) = previous.subnet
-        && had.len() == len
-        && pools.holding_subnet(had).is_some()
-        && ledger.overlapping(had).is_none()
-    {
-        return Ok(had);
-    }
-    let size = subnet_size(len);
-    for pool in pools.of(Purpose::Routed) {
-        let prefix = pool.prefix;
-        let mut offset = hints.lowest(pool.name, len).next_multiple_of(size);
-        while offset + size <= prefix.size() {
-            let candidate = prefix.nth(offset).and_then(|network| Prefix4::new(network, len).ok());
-            let Some(candidate) = candidate else { break };
-            match ledger.overlapping(candidate) {
-                None => {
-                    hints.raise(pool.name, len, offset + size);
-                    return Ok(candidate);
-                }
-                // Nothing is free before the end of what is in the way.
-                Some((other, _)) => {
-                    let end = prefix.offset_of(other.network()).unwrap_or(0) + other.size();
-                    offset = end.max(offset + size).next_multiple_of(size);
-                }
-            }
-        }
-        hints.raise(pool.name, len, prefix.size());
-    }
-    Err(exhausted(pools, Purpose::Routed, node, "/spec/subnet", &format!("a /{len}")))
 }
 
 fn exhausted(

@@ -2,7 +2,8 @@
 
 use net_types::{IfName, InterfaceAddress4, Prefix, Prefix4};
 use node_state::{
-    Garden, Link, LinkKind, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target, RouteTarget, Voice,
+    Garden, Link, LinkKind, NatExempt, NatLog, Port, PortRole, Resource, Route, Route6, Route6Target,
+    RouteTarget, Voice,
 };
 use xos_model::{Fault, NodeGarden, NodeSpec, NodeVoice, Pointer, Purpose};
 
@@ -12,6 +13,8 @@ use crate::NodePools;
 pub const LOOPBACK_LINK: &str = "wc-lo0";
 const LOOPBACK_MTU: u16 = 1500;
 const _: () = assert!(NodeGarden::ALLOWED_MAX == Garden::ALLOWED_MAX, "a node takes as much as is accepted");
+const _: () =
+    assert!(NodeSpec::NAT_EXEMPT_MAX == NatExempt::DESTINATIONS_MAX, "a node takes as much as is accepted");
 const _: () =
     assert!(NodeVoice::PLATFORMS_MAX == Voice::PLATFORMS_MAX, "a node takes as much as is accepted");
 
@@ -65,7 +68,9 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let voice = node.voice.iter().map(|NodeVoice { platforms, dscp, priority }| {
         Resource::Voice(Voice { platforms: platforms.clone(), dscp: *dscp, priority: *priority })
     });
-    let of_node = garden.chain(voice).chain(nat_log);
+    let exempt = (!node.nat_exempt.is_empty())
+        .then(|| Resource::NatExempt(NatExempt { destinations: node.nat_exempt.clone() }));
+    let of_node = garden.chain(voice).chain(exempt).chain(nat_log);
     ports.chain([link]).chain(routes).chain(routes6).chain(pools).chain(of_node).collect()
 }
 

@@ -90,7 +90,10 @@ impl NodePools {
             let link = self.holding6(Purpose::Link6, ipv6.link);
             link.into_iter().chain(self.holding6(Purpose::Delegated6, ipv6.delegated))
         });
-        own.into_iter().chain(shared).map(|pool| pool.name).chain(ipv6.map(|pool| pool.name))
+        let public = status.public_address.map(Prefix4::host);
+        let routed = status.more_subnets.iter().copied().chain(public);
+        let routed = routed.filter_map(|subnet| self.holding_subnet(subnet));
+        own.into_iter().chain(shared).chain(routed).map(|pool| pool.name).chain(ipv6.map(|pool| pool.name))
     }
 
     /// Lets `hints` know that a claim on one of these pools has been given up.

@@ -79,12 +79,14 @@ impl Ledger for Book {
 fn show(allocation: &Allocation) -> String {
     let nat = allocation.nat.map(|nat| format!(" {}:{}+{}", nat.address, nat.first_port, nat.ports));
     let subnet = allocation.subnet.map(|subnet| format!(" {subnet}"));
+    let public = allocation.public_address.map(|address| format!(" {address}"));
     format!(
-        "{} via {}{}{}",
+        "{} via {}{}{}{}",
         allocation.address,
         allocation.gateway,
         subnet.unwrap_or_default(),
-        nat.unwrap_or_default()
+        nat.unwrap_or_default(),
+        public.unwrap_or_default()
     )
 }
 
@@ -289,6 +291,8 @@ fn what_a_subscriber_has_it_keeps() {
         address: "100.64.0.9".parse().expect("an address"),
         gateway: "100.64.0.1".parse().expect("an address"),
         subnet: None,
+        more_subnets: Vec::new(),
+        public_address: None,
         nat: Some(xos_model::NatBlock {
             address: "198.51.100.2".parse().expect("an address"),
             first_port: 32768,

@@ -16,6 +16,8 @@ use crate::{
 
 mod firewall;
 mod interfaces;
+mod nat;
+mod networks;
 mod parental_control;
 mod port_forwards;
 mod session_version;
@@ -29,6 +31,7 @@ pub(crate) use interfaces::check_settings;
 pub use interfaces::{
     ACCESS_LINE, AccessLine, HOME_NETWORK, HomeNetwork, INTERNET_ROUTE, InternetRoute, subscriber_attributes,
 };
+pub use nat::NatFiltering;
 pub use parental_control::{BlockRule, ParentalControl, WeeklyTime};
 pub use port_forwards::{ForwardedPort, PortForward, PortProtocol};
 pub use session_version::SessionVersion;
@@ -55,6 +58,12 @@ pub struct SubscriberSpec {
     /// The prefix length of the routed subnet to be chosen, where `subnet` names none: 30 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet_length: Option<u8>,
+    /// Further subnets, each of a routed pool of the node, that are routed to the home's router.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_subnets: Vec<Prefix4>,
+    /// The public address of one to one NAT, in a routed pool of the node; else one is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_address: Option<Ipv4Addr>,
     /// How far the subscriber is let in: `active`, unless said. Addresses stay reserved in any state.
     #[serde(default)]
     pub state: SubscriberState,
@@ -146,18 +155,13 @@ pub struct Bundle {
     /// `addressAndPortDependent`; only with `nat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat_filtering: Option<NatFiltering>,
-}
-
-/// From whom a port that NAT has given a flow lets packets in (RFC 4787, section 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum NatFiltering {
-    /// From anybody.
-    EndpointIndependent,
-    /// From hosts that something was sent to.
-    AddressDependent,
-    /// From ports of hosts that something was sent to.
-    AddressAndPortDependent,
+    /// A whole public address, of a routed pool, that stands for the home's own with all of its ports (RFC 3022, section
+    /// 2.1), and not a share of one; only with `nat`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nat_one_to_one: bool,
+    /// The destinations that its node has as `natExempt` see the home's own address, and reach it by that; only with `nat`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nat_exempt: bool,
 }
 
 impl Default for Bundle {
@@ -178,6 +182,8 @@ impl Default for Bundle {
             parental_control: None,
             overflow_blocks: None,
             nat_filtering: None,
+            nat_one_to_one: false,
+            nat_exempt: false,
         }
     }
 }
@@ -199,6 +205,12 @@ pub struct SubscriberStatus {
     /// The routed subnet, of a subscriber without NAT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet: Option<Prefix4>,
+    /// What else is routed to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_subnets: Vec<Prefix4>,
+    /// What stands for `address` outside, of a subscriber with one to one NAT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_address: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,6 +249,7 @@ pub struct NatBlock {
 impl SubscriberSpec {
     /// The prefix length of a subnet for one host beside the gateway.
     pub const SUBNET_LENGTH: u8 = 30;
+    pub const MORE_SUBNETS_MAX: usize = 16;
     pub const SERVICES_MAX: usize = 16;
     pub const SUBNET_LENGTHS: std::ops::RangeInclusive<u8> = 8..=30;
 
@@ -270,31 +283,9 @@ impl Bundle {
         if let Some(control) = &self.parental_control {
             control.validate(&at.at("parentalControl"), faults);
         }
-        let blocks = at.at("overflowBlocks");
-        match self.overflow_blocks {
-            Some(_) if !self.nat => faults.push(Fault::new(blocks, "only with NAT has a subscriber ports")),
-            Some(wanted) if wanted > Self::OVERFLOW_BLOCKS_MAX => {
-                faults.push(Fault::new(blocks, format!("at most {}", Self::OVERFLOW_BLOCKS_MAX)));
-            }
-            _ => {}
-        }
-        self.validate_filtering(&at.at("natFiltering"), faults);
-        port_forwards::validate(&self.port_forwards, self.nat, &at.at("portForwards"), faults);
-    }
-
-    fn validate_filtering(&self, at: &Pointer, faults: &mut Vec<Fault>) {
-        let Some(filtering) = self.nat_filtering else { return };
-        let fault = |rule: &str| Fault::new(at.clone(), rule);
-        let is_by_port = filtering == NatFiltering::AddressAndPortDependent;
-        if !self.nat {
-            faults.push(fault("only NAT filters so; a routed subnet has a firewall"));
-        } else if let Some(firewall) = &self.firewall {
-            if !firewall.enabled && filtering != NatFiltering::EndpointIndependent {
-                faults.push(fault("a filter is a firewall, which is not enabled"));
-            } else if !firewall.rules.is_empty() && !is_by_port {
-                faults.push(fault("a firewall with rules is addressAndPortDependent"));
-            }
-        }
+        self.validate_nat(&at, faults);
+        let has_ports = self.nat && !self.nat_one_to_one;
+        port_forwards::validate(&self.port_forwards, has_ports, &at.at("portForwards"), faults);
     }
 
     fn validate_committed(
@@ -344,29 +335,7 @@ impl Kind for SubscriberSpec {
             faults.push(Fault::new("/spec/access/cVid", detail));
         }
         self.bundle.validate(&mut faults);
-        let translated = "a subscriber behind NAT has no routed subnet; set /spec/bundle/nat to false";
-        match self.subnet {
-            Some(_) if self.bundle.nat => faults.push(Fault::new("/spec/subnet", translated)),
-            Some(subnet) if !Self::SUBNET_LENGTHS.contains(&subnet.len()) => {
-                faults.push(Fault::new("/spec/subnet", "a routed subnet is /8 to /30"));
-            }
-            _ => {}
-        }
-        match (self.subnet_length, self.subnet) {
-            (Some(_), _) if self.bundle.nat => faults.push(Fault::new("/spec/subnetLength", translated)),
-            (Some(length), _) if !Self::SUBNET_LENGTHS.contains(&length) => {
-                faults.push(Fault::new("/spec/subnetLength", "a routed subnet is /8 to /30"));
-            }
-            (Some(length), Some(subnet)) if length != subnet.len() => {
-                let detail = format!("the subnet asked for is {subnet}: leave one of the two out");
-                faults.push(Fault::new("/spec/subnetLength", detail));
-            }
-            _ => {}
-        }
-        if self.address.is_some() && !self.bundle.nat {
-            let rule = "without NAT the address is the second of the subnet; give /spec/subnet";
-            faults.push(Fault::new("/spec/address", rule));
-        }
+        self.validate_networks(&mut faults);
         let services = Pointer::from("/spec/services");
         check::at_most(&mut faults, &services, self.services.len(), Self::SERVICES_MAX, "services");
         faults

@@ -8,6 +8,7 @@ mod fib;
 mod fib6;
 mod forwards;
 mod group_slots;
+mod networks;
 mod overflow;
 mod routes;
 mod rules;
@@ -19,6 +20,7 @@ pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};
 pub use forwards::{FORWARDS_MAX, Forward, ForwardError, forward_words, forwards};
 pub use group_slots::{GroupMember, GroupSlots, group_slots};
+pub use networks::{MORE_NETWORKS_MAX, NetworkError, networks};
 pub use overflow::{is_idle, overflow_block, overflow_share};
 pub use routes::{
     Held, KernelHop, KernelRoute, KernelTarget, Neighbour, NextHopObject, Placed, RouteEvent, RouteOp,

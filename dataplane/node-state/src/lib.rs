@@ -8,6 +8,7 @@
 mod block_list;
 mod garden;
 mod link;
+mod nat_exempt;
 mod nat_log;
 mod parental_control;
 mod resource;
@@ -20,6 +21,7 @@ mod voice;
 pub use block_list::BlockList;
 pub use garden::Garden;
 pub use link::{Link, LinkKind, Port, PortRole};
+pub use nat_exempt::NatExempt;
 pub use nat_log::NatLog;
 pub use parental_control::{BlockRule, Blocked, ParentalControl, WeeklyTime};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};

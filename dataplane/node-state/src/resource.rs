@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockList, Garden, Link, NatLog, Port, Route, Route6, Session, Voice};
+use crate::{BlockList, Garden, Link, NatExempt, NatLog, Port, Route, Route6, Session, Voice};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -19,11 +19,12 @@ pub enum Resource {
     Session(Session),
     Garden(Garden),
     Voice(Voice),
+    NatExempt(NatExempt),
     BlockList(BlockList),
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `voice/node`, `natLog/ipfix`, `blockList/games.0`.
+/// `garden/node`, `voice/node`, `natExempt/node`, `natLog/ipfix`, `blockList/games.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -42,6 +43,8 @@ impl Resource {
     pub const GARDEN_KEY: &str = "garden/node";
     /// The key of the one list of voice platforms that a node has.
     pub const VOICE_KEY: &str = "voice/node";
+    /// The key of the one list of destinations exempt from NAT that a node has.
+    pub const NAT_EXEMPT_KEY: &str = "natExempt/node";
 
     pub fn key(&self) -> ResourceKey {
         ResourceKey(match self {
@@ -53,6 +56,7 @@ impl Resource {
             Self::Session(session) => format!("session/{}", session.subscriber),
             Self::Garden(_) => Self::GARDEN_KEY.into(),
             Self::Voice(_) => Self::VOICE_KEY.into(),
+            Self::NatExempt(_) => Self::NAT_EXEMPT_KEY.into(),
             Self::BlockList(list) => return ResourceKey::block_list(&list.name, list.part),
         })
     }

@@ -37,6 +37,16 @@ pub struct Session {
     /// Who outside may answer; other than endpoint-independent only with `firewall`, for both families, and without rules.
     #[serde(default, skip_serializing_if = "NatFiltering::is_default")]
     pub nat_filtering: NatFiltering,
+    /// One to one NAT: the public address that stands for that of `lease`, with all of its ports. Not with `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nat_address: Option<Ipv4Addr>,
+    /// To the destinations of [`NatExempt`](crate::NatExempt), and from them, nothing is translated; only with `nat` or
+    /// `nat_address`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nat_exempt: bool,
+    /// Networks besides `network` that are routed to the subscriber, who may send from them; without NAT alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_networks: Vec<Prefix4>,
     pub rate_up: Option<RateLimit>,
     pub rate_down: Option<RateLimit>,
     /// What is beyond it, up to `rate_up`, is marked to be dropped first: the committed rate beside the peak rate of

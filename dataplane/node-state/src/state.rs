@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use net_types::{IfName, Name, Prefix4, Prefix6};
 
-use crate::{BlockList, Garden, Link, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice};
+use crate::{
+    BlockList, Garden, Link, NatExempt, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice,
+};
 
 /// The whole desired state of a node, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub struct NodeState {
     pub sessions: BTreeMap<Name, Session>,
     pub garden: Option<Garden>,
     pub voice: Option<Voice>,
+    pub nat_exempt: Option<NatExempt>,
     pub block_lists: BTreeMap<(Name, u16), BlockList>,
 }
 
@@ -32,6 +35,7 @@ impl NodeState {
             Resource::Session(session) => drop(self.sessions.insert(session.subscriber.clone(), session)),
             Resource::Garden(garden) => self.garden = Some(garden),
             Resource::Voice(voice) => self.voice = Some(voice),
+            Resource::NatExempt(exempt) => self.nat_exempt = Some(exempt),
             Resource::BlockList(list) => drop(self.block_lists.insert((list.name.clone(), list.part), list)),
         }
     }
@@ -43,6 +47,9 @@ impl NodeState {
         }
         if key.as_str() == Resource::VOICE_KEY {
             return self.voice.take().is_some();
+        }
+        if key.as_str() == Resource::NAT_EXEMPT_KEY {
+            return self.nat_exempt.take().is_some();
         }
         let Some((kind, name)) = key.as_str().split_once('/') else { return false };
         match kind {
@@ -68,7 +75,8 @@ impl NodeState {
         let lists = self.block_lists.values().cloned().map(Resource::BlockList);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
         let voice = self.voice.iter().cloned().map(Resource::Voice);
-        let of_node = garden.chain(voice).chain(nat_log).chain(lists);
+        let exempt = self.nat_exempt.iter().cloned().map(Resource::NatExempt);
+        let of_node = garden.chain(voice).chain(exempt).chain(nat_log).chain(lists);
         ports.chain(links).chain(routes).chain(routes6).chain(of_node).chain(sessions)
     }
 }

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use map_abi::{FibTarget, HomeRef, RulesRef, port_role};
 use net_types::{InterfaceAddress4, Name, Prefix4, Vid};
 use node_plan::forwarding::{
-    FibPaint, ImageContext, forwards, home_order, overflow_share, prefixes6, rule_record, session_image,
+    FibPaint, ImageContext, forwards, home_order, networks, overflow_share, prefixes6, rule_record,
+    session_image,
 };
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
@@ -161,15 +162,7 @@ impl Fastpath {
 
     pub(crate) fn withdraw(&mut self, index: u32) {
         let session = self.tables.session(index);
-        if let Some(network) = Reach::of(&session).network
-            && self.fib.get(network) == Some(home_paint(session.home))
-        {
-            let is_pool = self.routes.get(&network).is_some_and(|route| route.target == RouteTarget::Pool);
-            // Painting one anew needs no page that is not there.
-            if !is_pool || self.fib_insert(network, BLACKHOLE).is_err() {
-                self.fib_remove(network);
-            }
-        }
+        self.leave_networks(index, &[]);
         self.leave_prefixes6(index, &[]);
         self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
         self.forget_record(session.flows);
@@ -191,7 +184,6 @@ impl Fastpath {
             c_vid: session.tags.c_vid.map_or(0, Vid::get),
             order: Some(home_order(session)?),
             nat: session.nat.map(|nat| HeldNat { address: nat.address, first_port: nat.first_port }),
-            network: if session.nat.is_some() { None } else { Some(session.network) },
         })
     }
 
@@ -205,9 +197,15 @@ impl Fastpath {
         if !self.wanted_reach(session).is_ok_and(|wanted| wanted == now) {
             self.keep_counted(index);
             self.withdraw(index);
-        } else if self.sessions.members.has_moved(now.tags(), index, session.mac) {
+            return;
+        }
+        if self.sessions.members.has_moved(now.tags(), index, session.mac) {
             let to = (&self.tables, &mut self.writer, &mut self.clerk);
             self.sessions.leave_line(to, index, &now);
+        }
+        if let (Ok(networks), Ok(prefixes)) = (networks(session), prefixes6(session)) {
+            self.leave_networks(index, &networks);
+            self.leave_prefixes6(index, &prefixes);
         }
     }
 
@@ -224,6 +222,7 @@ impl Fastpath {
         let reach = self.wanted_reach(session)?;
         self.clear_ports(&reach, held.unwrap_or(0));
         self.check_free(session, &reach, held)?;
+        self.check_networks_free(session, held)?;
         self.check_free6(session, held)?;
         forwards(session)?;
         rule_record(session)?;
@@ -253,7 +252,10 @@ impl Fastpath {
         let now = self.tables.session(index);
         let context = ImageContext { index, port: reach.port, home, flows: now.flows, rules: now.rules, mac };
         let is_written = is_reached && now.version == session_image(session, &context).session.version;
-        let prepared = self.prepare(&reach, is_reached).and_then(|()| self.reserve_prefixes6(session));
+        let prepared = self
+            .prepare(&reach)
+            .and_then(|()| self.reserve_networks(session))
+            .and_then(|()| self.reserve_prefixes6(session));
         let prepared = prepared
             .and_then(|()| if is_written { Ok(context) } else { self.with_records(session, context) });
         let context = match prepared {
@@ -269,6 +271,7 @@ impl Fastpath {
             return Err(error);
         }
         if is_written {
+            self.lead_to_networks(session, index, home)?;
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, &reach);
             return Ok(());
         }
@@ -309,16 +312,12 @@ impl Fastpath {
     }
 
     /// Sees to it that what leads to a session can be written.
-    fn prepare(&mut self, reach: &Reach, is_reached: bool) -> Result<(), ApplyError> {
+    fn prepare(&mut self, reach: &Reach) -> Result<(), ApplyError> {
         self.sessions.prepare_page(&self.tables, &mut self.writer, reach.port, reach.s_vid)?;
         if let Some(nat) = reach.nat {
             self.sessions.prepare_ports(&self.tables, nat)?;
         }
-        match reach.network {
-            // A page of the forwarding table may have to be found first.
-            Some(network) if !is_reached => self.reserve_route(network),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn fill(&mut self, session: &Session, context: &ImageContext, reach: &Reach) -> Result<(), ApplyError> {
@@ -334,9 +333,7 @@ impl Fastpath {
         if !session.port_forwards.is_empty() || held.forwards != 0 {
             self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
         }
-        if let Some(network) = reach.network {
-            self.fib_insert(network, home_paint(home))?;
-        }
+        self.lead_to_networks(session, index, home)?;
         self.lead_to6(session, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         if held.flows != flows {
@@ -353,15 +350,7 @@ impl Fastpath {
         Ok(())
     }
 
-    /// Makes sure that a route to a session can be written.
-    fn reserve_route(&mut self, network: Prefix4) -> Result<(), ApplyError> {
-        if self.fib.get(network).is_none() {
-            self.fib_insert(network, FibPaint::Flat(FibTarget::BLACKHOLE))?;
-        }
-        Ok(())
-    }
-
-    /// Nobody else has the session's tags, ports or network.
+    /// Nobody else has the session's tags or ports.
     fn check_free(&self, session: &Session, reach: &Reach, held: Option<u32>) -> Result<(), ApplyError> {
         let own = held.unwrap_or(0);
         if let Some(holder) = self.sessions.members.holder(reach.tags(), own, session.mac) {
@@ -378,21 +367,8 @@ impl Fastpath {
                 return Err(ApplyError::PortsTaken { address, first_port, holder });
             }
         }
-        if let Some(network) = reach.network {
-            let own = held.map(|index| home_paint(self.tables.session(index).home));
-            let taken = self.fib.get(network).is_some_and(|paint| Some(paint) != own && paint != BLACKHOLE);
-            if taken {
-                return Err(ApplyError::PrefixTaken(network));
-            }
-        }
         Ok(())
     }
-}
-
-const BLACKHOLE: FibPaint = FibPaint::Flat(FibTarget::BLACKHOLE);
-
-pub(crate) fn home_paint(home: HomeRef) -> FibPaint {
-    FibPaint::Flat(FibTarget::new(FibTarget::KIND_SESSION, home.unit()))
 }
 
 /// The binary logarithm of a pool's size.

@@ -4,7 +4,7 @@ use std::{io, net::Ipv4Addr, path::PathBuf};
 
 use net_types::{IfName, Prefix4, Prefix6};
 use node_plan::forwarding::{
-    Fib6Full, FibError, FirewallError, ForwardError, Ipv6Error, NatError, RuleError,
+    Fib6Full, FibError, FirewallError, ForwardError, Ipv6Error, NatError, NetworkError, RuleError,
 };
 
 /// The fast path as a whole cannot be had.
@@ -99,6 +99,8 @@ pub enum ApplyError {
     Nat(#[from] NatError),
     #[error("{0}")]
     Rule(#[from] RuleError),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     #[error("{0}")]
     Forward(#[from] ForwardError),
     #[error("{0}")]

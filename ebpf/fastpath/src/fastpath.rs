@@ -61,6 +61,8 @@ pub struct Fastpath {
     pub(crate) is_built: bool,
     pub(crate) fib: Fib,
     pub(crate) fib6: Fib6,
+    /// By index of the session, the networks that lead there.
+    pub(crate) networks: BTreeMap<u32, Vec<Prefix4>>,
     pub(crate) nat_addresses: Runs,
     pub(crate) routes: BTreeMap<Prefix4, Route>,
     /// What the office's own routes of IPv6 are painted as.
@@ -69,6 +71,7 @@ pub struct Fastpath {
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     pub(crate) garden: GardenMaps,
     pub(crate) voice: Places,
+    pub(crate) nat_exempt: Places,
     pub(crate) dns: DnsMaps,
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
@@ -97,6 +100,7 @@ impl Fastpath {
             ebpf,
             fib: Fib::new(tables.fib_pages.len()),
             fib6: Fib6::new(tables.fib6_pages.len(), BTreeMap::new()),
+            networks: BTreeMap::new(),
             nat_addresses: Runs::new(sessions.nat_addresses()),
             tables,
             writer,
@@ -112,6 +116,7 @@ impl Fastpath {
             locals: BTreeMap::new(),
             garden,
             voice: Places::open(&options.pin_dir, map::VOICE)?,
+            nat_exempt: Places::open(&options.pin_dir, map::NAT_EXEMPT)?,
             dns,
             punts: Some(punts),
             events: Some(events),
@@ -127,7 +132,7 @@ impl Fastpath {
 
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
-        let places = self.garden.writes() + self.voice.writes;
+        let places = self.garden.writes() + self.voice.writes + self.nat_exempt.writes;
         self.writer.writes + self.clerk.writes + places + self.dns.writes()
     }
 

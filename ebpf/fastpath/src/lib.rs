@@ -33,6 +33,8 @@ mod log;
 mod losses;
 mod mapped;
 mod migrate;
+mod nat_exempt;
+mod networks;
 mod next_hops;
 mod object;
 mod options;

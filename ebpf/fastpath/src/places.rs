@@ -1,4 +1,4 @@
-//! A set of prefixes of both families in a map of the kernel's: the walled garden, the voice platforms.
+//! A set of prefixes of both families in a map of the kernel's: the walled garden, the voice platforms, destinations exempt from NAT.
 
 use std::{collections::BTreeSet, path::Path};
 

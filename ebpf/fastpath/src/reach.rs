@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use map_abi::{FibTarget, SVIDS_PER_PORT, Session, flags};
-use net_types::{Mac, Prefix4};
+use net_types::Mac;
 
 use crate::{mapped::get_words, tables::Tables};
 
@@ -16,8 +16,6 @@ pub(crate) struct Reach {
     /// The binary logarithm of its home's units; `None`: it has no home.
     pub(crate) order: Option<u32>,
     pub(crate) nat: Option<HeldNat>,
-    /// Routed as it is, without NAT.
-    pub(crate) network: Option<Prefix4>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +27,6 @@ pub(crate) struct HeldNat {
 impl Reach {
     pub(crate) fn of(session: &Session) -> Self {
         let has_nat = session.flags & flags::NAT != 0;
-        let len = u8::try_from(session.prefix_len).unwrap_or(32);
         Self {
             port: session.port,
             s_vid: session.s_vid,
@@ -37,7 +34,6 @@ impl Reach {
             order: (!session.home.is_none()).then(|| session.home.order()),
             nat: has_nat
                 .then(|| HeldNat { address: session.external.into(), first_port: session.first_port }),
-            network: if has_nat { None } else { Prefix4::new(session.network.into(), len).ok() },
         }
     }
 

@@ -8,11 +8,10 @@ use node_plan::forwarding::{Fib, FibPaint, Runs, home_order};
 use node_state::{NodeState, Resource, ResourceKey, Route, RouteTarget, Session};
 
 use crate::{
-    change::{addresses, home_paint},
+    change::addresses,
     error::ApplyError,
     fastpath::{Change, Fastpath},
     ports,
-    reach::Reach,
 };
 
 type Outcome = (ResourceKey, Result<(), ApplyError>);
@@ -61,6 +60,12 @@ impl Fastpath {
         } else if let Err(error) = done {
             tracing::warn!(%error, "where voice platforms were cannot be removed");
         }
+        let done = self.set_nat_exempt(desired.nat_exempt.as_ref());
+        if desired.nat_exempt.is_some() {
+            outcomes.push((Resource::NAT_EXEMPT_KEY.to_owned().into(), done));
+        } else if let Err(error) = done {
+            tracing::warn!(%error, "what was exempt from NAT cannot be removed");
+        }
         outcomes.extend(self.set_block_lists(&desired.block_lists));
         for session in desired.sessions.values() {
             self.make_way(session);
@@ -81,6 +86,7 @@ impl Fastpath {
         self.clerk.writes = 0;
         self.garden.count_anew();
         self.voice.writes = 0;
+        self.nat_exempt.writes = 0;
         self.dns.count_anew();
         self.moving.clear();
     }
@@ -147,6 +153,9 @@ impl Fastpath {
                 }
                 Resource::Garden(garden) => outcomes.push((resource.key(), self.set_garden(Some(garden)))),
                 Resource::Voice(voice) => outcomes.push((resource.key(), self.set_voice(Some(voice)))),
+                Resource::NatExempt(exempt) => {
+                    outcomes.push((resource.key(), self.set_nat_exempt(Some(exempt))));
+                }
                 Resource::BlockList(list) => {
                     outcomes.push((resource.key(), self.upsert_block_list(list)));
                 }
@@ -180,6 +189,9 @@ impl Fastpath {
         }
         for (key, _) in removed("voice/") {
             outcomes.push((key.clone(), self.set_voice(None)));
+        }
+        for (key, _) in removed("natExempt/") {
+            outcomes.push((key.clone(), self.set_nat_exempt(None)));
         }
         for (key, name) in removed("blockList/") {
             outcomes.push((key.clone(), self.remove_block_list(name)));
@@ -308,12 +320,7 @@ impl Fastpath {
             prefixes.extend(addresses.iter().map(|a| (Prefix4::host(*a), FibPaint::Flat(FibTarget::LOCAL))));
             self.locals.insert(key, addresses);
         }
-        for index in self.sessions.by_name.values() {
-            let session = self.tables.session(*index);
-            if let Some(network) = Reach::of(&session).network.filter(|_| !session.home.is_none()) {
-                prefixes.insert(network, home_paint(session.home));
-            }
-        }
+        prefixes.extend(self.paint_networks(desired));
         let routes = self.route_table.routes().filter(|(prefix, _)| !prefix.is_default());
         let (fib, errors) = Fib::build(self.tables.fib_pages.len(), &held_pages, prefixes, routes);
         self.fib = fib;

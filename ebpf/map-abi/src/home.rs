@@ -233,10 +233,16 @@ pub mod flags {
     /// The firewall knows a flow of IPv4 by the other end's address, whatever its port: address-dependent filtering (RFC
     /// 4787, section 5).
     pub const BY_ADDRESS: u16 = 1 << 8;
+    /// One to one NAT (RFC 3022, section 2.1): `external` stands for `network`, an address, and ports stay as they are.
+    pub const ONE_TO_ONE: u16 = 1 << 9;
     /// What goes to resolvers is looked into (parental control).
     pub const DNS: u16 = 1 << 10;
     /// Packets from and to the voice platforms (`VOICE`) are a class of their own.
     pub const VOICE: u16 = 1 << 11;
+    /// What goes to destinations in `NAT_EXEMPT`, and comes from them to `network`, is not translated.
+    pub const NAT_EXEMPT: u16 = 1 << 12;
+    /// Besides `network`, other networks lead here, and packets may come from them.
+    pub const NETWORKS: u16 = 1 << 13;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

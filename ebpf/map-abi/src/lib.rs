@@ -60,8 +60,9 @@ pub use home::{
     flags,
 };
 pub use nat::{
-    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6, NatEntry, NatPorts,
-    PORT_GROUPS_PER_ADDRESS, entry_state, idle_q30, mapping_hash, mapping_key, mapping_line,
+    ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6,
+    NAT_EXEMPT_PREFIXES_MAX, NatEntry, NatPorts, PORT_GROUPS_PER_ADDRESS, entry_state, idle_q30,
+    mapping_hash, mapping_key, mapping_line,
 };
 pub use overflow::{OVERFLOW_BLOCKS_MAX, OverflowShare};
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
@@ -101,6 +102,8 @@ pub mod map {
     pub const RESOLVERS: &str = "RESOLVERS";
     /// Where voice platforms are: prefixes as in `GARDEN`.
     pub const VOICE: &str = "VOICE";
+    /// Destinations exempt from NAT: prefixes as in `GARDEN`, of IPv4 alone.
+    pub const NAT_EXEMPT: &str = "NAT_EXEMPT";
     pub const DROPS: &str = "DROPS";
     pub const PUNTS: &str = "PUNTS";
     pub const EVENTS: &str = "EVENTS";

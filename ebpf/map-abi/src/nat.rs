@@ -17,6 +17,9 @@ pub const FIRST_NAT_PORT: u16 = 1024;
 /// Groups of 64 ports that an address has.
 pub const PORT_GROUPS_PER_ADDRESS: usize = 1024;
 
+/// Prefixes in `NAT_EXEMPT` at most.
+pub const NAT_EXEMPT_PREFIXES_MAX: u32 = 64;
+
 /// One mapping; written by the kernel only, but for those of `entry_state::FORWARD`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]

@@ -22,6 +22,8 @@ pub(crate) struct Arrival {
     pub(crate) home: Home,
     /// Where its NAT mappings are: the home itself, or a further port block of it.
     pub(crate) block: Home,
+    /// The first unit of `home`.
+    pub(crate) unit: u32,
     /// The binary logarithm of the units of `block`.
     pub(crate) order: u32,
     pub(crate) port: u32,
@@ -64,6 +66,7 @@ pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arr
     Ok(Arrival {
         home,
         block: home,
+        unit: reference.unit(),
         order: reference.order(),
         port,
         port_mac: port_word & MAC_BITS,

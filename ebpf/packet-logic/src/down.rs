@@ -10,7 +10,7 @@ use crate::{
     icmp::{Quote, Side},
     inbound::{Found, Inbound, Kind, Translation, find},
     live::{field, part},
-    mss,
+    mss, one_to_one,
     parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP},
     parse6::ETHERTYPE_IPV6,
     policer, rules,
@@ -181,6 +181,9 @@ fn translate(
     let inside = field!(receiver.home.down(), network).raw();
     let delta = Delta::long(ip.destination, inside);
     ip.header.set_raw32::<16>(inside);
+    if kind == Kind::OneToOne {
+        return one_to_one::mend(frame, ip, delta, Side::Source, (ip.destination, inside));
+    }
     if kind == Kind::Quote {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
         let icmp = frame.window::<8>(ip.payload_at).ok_or(DropReason::Truncated)?;

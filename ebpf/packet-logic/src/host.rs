@@ -181,6 +181,7 @@ pub struct HostTables {
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     garden: RefCell<BTreeSet<(u128, u32)>>,
     voice: RefCell<BTreeSet<(u128, u32)>>,
+    nat_exempt: RefCell<BTreeSet<(u128, u32)>>,
     resolvers: RefCell<BTreeSet<ResolverKey>>,
     drops: RefCell<BTreeMap<DropReason, u64>>,
     events: RefCell<Vec<EventRecord>>,
@@ -243,6 +244,7 @@ impl HostTables {
             fragments: RefCell::default(),
             garden: RefCell::default(),
             voice: RefCell::default(),
+            nat_exempt: RefCell::default(),
             resolvers: RefCell::default(),
             drops: RefCell::default(),
             events: RefCell::default(),
@@ -257,6 +259,11 @@ impl HostTables {
 
     pub fn advance_ns(&self, by: u64) {
         self.now_ns.set(self.now_ns.get() + by);
+    }
+
+    /// Says which destinations are exempt from NAT, as `add_to_garden` does.
+    pub fn add_nat_exempt(&self, address: [u8; 16], len: u32) {
+        self.nat_exempt.borrow_mut().insert((u128::from_be_bytes(address), len));
     }
 
     /// Says where a voice platform is, as `add_to_garden` does.
@@ -420,6 +427,10 @@ impl Tables for HostTables {
 
     fn is_voice(&self, address: [u64; 2]) -> bool {
         holds(&self.voice.borrow(), address)
+    }
+
+    fn is_nat_exempt(&self, address: [u64; 2]) -> bool {
+        holds(&self.nat_exempt.borrow(), address)
     }
 
     fn is_resolver(&self, key: &ResolverKey) -> bool {

@@ -78,6 +78,15 @@ impl<'a> Quote<'a> {
         })
     }
 
+    /// The port of one side, or the identifier, whichever side chose it.
+    #[inline(always)]
+    pub(crate) fn port_of(&self, side: Side) -> u16 {
+        if self.protocol == ICMP {
+            return self.source_port | self.destination_port;
+        }
+        if side == Side::Source { self.source_port } else { self.destination_port }
+    }
+
     /// Puts `address` and `port` in place of the subscriber's and mends every checksum, that of the ICMP header `icmp`
     /// included.
     #[inline(always)]

@@ -11,7 +11,7 @@ use crate::{
     home::Home,
     icmp::Quote,
     live::field,
-    nat, overflow,
+    nat, one_to_one, overflow,
     parse::{ICMP, Ipv4, TCP, Transport, UDP, is_martian},
     reverse_path,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Translation {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A routed subscriber: nothing.
+    /// A routed subscriber, or a sender exempt from NAT: nothing.
     Routed,
     /// The address and the port.
     Port,
@@ -53,6 +53,16 @@ pub(crate) enum Kind {
     Quote,
     /// The address alone: a later fragment.
     Address,
+    /// The address, whatever the packet is.
+    OneToOne,
+}
+
+impl Kind {
+    /// Whether the packet says itself which ports its flow has.
+    #[inline(always)]
+    fn has_own_ports(self) -> bool {
+        self == Self::Routed || self == Self::OneToOne
+    }
 }
 
 /// `IN_OVERFLOW`: what a further port block leads to is the home that it is of; else it is the block itself, to which
@@ -85,12 +95,16 @@ pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
         home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
     }
     let receiver = Receiver::new(home, came_by.port, now_ns);
+    let mut translation = translation;
+    if translation.kind == Kind::Routed && receiver.has(flags::ONE_TO_ONE | flags::NAT_EXEMPT) {
+        translation.kind = one_to_one::kind(tables, &ip, home)?;
+    }
     let mut print = 0;
     if receiver.has(flags::FIREWALL) {
         if !ip.is_later_fragment() {
             let ends = ends(frame, &ip, home, translation)?;
             print = Print::of(tables, &ends).ok_or(DropReason::Inconsistent)?.0;
-        } else if translation.kind == Kind::Routed {
+        } else if translation.kind.has_own_ports() {
             fragment::recall(tables, ip.header)?;
         }
     }
@@ -168,8 +182,9 @@ pub(crate) fn ends(
     home: Home,
     translation: Translation,
 ) -> Result<Ends, DropReason> {
-    let is_routed = translation.kind == Kind::Routed;
-    let inside = if is_routed { ip.destination } else { field!(home.down(), network).raw() };
+    let has_own_ports = translation.kind.has_own_ports();
+    let inside =
+        if translation.kind == Kind::Routed { ip.destination } else { field!(home.down(), network).raw() };
     let (inside_port, remote, mut remote_port, protocol);
     if ip.is_icmp_error(frame) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;
@@ -184,7 +199,7 @@ pub(crate) fn ends(
         (remote_port, inside_port) = ip.ports(frame)?;
         (remote, protocol) = (ip.source, ip.protocol);
     }
-    let inside_port = if is_routed { inside_port } else { translation.port.to_be() };
+    let inside_port = if has_own_ports { inside_port } else { translation.port.to_be() };
     if protocol == ICMP {
         remote_port = inside_port;
     }

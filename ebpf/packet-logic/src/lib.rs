@@ -45,6 +45,7 @@ mod inbound;
 mod live;
 mod mss;
 mod nat;
+mod one_to_one;
 mod open;
 mod overflow;
 mod parse;

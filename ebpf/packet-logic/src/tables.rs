@@ -86,6 +86,8 @@ pub trait Tables {
     fn in_garden(&self, address: [u64; 2]) -> bool;
     /// Whether an address, as in `in_garden`, is a voice platform's.
     fn is_voice(&self, address: [u64; 2]) -> bool;
+    /// Whether an address, as in `in_garden`, is of a destination exempt from NAT.
+    fn is_nat_exempt(&self, address: [u64; 2]) -> bool;
     fn is_resolver(&self, key: &ResolverKey) -> bool;
     fn count_drop(&self, reason: DropReason);
     /// Tells user space, or counts that there was no room.

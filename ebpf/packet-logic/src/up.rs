@@ -1,6 +1,6 @@
 //! From a subscriber towards the core.
 
-use map_abi::{DropReason, FibTarget, PuntReason, flags};
+use map_abi::{DropReason, FibTarget, PuntReason, flags, mapped};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -13,7 +13,7 @@ use crate::{
     frame::opaque_number,
     icmp::{Quote, Side},
     live::{field, part},
-    mss, nat, overflow,
+    mss, nat, one_to_one, overflow,
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
     path, policer,
@@ -139,7 +139,8 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         return Err(DropReason::SourceMac.into());
     }
     let up = arrival.home.up();
-    if ip.source & netmask(field!(up, prefix_len).get()) != field!(up, network).raw() {
+    let is_own = ip.source & netmask(field!(up, prefix_len).get()) == field!(up, network).raw();
+    if !is_own && !is_of_another_network(tables, arrival, ip.source)? {
         return Err(DropReason::SourceAddress.into());
     }
     if is_martian(ip.destination) {
@@ -157,6 +158,18 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         arrival.admit(frame, tables, &ip)?;
     }
     forward(frame, tables, arrival, &ip, target)
+}
+
+/// Whether an address is of another of the subscriber's networks, which is for the forwarding table to say: each leads to
+/// its home. Which it was the verifier does not know.
+#[inline(always)]
+fn is_of_another_network<T: Tables>(tables: &T, arrival: &Arrival, source: u32) -> Result<bool, DropReason> {
+    if !arrival.has(flags::NETWORKS) {
+        return Ok(false);
+    }
+    let target = fib::lookup(tables, source)?;
+    let is_own = target.kind() == FibTarget::KIND_SESSION && target.index() == arrival.unit;
+    Ok(opaque_number(u32::from(is_own)) != 0)
 }
 
 /// Whether a gateway's address may lead there.
@@ -207,7 +220,7 @@ impl Outside {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 enum Kind {
-    /// A routed subscriber: nothing.
+    /// A routed subscriber, or a destination exempt from NAT: nothing.
     Routed,
     /// The flow is not known yet, to the firewall or to NAT.
     New,
@@ -219,6 +232,8 @@ enum Kind {
     Quote,
     /// The address alone: a later fragment.
     Address,
+    /// The address, whatever the packet is.
+    OneToOne,
 }
 
 /// What the firewall and NAT know of a packet's flow. Before the first atomic operation, behind which no load can start: so that waiting
@@ -235,8 +250,13 @@ fn outside<T: Tables>(
         let kind = if arrival.has(flags::RULES) { Kind::Unjudged } else { Kind::New };
         return Ok(Outside::new(kind, none));
     }
-    if !arrival.has(flags::NAT) {
+    if !arrival.has(flags::NAT | flags::ONE_TO_ONE)
+        || arrival.has(flags::NAT_EXEMPT) && tables.is_nat_exempt(mapped(ip.destination))
+    {
         return Ok(Outside::new(Kind::Routed, none));
+    }
+    if arrival.has(flags::ONE_TO_ONE) {
+        return Ok(Outside::new(Kind::OneToOne, none));
     }
     let (key, kind) = match ip.transport(frame)? {
         Transport::Tcp(tcp) => (nat::key(ip.protocol, tcp.be16::<0>()), Kind::Port),
@@ -340,6 +360,9 @@ fn translate(
     ip.header.set_raw32::<12>(external);
     if outside.is(Kind::Address) {
         return Ok(delta);
+    }
+    if outside.is(Kind::OneToOne) {
+        return one_to_one::mend(frame, ip, delta, Side::Destination, (ip.source, external));
     }
     let port = field!(arrival.block.up(), first_port).get().wrapping_add(nat::outside(mapping) as u16);
     if outside.is(Kind::Quote) {

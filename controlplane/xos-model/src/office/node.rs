@@ -32,6 +32,10 @@ pub struct NodeSpec {
     /// The voice platforms; without them, `bundle.voice` means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<NodeVoice>,
+    /// Destinations that see the own addresses of subscribers with `bundle.natExempt`, which NAT translates for all others:
+    /// networks of the operator that know the way back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub nat_exempt: BTreeSet<Prefix4>,
     /// Who is told which subscriber had which public port when; without it, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nat_log: Option<NodeNatLog>,
@@ -133,6 +137,7 @@ impl NodeSpec {
     pub const PORTS_MAX: usize = 64;
     pub const PORT_ADDRESSES_MAX: usize = 16;
     pub const ROUTES_MAX: usize = 1024;
+    pub const NAT_EXEMPT_MAX: usize = 64;
     /// The smallest MTU of an IPv4 link that carries full DHCP messages (RFC 2131, section 2).
     pub const MTU_MIN: u16 = 576;
     /// What native XDP takes on one page without fragments, less two tags.
@@ -247,6 +252,11 @@ impl Kind for NodeSpec {
         }
         if let Some(voice) = &self.voice {
             voice.validate(&"/spec/voice".into(), &mut faults);
+        }
+        let exempt = Pointer::from("/spec/natExempt");
+        check::at_most(&mut faults, &exempt, self.nat_exempt.len(), Self::NAT_EXEMPT_MAX, "prefixes");
+        for (i, _) in self.nat_exempt.iter().enumerate().filter(|(_, prefix)| prefix.len() == 0) {
+            faults.push(Fault::new(exempt.at(i), "not everything is exempt"));
         }
         if self.nat_log.as_ref().is_some_and(|log| log.observation_domain == Some(0)) {
             // RFC 7011, section 3.1.

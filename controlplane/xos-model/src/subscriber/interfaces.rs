@@ -52,6 +52,8 @@ pub struct HomeNetwork<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_address: Option<Ipv4Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_up: Option<BitRate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_down: Option<BitRate>,
@@ -85,6 +87,10 @@ pub struct InternetRoute<'a> {
     pub node: &'a Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<Prefix4>,
+    #[serde(skip_serializing_if = "<[Prefix4]>::is_empty")]
+    pub more_subnets: &'a [Prefix4],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_address: Option<Ipv4Addr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +130,8 @@ impl<'a> HomeNetwork<'a> {
             parental_control,
             overflow_blocks: _,
             nat_filtering: _,
+            nat_one_to_one: _,
+            nat_exempt: _,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
@@ -151,6 +159,7 @@ impl<'a> HomeNetwork<'a> {
             address: status.address,
             gateway: status.gateway,
             nat: status.nat,
+            public_address: status.public_address,
             rate_up,
             rate_down,
             committed_up: committed(committed_up, rate_up),
@@ -176,7 +185,14 @@ impl<'a> InternetRoute<'a> {
     pub fn of(link: &Link<'a>) -> Self {
         let status = &link.subscriber.status;
         let node = &link.subscriber.spec.access.node;
-        Self { node, subnet: status.subnet, nat: status.nat, ipv6: status.ipv6 }
+        Self {
+            node,
+            subnet: status.subnet,
+            more_subnets: &status.more_subnets,
+            public_address: status.public_address,
+            nat: status.nat,
+            ipv6: status.ipv6,
+        }
     }
 }
 

@@ -111,13 +111,23 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     if session.is_active() && session.parental_control.is_some() {
         bits |= flags::DNS;
     }
+    if session.nat_address.is_some() {
+        bits |= flags::ONE_TO_ONE;
+    }
+    if session.nat_exempt {
+        bits |= flags::NAT_EXEMPT;
+    }
+    if !session.more_networks.is_empty() {
+        bits |= flags::NETWORKS;
+    }
     if session.nat.is_some() && session.nat_filtering == NatFiltering::AddressDependent {
         bits |= flags::BY_ADDRESS;
     }
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
-    let external = session.nat.map_or([0; 4], |nat| nat.address.octets());
+    let external = session.nat.map(|nat| nat.address).or(session.nat_address);
+    let external = external.map_or([0; 4], |address| address.octets());
     let first_port = session.nat.map_or(0, |nat| nat.first_port);
     // One that is not in order is refused before it comes here.
     let overflow_share = overflow_share(session).unwrap_or_default();

@@ -12,6 +12,7 @@ mod frames;
 mod garden;
 mod limits;
 mod live;
+mod one_to_one;
 mod overflow;
 mod random;
 mod rates;

@@ -375,6 +375,7 @@ fn further_port_blocks_survive_a_change_of_layout() {
     assert_eq!((there.mappings, there.flows), (ports.len() as u64, 0));
     let mut node = Node::on(world, &wanted);
     assert_nothing_lost(node.fastpath.migration().expect("the maps were the other agent's"));
+    settle(&mut node.fastpath, &wanted);
     assert_eq!((node.fastpath.writes(), node.first_ports()), (0, vec![1024, LENT, LENT + BLOCK]));
     for (n, port) in &ports {
         let out = redirected(node.kernel().up(&from_alice(&flow(*n))), GATEWAY_MAC, CORE_MAC);

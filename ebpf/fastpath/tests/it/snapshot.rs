@@ -103,6 +103,9 @@ pub(crate) fn snapshot_at(
     for key in places(map::VOICE).keys().map(|key| key.expect("a key")) {
         tables.add_voice(key.data(), key.prefix_len());
     }
+    for key in places(map::NAT_EXEMPT).keys().map(|key| key.expect("a key")) {
+        tables.add_nat_exempt(key.data(), key.prefix_len());
+    }
     let resolvers: HashMap<_, [u8; size_of::<ResolverKey>()], u8> =
         HashMap::try_from(Map::HashMap(data(map::RESOLVERS))).expect("a hash map");
     for key in resolvers.keys() {

@@ -238,6 +238,7 @@ pub const MAPS: &[Map] = &[
     of(map::DHCP_PROFILES, Carried::Array { record: "DhcpProfile" }),
     of(map::DHCP_ANSWERS, Carried::Counters),
     of(map::VOICE, Carried::Entries { key: "", grows: false }),
+    of(map::NAT_EXEMPT, Carried::Entries { key: "", grows: false }),
     of(map::LISTED_NAMES, Carried::Entries { key: "", grows: false }),
     of(map::ENCRYPTED_RESOLVERS, Carried::Entries { key: "", grows: false }),
     of(map::BLOCKED, Carried::Entries { key: "DeviceKey", grows: false }),

@@ -284,6 +284,12 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
+    fn is_nat_exempt(&self, address: [u64; 2]) -> bool {
+        let place = Place { _pad: 0, key: lpm_trie::Key::new(u128::BITS, address) };
+        maps::NAT_EXEMPT.get(&place.key).is_some()
+    }
+
+    #[inline(always)]
     fn is_resolver(&self, key: &ResolverKey) -> bool {
         maps::RESOLVERS.get_ptr(key).is_some()
     }

@@ -12,9 +12,9 @@ use map_abi::{
     CATEGORIES_MAX, Category, Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason,
     ENCRYPTED_RESOLVERS_MAX, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
     GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LinePage, Loss, MAX_DHCP_PROFILES,
-    MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
-    ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX, dhcp_answer, dns_count,
-    program,
+    MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NAT_EXEMPT_PREFIXES_MAX, NatPorts, NextHop, NextHopGroup,
+    PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX,
+    dhcp_answer, dns_count, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -66,6 +66,8 @@ pub(crate) static FRAGMENTS6: LruHashMap<FragmentKey6, u8> = LruHashMap::pinned(
 /// Written by the kernel's calls, one prefix at a time.
 #[map]
 pub(crate) static VOICE: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(VOICE_PREFIXES_MAX, 0);
+#[map]
+pub(crate) static NAT_EXEMPT: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(NAT_EXEMPT_PREFIXES_MAX, 0);
 #[map]
 pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(GARDEN_PREFIXES_MAX, 0);
 #[map]

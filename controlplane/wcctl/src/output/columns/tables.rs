@@ -278,6 +278,6 @@ fn nat_or_subnet(status: &Value) -> String {
         (Some(address), Some(first), Some(ports)) => {
             format!("{address}:{first}-{}", first.saturating_add(ports).saturating_sub(1))
         }
-        _ => text(&status["subnet"]),
+        _ => status.get("publicAddress").map_or_else(|| text(&status["subnet"]), text),
     }
 }

@@ -68,6 +68,20 @@ fn start(line: &str, package: &str) -> Child {
     started.unwrap_or_else(|error| panic!("{line}: {error}; apt-get install {package}"))
 }
 
+/// Asks a client to end, so that it ends its own children too, and ends it if it does not: dhcpcd's processes wait for each
+/// other now and then.
+fn end(client: &mut Child, package: &str) {
+    // SAFETY: the process is this one's child, and has not been waited for.
+    assert_eq!(unsafe { libc::kill(client.id().cast_signed(), libc::SIGTERM) }, 0, "{package} runs");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while client.try_wait().expect("a child").is_none() {
+        if Instant::now() > deadline {
+            client.kill().expect("it runs");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn real_clients_are_served_by_the_kernel_alone() {
     let world = World::new();
@@ -134,11 +148,7 @@ fn real_clients_are_served_by_the_kernel_alone() {
         if keeps_lease {
             hook.wait_for_kept_lease(package);
         }
-        // So that it ends its own children too.
-        let pid = client.id().cast_signed();
-        // SAFETY: the process is this one's child, and has not been waited for.
-        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0, "{package} runs");
-        client.wait().expect("it has ended");
+        end(&mut client, package);
         assert!(inspector.summary().dhcp_acks > leased, "{package} has its lease from the kernel");
         assert!(punts.next().is_none(), "{package} needed nobody else");
     }

@@ -1,7 +1,10 @@
 //! Under traffic: not a frame is lost, every flow keeps its external port, and what was counted is exact.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -36,12 +39,17 @@ fn send(wire: &Wire, stop: &AtomicBool, frame: impl Fn(usize, u32) -> Vec<u8>) -
     number
 }
 
-/// Receives as many frames of each protocol, in order; the source ports that they come from.
-fn receive(wire: &Wire, count: u32, tag_bytes: usize) -> [u16; 2] {
+/// Receives as many frames of each protocol as were sent, when that is known, in order; the source ports that they come
+/// from. Meanwhile, for no socket holds them all.
+fn receive(wire: &Wire, (stop, count): (&AtomicBool, &OnceLock<u32>), tag_bytes: usize) -> [u16; 2] {
     let mut next = [0; 2];
     let mut ports = [0; 2];
-    while next != [count; 2] {
-        let frame = wire.receive().unwrap_or_else(|| panic!("lost after {next:?} of {count}"));
+    let are_all = |next: [u32; 2]| count.get().is_some_and(|count| next == [*count; 2]);
+    while !are_all(next) {
+        let Some(frame) = wire.receive() else {
+            assert!(are_all(next) || !stop.load(Ordering::Relaxed), "lost after {next:?} of {count:?}");
+            continue;
+        };
         let frame = &frame[tag_bytes..];
         let protocol = usize::from(frame[23] == 6);
         let at = PAYLOAD[protocol];
@@ -84,9 +92,21 @@ fn agents_with_other_layouts_take_over_without_a_lost_packet() {
         from_core(&PROTOCOLS[protocol]((REMOTE, 53), to, 64, &number.to_be_bytes()))
     };
     let stop = AtomicBool::new(false);
-    let (sent_up, sent_down) = thread::scope(|scope| {
+    let (sent_up, sent_down) = (OnceLock::new(), OnceLock::new());
+    thread::scope(|scope| {
+        // A socket gets only what comes in after it is there.
+        let (above, below) = (Wire::on("up0"), Wire::on("home0"));
         let up = scope.spawn(|| send(&home, &stop, outward));
         let down = scope.spawn(|| send(&upstream, &stop, inward));
+        let came_up = scope.spawn({
+            let until = (&stop, &sent_up);
+            move || receive(&above, until, 0)
+        });
+        // A packet socket shows the inner tag.
+        let came_down = scope.spawn({
+            let until = (&stop, &sent_down);
+            move || receive(&below, until, 4)
+        });
         let stop = Stop(&stop);
         drop(first);
         for _ in 0..2 {
@@ -98,11 +118,12 @@ fn agents_with_other_layouts_take_over_without_a_lost_packet() {
             settle(&mut back, &desired());
         }
         drop(stop);
-        (up.join().expect("sent"), down.join().expect("sent"))
+        sent_up.set(up.join().expect("sent")).expect("set once");
+        sent_down.set(down.join().expect("sent")).expect("set once");
+        assert_eq!(came_up.join().expect("received"), external);
+        assert_eq!(came_down.join().expect("received"), [53; 2]);
     });
-    assert_eq!(receive(&upstream, sent_up, 0), external);
-    // A packet socket shows the inner tag.
-    assert_eq!(receive(&home, sent_down, 4), [53; 2]);
+    let [sent_up, sent_down] = [sent_up, sent_down].map(|sent| sent.into_inner().expect("set"));
     let inspector = Inspector::open(&world.pin_dir).expect("pinned");
     let sessions = inspector.sessions();
     let alice = sessions.iter().find(|session| session.name == "alice").expect("alice");
