@@ -20,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) address: Ipv4Addr,
     pub(crate) network: Option<String>,
     pub(crate) nat: Option<Nat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) public_address: Option<Ipv4Addr>,
     pub(crate) active: bool,
     /// In the walled garden: what is in it passes, and nothing else.
     pub(crate) garden: bool,
@@ -100,6 +102,7 @@ impl From<SessionView> for Session {
             mac: view.mac.map(|mac| mac.to_string()),
             address: view.address,
             network: view.network.map(|network| network.to_string()),
+            public_address: view.public_address,
             nat: view.nat.map(|nat| Nat {
                 address: nat.address,
                 first_port: nat.first_port,
@@ -206,6 +209,7 @@ pub(crate) mod tests {
             mac: Some("02:00:00:00:00:aa".into()),
             address: Ipv4Addr::new(100, 64, 0, 2),
             network: Some("100.64.0.2/32".into()),
+            public_address: None,
             nat: Some(Nat {
                 address: Ipv4Addr::new(198, 51, 100, 1),
                 first_port: 1024,

@@ -85,7 +85,10 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
                 let own = format!("{}:{}-{}", nat.address, nat.first_port, last(nat.first_port, nat.ports));
                 if nat.further.is_empty() { own } else { format!("{own} +{}", nat.further.len()) }
             }
-            None => session.network.clone().unwrap_or_default(),
+            None => match session.public_address {
+                Some(address) => format!("{address} (1:1)"),
+                None => session.network.clone().unwrap_or_default(),
+            },
         };
         vec![
             session.name.clone(),

@@ -1,4 +1,5 @@
 mod block_lists;
+mod networks;
 mod overflow;
 mod protection;
 

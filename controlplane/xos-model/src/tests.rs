@@ -142,7 +142,7 @@ fn every_fault_has_its_pointer() {
 
 #[test]
 fn every_fault_of_nat_has_its_pointer() {
-    let cases: [Case; 7] = [
+    let cases: [Case; 14] = [
         (&[("\"nat\"", "\"natFiltering\":\"addressDependent\",\"firewall\":{},\"nat\"")], &[]),
         (
             &[("\"nat\":true", "\"natFiltering\":\"addressDependent\",\"nat\":false")],
@@ -162,6 +162,43 @@ fn every_fault_of_nat_has_its_pointer() {
         (&[("\"nat\"", "\"overflowBlocks\":4,\"nat\"")], &[]),
         (&[("\"nat\"", "\"overflowBlocks\":5,\"nat\"")], &["/spec/bundle/overflowBlocks"]),
         (&[("\"nat\":true", "\"overflowBlocks\":0,\"nat\":false")], &["/spec/bundle/overflowBlocks"]),
+        (
+            &[
+                ("\"nat\"", "\"natOneToOne\":true,\"natExempt\":true,\"nat\""),
+                ("}}}", "},\"publicAddress\":\"203.0.113.77\"}}"),
+            ],
+            &[],
+        ),
+        (
+            &[("\"nat\":true", "\"natOneToOne\":true,\"natExempt\":true,\"nat\":false")],
+            &["/spec/bundle/natOneToOne", "/spec/bundle/natExempt"],
+        ),
+        (
+            &[(
+                "\"nat\"",
+                r#""natOneToOne":true,"overflowBlocks":1,"natFiltering":"addressDependent","portForwards":[{"protocol":"tcp","toPort":80}],"nat""#,
+            )],
+            &["/spec/bundle/overflowBlocks", "/spec/bundle/natFiltering", "/spec/bundle/portForwards"],
+        ),
+        (&[("}}}", "},\"publicAddress\":\"203.0.113.77\"}}")], &["/spec/publicAddress"]),
+        (&[("}}}", "},\"moreSubnets\":[\"203.0.113.8/29\"]}}")], &["/spec/moreSubnets"]),
+        (
+            &[
+                ("true", "false"),
+                ("}}}", "},\"subnet\":\"203.0.113.8/29\",\"moreSubnets\":[\"203.0.113.16/32\"]}}"),
+            ],
+            &[],
+        ),
+        (
+            &[
+                ("true", "false"),
+                (
+                    "}}}",
+                    "},\"subnet\":\"203.0.113.8/29\",\"moreSubnets\":[\"203.0.113.8/32\",\"203.0.112.0/22\",\"10.0.0.0/7\"]}}",
+                ),
+            ],
+            &["/spec/moreSubnets/0", "/spec/moreSubnets/1", "/spec/moreSubnets/2"],
+        ),
     ];
     for (edits, expected) in cases {
         assert_eq!(faults::<SubscriberSpec>(ALICE, edits), expected, "{edits:?}");
@@ -234,6 +271,11 @@ fn nodes_and_pools_are_judged() {
         ("192.0.2.66/32", "0.0.0.0/0", Some("/spec/garden/allowed/0")),
     ] {
         let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &(garden.replacen(from, to, 1) + "\""))]);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
+    }
+    for (to, expected) in [("192.0.2.64/26", None), ("0.0.0.0/0", Some("/spec/natExempt/0"))] {
+        let exempt = format!("\"natExempt\":[\"{to}\"],\"routes\"");
+        let found = faults::<NodeSpec>(NODE, &[("\"routes\"", &exempt)]);
         assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{to}");
     }
     let voice = r#""voice":{"platforms":["192.0.2.70/32","2001:db8::/64"],"dscp":46,"priority":5},"routes"#;

@@ -49,6 +49,8 @@ pub struct SessionView {
     /// What the subscriber may send from.
     pub network: Option<Prefix4>,
     pub nat: Option<SessionNat>,
+    /// What stands for `address` outside, with one to one NAT.
+    pub public_address: Option<Ipv4Addr>,
     pub admission: Admission,
     /// The firewall's rules, in order, and what they have counted.
     pub rules: Vec<HeldRule>,
@@ -349,6 +351,7 @@ fn view(
             further: Vec::new(),
             mappings: chunk.map_or(0, |chunk| homes::mappings(chunk, session.home)),
         }),
+        public_address: (session.flags & flags::ONE_TO_ONE != 0).then(|| session.external.into()),
         admission,
         rules: Vec::new(),
         voice: (session.flags & flags::VOICE != 0).then_some(VoiceView {

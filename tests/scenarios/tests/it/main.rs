@@ -7,6 +7,7 @@ mod first_subscriber;
 mod garden;
 mod house;
 mod ipv6;
+mod nat;
 mod nat_log;
 mod office;
 mod parental_control;
