@@ -63,7 +63,8 @@ pub enum Subject {
 pub struct Harness {
     ebpf: Ebpf,
     settings: Mapped<BenchSettings>,
-    port_offset: u32,
+    /// Of a flow each.
+    port_offsets: Vec<u32>,
     payload: u16,
     access: (u32, [u8; 6]),
     core: (u32, [u8; 6]),
@@ -105,7 +106,7 @@ impl Harness {
             return Err(OpenError::NoMap(name));
         };
         let settings = Mapped::new(name, data, Access::Write)?;
-        Ok(Self { ebpf, settings, port_offset: 0, payload: PAYLOAD_MIN, access, core })
+        Ok(Self { ebpf, settings, port_offsets: vec![0], payload: PAYLOAD_MIN, access, core })
     }
 
     /// Makes frames longer: bytes of UDP payload, 22 at least and unless said.
@@ -113,16 +114,23 @@ impl Harness {
         self.payload = bytes.max(PAYLOAD_MIN);
     }
 
-    /// Sends a packet of every subscriber up once, so that each has its mapping, and learns which port that is.
-    pub fn prepare(&mut self, subscribers: u32) -> Result<(), OpenError> {
-        self.configure(ProgramOf::AccessPorts, Subject::Whole, subscribers, 0);
-        let (_, out) = self.run(ProgramOf::AccessPorts, 1)?;
-        let first_port = subscribers::external(0).1;
-        let port = out.get(34..36).map_or(first_port, |port| u16::from_be_bytes([port[0], port[1]]));
-        self.port_offset = u32::from(port.wrapping_sub(first_port));
-        if subscribers > 1 {
-            self.run(ProgramOf::AccessPorts, subscribers - 1)?;
+    /// Sends a packet of so many flows of every subscriber up, so that each has its mapping, and learns which ports these
+    /// are. `flows`: a power of two of at most 16.
+    pub fn prepare(&mut self, subscribers: u32, flows: u32) -> Result<(), OpenError> {
+        let mut offsets = Vec::new();
+        for flow in 0..flows {
+            // In turn, only this one.
+            self.configure(ProgramOf::AccessPorts, Subject::Whole, subscribers, 0);
+            put_words!(Writer::default(), self.settings.at(0), [u64::from(flow) << 32], expected_source);
+            let (_, out) = self.run(ProgramOf::AccessPorts, 1)?;
+            let first_port = subscribers::external(0).1;
+            let port = out.get(34..36).map_or(first_port, |port| u16::from_be_bytes([port[0], port[1]]));
+            offsets.push(u32::from(port.wrapping_sub(first_port)));
+            if subscribers > 1 {
+                self.run(ProgramOf::AccessPorts, subscribers - 1)?;
+            }
         }
+        self.port_offsets = offsets;
         Ok(())
     }
 
@@ -159,10 +167,11 @@ impl Harness {
             target,
             random,
             turn: 0,
-            port_offset: self.port_offset,
+            flows_mask: u32::try_from(self.port_offsets.len()).unwrap_or(1) - 1,
             padding: u32::from(self.payload - PAYLOAD_MIN),
             expected_source: 0,
-            spare: 0,
+            first_flow: 0,
+            port_offsets: std::array::from_fn(|flow| self.port_offsets.get(flow).copied().unwrap_or(0)),
             watch: Watch::default(),
         };
         put_words!(Writer::default(), self.settings.at(0), words(&settings), template);

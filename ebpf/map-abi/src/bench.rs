@@ -2,6 +2,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// Flows of a subscriber at most.
+pub const BENCH_FLOWS_MAX: usize = 16;
+
 /// `BENCH[0]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
@@ -16,13 +19,16 @@ pub struct BenchSettings {
     pub random: u32,
     /// The next subscriber, if they are taken in turn.
     pub turn: u32,
-    /// Down: how far a subscriber's external port is from the first one of its block.
-    pub port_offset: u32,
+    /// One less than the number of flows of each subscriber, a power of two of at most `BENCH_FLOWS_MAX`.
+    pub flows_mask: u32,
     /// By how many bytes frames are longer than the shortest ones.
     pub padding: u32,
     /// What the sink looks for, one of `expected_source`.
     pub expected_source: u32,
-    pub spare: u32,
+    /// The first of the flows.
+    pub first_flow: u32,
+    /// Down: how far the external port of each flow is from the first one of a subscriber's block.
+    pub port_offsets: [u32; BENCH_FLOWS_MAX],
     pub watch: Watch,
 }
 

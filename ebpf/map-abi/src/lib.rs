@@ -37,7 +37,7 @@ mod voice;
 pub use access::{
     IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_flags, port_role,
 };
-pub use bench::{BenchSettings, Sighting, Watch, expected_source, subscriber};
+pub use bench::{BENCH_FLOWS_MAX, BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
 pub use dhcp::{
     DHCP_MESSAGE_MAX, DHCP_RESOLVERS_MAX, DhcpProfile, DhcpScratch, MAX_DHCP_PROFILES, dhcp_answer,

@@ -15,6 +15,8 @@ use node_state::{AccessTags, Nat, NodeState, RateLimit, Resource, Session, Sessi
 use crate::figure::Figure;
 
 const POPULATIONS: [(u32, &str); 4] = [(1, "1"), (10_000, "10k"), (100_000, "100k"), (1_000_000, "1m")];
+/// Of each subscriber, picked at random too.
+const FLOWS: [(u32, &str); 2] = [(1, ""), (16, ".16flows")];
 const ROUNDS: u32 = 15;
 const PACKETS_PER_ROUND: u32 = 200_000;
 
@@ -96,9 +98,25 @@ fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()
     let access = (if_nametoindex("access0")?, ACCESS_MAC);
     let core = (if_nametoindex("core0")?, CORE_MAC);
     let mut harness = Harness::new(&mut fastpath, access, core)?;
-    harness.prepare(population)?;
-    let inspector = Inspector::open(&pins.0)?;
-    let passed_before = passed(&inspector);
+    for (flows, suffix) in FLOWS {
+        harness.prepare(population, flows)?;
+        measure_flows(
+            &mut harness,
+            &Inspector::open(&pins.0)?,
+            (population, &format!("{label}{suffix}")),
+            figures,
+        )?;
+    }
+    Ok(())
+}
+
+fn measure_flows(
+    harness: &mut Harness,
+    inspector: &Inspector,
+    (population, label): (u32, &str),
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
+    let passed_before = passed(inspector);
     for (which, direction) in [(ProgramOf::AccessPorts, "up"), (ProgramOf::CorePorts, "down")] {
         let mut net = Vec::new();
         for round in 0..ROUNDS {
@@ -111,7 +129,7 @@ fn measure(population: u32, label: &str, figures: &mut Vec<Figure>) -> Result<()
     }
     // A packet that was dropped on the way would have been cheap.
     let expected = u64::from(ROUNDS * PACKETS_PER_ROUND) * 2;
-    let went_through = passed(&inspector) - passed_before;
+    let went_through = passed(inspector) - passed_before;
     if went_through != expected {
         let drops: Vec<(DropReason, u64)> =
             inspector.drops()?.into_iter().filter(|(_, count)| *count > 0).collect();
@@ -138,7 +156,7 @@ fn passed(inspector: &Inspector) -> u64 {
     summary.up.packets + summary.down.packets
 }
 
-/// Households with NAT and a rate that is never reached, so that every packet is policed and none is dropped.
+/// Households with NAT and two rates that are never reached, so that every packet is policed and none is dropped.
 pub(crate) fn state(population: u32) -> Result<NodeState> {
     let mut state = NodeState::default();
     for text in RESOURCES {
@@ -165,8 +183,11 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             rate_down: Some(rate),
             nat_overflow: None,
             nat_filtering: node_state::NatFiltering::default(),
-            committed_up: None,
-            committed_down: None,
+            nat_address: None,
+            nat_exempt: false,
+            more_networks: Vec::new(),
+            committed_up: Some(rate),
+            committed_down: Some(rate),
             ipv6: None,
             firewall: None,
             firewall_rules: Vec::new(),

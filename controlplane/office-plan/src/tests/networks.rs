@@ -61,23 +61,23 @@ fn further_subnets_are_nobody_elses_either() {
     let firm =
         |own: &str, more: &[&str]| json!({"bundle": {"nat": false}, "subnet": own, "moreSubnets": more});
     let first = office
-        .add("first", firm("203.0.113.0/29", &["203.0.113.16/28", "203.0.113.32/32"]))
+        .add("first", firm("203.0.113.0/29", &["203.0.113.16/29", "203.0.113.24/32"]))
         .expect("allocated");
     assert_eq!(first.more_subnets.len(), 2);
     for (own, more, refusal) in [
         ("203.0.113.8/29", "203.0.113.16/30", "conflict /spec/moreSubnets/0"),
         ("203.0.113.8/29", "203.0.113.8/32", "conflict /spec/moreSubnets/0"),
-        ("203.0.113.32/29", "203.0.113.64/28", "conflict /spec/subnet"),
+        ("203.0.113.24/29", "203.0.113.8/29", "conflict /spec/subnet"),
         ("203.0.113.8/29", "192.0.2.0/28", "invalid /spec/moreSubnets/0"),
     ] {
         let refused = office.add("second", firm(own, &[more])).expect_err("refused");
         assert!(refused.starts_with(refusal), "{refused}");
     }
     let status = json!({"observedGeneration": 1, "address": "203.0.113.2", "gateway": "203.0.113.1",
-                        "subnet": "203.0.113.0/29", "moreSubnets": ["203.0.113.16/28"]});
+                        "subnet": "203.0.113.0/29", "moreSubnets": ["203.0.113.16/29"]});
     let subscriber = subscriber(json!({"bundle": {"nat": false}}), &status);
     let routed = session(&subscriber, &super::office(), &pools()).expect("allocated");
-    assert_eq!(routed.more_networks, ["203.0.113.16/28".parse().expect("a prefix")]);
+    assert_eq!(routed.more_networks, ["203.0.113.16/29".parse().expect("a prefix")]);
 }
 
 #[test]

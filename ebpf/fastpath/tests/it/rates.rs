@@ -99,7 +99,7 @@ impl Line {
         let mut floods = Vec::new();
         for _ in 0..cpus {
             let mut harness = Harness::new(&mut fastpath, ports.0, ports.1).expect("loads");
-            harness.prepare(1).expect("a mapping");
+            harness.prepare(1, 1).expect("a mapping");
             floods.push(harness);
         }
         let inspector = Inspector::open(&world.pin_dir).expect("pinned");

@@ -10,7 +10,7 @@ use aya_ebpf::{
     maps::{Array, DevMap, PerCpuArray, ProgramArray},
     programs::XdpContext,
 };
-use map_abi::{BenchSettings, Sighting, Watch, expected_source, subscriber};
+use map_abi::{BENCH_FLOWS_MAX, BenchSettings, Sighting, Watch, expected_source, subscriber};
 use packet_logic::{Frame, Window};
 
 #[map]
@@ -76,6 +76,13 @@ fn restore(ctx: &XdpContext, len: i64) -> Option<(*mut BenchSettings, u32)> {
     to.set_raw64::<40>(template[5]);
     to.set_raw64::<48>(template[6]);
     Some((settings, number))
+}
+
+/// Which of a subscriber's flows is next, of the lower bits of what the subscriber was picked by.
+#[inline(always)]
+fn flow(settings: *mut BenchSettings) -> u32 {
+    // SAFETY: a live map value.
+    unsafe { ((*settings).random & (*settings).flows_mask).wrapping_add((*settings).first_flow) }
 }
 
 /// Looks what became of the frame before: if it passed, it lost its tags or has them.
@@ -151,6 +158,7 @@ pub fn harness_up(ctx: XdpContext) -> u32 {
     let Some((settings, number)) = restore(&ctx, TAGGED_LEN) else { return xdp_action::XDP_ABORTED };
     let Some(header) = frame(&ctx).window::<56>(0) else { return xdp_action::XDP_ABORTED };
     fill_tagged(header, number);
+    header.set_be16::<42>(header.be16::<42>().wrapping_add(flow(settings) as u16));
     hand_over(&ctx, settings)
 }
 
@@ -221,7 +229,7 @@ pub fn harness_down(ctx: XdpContext) -> u32 {
     header.set_raw32::<30>(address.to_be());
     checksum_with::<24>(header, address);
     // SAFETY: a live map value.
-    let offset = unsafe { (*settings).port_offset };
+    let offset = unsafe { (*settings).port_offsets[flow(settings) as usize % BENCH_FLOWS_MAX] };
     header.set_be16::<36>(first_port + offset as u16);
     hand_over(&ctx, settings)
 }
