@@ -285,6 +285,22 @@ fn script(r: &mut dyn Runner) {
     comes_in(r.down(&from_core(&first)), TO_BOB, &first);
     comes_in(r.down(&from_core(&later)), TO_BOB, &later);
 
+    // What follows a packet in its frame is no header of it, nor of what it quotes.
+    let with_payload_len = |packet: &[u8], len: u8| {
+        let mut packet = packet.to_vec();
+        packet[4..6].copy_from_slice(&[0, len]);
+        packet
+    };
+    for (packet, len) in
+        [(&answer, 7), (&answer, 0), (&reply, 7), (&tcp((remote(), 53), (bob(), 5000), 64), 19)]
+    {
+        dropped(&r.down(&from_core(&with_payload_len(packet, len))), DropReason::Truncated);
+    }
+    dropped(&r.up(&from_bob(&with_payload_len(&question, 7))), DropReason::Truncated);
+    dropped(&r.down(&from_core(&with_payload_len(&about, 8 + 40 + 7))), DropReason::IcmpErrorUnknown);
+    let least = with_payload_len(&about, 8 + 40 + 8);
+    comes_in(r.down(&from_core(&least)), TO_BOB, &least);
+
     // From one subscriber to another, through the firewall of the other.
     dropped(&r.up(&from_alice(&udp((alice(), 1), (bob(), 1), 64, b""))), DropReason::Firewall);
     let between = udp((bob(), 1), (alice(), 1), 64, b"");
