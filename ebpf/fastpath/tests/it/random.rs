@@ -31,8 +31,7 @@ use crate::{
     world::World,
 };
 
-/// Frames between two beginnings with empty tables: few enough for no mapping to run out, and for no fragment to be
-/// forgotten.
+/// Frames between two beginnings with empty tables: few enough for no fragment to be forgotten.
 const ROUND: u64 = 4096;
 /// Frames between two comparisons of the tables; fewer than a line may tell user space of at once.
 const BATCH: u64 = 16;
@@ -57,6 +56,7 @@ fn random_frames_become_what_they_may_and_are_counted_once() {
         let mut judge = Judge::default();
         while frames < count.min((round + 1) * ROUND) {
             let batch = BATCH.min(count - frames);
+            host.catch_up();
             // One time in four nobody may tell user space of anything.
             kernel.set_may_punt(&host.tables, !generator.random.one_in(4));
             let mut sent = Vec::new();

@@ -4,10 +4,13 @@ use fastpath::PuntReason;
 use map_abi::{Chunk, Session};
 use packet_logic::{HostPacket, HostTables, Tables, Verdict, lead_on};
 
-use crate::random::{
-    generator::{Frame, Way},
-    kernel::{Kernel, Ports},
-    office::ACCESS,
+use crate::{
+    random::{
+        generator::{Frame, Way},
+        kernel::{Kernel, Ports},
+        office::ACCESS,
+    },
+    world::now_ns,
 };
 
 /// What became of a frame.
@@ -75,6 +78,11 @@ impl Host {
     pub(super) fn like(kernel: &mut Kernel<'_>) -> Self {
         let tables = kernel.reset();
         Self { ports: kernel.ports, tables, indices: kernel.indices.clone() }
+    }
+
+    /// The clock is as the kernel's is by now, so that the same runs out in both, however long a round takes.
+    pub(super) fn catch_up(&self) {
+        self.tables.advance_ns(now_ns().saturating_sub(self.tables.now_ns()));
     }
 
     pub(super) fn session(&self, index: u32) -> Session {

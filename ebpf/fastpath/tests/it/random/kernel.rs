@@ -167,11 +167,15 @@ impl<'a> Kernel<'a> {
     /// Lets every line tell user space again, or none.
     pub(super) fn set_may_punt(&mut self, host: &HostTables, may_punt: bool) {
         for line in 0..LINES.len() {
-            let mut session = self.session(line);
-            session.punt_arrival_q6 = if may_punt { 0 } else { NEVER_Q6 };
-            session.portal_arrival_q6 = session.punt_arrival_q6;
-            self.set_session(line, &session);
-            host.set_session(self.indices[line], session);
+            // Each goes by a clock of its own, which the times of its voice are of.
+            let there = host.session_value(self.indices[line]).expect("a session");
+            let sessions = [self.session(line), there].map(|mut session| {
+                session.punt_arrival_q6 = if may_punt { 0 } else { NEVER_Q6 };
+                session.portal_arrival_q6 = session.punt_arrival_q6;
+                session
+            });
+            self.set_session(line, &sessions[0]);
+            host.set_session(self.indices[line], sessions[1]);
         }
     }
 

@@ -2,23 +2,24 @@
 
 mod lines;
 mod places;
+mod session;
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fastpath::{Fastpath, Options, Sizes};
 use net_types::Mac;
-use node_state::{Blocked, NodeState, Resource};
+use node_state::{NodeState, Resource};
 
-use self::places::{Access, Core, GARDEN, PLATFORMS, ROUTES};
 pub(super) use self::{
     lines::LINES,
     places::{
         ACCESS, CORE, Check, DSCP, LISTS, MTU, PRIORITY, RESOLVERS, RESOLVERS6, Target,
         is_encrypted_resolver, is_in, is_in_garden, is_martian, is_platform, is_resolver, route,
     },
+};
+use self::{
+    places::{Access, Core, GARDEN, PLATFORMS, ROUTES},
+    session::{decoded, quoted},
 };
 use crate::{
     frames::Address,
@@ -163,116 +164,6 @@ impl Line {
         frame.extend(ethertype.to_be_bytes());
         frame
     }
-
-    fn resource(&self) -> Resource {
-        let tags = match self.tags {
-            [] => "{}".to_owned(),
-            [c] => format!(r#"{{"cVid":{c}}}"#),
-            more => format!(r#"{{"sVid":{},"cVid":{}}}"#, more[0], more[1]),
-        };
-        let state = match self.state {
-            State::Active => "active",
-            State::Garden(state) => state,
-            State::Quarantined => "quarantined",
-        };
-        let mac = if self.has_mac { format!(r#""{}""#, self.station()) } else { "null".to_owned() };
-        let ip = |address: Address| Ipv4Addr::from(address);
-        let nat = self.nat.map_or("null".to_owned(), |(address, first, ports)| {
-            format!(r#"{{"address":"{}","firstPort":{first},"ports":{ports}}}"#, ip(address))
-        });
-        let Self { name, network: (address, len), gateway, .. } = *self;
-        let lease_len = if self.nat.is_some() { 16 } else { len };
-        let text = format!(
-            r#"{{"kind":"session","subscriber":"{name}","port":"{}","tags":{tags},"state":"{state}","mac":{mac},"lease":"{}/{lease_len}","gateway":"{}","network":"{}/{len}","dnsServers":{},"leaseSeconds":3600,"nat":{nat}{}}}"#,
-            ACCESS[self.port].name,
-            ip(address),
-            ip(gateway),
-            Ipv4Addr::from(self.prefix()),
-            quoted(&RESOLVERS),
-            self.bundle(),
-        );
-        decoded(&text)
-    }
-
-    fn station(&self) -> Mac {
-        Mac::new(self.mac).expect("unicast")
-    }
-
-    /// What else a session has.
-    fn bundle(&self) -> String {
-        let limit = r#"{"rate":"100G","burstUs":4000000}"#;
-        let mut more = if self.rate == Rates::Unlimited {
-            r#","rateUp":null,"rateDown":null"#.to_owned()
-        } else {
-            format!(r#","rateUp":{limit},"rateDown":{limit},"committedUp":{limit},"committedDown":{limit}"#)
-        };
-        if let Some((link, delegated)) = self.six {
-            more += &format!(
-                r#","ipv6":{{"link":"{link}/64","address":null,"delegated":"{delegated}/56","autonomous":true,"dnsServers":{},"preferredSeconds":1800,"validSeconds":3600}}"#,
-                quoted(&RESOLVERS6)
-            );
-        }
-        more += match self.wall {
-            Wall::None => "",
-            Wall::Six => r#","firewall":{"flows":64}"#,
-            Wall::Both => r#","firewall":{"flows":256,"ipv4":true}"#,
-        };
-        if !self.rules.is_empty() {
-            let rules: Vec<String> = self.rules.iter().enumerate().map(|(n, rule)| rule.text(n)).collect();
-            more += &format!(r#","firewallRules":[{}]"#, rules.join(","));
-        }
-        if !self.forwards.is_empty() {
-            let text = |Forward { protocol, port, to }: &Forward| {
-                let protocol = if *protocol == 6 { "tcp" } else { "udp" };
-                format!(r#"{{"protocol":"{protocol}","port":{port},"toPort":{to}}}"#)
-            };
-            let forwards: Vec<String> = self.forwards.iter().map(text).collect();
-            more += &format!(r#","portForwards":[{}]"#, forwards.join(","));
-        }
-        if self.voice.is_some() {
-            more += &format!(r#","voice":{limit}"#);
-        }
-        if self.control.is_some() {
-            more += r#","parentalControl":{"utcOffset":"+00:00","rules":[{"lists":["games","adult"]}]}"#;
-        }
-        more
-    }
-
-    /// What is blocked for all is not for the one device, or the other way round.
-    fn blocked(&self) -> Option<Blocked> {
-        let names = |lists: &[&str]| lists.iter().map(|list| list.parse().expect("a name")).collect();
-        let lists: BTreeSet<_> = names(self.control?);
-        let others = if lists.is_empty() { names(&["games", "adult"]) } else { BTreeSet::new() };
-        Some(Blocked::from([(None, others), (Some(self.station()), lists)]))
-    }
-}
-
-impl Rule {
-    fn text(&self, number: usize) -> String {
-        let Self { is_out, allows, protocol, source, destination, source_ports, destination_ports } = *self;
-        let direction = if is_out { "out" } else { "in" };
-        let action = if allows { "allow" } else { "deny" };
-        let mut text = format!(r#"{{"name":"r{number}","direction":"{direction}","action":"{action}""#);
-        if let Some(protocol) = protocol {
-            text += &format!(r#","protocol":{protocol}"#);
-        }
-        for (name, prefix) in [("source", source), ("destination", destination)] {
-            text += &prefix.map_or(String::new(), |prefix| format!(r#","{name}":"{prefix}""#));
-        }
-        for (name, ports) in [("sourcePorts", source_ports), ("destinationPorts", destination_ports)] {
-            let range = |(first, last)| format!(r#","{name}":{{"first":{first},"last":{last}}}"#);
-            text += &ports.map_or(String::new(), range);
-        }
-        text + "}"
-    }
-}
-
-fn quoted(words: &[&str]) -> String {
-    format!("{words:?}")
-}
-
-fn decoded(text: &str) -> Resource {
-    Resource::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn resources() -> Vec<Resource> {

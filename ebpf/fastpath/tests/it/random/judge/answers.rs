@@ -56,7 +56,7 @@ pub(super) fn assert_due(line: &Line, sent: &[u8], out: &[u8], tally: &mut Tally
         assert!(names::is_controlled(line) && names::is_blocked(line, &labels), "{labels:?} is not blocked");
         assert_eq!(said[..2], asked[..2], "the same query");
         assert_eq!((said[2] & 0x80, said[3] & 15), (0x80, 3), "no such name");
-        let question = 12 + labels.iter().map(|label| label.len() + 1).sum::<usize>() + 5;
+        let question = 12 + labels.iter().map(|label| label.chars().count() + 1).sum::<usize>() + 5;
         assert_eq!(said[12..question], asked[12..question], "the same question");
         tally.saw("a query is answered", sent.is_v6());
     }

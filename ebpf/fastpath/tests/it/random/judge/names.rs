@@ -11,7 +11,7 @@ pub(super) fn asked(message: &[u8]) -> Option<Vec<String>> {
     if header[2] & 0x80 != 0 || header[4..6] != [0, 1] {
         return None;
     }
-    let (mut labels, mut rest, mut len) = (Vec::new(), &message[12..], 0);
+    let (mut labels, mut rest, mut len) = (Vec::<String>::new(), &message[12..], 0);
     loop {
         let (label, after) = rest.split_first()?;
         len += 1 + usize::from(*label);
@@ -23,7 +23,8 @@ pub(super) fn asked(message: &[u8]) -> Option<Vec<String>> {
         if *label == 0 {
             return (rest.len() >= 4).then_some(labels);
         }
-        labels.push(String::from_utf8_lossy(name).to_lowercase());
+        // A character for each byte, whatever it is.
+        labels.push(name.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect());
     }
 }
 
