@@ -83,38 +83,34 @@ impl Judge {
         let (came_at, out_at) = (Framed::read(&frame.bytes).packet_at, Framed::read(out).packet_at);
         let came_at = if frame.way == Way::Up { came_at } else { 14 };
         assert_eq!(out.len() - out_at, frame.bytes.len() - came_at, "tags differ, and nothing else");
-        let class = match sender(frame) {
-            Some(line) => self.assert_sent((line, &LINES[line]), frame, (&came, &packet), tally),
-            None => {
-                assert_eq!(frame.way, Way::Down, "it is of a line");
-                assert_eq!(packet.source, came.source, "a source on the Internet stays as it is");
-                came.class
-            }
+        let class = if let Some(line) = sender(frame) {
+            self.assert_sent((line, &LINES[line]), frame, (&came, &packet), tally)
+        } else {
+            assert_eq!(frame.way, Way::Down, "it is of a line");
+            assert_eq!(packet.source, came.source, "a source on the Internet stays as it is");
+            came.class
         };
         let ports = ACCESS.iter().map(|port| port.mac).chain(CORE.iter().map(|port| port.mac));
         let by = ports.into_iter().position(|mac| mac == out[6..12]).expect("it comes from a port");
         assert_eq!(run.verdict(), Verdict::Redirect(u32::try_from(by).expect("few")), "the header's port");
-        match by.checked_sub(ACCESS.len()) {
-            Some(core) => {
-                assert_eq!(frame.way, Way::Up, "what came from the core does not go back there");
-                assert_eq!(out[..6], CORE[core].router, "to the router there");
-                assert_eq!(route(packet.to), Target::Core(core), "the way to {}", packet.to);
-                assert_eq!(packet.to, came.to, "a destination on the Internet stays as it is");
-                assert!(!is_martian(packet.to), "{} is nobody", packet.to);
-                assert!(packet.bytes.len() <= usize::from(MTU), "larger than the core port takes");
-                assert_eq!(packet.class, class, "the mark");
-            }
-            None => {
-                let station = out[..6].try_into().expect("six bytes");
-                let line = line_of(by, out, station).expect("the tags are a line's");
-                tally.saw_if(frame.way == Way::Up, "a subscriber sends to another", packet.is_v6());
-                self.assert_received((line, &LINES[line]), frame, (&came, &packet, class), tally);
-                let line = &LINES[line];
-                assert_eq!(out[..6], line.mac, "to {}", line.name);
-                let (after, is_voice) = marks::through(line, packet.source, class);
-                assert_eq!(packet.class, after, "the mark");
-                marks::assert_tags(line, &Framed::read(out), after, is_voice);
-            }
+        if let Some(core) = by.checked_sub(ACCESS.len()) {
+            assert_eq!(frame.way, Way::Up, "what came from the core does not go back there");
+            assert_eq!(out[..6], CORE[core].router, "to the router there");
+            assert_eq!(route(packet.to), Target::Core(core), "the way to {}", packet.to);
+            assert_eq!(packet.to, came.to, "a destination on the Internet stays as it is");
+            assert!(!is_martian(packet.to), "{} is nobody", packet.to);
+            assert!(packet.bytes.len() <= usize::from(MTU), "larger than the core port takes");
+            assert_eq!(packet.class, class, "the mark");
+        } else {
+            let station = out[..6].try_into().expect("six bytes");
+            let line = line_of(by, out, station).expect("the tags are a line's");
+            tally.saw_if(frame.way == Way::Up, "a subscriber sends to another", packet.is_v6());
+            self.assert_received((line, &LINES[line]), frame, (&came, &packet, class), tally);
+            let line = &LINES[line];
+            assert_eq!(out[..6], line.mac, "to {}", line.name);
+            let (after, is_voice) = marks::through(line, packet.source, class);
+            assert_eq!(packet.class, after, "the mark");
+            marks::assert_tags(line, &Framed::read(out), after, is_voice);
         }
     }
 

@@ -46,41 +46,31 @@ impl Line {
     /// What else a session has.
     fn bundle(&self) -> String {
         let limit = r#"{"rate":"100G","burstUs":4000000}"#;
-        let mut more = if self.rate == Rates::Unlimited {
+        let rates = if self.rate == Rates::Unlimited {
             r#","rateUp":null,"rateDown":null"#.to_owned()
         } else {
             format!(r#","rateUp":{limit},"rateDown":{limit},"committedUp":{limit},"committedDown":{limit}"#)
         };
-        if let Some((link, delegated)) = self.six {
-            more += &format!(
+        let six = self.six.map_or(String::new(), |(link, delegated)| {
+            format!(
                 r#","ipv6":{{"link":"{link}/64","address":null,"delegated":"{delegated}/56","autonomous":true,"dnsServers":{},"preferredSeconds":1800,"validSeconds":3600}}"#,
                 quoted(&RESOLVERS6)
-            );
-        }
-        more += match self.wall {
+            )
+        });
+        let firewall = match self.wall {
             Wall::None => "",
             Wall::Six => r#","firewall":{"flows":64}"#,
             Wall::Both => r#","firewall":{"flows":256,"ipv4":true}"#,
         };
-        if !self.rules.is_empty() {
-            let rules: Vec<String> = self.rules.iter().enumerate().map(|(n, rule)| rule.text(n)).collect();
-            more += &format!(r#","firewallRules":[{}]"#, rules.join(","));
-        }
-        if !self.forwards.is_empty() {
-            let text = |Forward { protocol, port, to }: &Forward| {
-                let protocol = if *protocol == 6 { "tcp" } else { "udp" };
-                format!(r#"{{"protocol":"{protocol}","port":{port},"toPort":{to}}}"#)
-            };
-            let forwards: Vec<String> = self.forwards.iter().map(text).collect();
-            more += &format!(r#","portForwards":[{}]"#, forwards.join(","));
-        }
-        if self.voice.is_some() {
-            more += &format!(r#","voice":{limit}"#);
-        }
-        if self.control.is_some() {
-            more += r#","parentalControl":{"utcOffset":"+00:00","rules":[{"lists":["games","adult"]}]}"#;
-        }
-        more
+        let voice = self.voice.map_or(String::new(), |_| format!(r#","voice":{limit}"#));
+        let control = self.control.map_or(
+            "",
+            |_| r#","parentalControl":{"utcOffset":"+00:00","rules":[{"lists":["games","adult"]}]}"#,
+        );
+        let rules = self.rules.iter().enumerate().map(|(n, rule)| rule.text(n));
+        let rules = list("firewallRules", rules.collect());
+        let forwards = list("portForwards", self.forwards.iter().map(Forward::text).collect());
+        [&rates, &six, firewall, &rules, &forwards, &voice, control].concat()
     }
 
     /// What is blocked for all is not for the one device, or the other way round.
@@ -97,19 +87,30 @@ impl Rule {
         let Self { is_out, allows, protocol, source, destination, source_ports, destination_ports } = *self;
         let direction = if is_out { "out" } else { "in" };
         let action = if allows { "allow" } else { "deny" };
-        let mut text = format!(r#"{{"name":"r{number}","direction":"{direction}","action":"{action}""#);
-        if let Some(protocol) = protocol {
-            text += &format!(r#","protocol":{protocol}"#);
-        }
+        let mut fields = vec![format!(r#""name":"r{number}","direction":"{direction}","action":"{action}""#)];
+        fields.extend(protocol.map(|protocol| format!(r#""protocol":{protocol}"#)));
         for (name, prefix) in [("source", source), ("destination", destination)] {
-            text += &prefix.map_or(String::new(), |prefix| format!(r#","{name}":"{prefix}""#));
+            fields.extend(prefix.map(|prefix| format!(r#""{name}":"{prefix}""#)));
         }
         for (name, ports) in [("sourcePorts", source_ports), ("destinationPorts", destination_ports)] {
-            let range = |(first, last)| format!(r#","{name}":{{"first":{first},"last":{last}}}"#);
-            text += &ports.map_or(String::new(), range);
+            let range = |(first, last)| format!(r#""{name}":{{"first":{first},"last":{last}}}"#);
+            fields.extend(ports.map(range));
         }
-        text + "}"
+        format!("{{{}}}", fields.join(","))
     }
+}
+
+impl Forward {
+    fn text(&self) -> String {
+        let Self { protocol, port, to } = self;
+        let protocol = if *protocol == 6 { "tcp" } else { "udp" };
+        format!(r#"{{"protocol":"{protocol}","port":{port},"toPort":{to}}}"#)
+    }
+}
+
+/// A field with a list in it, unless that is empty.
+fn list(name: &str, of: Vec<String>) -> String {
+    if of.is_empty() { String::new() } else { format!(r#","{name}":[{}]"#, of.join(",")) }
 }
 
 pub(super) fn quoted(words: &[&str]) -> String {
