@@ -67,7 +67,7 @@ pub use inspect::{Admission, DnsView, Inspector, PortView, SessionNat, SessionVi
 pub use log::NatBlock;
 pub use losses::Losses;
 pub use map_abi::{DropReason, PuntReason, Sighting, Stage, Watch};
-pub use migrate::Migration;
+pub use migrate::{Migration, Reading};
 pub use node_plan::forwarding::HeldRule;
 pub use object::change_over;
 pub use options::{Options, Sizes};

@@ -17,6 +17,7 @@ mod homes;
 mod pages;
 mod pins;
 mod plan;
+mod reading;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use aya::Ebpf;
 use map_abi::{layout, map};
 use object::{Object as _, ObjectSection as _};
 
+pub use self::reading::Reading;
 use self::{
     carrier::Carrier,
     description::{Description, DescriptionError},

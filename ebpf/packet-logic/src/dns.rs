@@ -320,6 +320,7 @@ fn refuse_encrypted<T: Tables>(
     if !datagram.is_tcp() || datagram.is_part() {
         return Err(DropReason::DnsEncrypted);
     }
+    segment_header(frame, datagram)?;
     let tcp = frame.window::<20>(datagram.payload_at()).ok_or(DropReason::DnsUnreadable)?;
     if tcp.u8::<13>() & tcp_flags::RST != 0 {
         return Ok(Judgement::Pass);
@@ -339,15 +340,20 @@ fn blocked<T: Tables>(tables: &T, arrival: &Arrival) -> u64 {
     }
 }
 
+/// Bytes of a segment's header, which is all there.
+#[inline(always)]
+fn segment_header(frame: Frame<'_>, datagram: Datagram) -> Result<usize, DropReason> {
+    let tcp = frame.window::<20>(datagram.payload_at()).ok_or(DropReason::DnsUnreadable)?;
+    let len = usize::from(tcp.u8::<12>() >> 4) * 4;
+    if len < 20 || len > datagram.payload_len() { Err(DropReason::DnsUnreadable) } else { Ok(len) }
+}
+
 /// Notes the message in a segment; false: the segment carries nothing. One that is not a whole message of what length it
 /// says (RFC 1035, section 4.2.2) is of length 0, as no query is.
 #[inline(always)]
 fn segment(frame: Frame<'_>, datagram: Datagram) -> Result<bool, DropReason> {
+    let header_len = segment_header(frame, datagram)?;
     let tcp = frame.window::<20>(datagram.payload_at()).ok_or(DropReason::DnsUnreadable)?;
-    let header_len = usize::from(tcp.u8::<12>() >> 4) * 4;
-    if header_len < 20 || header_len > datagram.payload_len() {
-        return Err(DropReason::DnsUnreadable);
-    }
     let carried = datagram.payload_len() - header_len;
     if carried == 0 || tcp.u8::<13>() & tcp_flags::RST != 0 {
         return Ok(false);

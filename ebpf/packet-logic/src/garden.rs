@@ -6,7 +6,7 @@ use map_abi::{DropReason, PuntReason, ResolverKey, flags, mapped};
 use crate::{
     Frame, Tables,
     access::Arrival,
-    core_side::Receiver,
+    core_side::{PACKET_AT, Receiver},
     icmp::Quote,
     live::field,
     parse::{Ipv4, TCP, Transport, UDP},
@@ -116,7 +116,8 @@ impl Receiver {
         let from = if ip.is_later_fragment() {
             Other { address: ip.source(), protocol: ip.protocol, port: DNS }
         } else if ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX) {
-            let (_, to, protocol) = quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?;
+            let quoted = quoted(frame, ip.payload_at, PACKET_AT + ip.total_len);
+            let (_, to, protocol) = quoted.ok_or(DropReason::IcmpErrorUnknown)?;
             Other { address: to.address, protocol, port: to.port }
         } else {
             Other { address: ip.source(), protocol: ip.protocol, port: ip.ports(frame)?.0 }

@@ -25,6 +25,12 @@ mod extension {
     pub(super) const MOBILITY: u32 = 135;
 }
 
+mod transport {
+    pub(super) const TCP: u32 = crate::parse::TCP as u32;
+    pub(super) const UDP: u32 = crate::parse::UDP as u32;
+    pub(super) const ICMP6: u32 = crate::parse::ICMP6 as u32;
+}
+
 /// Whether that is an extension header and not what the packet carries.
 #[inline(always)]
 fn is_extension(next: u32) -> bool {
@@ -36,6 +42,16 @@ fn is_extension(next: u32) -> bool {
             | extension::DESTINATION
             | extension::MOBILITY
     )
+}
+
+/// Bytes of a transport header that is looked into.
+#[inline(always)]
+fn header_len(protocol: u32) -> usize {
+    match protocol {
+        transport::TCP => 20,
+        transport::UDP | transport::ICMP6 => 8,
+        _ => 0,
+    }
 }
 
 /// ICMPv6 types (RFC 4443; RFC 4861 for neighbour discovery).
@@ -107,6 +123,10 @@ impl<'a> Ipv6<'a> {
         }
         if is_walked == 0 && is_extension(next) {
             return Err(DropReason::BadIpv6);
+        }
+        // What follows the packet in its frame is no header of it.
+        if fragment >> 3 == 0 && offset + header_len(next) > at + total_len {
+            return Err(DropReason::Truncated);
         }
         Ok(Self {
             header,
@@ -226,12 +246,16 @@ fn ports(frame: Frame<'_>, at: usize, protocol: u8) -> Result<(u16, u16), DropRe
     }
 }
 
-/// The packet that an ICMPv6 error quotes: the ends of it, as its sender and its receiver, and its protocol. One with
-/// extension headers is not looked into.
+/// The packet that an ICMPv6 error quotes, which ends where the error does: the ends of it, as its sender and its receiver,
+/// and its protocol. One with extension headers is not looked into.
 #[inline(always)]
-pub(crate) fn quoted(frame: Frame<'_>, icmp_at: usize) -> Option<(End, End, u8)> {
+pub(crate) fn quoted(frame: Frame<'_>, icmp_at: usize, end: usize) -> Option<(End, End, u8)> {
     let header = frame.window::<40>(icmp_at + 8)?;
     let protocol = header.u8::<6>();
+    let ports_len = if header_len(protocol.into()) == 0 { 0 } else { 8 };
+    if icmp_at + 8 + HEADER_LEN + ports_len > end {
+        return None;
+    }
     let (source, destination) = ports(frame, icmp_at + 8 + HEADER_LEN, protocol).ok()?;
     Some((
         End { address: [header.raw64::<8>(), header.raw64::<16>()], port: source },

@@ -8,6 +8,7 @@ mod access6;
 mod dns;
 mod documents;
 mod joining;
+mod layout;
 mod packets;
 mod portal;
 
@@ -16,6 +17,7 @@ pub use access6::{fuzz_dhcp6, fuzz_frame6, fuzz_nd};
 pub use dns::fuzz_dns;
 pub use documents::{fuzz_manifest, fuzz_model, fuzz_net_types, fuzz_node_state};
 pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
+pub use layout::fuzz_layout;
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
 pub use portal::fuzz_portal;
 
@@ -23,7 +25,7 @@ pub use portal::fuzz_portal;
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 17] = [
+pub const ALL: [(&str, Check); 18] = [
     ("csr", fuzz_csr),
     ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
@@ -33,6 +35,7 @@ pub const ALL: [(&str, Check); 17] = [
     ("frame", fuzz_frame),
     ("frame6", fuzz_frame6),
     ("join_token", fuzz_join_token),
+    ("layout", fuzz_layout),
     ("manifest", fuzz_manifest),
     ("model", fuzz_model),
     ("nd", fuzz_nd),

@@ -285,12 +285,36 @@ fn script(r: &mut dyn Runner) {
     comes_in(r.down(&from_core(&first)), TO_BOB, &first);
     comes_in(r.down(&from_core(&later)), TO_BOB, &later);
 
+    beyond_the_packet(r);
+
     // From one subscriber to another, through the firewall of the other.
     dropped(&r.up(&from_alice(&udp((alice(), 1), (bob(), 1), 64, b""))), DropReason::Firewall);
     let between = udp((bob(), 1), (alice(), 1), 64, b"");
     comes_in(r.up(&from_bob(&between)), TO_ALICE, &between);
     let back = udp((alice(), 1), (bob(), 1), 64, b"");
     comes_in(r.up(&from_alice(&back)), TO_BOB, &back);
+}
+
+/// What follows a packet in its frame is no header of it, nor of what it quotes.
+fn beyond_the_packet(r: &mut dyn Runner) {
+    let question = udp((bob(), 5000), (remote(), 53), 64, b"question");
+    let answer = udp((remote(), 53), (bob(), 5000), 64, b"answer");
+    let reply = ping(remote(), bob(), 64, true);
+    let about = icmp(address("2001:db8:0:9::1"), bob(), 64, 3, &question);
+    let with_payload_len = |packet: &[u8], len: u8| {
+        let mut packet = packet.to_vec();
+        packet[4..6].copy_from_slice(&[0, len]);
+        packet
+    };
+    for (packet, len) in
+        [(&answer, 7), (&answer, 0), (&reply, 7), (&tcp((remote(), 53), (bob(), 5000), 64), 19)]
+    {
+        dropped(&r.down(&from_core(&with_payload_len(packet, len))), DropReason::Truncated);
+    }
+    dropped(&r.up(&from_bob(&with_payload_len(&question, 7))), DropReason::Truncated);
+    dropped(&r.down(&from_core(&with_payload_len(&about, 8 + 40 + 7))), DropReason::IcmpErrorUnknown);
+    let whole = with_payload_len(&about, 8 + 40 + 8);
+    comes_in(r.down(&from_core(&whole)), TO_BOB, &whole);
 }
 
 pub(crate) fn opened(world: &World, state: &NodeState) -> Fastpath {

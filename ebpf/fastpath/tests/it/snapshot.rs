@@ -63,7 +63,7 @@ pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]
 /// The same, at a time of the monotonic clock.
 pub(crate) fn snapshot_at(
     pin_dir: &Path,
-    ifindexes: [u32; 2],
+    ifindexes: impl IntoIterator<Item = u32>,
     addresses: &[[u8; 4]],
     now_ns: u64,
 ) -> HostTables {

@@ -31,7 +31,7 @@ pub(crate) fn run(command: &str) {
     assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn ifindex(name: &str) -> u32 {
+pub(crate) fn ifindex(name: &str) -> u32 {
     let name = std::ffi::CString::new(name).expect("no NUL");
     // SAFETY: a string with its NUL.
     unsafe { libc::if_nametoindex(name.as_ptr()) }

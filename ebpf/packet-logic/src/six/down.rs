@@ -149,7 +149,8 @@ fn answers<T: Tables>(
     let is_error = ip.icmp6_type(frame).is_some_and(|kind| kind <= icmp6_type::ERROR_MAX);
     let ends = if is_error {
         // What the subscriber sent is quoted, so its sender is the inside.
-        let (inside, remote, protocol) = quoted(frame, ip.payload_at).ok_or(DropReason::IcmpErrorUnknown)?;
+        let quoted = quoted(frame, ip.payload_at, PACKET_AT + ip.total_len);
+        let (inside, remote, protocol) = quoted.ok_or(DropReason::IcmpErrorUnknown)?;
         Ends { inside, remote, protocol }
     } else {
         let (remote, inside) = ip.ends(frame)?;

@@ -169,6 +169,12 @@ pub(super) fn encrypted(r: &mut dyn Runner) {
         reset(r, &segment(to, "S", b""));
         reset(r, &segment(to, "A", b"\x17\x03\x03 a record"));
         dropped(&r.up(&from_alice(&udp((ALICE, 5000), to, 64, b"\xc3 initial"))), DropReason::DnsEncrypted);
+        // Nobody knows how much a segment carries whose header is no header, or is longer than itself.
+        for offset in [0x40, 0x60] {
+            let mut odd = segment(to, "S", b"");
+            odd[32] = offset;
+            dropped(&r.up(&from_alice(&odd)), DropReason::DnsUnreadable);
+        }
         let last = segment(to, "R", b"");
         redirected(r.up(&from_alice(&last)), GATEWAY_MAC, CORE_MAC);
     }

@@ -1,6 +1,6 @@
 //! What makes a good frame a bad one.
 
-use crate::random::{generator::Random, office::LINES};
+use crate::random::{dice::Random, office::LINES};
 
 /// What stands at some place of a header and means something there.
 const WORDS: [u16; 20] = [

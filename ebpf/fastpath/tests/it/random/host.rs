@@ -7,9 +7,10 @@ use packet_logic::{HostPacket, HostTables, Tables, Verdict, lead_on};
 use crate::{
     random::{
         generator::{Frame, Way},
-        kernel::Kernel,
+        kernel::{Kernel, Ports},
+        office::ACCESS,
     },
-    world::World,
+    world::now_ns,
 };
 
 /// What became of a frame.
@@ -39,17 +40,49 @@ pub(super) struct Counts {
     pub(super) dropped_of_lines: u64,
 }
 
-/// The same code, over tables in ordinary memory.
-pub(super) struct Host<'a> {
-    world: &'a World,
-    pub(super) tables: HostTables,
-    indices: Vec<u32>,
+/// What became of a frame, and by which programs.
+pub(super) struct Run {
+    way: Way,
+    pub(super) fate: Fate,
+    /// What each program said, the last of which is the end.
+    pub(super) path: Vec<Verdict>,
+    /// The sessions of the lines.
+    pub(super) lines: Vec<u32>,
 }
 
-impl<'a> Host<'a> {
-    pub(super) fn like(kernel: &mut Kernel<'a>) -> Self {
+impl Run {
+    pub(super) fn verdict(&self) -> Verdict {
+        *self.path.last().expect("there is an end")
+    }
+
+    /// Whether the packet is still on its sender's side.
+    pub(super) fn is_up(&self) -> bool {
+        let is_handed_on = |verdict: &Verdict| matches!(verdict, Verdict::Core | Verdict::Core6);
+        self.way == Way::Up && !self.path.iter().any(is_handed_on)
+    }
+
+    /// Whether the office answered the frame by itself.
+    pub(super) fn is_answer(&self) -> bool {
+        self.is_up() && matches!(self.verdict(), Verdict::Redirect(port) if (port as usize) < ACCESS.len())
+    }
+}
+
+/// The same code, over tables in ordinary memory.
+pub(super) struct Host {
+    ports: Ports,
+    pub(super) tables: HostTables,
+    pub(super) indices: Vec<u32>,
+}
+
+impl Host {
+    pub(super) fn like(kernel: &mut Kernel<'_>) -> Self {
         let tables = kernel.reset();
-        Self { world: kernel.world, tables, indices: kernel.indices.clone() }
+        Self { ports: kernel.ports, tables, indices: kernel.indices.clone() }
+    }
+
+    /// The clock is as the kernel's is by now, so that the same runs out in both, however long a round takes.
+    pub(super) fn catch_up(&self) {
+        self.tables.advance_ns(now_ns().saturating_sub(self.tables.now_ns()));
     }
 
     pub(super) fn session(&self, index: u32) -> Session {
@@ -62,28 +95,23 @@ impl<'a> Host<'a> {
         Box::new(unsafe { chunk.read() })
     }
 
-    pub(super) fn run(&self, frame: &Frame) -> (Fate, Verdict) {
-        let (mut packet, mut verdict);
-        match frame.way {
-            Way::Up => {
-                packet = HostPacket::new(&frame.bytes, self.world.access);
-                verdict = packet_logic::up(&mut packet, &self.tables);
-            }
-            Way::Down => {
-                packet = HostPacket::new(&frame.bytes, self.world.core);
-                verdict = packet_logic::down(&mut packet, &self.tables);
-            }
-        }
-        while let Some(next) = lead_on(&mut packet, &self.tables, verdict) {
-            verdict = next;
-        }
-        let end = match verdict {
-            Verdict::Pass => End::Passed,
-            Verdict::Redirect(_) => End::Redirected,
+    pub(super) fn run(&self, frame: &Frame) -> Run {
+        let mut packet = HostPacket::new(&frame.bytes, self.ports.ifindex(frame));
+        let first = match frame.way {
+            Way::Up => packet_logic::up(&mut packet, &self.tables),
+            Way::Down => packet_logic::down(&mut packet, &self.tables),
+        };
+        let path: Vec<Verdict> =
+            std::iter::successors(Some(first), |verdict| lead_on(&mut packet, &self.tables, *verdict))
+                .collect();
+        let end = match path.last() {
+            Some(Verdict::Pass) => End::Passed,
+            Some(Verdict::Redirect(_)) => End::Redirected,
             _ => End::Gone,
         };
         let punts = packet.punts().into_iter().map(|(reason, _, session)| (reason, session)).collect();
-        (Fate { end, bytes: packet.bytes(), punts }, verdict)
+        let fate = Fate { end, bytes: packet.bytes(), punts };
+        Run { way: frame.way, fate, path, lines: self.indices.clone() }
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -14,7 +14,8 @@ use crate::{
     random::{
         generator::{Frame, Way},
         host::{End, Fate, Host},
-        office::{self, LINES, Rates},
+        office::{self, ACCESS, CORE, LINES, Rates},
+        special::Special,
     },
     snapshot::snapshot_at,
     world::{World, now_ns},
@@ -26,8 +27,30 @@ const NEVER_Q6: u64 = u64::MAX / 4;
 type Sessions = Array<MapData, [u8; size_of::<Session>()]>;
 type ChunkMap = Array<MapData, [u8; size_of::<Chunk>()]>;
 
+/// The interfaces of the access ports and of the core ports.
+#[derive(Clone, Copy)]
+pub(super) struct Ports {
+    access: [u32; ACCESS.len()],
+    core: [u32; CORE.len()],
+}
+
+impl Ports {
+    /// The one that a frame comes in by.
+    pub(super) fn ifindex(&self, frame: &Frame) -> u32 {
+        match frame.way {
+            Way::Up => self.access[frame.by],
+            Way::Down => self.core[frame.by],
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> {
+        self.access.into_iter().chain(self.core)
+    }
+}
+
 pub(super) struct Kernel<'a> {
-    pub(super) world: &'a World,
+    world: &'a World,
+    pub(super) ports: Ports,
     fastpath: Fastpath,
     inspector: Inspector,
     punts: Punts,
@@ -39,6 +62,7 @@ pub(super) struct Kernel<'a> {
     pristine: (Vec<Session>, Vec<Box<Chunk>>),
     /// Since then.
     drops: Vec<u64>,
+    special: Special,
 }
 
 fn pinned(pin_dir: &Path, name: &str) -> MapData {
@@ -61,8 +85,10 @@ impl<'a> Kernel<'a> {
         let chunks: Vec<(u32, ChunkMap)> =
             (0..outer.len()).filter_map(|index| Some((index, outer.get(&index, 0).ok()?))).collect();
         let drops = vec![0; DropReason::ALL.len()];
+        let (access, core) = office::interfaces();
         let mut kernel = Self {
             world,
+            ports: Ports { access, core },
             fastpath,
             inspector,
             punts,
@@ -71,10 +97,15 @@ impl<'a> Kernel<'a> {
             chunks,
             pristine: (Vec::new(), Vec::new()),
             drops,
+            special: Special::default(),
         };
-        let sessions: Vec<Session> = (0..LINES.len()).map(|n| kernel.session(n)).collect();
+        let mut sessions: Vec<Session> = (0..LINES.len()).map(|n| kernel.session(n)).collect();
         let mut chunks: Vec<_> = (0..kernel.chunks.len()).map(|n| kernel.chunk(n)).collect();
-        for (line, session) in LINES.iter().zip(&sessions) {
+        for (line, session) in LINES.iter().zip(&mut sessions) {
+            if line.voice == Some(Rates::Red) {
+                session.voice.up_arrival_q6 = NEVER_Q6;
+                session.voice.down_arrival_q6 = NEVER_Q6;
+            }
             let index = session.home.unit() / UNIT_INDICES_PER_CHUNK;
             let place = kernel.chunks.iter().position(|(at, _)| *at == index).expect("its chunk");
             let first = (session.home.unit() % UNIT_INDICES_PER_CHUNK * map_abi::LINES_PER_UNIT) as usize;
@@ -121,7 +152,12 @@ impl<'a> Kernel<'a> {
         forget::<{ size_of::<FragmentKey>() }, 4>(dir, map::FRAGMENTS);
         forget::<{ size_of::<FragmentKey6>() }, 1>(dir, map::FRAGMENTS6);
         self.drops = self.dropped();
-        snapshot_at(dir, [self.world.access, self.world.core], &office::destinations(), now_ns())
+        self.special = self.special();
+        snapshot_at(dir, self.ports.all(), &office::destinations(), now_ns())
+    }
+
+    fn special(&self) -> Special {
+        Special::in_kernel(&self.inspector, (0..LINES.len()).map(|line| self.session(line)))
     }
 
     fn dropped(&self) -> Vec<u64> {
@@ -131,18 +167,24 @@ impl<'a> Kernel<'a> {
     /// Lets every line tell user space again, or none.
     pub(super) fn set_may_punt(&mut self, host: &HostTables, may_punt: bool) {
         for line in 0..LINES.len() {
-            let mut session = self.session(line);
-            session.punt_arrival_q6 = if may_punt { 0 } else { NEVER_Q6 };
-            self.set_session(line, &session);
-            host.set_session(self.indices[line], session);
+            // Each goes by a clock of its own, which the times of its voice are of.
+            let there = host.session_value(self.indices[line]).expect("a session");
+            let sessions = [self.session(line), there].map(|mut session| {
+                session.punt_arrival_q6 = if may_punt { 0 } else { NEVER_Q6 };
+                session.portal_arrival_q6 = session.punt_arrival_q6;
+                session
+            });
+            self.set_session(line, &sessions[0]);
+            host.set_session(self.indices[line], sessions[1]);
         }
     }
 
     pub(super) fn run(&mut self, frame: &Frame) -> Fate {
-        let (which, ifindex) = match frame.way {
-            Way::Up => (ProgramOf::AccessPorts, self.world.access),
-            Way::Down => (ProgramOf::CorePorts, self.world.core),
+        let which = match frame.way {
+            Way::Up => ProgramOf::AccessPorts,
+            Way::Down => ProgramOf::CorePorts,
         };
+        let ifindex = self.ports.ifindex(frame);
         let (action, bytes) =
             self.fastpath.run_once(which, ifindex, &frame.bytes).unwrap_or_else(|e| panic!("{e}"));
         let end = match action {
@@ -166,6 +208,7 @@ impl<'a> Kernel<'a> {
             let expected = host.tables.drops().get(reason).copied().unwrap_or(0);
             assert_eq!(after - before, expected, "packets counted as {}", reason.name());
         }
+        assert_eq!(self.special().since(&self.special), Special::on_host(host), "what is special is counted");
         for (n, line) in LINES.iter().enumerate() {
             let (here, there) = (self.session(n), host.session(self.indices[n]));
             let counts = |session: Session| (session.drops_up, session.drops_down);

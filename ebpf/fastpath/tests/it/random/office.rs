@@ -1,24 +1,42 @@
-//! An office with every kind of line.
+//! An office with every kind of line, and every kind of port.
 
-use fastpath::Fastpath;
+mod lines;
+mod places;
+mod session;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use fastpath::{Fastpath, Options, Sizes};
 use net_types::Mac;
 use node_state::{NodeState, Resource};
 
+pub(super) use self::{
+    lines::LINES,
+    places::{
+        ACCESS, CORE, Check, DSCP, LISTS, MTU, PRIORITY, RESOLVERS, RESOLVERS6, Target,
+        is_encrypted_resolver, is_in, is_in_garden, is_martian, is_platform, is_resolver, route,
+    },
+};
+use self::{
+    places::{Access, Core, GARDEN, PLATFORMS, ROUTES},
+    session::{decoded, quoted},
+};
 use crate::{
     frames::Address,
     six,
-    world::{GATEWAY_MAC, World},
+    world::{World, ifindex, run},
 };
 
 /// A line, and what may come and go by it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub(super) name: &'static str,
-    /// The outermost first.
+    /// Which of the access ports it is behind.
+    pub(super) port: usize,
+    /// The outermost first. Several lines of a port with the same are told apart by `mac`.
     pub(super) tags: &'static [u16],
     pub(super) mac: [u8; 6],
-    /// Whether anything may pass at all.
-    pub(super) is_active: bool,
+    pub(super) state: State,
     /// Whether the office knows its Ethernet address.
     pub(super) has_mac: bool,
     /// An address of its network, and the prefix's length.
@@ -26,10 +44,33 @@ pub(super) struct Line {
     pub(super) gateway: Address,
     /// Public address, first port and number of ports.
     pub(super) nat: Option<(Address, u16, u16)>,
+    pub(super) forwards: &'static [Forward],
     /// The link's /64 and the delegated /56.
     pub(super) six: Option<(&'static str, &'static str)>,
-    pub(super) has_firewall: bool,
+    pub(super) wall: Wall,
+    pub(super) rules: &'static [Rule],
     pub(super) rate: Rates,
+    /// The rate of voice, where that is a class of its own.
+    pub(super) voice: Option<Rates>,
+    /// With parental control, the lists that are blocked for the device.
+    pub(super) control: Option<&'static [&'static str]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Active,
+    /// Only the walled garden can be reached, for the reason that the session's state is.
+    Garden(&'static str),
+    Quarantined,
+}
+
+/// What the firewall stands before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wall {
+    None,
+    /// IPv6.
+    Six,
+    Both,
 }
 
 /// Rates whose state does not depend on how fast the campaign runs.
@@ -44,119 +85,39 @@ pub(super) enum Rates {
     Red,
 }
 
-const PLAIN: Line = Line {
-    name: "",
-    tags: &[],
-    mac: [2, 0xa0, 0, 0, 0, 1],
-    is_active: true,
-    has_mac: true,
-    network: ([0; 4], 32),
-    gateway: [100, 64, 0, 1],
-    nat: None,
-    six: None,
-    has_firewall: false,
-    rate: Rates::Unlimited,
-};
-const PUBLIC: Address = [198, 51, 100, 1];
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Forward {
+    pub(super) protocol: u8,
+    pub(super) port: u16,
+    pub(super) to: u16,
+}
 
-pub(super) const LINES: [Line; 9] = [
-    Line {
-        name: "nat",
-        tags: &[100, 7],
-        network: ([100, 64, 0, 2], 32),
-        nat: Some((PUBLIC, 1024, 64)),
-        six: Some(("2001:db8:100:a::", "2001:db8:1aa:ff00::")),
-        ..PLAIN
-    },
-    Line {
-        name: "routed",
-        tags: &[101, 9],
-        mac: [2, 0xa0, 0, 0, 0, 2],
-        network: ([203, 0, 113, 10], 29),
-        gateway: [203, 0, 113, 9],
-        six: Some(("2001:db8:100:b::", "2001:db8:1aa:fe00::")),
-        has_firewall: true,
-        ..PLAIN
-    },
-    Line {
-        name: "single-tag",
-        tags: &[50],
-        mac: [2, 0xa0, 0, 0, 0, 3],
-        network: ([100, 64, 0, 3], 32),
-        nat: Some((PUBLIC, 1152, 128)),
-        six: Some(("2001:db8:100:c::", "2001:db8:1aa:fd00::")),
-        has_firewall: true,
-        rate: Rates::Green,
-        ..PLAIN
-    },
-    Line {
-        name: "untagged",
-        mac: [2, 0xa0, 0, 0, 0, 4],
-        network: ([203, 0, 113, 18], 30),
-        gateway: [203, 0, 113, 17],
-        ..PLAIN
-    },
-    Line {
-        name: "suspended",
-        tags: &[102, 1],
-        mac: [2, 0xa0, 0, 0, 0, 5],
-        is_active: false,
-        network: ([100, 64, 0, 5], 32),
-        nat: Some((PUBLIC, 1280, 64)),
-        six: Some(("2001:db8:100:e::", "2001:db8:1aa:fb00::")),
-        ..PLAIN
-    },
-    Line {
-        name: "used-up",
-        tags: &[102, 2],
-        mac: [2, 0xa0, 0, 0, 0, 6],
-        network: ([100, 64, 0, 6], 32),
-        nat: Some((PUBLIC, 1344, 64)),
-        six: Some(("2001:db8:100:f::", "2001:db8:1aa:fa00::")),
-        rate: Rates::Red,
-        ..PLAIN
-    },
-    Line {
-        name: "marked",
-        tags: &[102, 3],
-        mac: [2, 0xa0, 0, 0, 0, 7],
-        network: ([203, 0, 113, 34], 28),
-        gateway: [203, 0, 113, 33],
-        six: Some(("2001:db8:100:10::", "2001:db8:1aa:f900::")),
-        rate: Rates::Yellow,
-        ..PLAIN
-    },
-    Line {
-        name: "unheard",
-        tags: &[102, 4],
-        mac: [2, 0xa0, 0, 0, 0, 8],
-        has_mac: false,
-        network: ([203, 0, 113, 50], 30),
-        gateway: [203, 0, 113, 49],
-        ..PLAIN
-    },
-    Line {
-        name: "neighbour",
-        tags: &[100, 8],
-        mac: [2, 0xa0, 0, 0, 0, 9],
-        network: ([100, 64, 0, 9], 32),
-        nat: Some((PUBLIC, 2048, 64)),
-        ..PLAIN
-    },
-];
-
-const RESOURCES: [&str; 8] = [
-    r#"{"kind":"port","name":"access0","role":{"access":{"outerTpid":"0x88a8"}},"mtu":1500,"addresses":[]}"#,
-    r#"{"kind":"port","name":"core0","role":"core","mtu":1500,"addresses":["192.0.2.2/30"]}"#,
-    r#"{"kind":"route","prefix":"0.0.0.0/0","target":{"via":{"gateway":"192.0.2.1","port":"core0"}}}"#,
-    r#"{"kind":"route","prefix":"100.64.0.0/16","target":"pool"}"#,
-    r#"{"kind":"route","prefix":"203.0.113.0/24","target":"pool"}"#,
-    r#"{"kind":"route","prefix":"198.51.100.0/24","target":"natPool"}"#,
-    r#"{"kind":"route6","prefix":"::/0","target":{"via":{"gateway":"2001:db8:0:1::1","port":"core0"}}}"#,
-    r#"{"kind":"route6","prefix":"2001:db8:100::/40","target":"pool"}"#,
-];
+/// A rule of a firewall.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) is_out: bool,
+    pub(super) allows: bool,
+    pub(super) protocol: Option<u8>,
+    pub(super) source: Option<&'static str>,
+    pub(super) destination: Option<&'static str>,
+    pub(super) source_ports: Option<(u16, u16)>,
+    pub(super) destination_ports: Option<(u16, u16)>,
+}
 
 impl Line {
+    pub(super) fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    pub(super) fn is_in_garden(&self) -> bool {
+        matches!(self.state, State::Garden(_))
+    }
+
+    /// Whether others have the same tags on the same port.
+    pub(super) fn is_shared(&self) -> bool {
+        LINES.iter().filter(|line| (line.port, line.tags) == (self.port, self.tags)).count() > 1
+    }
+
     /// A value of the network's prefix.
     pub(super) fn prefix(&self) -> u32 {
         let mask = u32::MAX.checked_shl(32 - u32::from(self.network.1)).unwrap_or(0);
@@ -180,9 +141,22 @@ impl Line {
         })
     }
 
+    /// Whether an address is one that the line may send from.
+    pub(super) fn owns(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.holds(address.octets()),
+            IpAddr::V6(address) => self.holds6(address.octets()),
+        }
+    }
+
+    /// Whether what comes in of that family has to be an answer.
+    pub(super) fn has_wall(&self, is_v6: bool) -> bool {
+        self.wall == Wall::Both || is_v6 && self.wall == Wall::Six
+    }
+
     /// An Ethernet header and the tags of a frame from the line, with the EtherType of the outer tag.
     pub(super) fn header(&self, outer: u16, ethertype: u16) -> Vec<u8> {
-        let mut frame = [crate::world::ACCESS_MAC, self.mac].concat();
+        let mut frame = [ACCESS[self.port].mac, self.mac].concat();
         for (n, tag) in self.tags.iter().enumerate() {
             frame.extend(if n == 0 { outer } else { 0x8100 }.to_be_bytes());
             frame.extend(tag.to_be_bytes());
@@ -190,60 +164,111 @@ impl Line {
         frame.extend(ethertype.to_be_bytes());
         frame
     }
+}
 
-    fn resource(&self) -> Resource {
-        let tags = match self.tags {
-            [] => "{}".to_owned(),
-            [c] => format!(r#"{{"cVid":{c}}}"#),
-            more => format!(r#"{{"sVid":{},"cVid":{}}}"#, more[0], more[1]),
+fn resources() -> Vec<Resource> {
+    let access = ACCESS.iter().map(|port| {
+        format!(
+            r#"{{"kind":"port","name":"{}","role":{{"access":{{"outerTpid":"{:#06x}","priorityFromDscp":{}}}}},"mtu":{},"addresses":[]}}"#,
+            port.name, port.outer_tpid, port.has_priorities, port.mtu
+        )
+    });
+    let core = CORE.iter().map(|port| {
+        let check = match port.check {
+            Check::Nothing => "off",
+            Check::Loose => "loose",
+            Check::Strict => "strict",
         };
-        let state = if self.is_active { "active" } else { "suspended" };
-        let mac = if self.has_mac {
-            format!(r#""{}""#, Mac::new(self.mac).expect("unicast"))
-        } else {
-            "null".to_owned()
+        format!(
+            r#"{{"kind":"port","name":"{}","role":"core","mtu":{MTU},"addresses":["{}"],"reversePath":"{check}"}}"#,
+            port.name, port.address
+        )
+    });
+    let routes = ROUTES.iter().map(|(prefix, target)| {
+        let is_v6 = prefix.contains(':');
+        let target = match target {
+            Target::Core(port) => {
+                let Core { name, gateways, .. } = CORE[*port];
+                format!(r#"{{"via":{{"gateway":"{}","port":"{name}"}}}}"#, gateways[usize::from(is_v6)])
+            }
+            Target::Pool => r#""pool""#.to_owned(),
+            Target::NatPool => r#""natPool""#.to_owned(),
+            Target::Own => unreachable!("no route leads there"),
         };
-        let ip = |address: Address| std::net::Ipv4Addr::from(address);
-        let nat = self.nat.map_or("null".to_owned(), |(address, first, ports)| {
-            format!(r#"{{"address":"{}","firstPort":{first},"ports":{ports}}}"#, ip(address))
-        });
-        let rates = if self.rate == Rates::Unlimited {
-            r#""rateUp":null,"rateDown":null"#.to_owned()
-        } else {
-            let limit = r#"{"rate":"100G","burstUs":4000000}"#;
-            format!(r#""rateUp":{limit},"rateDown":{limit},"committedUp":{limit},"committedDown":{limit}"#)
-        };
-        let six = self.six.map_or(String::new(), |(link, delegated)| {
-            format!(
-                r#","ipv6":{{"link":"{link}/64","address":null,"delegated":"{delegated}/56","autonomous":true,"dnsServers":[],"preferredSeconds":1800,"validSeconds":3600}}"#
-            )
-        });
-        let firewall = if self.has_firewall { r#","firewall":{"flows":64}"# } else { "" };
-        let Self { name, network: (address, len), gateway, .. } = *self;
-        let lease_len = if self.nat.is_some() { 16 } else { len };
-        let text = format!(
-            r#"{{"kind":"session","subscriber":"{name}","port":"access0","tags":{tags},"state":"{state}","mac":{mac},"lease":"{}/{lease_len}","gateway":"{}","network":"{}/{len}","dnsServers":[],"leaseSeconds":3600,"nat":{nat},{rates}{six}{firewall}}}"#,
-            ip(address),
-            ip(gateway),
-            std::net::Ipv4Addr::from(self.prefix()),
-        );
-        Resource::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+        let kind = if is_v6 { "route6" } else { "route" };
+        format!(r#"{{"kind":"{kind}","prefix":"{prefix}","target":{target}}}"#)
+    });
+    let lists = LISTS.iter().map(|list| {
+        let (domains, resolvers) = (quoted(list.domains), quoted(list.resolvers));
+        format!(
+            r#"{{"kind":"blockList","name":"{}","domains":{domains},"resolvers":{resolvers}}}"#,
+            list.name
+        )
+    });
+    let garden = format!(r#"{{"kind":"garden","portal":"http://192.0.9.9/","allowed":{}}}"#, quoted(&GARDEN));
+    let voice = format!(
+        r#"{{"kind":"voice","platforms":{},"dscp":{DSCP},"priority":{PRIORITY}}}"#,
+        quoted(&PLATFORMS)
+    );
+    let texts = access.chain(core).chain(routes).chain(lists).chain([garden, voice]);
+    texts.map(|text| decoded(&text)).chain(LINES.iter().map(Line::resource)).collect()
+}
+
+/// The ports that the world does not have, each one end of a veth.
+fn make_ports(world: &World) {
+    let access = ACCESS[1..].iter().map(|port| (port.name, port.mac));
+    for (name, mac) in access.chain(CORE[1..].iter().map(|port| (port.name, port.mac))) {
+        let mac = Mac::new(mac).expect("unicast");
+        run(&format!("ip link add {name} address {mac} mtu 1508 type veth peer name {name}p mtu 1508"));
+        run(&format!("ip link set {name} up"));
+        run(&format!("ip link set {name}p up"));
     }
+    assert_eq!(interfaces().0[0], world.access);
+}
+
+/// The interfaces of the access ports and of the core ports.
+pub(super) fn interfaces() -> ([u32; ACCESS.len()], [u32; CORE.len()]) {
+    (ACCESS.map(|Access { name, .. }| ifindex(name)), CORE.map(|Core { name, .. }| ifindex(name)))
 }
 
 /// The office with all of them, in the kernel.
 pub(super) fn open(world: &World) -> Fastpath {
-    let resources = RESOURCES.iter().map(|text| Resource::decode(text.as_bytes()).expect("a resource"));
-    let state: NodeState = resources.chain(LINES.iter().map(Line::resource)).collect();
-    let mut fastpath = world.office(&state);
-    let gateway = std::net::Ipv6Addr::from(six::address("2001:db8:0:1::1"));
-    let mac = Mac::new(GATEWAY_MAC).expect("unicast");
-    fastpath.set_next_hop(gateway.into(), &"core0".parse().expect("a name"), Some(mac)).expect("a port");
+    make_ports(world);
+    let options = world.options();
+    let sizes = Sizes { home_units: 310, line_pages: 32, ..options.sizes };
+    let mut fastpath =
+        Fastpath::open(&Options { sizes, ..options }).unwrap_or_else(|error| panic!("{error}"));
+    let state: NodeState = resources().into_iter().collect();
+    crate::world::settle(&mut fastpath, &state);
+    for port in &CORE {
+        let mac = Mac::new(port.router).expect("unicast");
+        let name = port.name.parse().expect("a name");
+        for gateway in port.gateways {
+            let gateway: IpAddr = gateway.parse().expect("an address");
+            fastpath.set_next_hop(gateway, &name, Some(mac)).expect("a port");
+        }
+    }
+    for line in &LINES {
+        if let Some(blocked) = line.blocked() {
+            fastpath.set_blocked(&line.name.parse().expect("a name"), &blocked).expect("a session");
+        }
+    }
     fastpath
 }
 
 /// An address of every line of the forwarding table that a route leads to.
 pub(super) fn destinations() -> Vec<Address> {
     let pool = (0..16).map(|n| [100, 64, n << 4, 0]);
-    pool.chain([[203, 0, 113, 0], [198, 51, 100, 0], [192, 0, 2, 0]]).collect()
+    let others = [[203, 0, 113, 0], [198, 51, 100, 0], [192, 0, 2, 0], [8, 8, 8, 0], [9, 9, 9, 0]];
+    pool.chain(others).collect()
+}
+
+/// An address of either family.
+pub(super) fn ip4(address: Address) -> IpAddr {
+    Ipv4Addr::from(address).into()
+}
+
+/// As `ip4`.
+pub(super) fn ip6(address: [u8; 16]) -> IpAddr {
+    Ipv6Addr::from(address).into()
 }
