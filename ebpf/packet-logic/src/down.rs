@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, PuntReason, flags};
+use map_abi::{Course, DropReason, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -33,15 +33,16 @@ pub fn garden_down<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict 
 /// `IN_GARDEN`: what comes is let in from the walled garden only, else that to active sessions from anywhere.
 #[inline(always)]
 fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
-    match came_by(packet, tables) {
-        Err(reason) => Verdict::Drop(reason),
-        Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
-        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
-            receive::<P, T, IN_GARDEN>(packet, tables, &came_by)
-        }
-        Ok(_) => Verdict::Pass,
+    let came_by = match came_by(packet, tables) {
+        Err(reason) => return Verdict::Drop(reason).counted(packet, tables, Course::DOWN),
+        Ok(came_by) => came_by,
+    };
+    match came_by.ethertype {
+        ETHERTYPE_IPV6 => Verdict::Core6,
+        ETHERTYPE_IPV4 => receive::<P, T, IN_GARDEN>(packet, tables, &came_by),
+        _ => Verdict::Pass,
     }
-    .counted(tables)
+    .counted(packet, tables, came_by.course)
 }
 
 #[inline(always)]

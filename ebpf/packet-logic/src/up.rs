@@ -1,6 +1,6 @@
 //! From a subscriber towards the core.
 
-use map_abi::{DropReason, FibTarget, PuntReason, flags};
+use map_abi::{Course, DropReason, FibTarget, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -44,7 +44,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
         Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
             .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]
@@ -54,7 +54,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     arrival: &Arrival,
 ) -> Result<Verdict, Stop> {
     let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
-        Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
+        Step::Answer => return Ok(Verdict::AnsweredArp(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
         Step::Garden => return Ok(Verdict::Garden),

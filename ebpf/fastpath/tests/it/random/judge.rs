@@ -1,5 +1,6 @@
 //! What must be true of every frame, reckoned apart from the code that is judged.
 
+use map_abi::{Answer, Course};
 use packet_logic::Verdict;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
         host::{Counts, End, Fate},
         office::{LINES, Line, Rates},
     },
+    tally::only_one,
     world::{ACCESS_MAC, CORE_MAC, GATEWAY_MAC},
 };
 
@@ -46,7 +48,14 @@ pub(super) fn assert_fate(frame: &Frame, fate: &Fate, verdict: Verdict) {
         End::Redirected => {
             let out = &fate.bytes;
             let to_core = out[..12] == [GATEWAY_MAC, CORE_MAC].concat();
-            assert_eq!(verdict, Verdict::Redirect(u32::from(to_core)), "the port that the header is of");
+            let (Verdict::Redirect(port)
+            | Verdict::AnsweredArp(port)
+            | Verdict::AnsweredDhcp(port)
+            | Verdict::AnsweredDns(port)) = verdict
+            else {
+                panic!("{verdict:?}")
+            };
+            assert_eq!(port, u32::from(to_core), "the port that the header is of");
             if to_core {
                 assert_eq!(frame.way, Way::Up, "what came from the core does not go back there");
                 assert_leaves(frame, out);
@@ -157,39 +166,44 @@ fn assert_enters(frame: &Frame, out: &[u8]) {
     }
 }
 
-/// A frame is counted once: as passed, as dropped, or not at all where the kernel or user space deals with it.
+/// A frame is counted once among all, and of its line as passed, as dropped, or not at all where somebody answers it or the
+/// kernel deals with it.
 pub(super) fn assert_counted(
     frame: &Frame,
     fate: &Fate,
     verdict: Verdict,
     (before, after): (&Counts, &Counts),
 ) {
-    let is_answer = fate.end == End::Redirected && {
-        let (_, packet_at) = line_of(&fate.bytes);
-        fate.bytes[packet_at - 2..packet_at] == [8, 6]
+    let (up, down) = (after.up - before.up, after.down - before.down);
+    let dropped = after.dropped_of_lines - before.dropped_of_lines;
+    let turns = up == 1 && verdict != Verdict::Redirect(1);
+    let course = match frame.way {
+        Way::Down => Course::DOWN,
+        Way::Up if turns => Course::TURNED,
+        Way::Up => Course::UP,
     };
-    let grown = Counts {
-        up: after.up - before.up,
-        down: after.down - before.down,
-        dropped: after.dropped - before.dropped,
-        dropped_of_lines: after.dropped_of_lines - before.dropped_of_lines,
+    let counted = match verdict {
+        Verdict::Drop(reason) => Err(reason),
+        Verdict::Redirect(_) => Ok(map_abi::End::Forwarded),
+        Verdict::AnsweredArp(_) => Ok(map_abi::End::Answered(Answer::Arp)),
+        Verdict::AnsweredDhcp(_) => Ok(map_abi::End::Answered(Answer::Dhcp)),
+        Verdict::AnsweredDns(_) => Ok(map_abi::End::Answered(Answer::Dns)),
+        Verdict::Punted(reason) => Ok(map_abi::End::UserSpace(reason)),
+        Verdict::Pass => Ok(map_abi::End::Kernel),
+        verdict => panic!("{verdict:?} leads nowhere"),
     };
+    assert_eq!(only_one(&before.tally, &after.tally), (course, counted));
     let (came_up, goes_down) = (
         u64::from(frame.way == Way::Up),
         u64::from(fate.end == End::Redirected && verdict == Verdict::Redirect(0)),
     );
-    let none = Counts::default();
-    match (fate.end, verdict) {
-        (End::Redirected, _) if is_answer => assert_eq!(grown, none, "an answer of the office's"),
-        (End::Redirected, _) => {
-            assert_eq!(grown, Counts { up: came_up, down: goes_down, ..none }, "passed");
-        }
-        (End::Gone, Verdict::Drop(_)) => {
-            assert_eq!((grown.dropped, grown.down), (1, 0), "dropped");
-            assert!(grown.dropped_of_lines <= 1);
+    match verdict {
+        Verdict::Redirect(_) => assert_eq!((up, down, dropped), (came_up, goes_down, 0), "passed"),
+        Verdict::Drop(_) => {
+            assert!(down == 0 && dropped <= 1, "dropped");
             // One subscriber's packet to another was counted before the other's side dropped it.
-            assert!(grown.up <= came_up);
+            assert!(up <= came_up);
         }
-        _ => assert_eq!(grown, none, "the kernel's, or user space's"),
+        _ => assert_eq!((up, down, dropped), (0, 0, 0), "an answer, or the kernel's, or user space's"),
     }
 }

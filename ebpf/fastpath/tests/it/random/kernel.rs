@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData};
-use fastpath::{DropReason, Fastpath, Inspector, ProgramOf, Punts};
+use fastpath::{Fastpath, Inspector, ProgramOf, Punts, Tally};
 use map_abi::{
     Chunk, Down, FragmentKey, FragmentKey6, Line, Meter, Session, UNIT_INDICES_PER_CHUNK, Up, map,
 };
@@ -17,6 +17,7 @@ use crate::{
         office::{self, LINES, Rates},
     },
     snapshot::snapshot_at,
+    tally::{since, tally},
     world::{World, now_ns},
 };
 
@@ -37,8 +38,8 @@ pub(super) struct Kernel<'a> {
     chunks: Vec<(u32, ChunkMap)>,
     /// As they were when nothing had passed.
     pristine: (Vec<Session>, Vec<Box<Chunk>>),
-    /// Since then.
-    drops: Vec<u64>,
+    /// What was counted until then.
+    tally: Tally,
 }
 
 fn pinned(pin_dir: &Path, name: &str) -> MapData {
@@ -60,7 +61,6 @@ impl<'a> Kernel<'a> {
             ArrayOfMaps::try_from(Map::ArrayOfMaps(outer)).expect("an array");
         let chunks: Vec<(u32, ChunkMap)> =
             (0..outer.len()).filter_map(|index| Some((index, outer.get(&index, 0).ok()?))).collect();
-        let drops = vec![0; DropReason::ALL.len()];
         let mut kernel = Self {
             world,
             fastpath,
@@ -70,7 +70,7 @@ impl<'a> Kernel<'a> {
             indices,
             chunks,
             pristine: (Vec::new(), Vec::new()),
-            drops,
+            tally: Tally::default(),
         };
         let sessions: Vec<Session> = (0..LINES.len()).map(|n| kernel.session(n)).collect();
         let mut chunks: Vec<_> = (0..kernel.chunks.len()).map(|n| kernel.chunk(n)).collect();
@@ -120,12 +120,8 @@ impl<'a> Kernel<'a> {
         let dir = &self.world.pin_dir;
         forget::<{ size_of::<FragmentKey>() }, 4>(dir, map::FRAGMENTS);
         forget::<{ size_of::<FragmentKey6>() }, 1>(dir, map::FRAGMENTS6);
-        self.drops = self.dropped();
+        self.tally = tally(&self.inspector);
         snapshot_at(dir, [self.world.access, self.world.core], &office::destinations(), now_ns())
-    }
-
-    fn dropped(&self) -> Vec<u64> {
-        self.inspector.drops().expect("drops").into_iter().map(|(_, count)| count).collect()
     }
 
     /// Lets every line tell user space again, or none.
@@ -161,11 +157,7 @@ impl<'a> Kernel<'a> {
 
     /// Counters, mappings and flows are as on the host.
     pub(super) fn assert_like(&self, host: &Host) {
-        let dropped = self.dropped();
-        for ((reason, before), after) in DropReason::ALL.iter().zip(&self.drops).zip(dropped) {
-            let expected = host.tables.drops().get(reason).copied().unwrap_or(0);
-            assert_eq!(after - before, expected, "packets counted as {}", reason.name());
-        }
+        assert_eq!(since(&self.tally, &tally(&self.inspector)), host.tables.tally(), "how frames ended");
         for (n, line) in LINES.iter().enumerate() {
             let (here, there) = (self.session(n), host.session(self.indices[n]));
             let counts = |session: Session| (session.drops_up, session.drops_down);
