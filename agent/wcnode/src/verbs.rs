@@ -1,8 +1,10 @@
 //! What each verb shows.
 
 mod drops;
+mod stages;
 
 pub(crate) use drops::drops;
+pub(crate) use stages::stages;
 
 use std::{
     collections::BTreeMap,
