@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Sessions(Sessions),
     /// How many packets were dropped for which reason, by which stage of the chain, and what that means
     Drops(Drops),
+    /// What went into each stage of the chain and out of it, both ways, and what ended there
+    Stages(Stages),
     /// Packets, bytes and drops of each subscriber, both ways
     Counters(Counters),
     /// The ports that the fast path is attached to
@@ -131,6 +133,25 @@ pub(crate) struct Drops {
     /// Also the reasons for which nothing was dropped
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) watching: Watching,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+const STAGES_EXAMPLES: &str = "\
+What comes into a stage goes out of it, or is answered there, handed to user space or to the kernel, or dropped
+(wcnode drops: why). TURNED are frames of one subscriber to another: upwards a part of OUT, downwards of IN.
+
+Examples:
+  wcnode stages
+  wcnode stages -o json
+  wcnode stages --watch --interval 5s";
+
+#[derive(Args)]
+#[command(after_help = STAGES_EXAMPLES)]
+pub(crate) struct Stages {
     #[command(flatten)]
     pub(crate) watching: Watching,
     /// How to print

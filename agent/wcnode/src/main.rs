@@ -35,6 +35,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status(status) => verbs::status(place, status.output),
         Command::Sessions(sessions) => verbs::sessions(place, sessions),
         Command::Drops(drops) => verbs::drops(place, drops),
+        Command::Stages(stages) => verbs::stages(place, stages),
         Command::Counters(counters) => verbs::counters(place, counters),
         Command::Ports(ports) => verbs::ports(place, ports.output),
     }

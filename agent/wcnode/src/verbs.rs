@@ -1,18 +1,23 @@
 //! What each verb shows.
 
+mod drops;
+mod stages;
+
+pub(crate) use drops::drops;
+pub(crate) use stages::stages;
+
 use std::{
     collections::BTreeMap,
     fs, thread,
     time::{Duration, Instant},
 };
 
-use fastpath::{Inspector, PortView, Summary};
-use map_abi::DropReason;
+use fastpath::{Inspector, OpenError, PortView, Summary};
 use serde::Serialize;
 
 use crate::{
     agent::{self, AgentStatus},
-    cli::{Counters, Drops, Format, Place, Sessions, Watching},
+    cli::{Counters, Format, Place, Sessions, Watching},
     failure::Failure,
     sample::{self, Session, Traffic},
     show,
@@ -29,8 +34,11 @@ fn open(place: &Place) -> Result<Inspector, Failure> {
         // Why it cannot be read, the fast path says better.
         Ok(false) | Err(_) => {}
     }
-    Inspector::open(path)
-        .map_err(|source| Failure::Unreadable { path: path.clone(), source: Box::new(source) })
+    Inspector::open(path).map_err(|source| unreadable(place, source))
+}
+
+fn unreadable(place: &Place, source: OpenError) -> Failure {
+    Failure::Unreadable { path: place.pin_dir.clone(), source: Box::new(source) }
 }
 
 #[derive(Serialize)]
@@ -209,74 +217,6 @@ fn look(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Drop {
-    reason: &'static str,
-    /// Of the chain: volt, vcpe or vbng.
-    stage: &'static str,
-    packets: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packets_per_s: Option<u64>,
-    meaning: String,
-}
-
-pub(crate) fn drops(place: &Place, arguments: &Drops) -> Result<(), Failure> {
-    let inspector = open(place)?;
-    let mut before: Option<Vec<(DropReason, u64)>> = None;
-    look(&arguments.watching, |elapsed| {
-        let unreadable =
-            |source| Failure::Unreadable { path: place.pin_dir.clone(), source: Box::new(source) };
-        let now = inspector.drops().map_err(unreadable)?;
-        let drops = drop_rows(&now, before.as_deref(), elapsed, arguments.all);
-        before = Some(now);
-        show::text(arguments.output, &drops, || drops_table(&drops))
-    })
-}
-
-/// Most first.
-fn drop_rows(
-    now: &[(DropReason, u64)],
-    before: Option<&[(DropReason, u64)]>,
-    elapsed: Duration,
-    all: bool,
-) -> Vec<Drop> {
-    let row = |&(reason, packets): &(DropReason, u64)| {
-        let old = before.and_then(|before| before.iter().find(|(other, _)| *other == reason));
-        Drop {
-            reason: reason.name(),
-            stage: reason.stage().name(),
-            packets,
-            packets_per_s: old.map(|&(_, old)| sample::per_second(old, packets, elapsed)),
-            meaning: reason.help().trim().into(),
-        }
-    };
-    let mut rows: Vec<Drop> = now.iter().map(row).filter(|drop| all || drop.packets > 0).collect();
-    rows.sort_by(|a, b| b.packets.cmp(&a.packets).then(a.reason.cmp(b.reason)));
-    rows
-}
-
-fn drops_table(drops: &[Drop]) -> String {
-    if drops.is_empty() {
-        return "No packet was dropped.\n".into();
-    }
-    let with_speed = drops.iter().any(|drop| drop.packets_per_s.is_some());
-    let titles: &[&str] = if with_speed {
-        &["REASON", "STAGE", ">PACKETS", ">PER-SECOND", "MEANING"]
-    } else {
-        &["REASON", "STAGE", ">PACKETS", "MEANING"]
-    };
-    let row = |drop: &Drop| {
-        let mut row = vec![drop.reason.to_owned(), drop.stage.to_owned(), drop.packets.to_string()];
-        if with_speed {
-            row.push(drop.packets_per_s.map(|speed| speed.to_string()).unwrap_or_default());
-        }
-        row.push(drop.meaning.clone());
-        row
-    };
-    show::table(titles, drops.iter().map(row).collect())
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Port {
     name: String,
     role: &'static str,
@@ -321,28 +261,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn drops_come_with_their_meaning_most_first() {
-        let now = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 30)];
-        let rows = drop_rows(&now, None, Duration::ZERO, false);
-        let expected = "\
-REASON      STAGE   PACKETS   MEANING
-rate_up     vcpe         30   The subscriber's upstream rate is exceeded.
-truncated   volt          1   The frame ends before its headers do.
-";
-        assert_eq!(drops_table(&rows), expected);
-        let before = [(DropReason::Truncated, 1), (DropReason::SourceMac, 0), (DropReason::RateUp, 10)];
-        let rows = drop_rows(&now, Some(&before), Duration::from_secs(2), true);
-        let expected = "\
-REASON       STAGE   PACKETS   PER-SECOND   MEANING
-rate_up      vcpe         30           10   The subscriber's upstream rate is exceeded.
-truncated    volt          1            0   The frame ends before its headers do.
-source_mac   volt          0            0   The source MAC address is not the session's.
-";
-        assert_eq!(drops_table(&rows), expected);
-        assert_eq!(drops_table(&[]), "No packet was dropped.\n");
-    }
 
     #[test]
     fn the_status_shows_what_there_is() {

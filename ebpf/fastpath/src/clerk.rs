@@ -61,6 +61,11 @@ impl Clerk {
         self.poke(poke_table::HOMES_ADD, chunk, word, value);
     }
 
+    /// Adds to a counter by its table, one of `poke_table::COUNTERS`, and index.
+    pub(crate) fn count(&mut self, table: u16, index: u32, by: u64) {
+        self.poke(table, index, 0, by);
+    }
+
     /// Where a C-VID leads to on a page of `LINES`.
     pub(crate) fn poke_line(&mut self, page: u32, c_vid: u16, home: HomeRef) {
         self.poke(poke_table::LINES, page, c_vid.into(), home.to_bits().into());

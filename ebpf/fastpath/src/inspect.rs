@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path};
 
 use map_abi::{
-    Category, Chunk, DropReason, HomeRef, LinePage, Meter, OVERFLOW_BLOCKS_MAX, Session,
+    Category, Chunk, DropReason, HomeRef, LinePage, Meter, OVERFLOW_BLOCKS_MAX, Session, Tally,
     UNIT_INDICES_PER_CHUNK, dhcp_answer, dns_count, flags, map, port_role,
 };
 use net_types::{IfName, Mac, Prefix4};
@@ -28,6 +28,7 @@ pub struct Inspector {
     homes: Paged<Chunk>,
     lines: Paged<LinePage>,
     drops: Counters,
+    ends: Counters,
     losses: Counters,
     dhcp_answers: Counters,
     dns_counts: Counters,
@@ -152,6 +153,7 @@ impl Inspector {
             homes: Paged::open(pin_dir)?,
             lines: Paged::open(pin_dir)?,
             drops: counters(pin_dir, map::DROPS)?,
+            ends: counters(pin_dir, map::ENDS)?,
             losses: counters(pin_dir, map::LOSSES)?,
             dhcp_answers: counters(pin_dir, map::DHCP_ANSWERS)?,
             dns_counts: counters(pin_dir, map::DNS_COUNTS)?,
@@ -227,8 +229,21 @@ impl Inspector {
 
     /// Packets dropped since the maps were made, by reason, over all CPUs.
     pub fn drops(&self) -> Result<Vec<(DropReason, u64)>, OpenError> {
-        let count = |reason: &DropReason| Ok((*reason, sum(&self.drops, map::DROPS, *reason as u32)?));
-        DropReason::ALL.iter().map(count).collect()
+        let tally = self.tally()?;
+        Ok(DropReason::ALL.iter().map(|reason| (*reason, tally.drops_for(*reason))).collect())
+    }
+
+    /// How all packets ended that came in since the maps were made, over all CPUs.
+    pub fn tally(&self) -> Result<Tally, OpenError> {
+        let mut tally = Tally::default();
+        for (counters, name, counts) in
+            [(&self.ends, map::ENDS, &mut tally.ends[..]), (&self.drops, map::DROPS, &mut tally.drops[..])]
+        {
+            for (index, count) in (0..).zip(counts) {
+                *count = sum(counters, name, index)?;
+            }
+        }
+        Ok(tally)
     }
 
     /// What was lost on the way to user space.

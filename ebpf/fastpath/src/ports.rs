@@ -156,7 +156,8 @@ pub(crate) fn bind(
         ReversePath::Loose => port_flags::LOOSE,
         ReversePath::Strict => port_flags::LOOSE | port_flags::STRICT,
     };
-    let [low, high] = ((port.index + 1) | flags).to_ne_bytes();
+    let side = if port.role == port_role::ACCESS { port_flags::ACCESS } else { 0 };
+    let [low, high] = ((port.index + 1) | flags | side).to_ne_bytes();
     put_words!(writer, tables.ports.at(ifindex), [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
     Ok(())
 }

@@ -30,6 +30,8 @@ pub mod port_flags {
     pub const LOOSE: u16 = 1 << 8;
     /// And that by this port.
     pub const STRICT: u16 = 1 << 9;
+    /// It is an access port.
+    pub const ACCESS: u16 = 1 << 10;
 }
 
 /// `PORT_LINKS[index]`: a port by its index, which stays the same for as long as the node has a port of that name.

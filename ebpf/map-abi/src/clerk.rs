@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(8))]
 pub struct Poke {
-    /// Index of the chunk or page in its map.
+    /// Index of the chunk or page in its map, or of the counter.
     pub page: u32,
     /// Which of its words: of eight bytes in a home's chunk, of four in the other two.
     pub word: u16,
@@ -20,11 +20,28 @@ pub struct Poke {
 
 /// Values of `Poke::table` and `Peek::table`.
 pub mod poke_table {
+    use crate::map;
+
     pub const HOMES: u16 = 1;
     pub const LINES: u16 = 2;
     pub const NAT_PORTS: u16 = 3;
     /// As `HOMES`, but added to what is there.
     pub const HOMES_ADD: u16 = 4;
+    /// Added to a counter of the CPU that the clerk runs on: user space cannot while the programs count.
+    pub const DROPS_ADD: u16 = 5;
+    pub const ENDS_ADD: u16 = 6;
+    pub const LOSSES_ADD: u16 = 7;
+    pub const DHCP_ANSWERS_ADD: u16 = 8;
+    pub const DNS_COUNTS_ADD: u16 = 9;
+
+    /// Maps of counters that each CPU has its own of.
+    pub const COUNTERS: [(&str, u16); 5] = [
+        (map::DROPS, DROPS_ADD),
+        (map::ENDS, ENDS_ADD),
+        (map::LOSSES, LOSSES_ADD),
+        (map::DHCP_ANSWERS, DHCP_ANSWERS_ADD),
+        (map::DNS_COUNTS, DNS_COUNTS_ADD),
+    ];
 }
 
 /// Pokes that the clerk looks at in one frame, which must fit in a page with what the kernel puts around it.

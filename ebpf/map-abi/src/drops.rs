@@ -1,8 +1,10 @@
 //! Why a packet was dropped.
 
+use crate::Course;
+
 macro_rules! drop_reasons {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// Why a packet was dropped: the index of its counter in `DROPS`.
+        /// Why a packet was dropped.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u32)]
         pub enum DropReason {
@@ -14,8 +16,21 @@ macro_rules! drop_reasons {
             #[expect(clippy::cast_possible_truncation, reason = "there are some tens")]
             pub const COUNT: u32 = Self::ALL.len() as u32;
 
-            /// Their names, in order.
-            pub const NAMES: [&str; Self::ALL.len()] = [$($name,)+];
+            /// Counters in `DROPS`: one of each for every course.
+            pub const PLACES: u32 = Self::COUNT * Course::COUNT;
+
+            /// What is counted in `DROPS`, in order.
+            pub const NAMES: [&str; Self::ALL.len() * Course::ALL.len()] = [
+                $($name,)+
+                $(concat!("down.", $name),)+
+                $(concat!("turned.", $name),)+
+            ];
+
+            /// The index of its counter in `DROPS`.
+            #[inline(always)]
+            pub const fn index(self, course: Course) -> u32 {
+                course.index() * Self::COUNT + self as u32
+            }
 
             /// The name under which metrics and diagnostics show it.
             pub const fn name(self) -> &'static str {

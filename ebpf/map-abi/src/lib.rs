@@ -20,6 +20,7 @@ mod clerk;
 mod dhcp;
 mod dns;
 mod drops;
+mod ends;
 mod event;
 mod fib;
 mod flow;
@@ -47,6 +48,7 @@ pub use dns::{
     LISTED_LABELS_MAX, LISTED_NAMES_MAX, NameHash, dns_count,
 };
 pub use drops::DropReason;
+pub use ends::{Answer, Course, End};
 pub use event::{EventKind, EventRecord, Loss, NatFlow, events};
 pub use fib::{
     FIB_ROOT_LINES, FIB6_LEVELS, FIB6_ROOT_LINES, FibLine, FibPage, FibTarget, GROUP_SLOTS,
@@ -68,7 +70,7 @@ pub use overflow::{OVERFLOW_BLOCKS_MAX, OverflowShare};
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
 pub use rules::{RULES_MAX, Rule, RuleDefaults, RulesRef, rule_bits, rules_capacity};
 pub use session::Session;
-pub use stage::Stage;
+pub use stage::{Direction, Stage, StageFlow, Tally};
 pub use voice::{VOICE_PREFIXES_MAX, Voice, VoiceMarks};
 
 /// Changes when what is in the maps means something else, though it lies where it lay; `layout` describes the rest, and
@@ -105,6 +107,8 @@ pub mod map {
     /// Destinations exempt from NAT: prefixes as in `GARDEN`, of IPv4 alone.
     pub const NAT_EXEMPT: &str = "NAT_EXEMPT";
     pub const DROPS: &str = "DROPS";
+    /// How the other frames ended.
+    pub const ENDS: &str = "ENDS";
     pub const PUNTS: &str = "PUNTS";
     pub const EVENTS: &str = "EVENTS";
     pub const LOSSES: &str = "LOSSES";

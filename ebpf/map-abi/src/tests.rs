@@ -103,3 +103,88 @@ fn a_name_hashes_alike_in_any_case_and_its_parents_come_by_on_the_way() {
     assert_ne!(NameHash::of(key, b"\x01@"), NameHash::of(key, b"\x01`"));
     assert_ne!(NameHash::of(key, b"\x01["), NameHash::of(key, b"\x01{"));
 }
+
+/// Each end and each drop, alone: it comes in where its course begins, through every stage before its own, and no further.
+#[test]
+fn each_frame_comes_through_the_stages_before_the_one_that_it_ends_in() {
+    let in_order = |course: Course| match course {
+        Course::UP => &[Stage::Volt, Stage::Vcpe, Stage::Vbng][..],
+        _ => &[Stage::Vbng, Stage::Vcpe, Stage::Volt],
+    };
+    let check = |tally: &Tally, course: Course, stage: Stage, is_forwarded: bool| {
+        assert_eq!((tally.frames(), tally.frames_on(course)), (1, 1));
+        let last = in_order(course).iter().position(|other| *other == stage).expect("one of them");
+        for flow in tally.stages() {
+            let place = in_order(course).iter().position(|other| *other == flow.stage).expect("one of them");
+            let is_its_way = (flow.direction == Direction::Up) == (course == Course::UP);
+            // Whoever turns came all the way up.
+            let is_before = course == Course::TURNED && flow.direction == Direction::Up;
+            let came_in = is_before || is_its_way && place <= last;
+            let ends_here = is_its_way && place == last && !is_forwarded;
+            assert_eq!(flow.came_in, u64::from(came_in), "{course:?} {stage:?}: {flow:?}");
+            assert_eq!(flow.went_out, u64::from(came_in && !ends_here), "{course:?} {stage:?}: {flow:?}");
+            let ended = flow.answered + flow.to_user_space + flow.to_kernel + flow.dropped;
+            assert_eq!(ended, u64::from(ends_here), "{course:?} {stage:?}: {flow:?}");
+            let is_at_turn = course == Course::TURNED && flow.stage == Stage::Vbng;
+            assert_eq!(flow.turned, u64::from(is_at_turn), "{course:?} {stage:?}: {flow:?}");
+        }
+    };
+    for course in Course::ALL {
+        for end in End::ALL {
+            let mut tally = Tally::default();
+            tally.ends[end.index(course) as usize] += 1;
+            check(&tally, course, end.stage(course), *end == End::Forwarded);
+        }
+        for reason in DropReason::ALL {
+            let mut tally = Tally::default();
+            tally.drops[reason.index(course) as usize] += 1;
+            check(&tally, course, reason.stage(course), false);
+        }
+    }
+}
+
+#[test]
+fn ends_have_places_of_their_own() {
+    let places = Course::ALL.into_iter().flat_map(|course| End::ALL.iter().map(move |end| end.index(course)));
+    assert!(places.eq(0..End::COUNT));
+    let places =
+        Course::ALL.into_iter().flat_map(|course| DropReason::ALL.iter().map(move |r| r.index(course)));
+    assert!(places.eq(0..DropReason::PLACES));
+    for names in [&End::NAMES[..], &DropReason::NAMES] {
+        for name in names {
+            assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name}");
+        }
+    }
+}
+
+/// Where a frame ends that is judged by its header or its line, and where by the subscriber's bundle or by routing.
+#[test]
+fn the_stage_follows_from_how_and_on_which_way_a_frame_ended() {
+    use DropReason::{BadIpv4, Inconsistent, Martian, NatNoMapping, RateDown, SourceMac, Truncated};
+    const UP: Course = Course::UP;
+    for (reason, course, stage) in [
+        (Truncated, UP, Stage::Volt),
+        (Truncated, Course::DOWN, Stage::Vbng),
+        (BadIpv4, UP, Stage::Volt),
+        (BadIpv4, Course::TURNED, Stage::Vbng),
+        (SourceMac, UP, Stage::Volt),
+        (RateDown, Course::TURNED, Stage::Vcpe),
+        (NatNoMapping, Course::DOWN, Stage::Vcpe),
+        (Martian, UP, Stage::Vbng),
+        (Inconsistent, Course::DOWN, Stage::Vbng),
+    ] {
+        assert_eq!(reason.stage(course), stage, "{}", reason.name());
+    }
+    for (end, course, stage) in [
+        (End::Forwarded, UP, Stage::Vbng),
+        (End::Forwarded, Course::TURNED, Stage::Volt),
+        (End::Kernel, UP, Stage::Vbng),
+        (End::Answered(Answer::Arp), UP, Stage::Volt),
+        (End::Answered(Answer::Dns), UP, Stage::Vcpe),
+        (End::UserSpace(PuntReason::NeighbourDiscovery), UP, Stage::Volt),
+        (End::UserSpace(PuntReason::Dhcp6), UP, Stage::Vcpe),
+        (End::UserSpace(PuntReason::GatewayEcho), UP, Stage::Vbng),
+    ] {
+        assert_eq!(end.stage(course), stage, "{end:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT, SharedKey, flags};
+use map_abi::{DropReason, FibTarget, HomeRef, NextHop, SVIDS_PER_PORT, SharedKey, flags, port_flags};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -41,7 +41,7 @@ pub(crate) struct Arrival {
 pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropReason> {
     let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
     let port_word = mac_field!(port, mac).get();
-    let Some(port) = u32::from((port_word >> 48) as u16).checked_sub(1) else {
+    let Some(port) = u32::from((port_word >> 48) as u16 & port_flags::INDEX).checked_sub(1) else {
         return Err(DropReason::UnknownPort);
     };
     let tagged = vlan::tags(packet.frame())?;

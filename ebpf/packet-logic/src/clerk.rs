@@ -29,7 +29,7 @@ pub fn poke<P: Packet, T: Tables>(packet: &P, tables: &T) {
             poke_table::HOMES_ADD => chunk_word(tables, page, word).map(|field| add(field, new)),
             poke_table::LINES => line_word(tables, page, word).map(|field| replace_half(field, new)),
             poke_table::NAT_PORTS => ports_word(tables, page, word).map(|field| replace_half(field, new)),
-            _ => None,
+            table => tables.counter(table, page).map(|counter| add(value(counter), new)),
         };
         order.set_raw64::<8>(old.unwrap_or(NO_SUCH_PLACE));
     }

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, PortLink, flags, port_flags};
+use map_abi::{Course, DropReason, PortLink, flags, port_flags};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -46,8 +46,9 @@ pub(crate) struct Line {
 /// All have a value in any case: what has none on some way would be spilled all the same, which the verifier refuses.
 pub(crate) struct CameBy {
     pub(crate) port: u32,
-    /// Bits of `port_flags`.
+    /// Bits of `port_flags`: how the source is checked.
     pub(crate) flags: u16,
+    pub(crate) course: Course,
     /// As it lies in the frame; 0: the frame is not the office's to forward.
     pub(crate) ethertype: u16,
 }
@@ -67,7 +68,24 @@ pub(crate) fn came_by<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Ca
     {
         ethertype = header.raw16::<12>();
     }
-    Ok(CameBy { port: u32::from(index_plus_one) - 1, flags: flags & !port_flags::INDEX, ethertype })
+    Ok(CameBy {
+        port: u32::from(index_plus_one) - 1,
+        flags: flags & (port_flags::LOOSE | port_flags::STRICT),
+        course: course_of(flags),
+        ethertype,
+    })
+}
+
+/// On the way down, whether a frame came from a line is told by the port that it came in by.
+#[inline(always)]
+fn course_of(flags: u16) -> Course {
+    Course::downwards(u32::from(flags) >> port_flags::ACCESS.trailing_zeros())
+}
+
+/// The course of a packet that is on its way down.
+#[inline(always)]
+pub(crate) fn course<P: Packet, T: Tables>(packet: &P, tables: &T) -> Course {
+    came_by(packet, tables).map_or(Course::DOWN, |came_by| came_by.course)
 }
 
 impl Receiver {

@@ -10,7 +10,7 @@ mod request;
 
 use core::ptr::NonNull;
 
-use map_abi::{DropReason, PuntReason, Session, dhcp_answer, flags};
+use map_abi::{Course, DropReason, PuntReason, Session, dhcp_answer, flags};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -29,7 +29,7 @@ pub fn dhcp<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => serve(packet, tables, &arrival),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 /// The limit for packets to user space holds for answers too: a flood is not reflected. It is looked at first, so that
@@ -46,13 +46,13 @@ fn serve<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) ->
             return match reply.send(packet, arrival) {
                 Some(()) => {
                     note(tables, arrival, session, &reply);
-                    Verdict::Redirect(arrival.port)
+                    Verdict::AnsweredDhcp(arrival.port)
                 }
                 None => Verdict::Drop(DropReason::Inconsistent),
             };
         }
         if packet.punt(PuntReason::Dhcp, arrival.port, arrival.home.session_index()) {
-            return Verdict::Punted;
+            return Verdict::Punted(PuntReason::Dhcp);
         }
     }
     field!(session, drops_up).add(1);

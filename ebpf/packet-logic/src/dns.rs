@@ -16,7 +16,7 @@ mod reply;
 
 use core::ptr::NonNull;
 
-use map_abi::{DeviceKey, DnsScratch, DropReason, dns_count, flags, mapped};
+use map_abi::{Course, DeviceKey, DnsScratch, DropReason, dns_count, flags, mapped};
 
 use crate::{
     Frame, Packet, Tables, Verdict, Window,
@@ -93,7 +93,7 @@ pub fn dns<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => control(packet, tables, &arrival),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]
@@ -112,7 +112,7 @@ fn control<P: Packet, T: Tables>(packet: &mut P, tables: &T, arrival: &Arrival) 
 #[inline(always)]
 pub fn dns_name<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     let Some(scratch) = tables.dns_scratch() else {
-        return Verdict::Drop(DropReason::Inconsistent).counted(tables);
+        return Verdict::Drop(DropReason::Inconsistent).counted(packet, tables, Course::UP);
     };
     let (datagram, query) = (Datagram { scratch }, Query::new(scratch));
     query.look_up(tables);
@@ -120,7 +120,7 @@ pub fn dns_name<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
         Err(reason) => Verdict::Drop(reason),
         Ok(arrival) => finish(packet, tables, &arrival, datagram, judge_query(tables, datagram, query)),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]
@@ -164,7 +164,7 @@ fn finish<P: Packet, T: Tables>(
     };
     field!(session, dns_blocked).add(1);
     match done {
-        Ok(()) => Verdict::Redirect(arrival.port),
+        Ok(()) => Verdict::AnsweredDns(arrival.port),
         Err(reason) => {
             field!(session, drops_up).add(1);
             Verdict::Drop(reason)

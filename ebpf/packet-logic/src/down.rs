@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, PuntReason, flags};
+use map_abi::{Course, DropReason, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -42,15 +42,16 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool, const IN_OVERFLOW: bool>(
     packet: &mut P,
     tables: &T,
 ) -> Verdict {
-    match came_by(packet, tables) {
-        Err(reason) => Verdict::Drop(reason),
-        Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => Verdict::Core6,
-        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
-            receive::<P, T, IN_GARDEN, IN_OVERFLOW>(packet, tables, &came_by)
-        }
-        Ok(_) => Verdict::Pass,
+    let came_by = match came_by(packet, tables) {
+        Err(reason) => return Verdict::Drop(reason).counted(packet, tables, Course::DOWN),
+        Ok(came_by) => came_by,
+    };
+    match came_by.ethertype {
+        ETHERTYPE_IPV6 => Verdict::Core6,
+        ETHERTYPE_IPV4 => receive::<P, T, IN_GARDEN, IN_OVERFLOW>(packet, tables, &came_by),
+        _ => Verdict::Pass,
     }
-    .counted(tables)
+    .counted(packet, tables, came_by.course)
 }
 
 #[inline(always)]

@@ -7,10 +7,10 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, Down, DropReason, EventRecord, FibLine, FibPage,
-    FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage, Meter, NatPorts,
-    NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
-    UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, Down, DropReason, End, EventRecord,
+    FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage,
+    Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings,
+    SharedKey, Tally, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -107,6 +107,10 @@ impl Packet for HostPacket {
         }
         has_room
     }
+
+    fn redirect(&self, _port: u32) -> bool {
+        true
+    }
 }
 
 /// Does what the program that a verdict leads on to does; `None`: it leads on to none.
@@ -129,7 +133,13 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Dhcp => crate::dhcp(packet, tables),
         Verdict::Dns => crate::dns(packet, tables),
         Verdict::DnsName => crate::dns_name(packet, tables),
-        Verdict::Pass | Verdict::Redirect(_) | Verdict::Punted | Verdict::Drop(_) => return None,
+        Verdict::Pass
+        | Verdict::Redirect(_)
+        | Verdict::AnsweredArp(_)
+        | Verdict::AnsweredDhcp(_)
+        | Verdict::AnsweredDns(_)
+        | Verdict::Punted(_)
+        | Verdict::Drop(_) => return None,
     })
 }
 
@@ -183,7 +193,7 @@ pub struct HostTables {
     voice: RefCell<BTreeSet<(u128, u32)>>,
     nat_exempt: RefCell<BTreeSet<(u128, u32)>>,
     resolvers: RefCell<BTreeSet<ResolverKey>>,
-    drops: RefCell<BTreeMap<DropReason, u64>>,
+    tally: RefCell<Tally>,
     events: RefCell<Vec<EventRecord>>,
     now_ns: Cell<u64>,
     tick_ns: Cell<u64>,
@@ -246,7 +256,7 @@ impl HostTables {
             voice: RefCell::default(),
             nat_exempt: RefCell::default(),
             resolvers: RefCell::default(),
-            drops: RefCell::default(),
+            tally: RefCell::default(),
             events: RefCell::default(),
             now_ns: Cell::new(now_ns),
             tick_ns: Cell::new(1),
@@ -285,8 +295,16 @@ impl HostTables {
         self.tick_ns.set(tick_ns.max(1));
     }
 
+    /// What was dropped, by reason.
     pub fn drops(&self) -> BTreeMap<DropReason, u64> {
-        self.drops.borrow().clone()
+        let tally = self.tally.borrow();
+        let drops = DropReason::ALL.iter().map(|reason| (*reason, tally.drops_for(*reason)));
+        drops.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How all packets ended.
+    pub fn tally(&self) -> Tally {
+        self.tally.borrow().clone()
     }
 
     /// What was told since this was asked last.
@@ -437,8 +455,17 @@ impl Tables for HostTables {
         self.resolvers.borrow().contains(key)
     }
 
-    fn count_drop(&self, reason: DropReason) {
-        *self.drops.borrow_mut().entry(reason).or_default() += 1;
+    fn count_drop(&self, reason: DropReason, course: Course) {
+        self.tally.borrow_mut().drops[reason.index(course) as usize] += 1;
+    }
+
+    /// Nothing on the host carries counters over.
+    fn counter(&self, _table: u16, _index: u32) -> Option<NonNull<u64>> {
+        None
+    }
+
+    fn count_end(&self, end: End, course: Course) {
+        self.tally.borrow_mut().ends[end.index(course) as usize] += 1;
     }
 
     fn tell(&self, event: &EventRecord) -> bool {

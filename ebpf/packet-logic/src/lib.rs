@@ -77,4 +77,4 @@ pub use rules::{rules, rules_in};
 pub use six::{down6, garden_down6, garden_up6, open6, up6};
 pub use tables::{Packet, Tables};
 pub use up::{garden_up, overflow_up, up};
-pub use verdict::Verdict;
+pub use verdict::{Verdict, led_nowhere};

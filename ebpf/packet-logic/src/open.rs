@@ -1,6 +1,6 @@
 //! The first packet of a flow from a subscriber.
 
-use map_abi::{DropReason, flags};
+use map_abi::{Course, DropReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -26,10 +26,11 @@ pub fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
     match opened {
         Ok(verdict) => verdict,
         Err(reason) => match arrive(packet, tables) {
-            Ok(arrival) => arrival.stop::<P, T, false>(packet, tables, reason.into()).counted(tables),
-            Err(reason) => Verdict::Drop(reason).counted(tables),
+            Ok(arrival) => arrival.stop::<P, T, false>(packet, tables, reason.into()),
+            Err(reason) => Verdict::Drop(reason),
         },
     }
+    .counted(packet, tables, Course::UP)
 }
 
 /// Lets the firewall know a flow.

@@ -3,9 +3,9 @@
 use core::ptr::NonNull;
 
 use map_abi::{
-    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, EventRecord, FibLine, FibPage,
-    FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason,
-    ResolverKey, Session, Settings, SharedKey,
+    Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, End, EventRecord, FibLine,
+    FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
+    PuntReason, ResolverKey, Session, Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -39,6 +39,9 @@ pub trait Packet {
 
     /// Cuts off the packet's end, or adds zeros there; false if there is not so much room.
     fn set_len(&mut self, len: usize) -> bool;
+
+    /// Has it leave by the port with this index; false: there is none.
+    fn redirect(&self, port: u32) -> bool;
 }
 
 /// The tables of `map_abi`. Pointers are to live values, aligned as their type is, and stay good while the packet is
@@ -89,7 +92,10 @@ pub trait Tables {
     /// Whether an address, as in `in_garden`, is of a destination exempt from NAT.
     fn is_nat_exempt(&self, address: [u64; 2]) -> bool;
     fn is_resolver(&self, key: &ResolverKey) -> bool;
-    fn count_drop(&self, reason: DropReason);
+    fn count_drop(&self, reason: DropReason, course: Course);
+    fn count_end(&self, end: End, course: Course);
+    /// A counter of this CPU's; `table`: one of `map_abi::poke_table::COUNTERS`.
+    fn counter(&self, table: u16, index: u32) -> Option<NonNull<u64>>;
     /// Tells user space, or counts that there was no room.
     fn tell(&self, event: &EventRecord) -> bool;
     /// Counts an answer of `map_abi::dhcp_answer`.

@@ -1,6 +1,6 @@
 //! From a subscriber towards the core.
 
-use map_abi::{DropReason, FibTarget, PuntReason, flags, mapped};
+use map_abi::{Course, DropReason, FibTarget, PuntReason, flags, mapped};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -48,7 +48,7 @@ pub fn overflow_up<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict 
                 .unwrap_or_else(|stop| arrival.stop::<P, T, false>(packet, tables, stop))
         }
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 /// `IN_GARDEN`: what is sent is let go into the walled garden only, else that of active sessions anywhere.
@@ -59,7 +59,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
         Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
             .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]
@@ -69,7 +69,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     arrival: &Arrival,
 ) -> Result<Verdict, Stop> {
     let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
-        Step::Answer => return Ok(Verdict::Redirect(arrival.port)),
+        Step::Answer => return Ok(Verdict::AnsweredArp(arrival.port)),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
         Step::Garden => return Ok(Verdict::Garden),

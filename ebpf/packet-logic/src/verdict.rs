@@ -1,16 +1,22 @@
 //! What becomes of a packet.
 
-use map_abi::{DropReason, PuntReason};
+use map_abi::{Answer, Course, DropReason, End, PuntReason};
 
-use crate::{Tables, parse::Ipv4};
+use crate::{Packet, Tables, core_side, parse::Ipv4};
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the kernel's to deal with.
     Pass,
-    /// Out by the port with this index, which may be the one it came in by.
+    /// Out by the port with this index.
     Redirect(u32),
+    /// It is its own answer to ARP, and goes out by the port with this index, which it came in by.
+    AnsweredArp(u32),
+    /// The same for DHCPv4.
+    AnsweredDhcp(u32),
+    /// The same for a query that parental control refuses.
+    AnsweredDns(u32),
     /// On to the program of the core ports: one subscriber talks to another.
     Core,
     /// On to the program that makes the NAT mapping for a flow's first packet.
@@ -46,19 +52,42 @@ pub enum Verdict {
     /// On to the program that deals with the query that this one has put into the scratch memory.
     DnsName,
     /// User space has a copy; nothing is left to do.
-    Punted,
+    Punted(PuntReason),
     Drop(DropReason),
 }
 
 impl Verdict {
-    /// Counts the packet if it was dropped.
+    /// Counts the packet if this is its end, and has it leave if it is to leave.
     #[inline(always)]
-    pub(crate) fn counted<T: Tables>(self, tables: &T) -> Self {
-        if let Self::Drop(reason) = self {
-            tables.count_drop(reason);
-        }
+    pub(crate) fn counted<P: Packet, T: Tables>(self, packet: &P, tables: &T, course: Course) -> Self {
+        let end = match self {
+            Self::Redirect(port) if packet.redirect(port) => End::Forwarded,
+            Self::AnsweredArp(port) if packet.redirect(port) => End::Answered(Answer::Arp),
+            Self::AnsweredDhcp(port) if packet.redirect(port) => End::Answered(Answer::Dhcp),
+            Self::AnsweredDns(port) if packet.redirect(port) => End::Answered(Answer::Dns),
+            Self::Redirect(_) | Self::AnsweredArp(_) | Self::AnsweredDhcp(_) | Self::AnsweredDns(_) => {
+                tables.count_drop(DropReason::Inconsistent, course);
+                return Self::Drop(DropReason::Inconsistent);
+            }
+            Self::Drop(reason) => {
+                tables.count_drop(reason, course);
+                return self;
+            }
+            Self::Pass => End::Kernel,
+            Self::Punted(reason) => End::UserSpace(reason),
+            _ => return self,
+        };
+        tables.count_end(end, course);
         self
     }
+}
+
+/// Counts a packet that no program took over, though one led on to another: that is missing, or there were too many.
+/// `is_up`: it was in a program of access ports.
+#[inline(always)]
+pub fn led_nowhere<P: Packet, T: Tables>(packet: &P, tables: &T, is_up: bool) {
+    let course = if is_up { Course::UP } else { core_side::course(packet, tables) };
+    tables.count_drop(DropReason::Inconsistent, course);
 }
 
 /// Why a packet goes no further, and whether user space is told. There is one place that tells, for a copy of it at each
@@ -95,8 +124,11 @@ impl Stop {
     /// function Linux 6.1's verifier forgets what it went by, and takes branches for dead that are not.
     #[inline(always)]
     pub(crate) fn verdict(self, is_told: bool) -> Verdict {
-        if is_told && self.reason as u32 == DropReason::PuntLost as u32 {
-            return Verdict::Punted;
+        if is_told
+            && self.reason as u32 == DropReason::PuntLost as u32
+            && let Some(reason) = self.punt()
+        {
+            return Verdict::Punted(reason);
         }
         Verdict::Drop(self.reason)
     }

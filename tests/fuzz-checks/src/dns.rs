@@ -29,10 +29,10 @@ pub fn fuzz_dns(bytes: &[u8]) {
     let expected = match (judge(message), is_tcp) {
         (Judged::Free, _) => Verdict::Redirect(CORE),
         (Judged::Unreadable, false) => Verdict::Drop(DropReason::DnsUnreadable),
-        (Judged::Blocked, _) | (Judged::Unreadable, true) => Verdict::Redirect(ACCESS),
+        (Judged::Blocked, _) | (Judged::Unreadable, true) => Verdict::AnsweredDns(ACCESS),
     };
     assert_eq!(verdict, expected, "{message:02x?}");
-    if verdict != Verdict::Redirect(ACCESS) {
+    if verdict != Verdict::AnsweredDns(ACCESS) {
         return;
     }
     assert_eq!(after[..12], [HOME_MAC, PORT_MAC].concat());

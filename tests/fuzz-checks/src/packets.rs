@@ -92,7 +92,7 @@ pub(crate) fn up(packet: &mut HostPacket, tables: &HostTables) -> Verdict {
 }
 
 fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
-    let before = drops(tables);
+    let before = counted(tables);
     let mut packet = HostPacket::new(bytes, ACCESS_IFINDEX);
     let verdict = up(&mut packet, tables);
     let after = packet.bytes();
@@ -109,27 +109,22 @@ fn run_up(tables: &HostTables, bytes: &[u8]) -> Verdict {
         Verdict::Core => {
             run_down(tables, &after, ACCESS_IFINDEX);
         }
-        Verdict::Redirect(port) => {
+        Verdict::AnsweredArp(port) | Verdict::AnsweredDhcp(port) => {
             assert_eq!(port, ACCESS, "there is no third port");
-            if is_ipv4(bytes) {
+            if matches!(verdict, Verdict::AnsweredDhcp(_)) {
                 assert_lease(bytes, &after);
             } else {
                 assert_eq!(after.len(), bytes.len(), "an answer as long as the question");
             }
         }
-        Verdict::Punted => assert_eq!(packet.punts().len(), 1, "user space has its copy"),
-        _ => {}
+        Verdict::Punted(_) => assert_eq!(packet.punts().len(), 1, "user space has its copy"),
+        verdict => assert!(!matches!(verdict, Verdict::Redirect(_)), "there is no third port"),
     }
-    // A hairpin is counted where it is dropped, on its way down.
-    if verdict != Verdict::Core {
-        let dropped = u64::from(matches!(verdict, Verdict::Drop(_)));
-        assert_eq!(drops(tables) - before, dropped, "each drop is counted once");
+    // A hairpin is counted where it ends, on its way down.
+    if !matches!(verdict, Verdict::Core | Verdict::Core6) {
+        assert_eq!(counted(tables) - before, 1, "each frame is counted once");
     }
     verdict
-}
-
-fn is_ipv4(bytes: &[u8]) -> bool {
-    bytes.get(20..22) == Some(&[8, 0])
 }
 
 /// The answer to a DHCP message: the home's lease, to the home, and sound.
@@ -149,7 +144,7 @@ fn header_len(frame: &[u8]) -> usize {
 }
 
 fn run_down(tables: &HostTables, bytes: &[u8], ifindex: u32) -> Verdict {
-    let before = drops(tables);
+    let before = counted(tables);
     let mut packet = HostPacket::new(bytes, ifindex);
     let verdict = down(&mut packet, tables);
     let after = packet.bytes();
@@ -172,13 +167,13 @@ fn run_down(tables: &HostTables, bytes: &[u8], ifindex: u32) -> Verdict {
         }
         _ => assert_ne!(verdict, Verdict::Core, "there is no way down from the way down"),
     }
-    let dropped = u64::from(matches!(verdict, Verdict::Drop(_)));
-    assert_eq!(drops(tables) - before, dropped, "each drop is counted once");
+    let is_led_on = matches!(verdict, Verdict::Core6 | Verdict::RulesIn | Verdict::GardenCore);
+    assert_eq!(counted(tables) - before, u64::from(!is_led_on), "each frame is counted once");
     verdict
 }
 
-fn drops(tables: &HostTables) -> u64 {
-    tables.drops().values().sum()
+fn counted(tables: &HostTables) -> u64 {
+    tables.tally().frames()
 }
 
 /// Whether a whole IPv4 header with a right checksum is at `at`.
@@ -344,7 +339,7 @@ fn subscriber(
 
 #[cfg(test)]
 mod tests {
-    use packet_logic::DropReason;
+    use packet_logic::{DropReason, PuntReason};
 
     use super::*;
     use crate::tests::seed;
@@ -358,15 +353,14 @@ mod tests {
             ("ping", Verdict::Redirect(CORE)),
             ("fragment", Verdict::Redirect(CORE)),
             ("routed", Verdict::Redirect(CORE)),
-            ("gateway", Verdict::Punted),
-            ("dhcp", Verdict::Redirect(ACCESS)),
+            ("gateway", Verdict::Punted(PuntReason::GatewayEcho)),
+            ("dhcp", Verdict::AnsweredDhcp(ACCESS)),
+            ("arp", Verdict::AnsweredArp(ACCESS)),
             ("hairpin", Verdict::Core),
             ("ttl", Verdict::Drop(DropReason::TtlExpired)),
         ] {
             assert_eq!(run_up(&tables(), &seed("packet_up", name)), verdict, "{name}");
         }
-        let arp = run_up(&tables(), &seed("packet_up", "arp"));
-        assert!(!matches!(arp, Verdict::Drop(_) | Verdict::Pass), "the gateway answers: {arp:?}");
         for (name, verdict) in [
             ("udp", Verdict::Redirect(ACCESS)),
             ("tcp", Verdict::Redirect(ACCESS)),

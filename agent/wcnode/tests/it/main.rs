@@ -27,7 +27,7 @@ fn wcnode(dir: &std::path::Path, arguments: &[&str]) -> Run {
 #[test]
 fn a_node_without_a_fast_path_says_so() {
     let dir = tempfile::tempdir().expect("a directory");
-    for verb in ["sessions", "drops", "counters", "ports", "status"] {
+    for verb in ["sessions", "drops", "stages", "counters", "ports", "status"] {
         let run = wcnode(dir.path(), &[verb]);
         assert_eq!(run.status, 3, "{verb}");
         assert!(

@@ -15,7 +15,7 @@ use super::{
     description::{Description, RecordLayout},
     entries::{CountersCopy, EntriesCopy},
     homes::{HomesCopy, KINDS},
-    pages,
+    pages::{self, survey},
     plan::{Lost, Plan},
 };
 use crate::{clerk::Clerk, error::OpenError, paged::Page};
@@ -106,7 +106,7 @@ impl<'a> Carrier<'a> {
             array.look(true);
         });
         self.entries.iter().for_each(|entries| entries.look(true));
-        self.counters.iter_mut().for_each(CountersCopy::look);
+        self.counters.iter_mut().for_each(CountersCopy::copy);
         Ok(())
     }
 
@@ -120,7 +120,8 @@ impl<'a> Carrier<'a> {
         }
         if is_in_use {
             self.entries.iter().for_each(|entries| entries.look(false));
-            self.counters.iter_mut().for_each(CountersCopy::look);
+            self.counters.iter_mut().for_each(|counters| counters.follow(clerk));
+            clerk.flush().map_err(survey)?;
         }
         Ok(changed)
     }

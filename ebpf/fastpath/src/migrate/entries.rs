@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, os::fd::AsFd, path::Path};
 
 use aya::{maps::MapData, util::nr_cpus};
+use map_abi::poke_table;
 
 use super::plan::Plan;
-use crate::{error::OpenError, sys};
+use crate::{clerk::Clerk, error::OpenError, sys};
 
 pub(crate) struct EntriesCopy {
     old: MapData,
@@ -76,6 +77,8 @@ impl EntriesCopy {
 pub(crate) struct CountersCopy {
     old: MapData,
     new: MapData,
+    /// What the clerk calls the map.
+    table: u16,
     /// Indices, old and new, of what has the same name.
     same: Vec<(u32, u32)>,
     /// What was seen at the look before, by old index.
@@ -97,7 +100,10 @@ impl CountersCopy {
                 None => missing.push((format!("{name}.{counter}"), index)),
             }
         }
-        Ok(Self { old: pinned(old, name)?, new: pinned(new, name)?, same, seen: BTreeMap::new(), missing })
+        let table = poke_table::COUNTERS.iter().find(|(known, _)| *known == name);
+        let table = table.map(|(_, table)| *table).ok_or(OpenError::NoMap(name))?;
+        let (old, new) = (pinned(old, name)?, pinned(new, name)?);
+        Ok(Self { old, new, table, same, seen: BTreeMap::new(), missing })
     }
 
     /// What each CPU has counted; `None`: there is no such index.
@@ -108,20 +114,25 @@ impl CountersCopy {
         Some(words.collect())
     }
 
-    pub(crate) fn look(&mut self) {
+    /// The first look: nobody counts in the new map yet.
+    pub(crate) fn copy(&mut self) {
         for (from, to) in &self.same {
-            let (Some(now), Some(held)) = (Self::read(&self.old, *from), Self::read(&self.new, *to)) else {
-                continue;
-            };
-            let before = self.seen.get(from).cloned().unwrap_or_else(|| vec![0; now.len()]);
-            if now == before {
-                continue;
+            let Some(now) = Self::read(&self.old, *from) else { continue };
+            let bytes: Vec<u8> = now.iter().flat_map(|count| count.to_ne_bytes()).collect();
+            if sys::update(self.new.fd().as_fd(), &to.to_ne_bytes(), &bytes, 0).is_ok() {
+                self.seen.insert(*from, now);
             }
-            let sums = held.iter().zip(now.iter().zip(&before));
-            let sums: Vec<u8> = sums
-                .flat_map(|(held, (now, before))| held.wrapping_add(now.wrapping_sub(*before)).to_ne_bytes())
-                .collect();
-            if sys::update(self.new.fd().as_fd(), &to.to_ne_bytes(), &sums, 0).is_ok() {
+        }
+    }
+
+    /// A later one: the programs count in the new map meanwhile, so that only one of them can add to it.
+    pub(crate) fn follow(&mut self, clerk: &mut Clerk) {
+        for (from, to) in &self.same {
+            let Some(now) = Self::read(&self.old, *from) else { continue };
+            let before: u64 = self.seen.get(from).map_or(0, |before| before.iter().sum());
+            let grown = now.iter().sum::<u64>().wrapping_sub(before);
+            if grown != 0 {
+                clerk.count(self.table, *to, grown);
                 self.seen.insert(*from, now);
             }
         }

@@ -11,6 +11,7 @@ use crate::{
     },
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
+    tally::{since, tally},
     world::{ACCESS_MAC, ALICE_MAC, BOB_MAC, CORE_MAC, GATEWAY_MAC, World, desired},
 };
 
@@ -547,11 +548,13 @@ fn fixtures_on_the_host_and_in_the_kernel() {
         let mut host =
             Host { world: &world, tables: snapshot(&world.pin_dir, [world.access, world.core], &ADDRESSES) };
         script(&mut host);
+        let before = tally(&inspector);
         script(&mut Kernel {
             world: &world,
             fastpath: &mut fastpath,
             inspector: &inspector,
             punts: &mut punts,
         });
+        assert_eq!(since(&before, &tally(&inspector)), host.tables.tally(), "both count alike");
     }
 }

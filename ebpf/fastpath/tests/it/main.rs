@@ -23,6 +23,8 @@ mod runner;
 mod shared;
 mod six;
 mod snapshot;
+mod stages;
+mod tally;
 mod upgrade;
 mod voice;
 mod world;

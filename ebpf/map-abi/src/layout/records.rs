@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use super::{Carried, Described, Field, Keeper, Map, Record};
 use crate::{
-    Burst, Category, DeviceKey, DhcpProfile, Down, DropReason, ENTRIES_PER_BUCKET, FibLine, FibPage,
+    Burst, Category, DeviceKey, DhcpProfile, Down, DropReason, ENTRIES_PER_BUCKET, End, FibLine, FibPage,
     FlowEntry, FragmentKey, FragmentKey6, HEADER_LINES, HOME_ORDER_MAX, LINE_BYTES, LINES_PER_UNIT, Limits,
     LinePage, MAX_PORTS, Meter, NatEntry, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey,
     Rule, RuleDefaults, SVIDS_PER_PORT, Session, Settings, SharedKey, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX,
@@ -191,6 +191,7 @@ pub const CONSTANTS: &[(&str, u64)] = &[
 /// What the indices of counters are called.
 pub const INDICES: &[(&str, &[&str])] = &[
     (map::DROPS, &DropReason::NAMES),
+    (map::ENDS, &End::NAMES),
     (map::LOSSES, &["events", "punts"]),
     (map::DHCP_ANSWERS, &["offers", "acks"]),
     (map::DNS_COUNTS, &DNS_COUNTS),
@@ -231,6 +232,7 @@ pub const MAPS: &[Map] = &[
     of(map::GARDEN, Carried::Entries { key: "", grows: false }),
     of(map::RESOLVERS, Carried::Entries { key: "ResolverKey", grows: false }),
     of(map::DROPS, Carried::Counters),
+    of(map::ENDS, Carried::Counters),
     of(map::PUNTS, Carried::Anew),
     of(map::EVENTS, Carried::Anew),
     of(map::LOSSES, Carried::Counters),

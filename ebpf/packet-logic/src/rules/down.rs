@@ -1,10 +1,10 @@
 //! Packets to a subscriber.
 
-use map_abi::DropReason;
+use map_abi::{Course, DropReason};
 
 use crate::{
     Packet, Tables, Verdict,
-    core_side::{CameBy, PACKET_AT, Receiver, came_by},
+    core_side::{PACKET_AT, Receiver, came_by},
     flows::Ends,
     inbound::{self, Found, Inbound},
     parse::{ETHERTYPE_IPV4, Ipv4},
@@ -16,19 +16,20 @@ use crate::{
 /// Asks the rules about the flow of a packet from the core or from another subscriber, which then goes the ordinary way.
 #[inline(always)]
 pub fn rules_in<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
-    match came_by(packet, tables) {
-        Err(reason) => Verdict::Drop(reason),
-        Ok(came_by @ CameBy { ethertype: ETHERTYPE_IPV4, .. }) => {
-            match inbound::find::<P, T, true>(packet, tables, &came_by) {
-                Err(reason) => Verdict::Drop(reason),
-                Ok(Found::Kernel) => Verdict::Pass,
-                Ok(Found::Subscriber(inbound)) => match ask(packet, tables, &inbound) {
-                    Ok(()) => Verdict::Core,
-                    Err(reason) => inbound.receiver.stop(packet, tables, reason.into()),
-                },
-            }
-        }
-        Ok(CameBy { ethertype: ETHERTYPE_IPV6, .. }) => match find6(packet, tables) {
+    let came_by = match came_by(packet, tables) {
+        Err(reason) => return Verdict::Drop(reason).counted(packet, tables, Course::DOWN),
+        Ok(came_by) => came_by,
+    };
+    match came_by.ethertype {
+        ETHERTYPE_IPV4 => match inbound::find::<P, T, true>(packet, tables, &came_by) {
+            Err(reason) => Verdict::Drop(reason),
+            Ok(Found::Kernel) => Verdict::Pass,
+            Ok(Found::Subscriber(inbound)) => match ask(packet, tables, &inbound) {
+                Ok(()) => Verdict::Core,
+                Err(reason) => inbound.receiver.stop(packet, tables, reason.into()),
+            },
+        },
+        ETHERTYPE_IPV6 => match find6(packet, tables, &came_by) {
             Err(reason) => Verdict::Drop(reason),
             Ok(None) => Verdict::Pass,
             Ok(Some(receiver)) => match ask6(packet, tables, &receiver) {
@@ -36,9 +37,9 @@ pub fn rules_in<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
                 Err(reason) => receiver.stop(packet, tables, reason.into()),
             },
         },
-        Ok(_) => Verdict::Pass,
+        _ => Verdict::Pass,
     }
-    .counted(tables)
+    .counted(packet, tables, came_by.course)
 }
 
 #[inline(always)]

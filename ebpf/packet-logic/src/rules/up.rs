@@ -1,6 +1,6 @@
 //! Packets from a subscriber.
 
-use map_abi::DropReason;
+use map_abi::{Course, DropReason};
 
 use crate::{
     Packet, Tables, Verdict,
@@ -23,7 +23,7 @@ pub fn rules<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
             Err(reason) => arrival.stop::<P, T, false>(packet, tables, reason.into()),
         },
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 /// Whether it was a packet of IPv4.

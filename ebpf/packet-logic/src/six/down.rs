@@ -1,10 +1,10 @@
 //! From the core towards a subscriber.
 
-use map_abi::{DropReason, FibTarget, PuntReason, flags};
+use map_abi::{Course, DropReason, FibTarget, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
-    core_side::{Line, PACKET_AT, Receiver, came_by},
+    core_side::{CameBy, Line, PACKET_AT, Receiver, came_by},
     fib6,
     flows::{self, Ends, Print},
     home::Home,
@@ -33,7 +33,11 @@ pub fn garden_down6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict
 /// `IN_GARDEN`: as for IPv4.
 #[inline(always)]
 fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T) -> Verdict {
-    match find6(packet, tables) {
+    let came_by = match came_by(packet, tables) {
+        Err(reason) => return Verdict::Drop(reason).counted(packet, tables, Course::DOWN),
+        Ok(came_by) => came_by,
+    };
+    match find6(packet, tables, &came_by) {
         Err(reason) => Verdict::Drop(reason),
         Ok(None) => Verdict::Pass,
         Ok(Some(receiver)) => match deliver::<P, T, IN_GARDEN>(packet, tables, &receiver) {
@@ -41,13 +45,16 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
             Err(stop) => receiver.stop(packet, tables, stop),
         },
     }
-    .counted(tables)
+    .counted(packet, tables, came_by.course)
 }
 
 /// Whom a packet is for; `None`: the kernel.
 #[inline(always)]
-pub(crate) fn find6<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Option<Receiver>, DropReason> {
-    let came_by = came_by(packet, tables)?;
+pub(crate) fn find6<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    came_by: &CameBy,
+) -> Result<Option<Receiver>, DropReason> {
     if came_by.ethertype != ETHERTYPE_IPV6 {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! From a subscriber towards the core.
 
-use map_abi::{DropReason, PuntReason, flags};
+use map_abi::{Course, DropReason, PuntReason, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -45,7 +45,7 @@ fn enter<P: Packet, T: Tables, const IN_GARDEN: bool>(packet: &mut P, tables: &T
         Ok(arrival) => receive::<P, T, IN_GARDEN>(packet, tables, &arrival)
             .unwrap_or_else(|stop| arrival.stop::<P, T, IN_GARDEN>(packet, tables, stop)),
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]
@@ -78,7 +78,7 @@ pub fn open6<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Verdict {
             Err(reason) => arrival.stop::<P, T, false>(packet, tables, reason.into()),
         },
     }
-    .counted(tables)
+    .counted(packet, tables, Course::UP)
 }
 
 #[inline(always)]

@@ -215,6 +215,7 @@ proptest! {
         if let Verdict::Drop(reason) = verdict {
             prop_assert_eq!(tables.drops().into_iter().collect::<Vec<_>>(), vec![(reason, 1)]);
         }
+        prop_assert_eq!(tables.tally().frames(), 1, "counted once");
     }
 
     /// Anything may be wrong in a packet that is nearly right.

@@ -3,17 +3,18 @@
 use core::ptr::{NonNull, addr_of, addr_of_mut};
 
 use aya_ebpf::{
+    bindings::xdp_action,
     helpers::{
         bpf_jiffies64, bpf_ktime_get_ns, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_load_bytes,
         bpf_xdp_store_bytes,
     },
-    maps::{Array, lpm_trie},
+    maps::{Array, PerCpuArray, lpm_trie},
     programs::XdpContext,
 };
 use map_abi::{
-    Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, EventRecord, FibLine, FibPage,
-    FragmentKey, FragmentKey6, LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX, PortEntry,
-    PortLink, PuntReason, PuntRecord, ResolverKey, Session, Settings, SharedKey,
+    Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, End, EventRecord, FibLine,
+    FibPage, FragmentKey, FragmentKey6, LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX,
+    PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session, Settings, SharedKey, poke_table,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -43,7 +44,7 @@ impl Packet for Xdp {
     #[inline(always)]
     fn punt(&self, reason: PuntReason, port: u32, session: u32) -> bool {
         let Some(mut record) = maps::PUNTS.reserve::<PuntRecord>(0) else {
-            count_loss(Loss::Punt);
+            count(&maps::LOSSES, Loss::Punt as u32);
             return false;
         };
         let at = record.as_mut_ptr();
@@ -91,6 +92,11 @@ impl Packet for Xdp {
         // SAFETY: no `Frame` is left, since they borrow `self`.
         unsafe { bpf_xdp_adjust_tail(self.0.ctx, delta) == 0 }
     }
+
+    #[inline(always)]
+    fn redirect(&self, port: u32) -> bool {
+        maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).is_ok()
+    }
 }
 
 /// A length from 1 to 1024 that the verifier knows to be one, whatever it forgot of where it came from.
@@ -118,8 +124,8 @@ struct Place {
 pub(crate) struct Maps;
 
 #[inline(always)]
-fn count_loss(loss: Loss) {
-    if let Some(count) = maps::LOSSES.get_ptr_mut(loss as u32) {
+fn count(counts: &PerCpuArray<u64>, index: u32) {
+    if let Some(count) = counts.get_ptr_mut(index) {
         // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
         unsafe { *count += 1 };
     }
@@ -236,10 +242,7 @@ impl Tables for Maps {
 
     #[inline(always)]
     fn count_dns(&self, what: u32) {
-        if let Some(count) = maps::DNS_COUNTS.get_ptr_mut(what) {
-            // SAFETY: as in `count_drop`.
-            unsafe { *count += 1 };
-        }
+        count(&maps::DNS_COUNTS, what);
     }
 
     #[inline(always)]
@@ -295,11 +298,26 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
-    fn count_drop(&self, reason: DropReason) {
-        if let Some(count) = maps::DROPS.get_ptr_mut(reason as u32) {
-            // SAFETY: this CPU's own counter, and XDP programs do not interrupt each other on a CPU.
-            unsafe { *count += 1 };
-        }
+    fn count_drop(&self, reason: DropReason, course: Course) {
+        count(&maps::DROPS, reason.index(course));
+    }
+
+    #[inline(always)]
+    fn count_end(&self, end: End, course: Course) {
+        count(&maps::ENDS, end.index(course));
+    }
+
+    #[inline(always)]
+    fn counter(&self, table: u16, index: u32) -> Option<NonNull<u64>> {
+        let counter = match table {
+            poke_table::DROPS_ADD => maps::DROPS.get_ptr_mut(index),
+            poke_table::ENDS_ADD => maps::ENDS.get_ptr_mut(index),
+            poke_table::LOSSES_ADD => maps::LOSSES.get_ptr_mut(index),
+            poke_table::DHCP_ANSWERS_ADD => maps::DHCP_ANSWERS.get_ptr_mut(index),
+            poke_table::DNS_COUNTS_ADD => maps::DNS_COUNTS.get_ptr_mut(index),
+            _ => None,
+        };
+        counter.and_then(NonNull::new)
     }
 
     #[inline(always)]
@@ -311,7 +329,7 @@ impl Tables for Maps {
                 true
             }
             None => {
-                count_loss(Loss::Event);
+                count(&maps::LOSSES, Loss::Event as u32);
                 false
             }
         }
@@ -319,10 +337,7 @@ impl Tables for Maps {
 
     #[inline(always)]
     fn count_dhcp(&self, answer: u32) {
-        if let Some(count) = maps::DHCP_ANSWERS.get_ptr_mut(answer) {
-            // SAFETY: as in `count_drop`.
-            unsafe { *count += 1 };
-        }
+        count(&maps::DHCP_ANSWERS, answer);
     }
 
     #[inline(always)]

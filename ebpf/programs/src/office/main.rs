@@ -16,103 +16,103 @@ use packet_logic::Verdict;
 #[xdp]
 pub fn access(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::up(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::up(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn core(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::down(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::down(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn open(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::open(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::open(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn open6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::open6(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::open6(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn rules(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::rules(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::rules(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn rules_in(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::rules_in(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::rules_in(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn access6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::up6(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::up6(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn core6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::down6(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::down6(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn garden(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::garden_up(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::garden_up(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn garden6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::garden_up6(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::garden_up6(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn garden_core(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::garden_down(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::garden_down(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn garden_core6(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::garden_down6(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::garden_down6(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn overflow(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::overflow_up(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::overflow_up(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn overflow_in(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::overflow_down(&mut packet, &Maps), &packet.0)
+    act::<DOWN>(packet_logic::overflow_down(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn dhcp(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::dhcp(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::dhcp(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn dns(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::dns(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::dns(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
 pub fn dns_name(ctx: XdpContext) -> u32 {
     let mut packet = Xdp(ctx);
-    act(packet_logic::dns_name(&mut packet, &Maps), &packet.0)
+    act::<UP>(packet_logic::dns_name(&mut packet, &Maps), &packet)
 }
 
 #[xdp]
@@ -133,38 +133,44 @@ pub fn reader(ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
+/// Of a program for what comes from lines, and for what goes to them.
+const UP: bool = true;
+const DOWN: bool = false;
+
 #[inline(always)]
-fn act(verdict: Verdict, ctx: &XdpContext) -> u32 {
+fn act<const IS_UP: bool>(verdict: Verdict, packet: &Xdp) -> u32 {
     match verdict {
         Verdict::Pass => xdp_action::XDP_PASS,
-        Verdict::Redirect(port) => {
-            maps::REDIRECT.redirect(port, u64::from(xdp_action::XDP_DROP)).unwrap_or(xdp_action::XDP_DROP)
-        }
-        Verdict::Core => lead_on(ctx, program::CORE),
-        Verdict::Open => lead_on(ctx, program::OPEN),
-        Verdict::Open6 => lead_on(ctx, program::OPEN6),
-        Verdict::Rules => lead_on(ctx, program::RULES),
-        Verdict::RulesIn => lead_on(ctx, program::RULES_IN),
-        Verdict::Access => lead_on(ctx, program::ACCESS),
-        Verdict::Access6 => lead_on(ctx, program::ACCESS6),
-        Verdict::Core6 => lead_on(ctx, program::CORE6),
-        Verdict::Garden => lead_on(ctx, program::GARDEN),
-        Verdict::Garden6 => lead_on(ctx, program::GARDEN6),
-        Verdict::GardenCore => lead_on(ctx, program::GARDEN_CORE),
-        Verdict::GardenCore6 => lead_on(ctx, program::GARDEN_CORE6),
-        Verdict::Overflow => lead_on(ctx, program::OVERFLOW),
-        Verdict::OverflowIn => lead_on(ctx, program::OVERFLOW_IN),
-        Verdict::Dhcp => lead_on(ctx, program::DHCP),
-        Verdict::Dns => lead_on(ctx, program::DNS),
-        Verdict::DnsName => lead_on(ctx, program::DNS_NAME),
-        Verdict::Punted | Verdict::Drop(_) => xdp_action::XDP_DROP,
+        Verdict::Redirect(_)
+        | Verdict::AnsweredArp(_)
+        | Verdict::AnsweredDhcp(_)
+        | Verdict::AnsweredDns(_) => xdp_action::XDP_REDIRECT,
+        Verdict::Core => lead_on::<IS_UP>(packet, program::CORE),
+        Verdict::Open => lead_on::<IS_UP>(packet, program::OPEN),
+        Verdict::Open6 => lead_on::<IS_UP>(packet, program::OPEN6),
+        Verdict::Rules => lead_on::<IS_UP>(packet, program::RULES),
+        Verdict::RulesIn => lead_on::<IS_UP>(packet, program::RULES_IN),
+        Verdict::Access => lead_on::<IS_UP>(packet, program::ACCESS),
+        Verdict::Access6 => lead_on::<IS_UP>(packet, program::ACCESS6),
+        Verdict::Core6 => lead_on::<IS_UP>(packet, program::CORE6),
+        Verdict::Garden => lead_on::<IS_UP>(packet, program::GARDEN),
+        Verdict::Garden6 => lead_on::<IS_UP>(packet, program::GARDEN6),
+        Verdict::GardenCore => lead_on::<IS_UP>(packet, program::GARDEN_CORE),
+        Verdict::GardenCore6 => lead_on::<IS_UP>(packet, program::GARDEN_CORE6),
+        Verdict::Overflow => lead_on::<IS_UP>(packet, program::OVERFLOW),
+        Verdict::OverflowIn => lead_on::<IS_UP>(packet, program::OVERFLOW_IN),
+        Verdict::Dhcp => lead_on::<IS_UP>(packet, program::DHCP),
+        Verdict::Dns => lead_on::<IS_UP>(packet, program::DNS),
+        Verdict::DnsName => lead_on::<IS_UP>(packet, program::DNS_NAME),
+        Verdict::Punted(_) | Verdict::Drop(_) => xdp_action::XDP_DROP,
     }
 }
 
 #[inline(always)]
-fn lead_on(ctx: &XdpContext, to: u32) -> u32 {
-    // SAFETY: nothing here has a destructor. Returns only if the program is missing.
-    unsafe { maps::PROGRAMS.tail_call(ctx, to) };
+fn lead_on<const IS_UP: bool>(packet: &Xdp, to: u32) -> u32 {
+    // SAFETY: nothing here has a destructor. Returns only if the program is missing, or too many were led through.
+    unsafe { maps::PROGRAMS.tail_call(&packet.0, to) };
+    packet_logic::led_nowhere(packet, &Maps, IS_UP);
     xdp_action::XDP_ABORTED
 }
 

@@ -10,8 +10,8 @@ use aya_ebpf::{
 };
 use map_abi::{
     CATEGORIES_MAX, Category, Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason,
-    ENCRYPTED_RESOLVERS_MAX, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey, FragmentKey6,
-    GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LinePage, Loss, MAX_DHCP_PROFILES,
+    ENCRYPTED_RESOLVERS_MAX, End, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey,
+    FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LinePage, Loss, MAX_DHCP_PROFILES,
     MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NAT_EXEMPT_PREFIXES_MAX, NatPorts, NextHop, NextHopGroup,
     PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX,
     dhcp_answer, dns_count, program,
@@ -73,7 +73,9 @@ pub(crate) static GARDEN: LpmTrie<[u64; 2], u8> = LpmTrie::pinned(GARDEN_PREFIXE
 #[map]
 pub(crate) static RESOLVERS: HashMap<ResolverKey, u8> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
 #[map]
-pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::COUNT, 0);
+pub(crate) static DROPS: PerCpuArray<u64> = PerCpuArray::pinned(DropReason::PLACES, 0);
+#[map]
+pub(crate) static ENDS: PerCpuArray<u64> = PerCpuArray::pinned(End::COUNT, 0);
 #[map]
 pub(crate) static PUNTS: RingBuf = RingBuf::pinned(PUNTS_BYTES, 0);
 #[map]

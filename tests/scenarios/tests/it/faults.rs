@@ -68,6 +68,14 @@ fn killing_the_agent_loses_no_packet() {
     office.lab().kill_agent().expect("killed");
     let sessions = office.wcnode(&["sessions"]);
     assert!(sessions.to_string().contains("alice"), "diagnostics work with the agent down: {sessions}");
+    let stages = office.wcnode(&["stages"]);
+    for (one, next) in [(0, 1), (1, 2), (3, 4), (4, 5)] {
+        assert_eq!(
+            stages[one]["out"], stages[next]["in"],
+            "what leaves a stage comes into the next: {stages}"
+        );
+    }
+    assert!(stages[0]["in"].as_u64() > Some(0) && stages[5]["out"].as_u64() > Some(0), "{stages}");
     thread::sleep(Duration::from_secs(1));
     office.lab().start_agent().expect("starts");
     natted.nothing_was_lost();

@@ -1,6 +1,6 @@
 //! `packet_logic` on the host, and what becomes of a frame.
 
-use fastpath::PuntReason;
+use fastpath::{PuntReason, Tally};
 use map_abi::{Chunk, Session};
 use packet_logic::{HostPacket, HostTables, Tables, Verdict, lead_on};
 
@@ -8,7 +8,6 @@ use crate::{
     random::{
         generator::{Frame, Way},
         kernel::{Kernel, Ports},
-        office::ACCESS,
     },
     world::now_ns,
 };
@@ -31,12 +30,12 @@ pub(super) enum End {
     Gone,
 }
 
-/// What was counted: packets of all lines up and down, and drops by reason and by line.
+/// What was counted: packets of all lines up and down, drops by line, and how each frame ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) up: u64,
     pub(super) down: u64,
-    pub(super) dropped: u64,
+    pub(super) tally: Tally,
     pub(super) dropped_of_lines: u64,
 }
 
@@ -63,7 +62,8 @@ impl Run {
 
     /// Whether the office answered the frame by itself.
     pub(super) fn is_answer(&self) -> bool {
-        self.is_up() && matches!(self.verdict(), Verdict::Redirect(port) if (port as usize) < ACCESS.len())
+        let verdict = self.verdict();
+        matches!(verdict, Verdict::AnsweredArp(_) | Verdict::AnsweredDhcp(_) | Verdict::AnsweredDns(_))
     }
 }
 
@@ -106,7 +106,12 @@ impl Host {
                 .collect();
         let end = match path.last() {
             Some(Verdict::Pass) => End::Passed,
-            Some(Verdict::Redirect(_)) => End::Redirected,
+            Some(
+                Verdict::Redirect(_)
+                | Verdict::AnsweredArp(_)
+                | Verdict::AnsweredDhcp(_)
+                | Verdict::AnsweredDns(_),
+            ) => End::Redirected,
             _ => End::Gone,
         };
         let punts = packet.punts().into_iter().map(|(reason, _, session)| (reason, session)).collect();
@@ -115,7 +120,7 @@ impl Host {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts { dropped: self.tables.drops().values().sum(), ..Counts::default() };
+        let mut counts = Counts { tally: self.tables.tally(), ..Counts::default() };
         for index in &self.indices {
             let session = self.session(*index);
             counts.dropped_of_lines += session.drops_up + session.drops_down;

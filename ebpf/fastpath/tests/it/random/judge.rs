@@ -11,6 +11,7 @@ mod punts;
 mod translation;
 mod walls;
 
+use map_abi::{Answer, Course};
 use packet_logic::Verdict;
 
 pub(super) use self::counts::assert_special_counted;
@@ -24,6 +25,7 @@ use crate::{
         tally::Tally,
         view::{Framed, View},
     },
+    tally::only_one,
 };
 
 /// The line whose tags a frame has on an access port, and if several have them, whose address.
@@ -215,31 +217,37 @@ fn is_for_a_line(frame: &Frame) -> bool {
     }
 }
 
-/// A frame is counted once: as passed, as dropped, or not at all where the kernel or user space deals with it, or it was
-/// answered; answers and what is special are counted by themselves.
+/// A frame is counted once among all, and of its line as passed, as dropped, or not at all where somebody answers it or the
+/// kernel deals with it; what is special is counted by itself.
 pub(super) fn assert_counted(frame: &Frame, run: &Run, (before, after): (&Counts, &Counts)) {
-    let Run { fate, .. } = run;
     let verdict = run.verdict();
-    let grown = Counts {
-        up: after.up - before.up,
-        down: after.down - before.down,
-        dropped: after.dropped - before.dropped,
-        dropped_of_lines: after.dropped_of_lines - before.dropped_of_lines,
+    let (up, down) = (after.up - before.up, after.down - before.down);
+    let dropped = after.dropped_of_lines - before.dropped_of_lines;
+    let course = match frame.way {
+        Way::Down => Course::DOWN,
+        Way::Up if run.is_up() => Course::UP,
+        Way::Up => Course::TURNED,
     };
+    let counted = match verdict {
+        Verdict::Drop(reason) => Err(reason),
+        Verdict::Redirect(_) => Ok(map_abi::End::Forwarded),
+        Verdict::AnsweredArp(_) => Ok(map_abi::End::Answered(Answer::Arp)),
+        Verdict::AnsweredDhcp(_) => Ok(map_abi::End::Answered(Answer::Dhcp)),
+        Verdict::AnsweredDns(_) => Ok(map_abi::End::Answered(Answer::Dns)),
+        Verdict::Punted(reason) => Ok(map_abi::End::UserSpace(reason)),
+        Verdict::Pass => Ok(map_abi::End::Kernel),
+        verdict => panic!("{verdict:?} leads nowhere"),
+    };
+    assert_eq!(only_one(&before.tally, &after.tally), (course, counted));
     let is_delivered = matches!(verdict, Verdict::Redirect(port) if (port as usize) < ACCESS.len());
     let (came_up, goes_down) = (u64::from(frame.way == Way::Up), u64::from(is_delivered));
-    let none = Counts::default();
-    match (fate.end, verdict) {
-        (End::Redirected, _) if run.is_answer() => assert_eq!(grown, none, "an answer of the office's"),
-        (End::Redirected, _) => {
-            assert_eq!(grown, Counts { up: came_up, down: goes_down, ..none }, "passed");
-        }
-        (End::Gone, Verdict::Drop(_)) => {
-            assert_eq!((grown.dropped, grown.down), (1, 0), "dropped");
-            assert!(grown.dropped_of_lines <= 1);
+    match verdict {
+        Verdict::Redirect(_) => assert_eq!((up, down, dropped), (came_up, goes_down, 0), "passed"),
+        Verdict::Drop(_) => {
+            assert!(down == 0 && dropped <= 1, "dropped");
             // One subscriber's packet to another was counted before the other's side dropped it.
-            assert!(grown.up <= came_up);
+            assert!(up <= came_up);
         }
-        _ => assert_eq!(grown, none, "the kernel's, or user space's"),
+        _ => assert_eq!((up, down, dropped), (0, 0, 0), "an answer, or the kernel's, or user space's"),
     }
 }

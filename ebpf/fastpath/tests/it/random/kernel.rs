@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData};
-use fastpath::{DropReason, Fastpath, Inspector, ProgramOf, Punts};
+use fastpath::{Fastpath, Inspector, ProgramOf, Punts, Tally};
 use map_abi::{
     Chunk, Down, FragmentKey, FragmentKey6, Line, Meter, Session, UNIT_INDICES_PER_CHUNK, Up, map,
 };
@@ -18,6 +18,7 @@ use crate::{
         special::Special,
     },
     snapshot::snapshot_at,
+    tally::{since, tally},
     world::{World, now_ns},
 };
 
@@ -60,8 +61,8 @@ pub(super) struct Kernel<'a> {
     chunks: Vec<(u32, ChunkMap)>,
     /// As they were when nothing had passed.
     pristine: (Vec<Session>, Vec<Box<Chunk>>),
-    /// Since then.
-    drops: Vec<u64>,
+    /// What was counted until then.
+    tally: Tally,
     special: Special,
 }
 
@@ -84,7 +85,6 @@ impl<'a> Kernel<'a> {
             ArrayOfMaps::try_from(Map::ArrayOfMaps(outer)).expect("an array");
         let chunks: Vec<(u32, ChunkMap)> =
             (0..outer.len()).filter_map(|index| Some((index, outer.get(&index, 0).ok()?))).collect();
-        let drops = vec![0; DropReason::ALL.len()];
         let (access, core) = office::interfaces();
         let mut kernel = Self {
             world,
@@ -96,7 +96,7 @@ impl<'a> Kernel<'a> {
             indices,
             chunks,
             pristine: (Vec::new(), Vec::new()),
-            drops,
+            tally: Tally::default(),
             special: Special::default(),
         };
         let mut sessions: Vec<Session> = (0..LINES.len()).map(|n| kernel.session(n)).collect();
@@ -151,17 +151,13 @@ impl<'a> Kernel<'a> {
         let dir = &self.world.pin_dir;
         forget::<{ size_of::<FragmentKey>() }, 4>(dir, map::FRAGMENTS);
         forget::<{ size_of::<FragmentKey6>() }, 1>(dir, map::FRAGMENTS6);
-        self.drops = self.dropped();
+        self.tally = tally(&self.inspector);
         self.special = self.special();
         snapshot_at(dir, self.ports.all(), &office::destinations(), now_ns())
     }
 
     fn special(&self) -> Special {
         Special::in_kernel(&self.inspector, (0..LINES.len()).map(|line| self.session(line)))
-    }
-
-    fn dropped(&self) -> Vec<u64> {
-        self.inspector.drops().expect("drops").into_iter().map(|(_, count)| count).collect()
     }
 
     /// Lets every line tell user space again, or none.
@@ -203,11 +199,7 @@ impl<'a> Kernel<'a> {
 
     /// Counters, mappings and flows are as on the host.
     pub(super) fn assert_like(&self, host: &Host) {
-        let dropped = self.dropped();
-        for ((reason, before), after) in DropReason::ALL.iter().zip(&self.drops).zip(dropped) {
-            let expected = host.tables.drops().get(reason).copied().unwrap_or(0);
-            assert_eq!(after - before, expected, "packets counted as {}", reason.name());
-        }
+        assert_eq!(since(&self.tally, &tally(&self.inspector)), host.tables.tally(), "how frames ended");
         assert_eq!(self.special().since(&self.special), Special::on_host(host), "what is special is counted");
         for (n, line) in LINES.iter().enumerate() {
             let (here, there) = (self.session(n), host.session(self.indices[n]));

@@ -10,11 +10,13 @@ use std::{
 };
 
 use fastpath::Inspector;
+use map_abi::{Course, End};
 
 use super::{assert_nothing_lost, change_to_probe};
 use crate::{
     frames::{ALICE, Address, EXTERNAL, REMOTE, from_alice, from_core, tcp, udp},
     live::Wire,
+    tally::tally,
     world::{World, desired, settle},
 };
 
@@ -132,4 +134,9 @@ fn agents_with_other_layouts_take_over_without_a_lost_packet() {
         (2 * u64::from(sent_up) + 2, 2 * u64::from(sent_down))
     );
     assert_eq!((alice.up.drops, alice.down.drops), (0, 0));
+    let tally = tally(&inspector);
+    let forwarded = |course| tally.end(End::Forwarded, course);
+    assert_eq!(forwarded(Course::UP), alice.up.packets);
+    assert_eq!(forwarded(Course::DOWN), alice.down.packets);
+    assert_eq!(tally.frames(), alice.up.packets + alice.down.packets, "and nothing else came in");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fastpath::{DropReason, Fastpath, Inspector, ProgramOf};
+use fastpath::{Fastpath, Inspector, ProgramOf, Tally};
 use map_abi::{Chunk, LinePage, NatPorts, Session, map};
 use net_types::Mac;
 use zerocopy::IntoBytes;
@@ -11,6 +11,7 @@ use super::{assert_nothing_lost, change_to_probe};
 use crate::{
     frames::{ALICE, BOB, REMOTE, from_alice, from_bob, from_core, tcp, udp},
     snapshot::{Copied, pages},
+    tally::tally,
     world::{World, desired_but, settle},
 };
 
@@ -49,8 +50,8 @@ fn contents(world: &World) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn drops(world: &World) -> Vec<(DropReason, u64)> {
-    Inspector::open(&world.pin_dir).expect("pinned").drops().expect("counted")
+fn counted(world: &World) -> Tally {
+    tally(&Inspector::open(&world.pin_dir).expect("pinned"))
 }
 
 fn up(fastpath: &mut Fastpath, world: &World, frame: &[u8]) -> u32 {
@@ -92,7 +93,8 @@ fn mappings_flows_counters_tokens_and_addresses_survive_there_and_back() {
     assert_ne!(down(&mut fastpath, &world, &ssh), DROPPED);
     let strange = from_core(&udp((REMOTE, 999), (BOB, 1), 64, b""));
     assert_eq!(down(&mut fastpath, &world, &strange), DROPPED);
-    let (before, drops_before) = (contents(&world), drops(&world));
+    let (before, counted_before) = (contents(&world), counted(&world));
+    assert_eq!(counted_before.frames(), sent as u64 + 1 + 40 + 2, "each frame");
     drop(fastpath);
 
     let there = change_to_probe(&world);
@@ -105,7 +107,7 @@ fn mappings_flows_counters_tokens_and_addresses_survive_there_and_back() {
         assert!(after.get(place) == Some(value), "{place} is another");
     }
     assert_eq!(after.len(), before.len());
-    assert_eq!(drops(&world), drops_before);
+    assert_eq!(counted(&world), counted_before);
     settle(&mut fastpath, &desired);
     settle(&mut fastpath, &desired);
     assert_eq!(fastpath.writes(), 0, "all is as desired");
