@@ -84,7 +84,7 @@ impl Routes {
         self.office = (desired.routes.keys().copied().collect(), desired.routes6.keys().copied().collect());
     }
 
-    pub(super) fn tell(&self, fastpath: &mut Fastpath, news: Vec<RouteNews>) -> Told {
+    pub(super) fn tell(&mut self, fastpath: &mut Fastpath, news: Vec<RouteNews>) -> Told {
         let mut neighbours = Vec::new();
         let mut events = Vec::with_capacity(news.len());
         for news in news {
@@ -94,7 +94,11 @@ impl Routes {
             }
         }
         let has_drifted = events.iter().any(|event| self.may_be_drift(event));
-        let gateways = if fastpath.apply_routes(events) {
+        let has_new = fastpath.apply_routes(events);
+        if fastpath.take_route_doubt() {
+            self.feed.dump_again();
+        }
+        let gateways = if has_new {
             Gateways::New
         } else if !neighbours.is_empty()
             && fastpath.next_hops().iter().any(|(gateway, ..)| neighbours.contains(gateway))
