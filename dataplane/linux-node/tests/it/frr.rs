@@ -1,14 +1,13 @@
 //! Routes that a router's own software, FRR, learns by BGP and puts into the kernel.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::Path,
     process::{Child, Command},
 };
 
 use linux_node::NetNs;
-use net_types::{IfName, Prefix4, Prefix6};
+use net_types::{IfName, Prefix4};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, User, chown, gettid},
@@ -61,7 +60,7 @@ impl Drop for Daemon {
     }
 }
 
-/// A router that announces 10.0.0.0/8, 10.1.0.0/16 and 2001:db8:1000::/36 over a link of its own to the office.
+/// A router that announces 10.0.0.0/8 and 10.1.0.0/16 over a link of its own to the office.
 struct Peer {
     namespace: NetNs,
     folder: tempfile::TempDir,
@@ -75,12 +74,10 @@ impl Peer {
         let make_link = || {
             ip(&format!("link add name office type veth peer name peer{number} netns {office}"));
             ip(&format!("addr add 192.0.{number}.2/24 dev office"));
-            ip(&format!("addr add 2001:db8:{number}::2/64 dev office nodad"));
             ip("link set dev office up");
         };
         namespace.run(make_link).expect("entered");
         ip(&format!("addr add 192.0.{number}.1/24 dev peer{number}"));
-        ip(&format!("addr add 2001:db8:{number}::1/64 dev peer{number} nodad"));
         ip(&format!("link set dev peer{number} up"));
         let config = format!(
             "router bgp {}
@@ -90,16 +87,9 @@ impl Peer {
              timers bgp 1 30
              neighbor 192.0.{number}.1 remote-as 65000
              neighbor 192.0.{number}.1 timers connect 1
-             neighbor 2001:db8:{number}::1 remote-as 65000
-             neighbor 2001:db8:{number}::1 timers connect 1
              address-family ipv4 unicast
               network 10.0.0.0/8
-              network 10.1.0.0/16
-             exit-address-family
-             address-family ipv6 unicast
-              neighbor 2001:db8:{number}::1 activate
-              network 2001:db8:1000::/36
-             exit-address-family",
+              network 10.1.0.0/16",
             65000 + u32::from(number),
         );
         Self { namespace, folder: folder(), config }
@@ -133,23 +123,16 @@ fn routes_learned_by_bgp_spread_over_peers_and_flows_stay_when_one_goes() {
         let way = |peer: usize| format!("192.0.{}.2 on {}", peer + 1, ports[peer]);
         let folder = folder();
         let neighbour = |n: u32| {
-            let one = |address: &str| {
-                format!("neighbor {address} remote-as {}\nneighbor {address} timers connect 1\n", 65000 + n)
-            };
-            one(&format!("192.0.{n}.2")) + &one(&format!("2001:db8:{n}::2"))
+            format!("neighbor 192.0.{n}.2 remote-as {}\nneighbor 192.0.{n}.2 timers connect 1", 65000 + n)
         };
-        let neighbours = (1..=3).map(neighbour).collect::<String>();
-        let activate = (1..=3).map(|n| format!("neighbor 2001:db8:{n}::2 activate\n")).collect::<String>();
+        let neighbours = (1..=3).map(neighbour).collect::<Vec<_>>().join("\n");
         let config = format!(
             "router bgp 65000
              bgp router-id 192.0.1.1
              no bgp ebgp-requires-policy
              bgp bestpath as-path multipath-relax
              timers bgp 1 30
-             {neighbours}
-             address-family ipv6 unicast
-              {activate}
-             exit-address-family"
+             {neighbours}"
         );
         let mut follower = Follower::new(&ports);
         let _zebra = Daemon::start("zebra", folder.path(), &[], "");
@@ -162,28 +145,15 @@ fn routes_learned_by_bgp_spread_over_peers_and_flows_stay_when_one_goes() {
             let wanted = peers.iter().map(|peer| way(*peer)).collect();
             prefixes.iter().all(|prefix| follower.ways().get(prefix) == Some(&wanted))
         };
-        // Of IPv6, the way is by the peer's link-local address, which it announces too.
-        let prefix6: Prefix6 = "2001:db8:1000::/36".parse().expect("a prefix");
-        let by_port = |slot: &String| slot.rsplit(' ').next().and_then(|port| port.parse().ok());
-        let have6 = |follower: &Follower, peers: &[usize]| {
-            let wanted: BTreeSet<u32> = peers.iter().map(|peer| ports[*peer]).collect();
-            let is = follower.ways6().get(&prefix6).cloned().unwrap_or_default();
-            is.iter().filter_map(by_port).collect::<BTreeSet<u32>>() == wanted
-                && is.iter().all(|way| way.starts_with("fe80::"))
-        };
-        let have = |follower: &Follower, peers: &[usize]| have(follower, peers) && have6(follower, peers);
         follower.follow_until(|follower| have(follower, &[0, 1, 2])).await;
-        let before = [follower.slots()[&prefixes[0]].clone(), follower.slots6()[&prefix6].clone()].concat();
+        let before = follower.slots()[&prefixes[0]].clone();
 
         daemons.remove(1).end();
         follower.follow_until(|follower| have(follower, &[0, 2])).await;
-        let after = [follower.slots()[&prefixes[0]].clone(), follower.slots6()[&prefix6].clone()].concat();
-        assert_eq!((before.len(), after.len()), (128, 128));
+        let after = follower.slots()[&prefixes[0]].clone();
+        assert_eq!((before.len(), after.len()), (64, 64));
         for (before, after) in before.iter().zip(&after) {
-            assert!(
-                before == after || by_port(before) == Some(ports[1]),
-                "a flow moved from {before} to {after}"
-            );
+            assert!(before == after || *before == way(1), "a flow moved from {before} to {after}");
         }
         daemons.push(peers[1].start());
         follower.follow_until(|follower| have(follower, &[0, 1, 2])).await;
@@ -191,10 +161,7 @@ fn routes_learned_by_bgp_spread_over_peers_and_flows_stay_when_one_goes() {
             daemon.end();
         }
         follower
-            .follow_until(|follower| {
-                prefixes.iter().all(|prefix| !follower.ways().contains_key(prefix))
-                    && !follower.ways6().contains_key(&prefix6)
-            })
+            .follow_until(|follower| prefixes.iter().all(|prefix| !follower.ways().contains_key(prefix)))
             .await;
     });
 }

@@ -124,6 +124,7 @@ fn follow_random_changes(
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).expect("31 bits") % limit
         };
+        let mut with_ways = 0;
         for round in 0..rounds {
             let lines = some_lines(choices, &mut random);
             ip_batch(option, &lines);
@@ -134,12 +135,13 @@ fn follow_random_changes(
                 let mut other = Follower::new(&[a, b]);
                 other.follow_until(|other| other.dumps() == 1).await;
                 if snapshot() == before {
+                    with_ways += u32::from(!follower.next_hops.is_empty());
                     judge(&follower, &other, &format!("round {round}: {lines:#?}\n{before}"));
                     break;
                 }
             }
         }
-        assert!(follower.next_hops.len() > 1, "something is left of it");
+        assert!(with_ways > rounds / 10, "{with_ways} of {rounds} rounds ended with ways to somewhere");
     });
 }
 

@@ -167,6 +167,9 @@ fn routes_of_ipv6_of_every_kind_lead_where_the_kernel_does() {
         ip("addr add 2001:db8:b::7/64 dev b nodad");
         ip("addr del 2001:db8::1/64 dev a");
         ip("-6 route del 2001:db8:1::/48 via 2001:db8::2");
+        // The kernel puts an address to use a moment after it is told of it.
+        let new = "2001:db8:b::7/128".parse().expect("a prefix");
+        follower.follow_until(|follower| follower.routes6.contains_key(&new)).await;
         follower.follow().await;
         let ways = follower.ways6();
         let fate = |text: &str| ways.get(&text.parse::<Prefix6>().expect("a prefix")).cloned();

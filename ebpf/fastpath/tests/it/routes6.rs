@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use fastpath::DropReason;
+use fastpath::{DropReason, PuntReason};
 use net_types::ReversePath;
 use node_plan::forwarding::{KernelHop, KernelRoute, KernelTarget, Placed, RouteEvent, RoutePrefix};
 use node_state::{NodeState, Resource};
@@ -137,7 +137,8 @@ fn the_longest_route_of_ipv6_decides_and_the_offices_own_come_first() {
     assert_eq!(way(to(&mut office, "2607::1")), router(1).1);
     let target = by(&office, &[1]);
     office.fastpath.apply_routes([RouteEvent::RouteGone(route("::/0", target))]);
-    assert_eq!(to(&mut office, "2607::1"), dropped(DropReason::NoRoute));
+    let told = Outcome::Drop(DropReason::NoRoute, Some(PuntReason::NoRoute));
+    assert_eq!(to(&mut office, "2607::1"), told);
 }
 
 const DEFAULT: &str =

@@ -40,10 +40,10 @@ fn gone(metric: u32, target: KernelTarget) -> RouteEvent {
 }
 
 /// Routers that are to be led to; none: the kernel.
-fn ways(routers: &[u8]) -> Option<Fate> {
+fn ways(routers: &[u8]) -> Fate {
     let neighbour = |n: &u8| Neighbour { address: gateway(*n), port: u16::from(*n) };
     let ways: BTreeSet<Neighbour> = routers.iter().map(neighbour).collect();
-    Some(Fate::Ways(if ways.is_empty() { [KERNEL].into() } else { ways }))
+    Fate::Ways(if ways.is_empty() { [KERNEL].into() } else { ways })
 }
 
 struct Office {
@@ -71,21 +71,21 @@ fn routes_by_gateways_are_one_of_which_each_change_tells_all() {
     use Placed::{First, Instead, Last};
     // What is told, what is led to then, and whether only a dump can say.
     let steps = [
-        (told(1024, by(&[1]), First), ways(&[1]), false),
-        (told(1024, by(&[2, 1]), Last), ways(&[1, 2]), false),
-        (told(1024, by(&[1, 2]), Last), ways(&[1, 2]), false),
-        (told(1024, by(&[1, 2, 3]), First), ways(&[1, 2, 3]), false),
-        (gone(1024, by(&[2])), ways(&[1, 3]), false),
-        (told(1024, by(&[4]), Instead), ways(&[4]), false),
-        (told(512, by(&[2]), First), ways(&[2]), false),
-        (gone(512, by(&[2])), ways(&[4]), false),
-        (told(1024, by(&[3, 4]), Last), ways(&[3, 4]), false),
+        (told(1024, by(&[1]), First), Some(ways(&[1])), false),
+        (told(1024, by(&[2, 1]), Last), Some(ways(&[1, 2])), false),
+        (told(1024, by(&[1, 2]), Last), Some(ways(&[1, 2])), false),
+        (told(1024, by(&[1, 2, 3]), First), Some(ways(&[1, 2, 3])), false),
+        (gone(1024, by(&[2])), Some(ways(&[1, 3])), false),
+        (told(1024, by(&[4]), Instead), Some(ways(&[4])), false),
+        (told(512, by(&[2]), First), Some(ways(&[2])), false),
+        (gone(512, by(&[2])), Some(ways(&[4])), false),
+        (told(1024, by(&[3, 4]), Last), Some(ways(&[3, 4])), false),
         // What is out by an interface alone is another route, behind.
-        (told(1024, on_link(1), First), ways(&[3, 4]), true),
-        (told(1024, by(&[1, 3, 4]), Last), ways(&[1, 3, 4]), true),
-        (told(1024, on_link(2), Instead), ways(&[1, 3, 4]), true),
-        (gone(1024, by(&[4, 3, 1])), ways(&[]), true),
-        (told(1024, by(&[1]), Instead), ways(&[1]), false),
+        (told(1024, on_link(1), First), Some(ways(&[3, 4])), true),
+        (told(1024, by(&[1, 3, 4]), Last), Some(ways(&[1, 3, 4])), true),
+        (told(1024, on_link(2), Instead), Some(ways(&[1, 3, 4])), true),
+        (gone(1024, by(&[4, 3, 1])), Some(ways(&[])), true),
+        (told(1024, by(&[1]), Instead), Some(ways(&[1])), false),
         (told(1024, KernelTarget::Blackhole, Instead), Some(Fate::Dropped), false),
         (gone(1024, KernelTarget::Blackhole), None, false),
         (gone(1024, by(&[1])), None, false),
@@ -105,12 +105,12 @@ fn a_dump_ends_all_doubt() {
     office.tell(told(1024, by(&[1, 2]), Placed::First));
     let dump = [told(1024, by(&[1, 2]), Placed::Found), told(1024, on_link(1), Placed::Found)];
     office.tell(RouteEvent::DumpBegins);
-    assert_eq!(office.tell(dump[0].clone()), ways(&[1, 2]));
+    assert_eq!(office.tell(dump[0].clone()), Some(ways(&[1, 2])));
     office.tell(dump[1].clone());
-    assert_eq!(office.tell(RouteEvent::DumpEnds), ways(&[1, 2]));
+    assert_eq!(office.tell(RouteEvent::DumpEnds), Some(ways(&[1, 2])));
     office.tell(RouteEvent::DumpBegins);
     office.tell(dump[1].clone());
-    assert_eq!(office.tell(RouteEvent::DumpEnds), ways(&[]), "what it does not tell of is gone");
+    assert_eq!(office.tell(RouteEvent::DumpEnds), Some(ways(&[])), "what it does not tell of is gone");
 }
 
 #[test]
@@ -144,10 +144,10 @@ fn both_families_share_neighbours_and_the_offices_own_come_first() {
     let prefix = PREFIX.parse().expect("a prefix");
     let ops = office.table.set_office_route6(prefix, Some(Neighbour { address: gateway(3), port: 3 }));
     office.maps.apply(ops);
-    assert_eq!(office.tell(told(1, by(&[2]), Placed::First)), ways(&[3]));
+    assert_eq!(office.tell(told(1, by(&[2]), Placed::First)), Some(ways(&[3])));
     let ops = office.table.set_office_route6(prefix, None);
     office.maps.apply(ops);
-    assert_eq!(office.tell(gone(1, by(&[2]))), ways(&[1]));
+    assert_eq!(office.tell(gone(1, by(&[2]))), Some(ways(&[1])));
     assert!(!office.table.take_doubt());
 }
 
