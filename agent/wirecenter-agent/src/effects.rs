@@ -1,11 +1,16 @@
 //! Everything that the agent does to the node, behind one trait, so that its decisions are tested without a kernel.
 
+mod addresses;
 mod frames;
 mod neighbours;
 mod node;
 mod routes;
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::{Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use access_protocols::dhcp4::Binding;
 use fastpath::{Extension, KernelEvent, Losses, Migration, NatBlock, Punt};
@@ -98,6 +103,10 @@ pub(crate) trait Effects: Send + 'static {
 
     /// The address of a port, to send frames from.
     fn port_mac(&mut self, port: &IfName) -> impl Future<Output = Option<Mac>> + Send;
+
+    /// An address of IPv6 of the node's own that answers into the Internet may come from: of the first of these ports that
+    /// has one, or of the node's loopback.
+    fn own_address6(&mut self, ports: &[IfName]) -> impl Future<Output = Option<Ipv6Addr>> + Send;
 
     /// Sends a whole frame. One that cannot be sent is lost, as on any link.
     fn send(&mut self, port: &IfName, frame: &[u8]) -> impl Future<Output = ()> + Send;

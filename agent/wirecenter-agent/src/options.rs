@@ -51,6 +51,10 @@ pub(crate) struct Options {
     /// Pairs of access port and outer VLAN that there may be, of 16 KiB each as they come
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=262_144))]
     pub(crate) max_access_vlans: u32,
+    /// Prefixes of IPv6 of 16, 24, 32, … bits that there may be longer ones in, of subscribers and of the kernel's routes, of
+    /// 1 KiB each, all at once: for a full table take 131072
+    #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
+    pub(crate) max_prefixes6: u32,
     /// Between two comparisons of everything with the kernel, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(crate) compare_every: Period,
@@ -111,6 +115,7 @@ impl Options {
             home_units: self.max_home_units.unwrap_or(self.max_sessions * 8),
             line_pages: self.max_access_vlans + 1,
             nat_addresses: self.max_nat_addresses + 1,
+            fib6_pages: self.max_prefixes6,
             ..fastpath::Sizes::default()
         }
     }

@@ -1,7 +1,12 @@
 //! Answers to packets that the fast path hands over: DHCP of both families, neighbour discovery, ICMP on behalf of the
 //! office's gateways, and the web of sessions that are in the walled garden.
 
-use std::{collections::HashMap, hash::RandomState, net::Ipv4Addr, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::RandomState,
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use access_protocols::{
     ETHERTYPE_IPV6, Frame, Tag, Tags, TokenBucket,
@@ -91,8 +96,10 @@ impl Answerer {
                     | PuntReason::SecureWeb,
                     None,
                 ) => None,
-                (reason, _) if is_ipv6(&punt.frame) => {
-                    self.icmp6(reason, &punt.frame, port, port_mac, desired, now)
+                (reason, session) if is_ipv6(&punt.frame) => {
+                    let own = effects.own_address6(&towards_core(port, desired)).await;
+                    let line = Line6 { port, session, link_local: port_mac.link_local(), own };
+                    self.icmp6(reason, &punt.frame, &line, desired, now)
                 }
                 (reason, session) => self.icmp(reason, &punt.frame, port, session, desired, now),
             };
@@ -140,6 +147,7 @@ impl Answerer {
                 let mtu = next_mtu(port, session, desired)?;
                 icmp::error(frame, icmp::Problem::FragmentationNeeded { mtu }, address)
             }
+            PuntReason::NoRoute => icmp::error(frame, icmp::Problem::NetUnreachable, address),
             PuntReason::GatewayEcho => icmp::echo_reply(frame, address),
             PuntReason::Dhcp
             | PuntReason::Dhcp6
@@ -150,33 +158,41 @@ impl Answerer {
         answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMP answer")).ok()
     }
 
-    /// The same for IPv6: to subscribers, from the link-local address of their port. A core port has no address that a
-    /// router further on could be answered from.
+    /// The same for IPv6. The gateway's address on a line is a link-local one, which a home's router would not pass on to its
+    /// hosts (RFC 4291, section 2.5.6), so that errors come from an address of the node's own if it has one.
     fn icmp6(
         &mut self,
         reason: PuntReason,
         frame: &[u8],
-        port: &Port,
-        port_mac: Mac,
+        line: &Line6<'_>,
         desired: &NodeState,
         now: Duration,
     ) -> Option<Vec<u8>> {
-        if port.role == PortRole::Core || !self.may_send(port, now) {
+        let Line6 { port, session, link_local, own } = *line;
+        let source = match port.role {
+            PortRole::Access { .. } => own.unwrap_or(link_local),
+            PortRole::Core => own?,
+        };
+        if !self.may_send(port, now) {
             return None;
         }
-        let address = port_mac.link_local();
-        let answer = match reason {
-            PuntReason::TtlExpired => icmp6::error(frame, icmp6::Problem::TimeExceeded, address),
+        let problem = match reason {
+            PuntReason::GatewayEcho => None,
+            PuntReason::TtlExpired => Some(icmp6::Problem::TimeExceeded),
             PuntReason::TooBig => {
-                let mtu = next_mtu(port, None, desired)?.into();
-                icmp6::error(frame, icmp6::Problem::PacketTooBig { mtu }, address)
+                let mtu = next_mtu(port, session, desired)?.into();
+                Some(icmp6::Problem::PacketTooBig { mtu })
             }
-            PuntReason::GatewayEcho => icmp6::echo_reply(frame, address),
+            PuntReason::NoRoute => Some(icmp6::Problem::Unreachable(icmp6::Unreachable::NoRoute)),
             PuntReason::Dhcp
             | PuntReason::Dhcp6
             | PuntReason::NeighbourDiscovery
             | PuntReason::Web
             | PuntReason::SecureWeb => return None,
+        };
+        let answer = match problem {
+            Some(problem) => icmp6::error(frame, problem, source),
+            None => icmp6::echo_reply(frame, link_local),
         };
         answer.inspect_err(|silence| tracing::debug!(port = %port.name, ?silence, "no ICMPv6 answer")).ok()
     }
@@ -260,6 +276,22 @@ fn dhcp6(
         changes.push((subscriber.clone(), bindings));
     }
     outcome.reply
+}
+
+/// Where a packet of IPv6 came in, and the office's addresses there.
+struct Line6<'a> {
+    port: &'a Port,
+    session: Option<&'a Session>,
+    link_local: Ipv6Addr,
+    /// That all the Internet may know.
+    own: Option<Ipv6Addr>,
+}
+
+/// The ports whose addresses are fit to answer from what came in by this one, the best first.
+fn towards_core(port: &Port, desired: &NodeState) -> Vec<IfName> {
+    let is_core = |port: &&Port| port.role == PortRole::Core;
+    let others = desired.ports.values().filter(|other| other.name != port.name);
+    Some(port).into_iter().chain(others).filter(is_core).map(|port| port.name.clone()).collect()
 }
 
 /// The office's address on the link that the packet came in by.

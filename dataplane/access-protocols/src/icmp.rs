@@ -23,6 +23,8 @@ pub enum Problem {
     TimeExceeded,
     /// It must not be fragmented, and the next link takes packets of `mtu` bytes at most (RFC 1191).
     FragmentationNeeded { mtu: u16 },
+    /// No route leads to its destination.
+    NetUnreachable,
 }
 
 /// Why nothing is sent.
@@ -68,6 +70,7 @@ pub fn error(frame: &[u8], problem: Problem, address: Ipv4Addr) -> Result<Vec<u8
             let [high, low] = mtu.to_be_bytes();
             (3, 4, [0, 0, high, low])
         }
+        Problem::NetUnreachable => (3, 0, [0; 4]),
     };
     let quote = &ip.packet[..ip.packet.len().min(ERROR_QUOTE_MAX)];
     let header =

@@ -135,7 +135,16 @@ impl Dumper {
 
 /// `struct rtmsg` of a request for the main table's routes.
 pub(crate) fn main_routes(number: libc::c_int) -> [u8; 12] {
-    [family(number), 0, 0, 0, RouteHeader::RT_TABLE_MAIN, 0, 0, 0, 0, 0, 0, 0]
+    routes_of(number, RouteHeader::RT_TABLE_MAIN)
+}
+
+/// The same for the node's own addresses.
+pub(crate) fn local_routes(number: libc::c_int) -> [u8; 12] {
+    routes_of(number, libc::RT_TABLE_LOCAL)
+}
+
+fn routes_of(number: libc::c_int, table: u8) -> [u8; 12] {
+    [family(number), 0, 0, 0, table, 0, 0, 0, 0, 0, 0, 0]
 }
 
 /// Whether this message ends a dump, which it may do with an error.

@@ -9,6 +9,7 @@
 //!
 //! A socket belongs for good to the network namespace of the thread that opened it; [`NetNs`] opens them elsewhere.
 
+mod addresses6;
 mod changes;
 mod dump;
 mod execute;

@@ -9,7 +9,7 @@ use std::{
 use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
 use node_plan::{
     forwarding::{KernelRoute, KernelTarget, RoutePrefix},
-    kernel::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedTarget},
+    kernel::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRoute6, ObservedTarget},
 };
 use node_state::NodeState;
 use rtnetlink::{
@@ -27,6 +27,7 @@ use crate::{
     dump::{Progress, main_routes},
     netlink::DUMP_ATTEMPTS,
     routes::message,
+    routes6,
 };
 
 type Names = BTreeMap<u32, IfName>;
@@ -35,7 +36,7 @@ type Names = BTreeMap<u32, IfName>;
 #[derive(Clone, Copy)]
 enum Others<'a> {
     All,
-    /// Those to prefixes that are wanted too, and of each link's one that uses it.
+    /// Those to prefixes that are wanted too, and of IPv4 of each link's one that uses it.
     Beside(&'a NodeState),
 }
 
@@ -48,7 +49,7 @@ impl Netlink {
     }
 
     /// The same, but of others' routes only as many as `node_plan::kernel::plan` needs for this state, so that a full
-    /// table costs no memory: those to prefixes that the state has routes to, and one of each link's.
+    /// table costs no memory: those to prefixes that the state has routes to, and of IPv4 one of each link's.
     pub async fn observe_for(&self, desired: &NodeState) -> Result<Observed, Error> {
         self.observe_with(Others::Beside(desired)).await
     }
@@ -74,20 +75,30 @@ impl Netlink {
                 _ => None,
             })
             .collect();
-        let routes = self.observe_routes(others, &names).await.map_err(|e| Error::new("read routes", e))?;
-        let routes6 = self.routes6(&names).await?;
+        let mut kept = Kept {
+            others,
+            names: &names,
+            routes: BTreeSet::new(),
+            routes6: BTreeSet::new(),
+            ways: BTreeSet::new(),
+        };
+        let of = |number| move |error| Error::new(format!("read routes of {number}"), error);
+        self.observe_routes(libc::AF_INET, &mut kept).await.map_err(of("IPv4"))?;
+        self.observe_routes(libc::AF_INET6, &mut kept).await.map_err(of("IPv6"))?;
+        let Kept { routes, routes6, .. } = kept;
         Ok(Observed { links, addresses, routes, routes6 })
     }
 
-    async fn observe_routes(&self, others: Others<'_>, names: &Names) -> io::Result<BTreeSet<ObservedRoute>> {
+    /// The main table of a family; nothing on a kernel without it.
+    async fn observe_routes(&self, family: libc::c_int, kept: &mut Kept<'_>) -> io::Result<()> {
         let mut dumper = self.dumper.lock().await;
         for _ in 0..DUMP_ATTEMPTS {
-            let mut kept = Kept { others, names, routes: BTreeSet::new(), ways: BTreeSet::new() };
-            dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET))?;
+            kept.forget(family);
+            dumper.ask(libc::RTM_GETROUTE, &main_routes(family))?;
             loop {
                 match dumper.read(|message| kept.keep(message.payload)).await? {
                     Progress::More => {}
-                    Progress::Done => return Ok(kept.routes),
+                    Progress::Done => return Ok(()),
                     Progress::Interrupted => break,
                 }
             }
@@ -101,7 +112,8 @@ struct Kept<'a> {
     others: Others<'a>,
     names: &'a Names,
     routes: BTreeSet<ObservedRoute>,
-    /// Where others' routes that were kept go: one more that way says nothing new.
+    routes6: BTreeSet<ObservedRoute6>,
+    /// Where others' routes of IPv4 that were kept go: one more that way says nothing new.
     ways: BTreeSet<Way>,
 }
 
@@ -112,24 +124,39 @@ enum Way {
 }
 
 impl Kept<'_> {
+    fn forget(&mut self, family: libc::c_int) {
+        if family == libc::AF_INET6 {
+            self.routes6.clear();
+        } else {
+            self.routes.clear();
+            self.ways.clear();
+        }
+    }
+
     fn keep(&mut self, payload: &[u8]) {
         if let Others::Beside(desired) = self.others {
             let Some(read) = message::route(payload).filter(|read| self.is_wanted(desired, read)) else {
                 return;
             };
-            if is_others(&read) {
+            if is_others(&read) && matches!(read.prefix, RoutePrefix::V4(_)) {
                 self.ways.extend(ways(&read));
             }
         }
         // Only now it is worth while to look at every attribute.
         match RouteMessage::parse(payload) {
+            Ok(message) if message.header.address_family == AddressFamily::Inet6 => {
+                self.routes6.extend(routes6::observed(&message, self.names));
+            }
             Ok(message) => self.routes.extend(route(&message, self.names)),
             Err(error) => tracing::warn!(%error, "a route of the kernel's is not understood"),
         }
     }
 
     fn is_wanted(&self, desired: &NodeState, read: &KernelRoute) -> bool {
-        let RoutePrefix::V4(prefix) = read.prefix else { return false };
+        let prefix = match read.prefix {
+            RoutePrefix::V4(prefix) => prefix,
+            RoutePrefix::V6(prefix) => return read.is_own() || desired.routes6.contains_key(&prefix),
+        };
         read.is_own()
             || desired.routes.contains_key(&prefix)
             || (is_others(read) && ways(read).any(|way| !self.ways.contains(&way)))

@@ -19,14 +19,14 @@ use self::message::{RTM_GETNEXTHOP, news};
 use crate::{
     Error, Netlink,
     changes::{DATAGRAM_MAX, subscribe},
-    dump::{Dumper, Progress, main_routes, messages},
+    dump::{Dumper, Progress, local_routes, main_routes, messages},
     netlink::DUMP_ATTEMPTS,
 };
 
 /// One thing that [`RouteFeed`] tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouteNews {
-    /// Of routes of the main table, of either family; for `node_plan::forwarding::RouteTable`.
+    /// Of routes of the main table, of either family, and of IPv6's of the node's own addresses; for `node_plan::forwarding::RouteTable`.
     Route(RouteEvent),
     /// `mac` is `None` when the neighbour is not, or no longer, resolved.
     Neighbour { ifindex: u32, address: IpAddr, mac: Option<Mac> },
@@ -68,10 +68,12 @@ enum Part {
     NextHops,
     Routes4,
     Routes6,
+    Local6,
     Neighbours,
 }
 
-const PARTS: [Part; 5] = [Part::Links, Part::NextHops, Part::Routes4, Part::Routes6, Part::Neighbours];
+const PARTS: [Part; 6] =
+    [Part::Links, Part::NextHops, Part::Routes4, Part::Routes6, Part::Local6, Part::Neighbours];
 
 /// Room for the notifications of a table that comes in while another is dumped.
 const RECEIVE_BUFFER: usize = 32 << 20;
@@ -235,6 +237,7 @@ impl RouteFeed {
             Part::NextHops => self.dumper.ask(RTM_GETNEXTHOP, &[0; 8]),
             Part::Routes4 => self.dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET)),
             Part::Routes6 => self.dumper.ask(libc::RTM_GETROUTE, &main_routes(libc::AF_INET6)),
+            Part::Local6 => self.dumper.ask(libc::RTM_GETROUTE, &local_routes(libc::AF_INET6)),
             Part::Neighbours => self.dumper.ask(libc::RTM_GETNEIGH, &[0; 12]),
         }
     }

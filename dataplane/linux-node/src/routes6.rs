@@ -1,4 +1,4 @@
-//! Routes of IPv6: reading, making and removing them.
+//! Routes of IPv6: understanding, making and removing them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,25 +22,6 @@ use crate::{Error, Netlink, execute::gone};
 const NOWHERE: &str = "lo";
 
 impl Netlink {
-    /// The main table; empty on a kernel without IPv6.
-    pub(crate) async fn routes6(
-        &self,
-        names: &BTreeMap<u32, IfName>,
-    ) -> Result<BTreeSet<ObservedRoute6>, Error> {
-        let mut request = RouteMessage::default();
-        request.header.address_family = AddressFamily::Inet6;
-        let dump = self.dump("read routes of IPv6", RouteNetlinkMessage::GetRoute(request)).await;
-        let all = match dump {
-            Err(error) if error.is(libc::EOPNOTSUPP) => return Ok(BTreeSet::new()),
-            all => all?,
-        };
-        let routes = all.iter().filter_map(|message| match message {
-            RouteNetlinkMessage::NewRoute(message) => observed(message, names),
-            _ => None,
-        });
-        Ok(routes.collect())
-    }
-
     pub(crate) async fn add_route6(&self, doing: &str, route: &Route6) -> Result<(), Error> {
         let mut message = message(route.prefix, OWN_METRIC6);
         match &route.target {
@@ -90,7 +71,8 @@ fn message(prefix: Prefix6, metric: u32) -> RouteMessage {
     message
 }
 
-fn observed(message: &RouteMessage, names: &BTreeMap<u32, IfName>) -> Option<ObservedRoute6> {
+/// A route of the main table, as it is compared with what is wanted.
+pub(crate) fn observed(message: &RouteMessage, names: &BTreeMap<u32, IfName>) -> Option<ObservedRoute6> {
     let mut table = u32::from(message.header.table);
     let mut destination = Ipv6Addr::UNSPECIFIED;
     let (mut gateway, mut metric, mut plain) = (None, 0, true);

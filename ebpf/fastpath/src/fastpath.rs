@@ -10,10 +10,10 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use map_abi::{FibTarget, map};
+use map_abi::map;
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
-use node_state::{Resource, ResourceKey, Route};
+use node_state::{Resource, ResourceKey, Route, Route6};
 
 use crate::{
     clerk::Clerk,
@@ -65,8 +65,7 @@ pub struct Fastpath {
     pub(crate) networks: BTreeMap<u32, Vec<Prefix4>>,
     pub(crate) nat_addresses: Runs,
     pub(crate) routes: BTreeMap<Prefix4, Route>,
-    /// What the office's own routes of IPv6 are painted as.
-    pub(crate) routes6: BTreeMap<Prefix6, FibTarget>,
+    pub(crate) routes6: BTreeMap<Prefix6, Route6>,
     /// Addresses of the node itself, by the port or link that has them.
     pub(crate) locals: BTreeMap<ResourceKey, BTreeSet<Ipv4Addr>>,
     pub(crate) garden: GardenMaps,

@@ -6,8 +6,8 @@ use std::{
 };
 
 use map_abi::{FibTarget, MAX_NEXT_HOPS, port_role};
-use net_types::{IfName, Mac, Prefix4};
-use node_plan::forwarding::{Neighbour, RouteEvent, RouteOp, RouteProblem};
+use net_types::{IfName, Mac, Prefix4, Prefix6};
+use node_plan::forwarding::{Neighbour, RouteEvent, RouteOp, RouteProblem, RouteTable};
 use node_state::{Route, RouteTarget};
 
 use crate::{error::ApplyError, fastpath::Fastpath, ports};
@@ -27,6 +27,11 @@ impl Fastpath {
             }
         }
         has_new
+    }
+
+    /// Whether only another dump of the kernel's routes can tell what some of them are (see `RouteTable::take_doubt`).
+    pub fn take_route_doubt(&mut self) -> bool {
+        self.route_table.take_doubt()
     }
 
     /// What goes not quite as the kernel's routes say, and with how many of them.
@@ -68,7 +73,7 @@ impl Fastpath {
         self.route_table.next_hops().filter_map(named).collect()
     }
 
-    /// Writes what routes lead to, all but default routes into the forwarding table. Goes on after an error, and gives
+    /// Writes what routes lead to, all but IPv4's default route into the forwarding table. Goes on after an error, and gives
     /// back the first.
     pub(crate) fn carry_out(&mut self, ops: Vec<RouteOp>) -> Result<(), ApplyError> {
         let mut done = Ok(());
@@ -85,6 +90,10 @@ impl Fastpath {
                 RouteOp::Route { prefix, target } if prefix.is_default() => self.write_default_route(target),
                 RouteOp::Route { prefix, target } => match self.fib.set_route(prefix, target) {
                     Ok(ops) => self.tables.write_fib(&mut self.writer, &ops),
+                    Err(error) => done = done.and(Err(error.into())),
+                },
+                RouteOp::Route6 { prefix, target } => match self.fib6.set_route(prefix, target) {
+                    Ok(ops) => self.tables.write_fib6(&mut self.writer, &ops),
                     Err(error) => done = done.and(Err(error.into())),
                 },
             }
@@ -114,13 +123,30 @@ impl Fastpath {
         prefix: Prefix4,
         via: Option<Neighbour>,
     ) -> Result<(), ApplyError> {
-        let ops = self.route_table.set_office_route(prefix, via);
+        self.set_office_route_by(via, |table, via| table.set_office_route(prefix, via))
+    }
+
+    /// The same for IPv6.
+    pub(crate) fn set_office_route6(
+        &mut self,
+        prefix: Prefix6,
+        via: Option<Neighbour>,
+    ) -> Result<(), ApplyError> {
+        self.set_office_route_by(via, |table, via| table.set_office_route6(prefix, via))
+    }
+
+    fn set_office_route_by(
+        &mut self,
+        via: Option<Neighbour>,
+        set: impl Fn(&mut RouteTable, Option<Neighbour>) -> Vec<RouteOp>,
+    ) -> Result<(), ApplyError> {
+        let ops = set(&mut self.route_table, via);
         let mut done = self.carry_out(ops);
         if via.is_some_and(|neighbour| self.route_table.index_of(&neighbour).is_none()) {
             done = Err(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 });
         }
         if done.is_err() {
-            let ops = self.route_table.set_office_route(prefix, None);
+            let ops = set(&mut self.route_table, None);
             done = done.and(self.carry_out(ops));
         }
         done

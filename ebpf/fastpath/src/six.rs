@@ -1,6 +1,8 @@
 //! What a session has of IPv6 and of a firewall, which come and go without touching the rest of it.
 
-use map_abi::{FibTarget, HomeRef, MAX_NEXT_HOPS};
+use std::collections::BTreeMap;
+
+use map_abi::{FibTarget, HomeRef};
 use net_types::Prefix6;
 use node_plan::forwarding::{Fib6, Neighbour, flows_order, prefixes6};
 use node_state::{NodeState, Resource, ResourceKey, Route6, Route6Target, Session};
@@ -66,9 +68,8 @@ impl Fastpath {
             if but.contains(&prefix) || self.fib6.get(prefix) != Some(home_target(session.home)) {
                 continue;
             }
-            let is_pool = self.routes6.get(&prefix).is_some_and(|target| *target == BLACKHOLE);
             // Painting one anew needs no page that is not there.
-            if !is_pool || self.fib6_insert(prefix, BLACKHOLE).is_err() {
+            if !self.is_pool6(prefix) || self.fib6_insert(prefix, BLACKHOLE).is_err() {
                 self.fib6_remove(prefix);
             }
         }
@@ -113,44 +114,45 @@ impl Fastpath {
         }
     }
 
-    /// What a route is painted as; its next hop is prepared.
-    fn paint6(&mut self, route: &Route6) -> Result<FibTarget, ApplyError> {
-        let via = match &route.target {
-            Route6Target::Pool => None,
-            Route6Target::Via { gateway, port } => {
-                let held =
-                    self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
-                Some(Neighbour { address: (*gateway).into(), port: held.index })
-            }
-        };
-        let ops = self.route_table.set_office_route6(route.prefix, via);
-        self.carry_out(ops)?;
-        if via.is_none() {
-            return Ok(BLACKHOLE);
-        }
-        let target = self.route_table.target6(route.prefix);
-        target.ok_or(ApplyError::Full { table: "next hops", size: MAX_NEXT_HOPS - 1 })
+    /// The neighbour that a route leads to; `None`: it is a pool's.
+    fn neighbour_of6(&self, route: &Route6) -> Result<Option<Neighbour>, ApplyError> {
+        let Route6Target::Via { gateway, port } = &route.target else { return Ok(None) };
+        let held = self.tables.held_port(port).ok_or_else(|| ApplyError::UnknownPort(port.clone()))?;
+        Ok(Some(Neighbour { address: (*gateway).into(), port: held.index }))
     }
 
     pub(crate) fn upsert_route6(&mut self, route: &Route6) -> Result<(), ApplyError> {
-        let target = self.paint6(route)?;
-        self.fib6_insert(route.prefix, target)?;
-        self.routes6.insert(route.prefix, target);
+        let via = self.neighbour_of6(route)?;
+        if via.is_some() {
+            self.remove_pool6(route.prefix);
+        } else if self.fib6.get(route.prefix).is_none() {
+            self.fib6_insert(route.prefix, BLACKHOLE)?;
+        }
+        self.set_office_route6(route.prefix, via)?;
+        self.routes6.insert(route.prefix, route.clone());
         Ok(())
     }
 
     pub(crate) fn remove_route6(&mut self, prefix: Prefix6) {
-        if self.routes6.remove(&prefix).is_none() {
-            return;
-        }
-        self.fib6_remove(prefix);
-        let ops = self.route_table.set_office_route6(prefix, None);
-        if let Err(error) = self.carry_out(ops) {
-            tracing::warn!(%prefix, %error, "a next hop cannot be given up");
+        self.remove_pool6(prefix);
+        self.routes6.remove(&prefix);
+        if let Err(error) = self.set_office_route6(prefix, None) {
+            tracing::warn!(%prefix, %error, "what lay under a route cannot be written");
         }
     }
 
-    /// Works the table out anew from the office's routes and the sessions that there are; writes nothing of it yet.
+    /// Paints nothing of a pool any more, but for what sessions have of it.
+    fn remove_pool6(&mut self, prefix: Prefix6) {
+        if self.is_pool6(prefix) && self.fib6.get(prefix) == Some(BLACKHOLE) {
+            self.fib6_remove(prefix);
+        }
+    }
+
+    fn is_pool6(&self, prefix: Prefix6) -> bool {
+        self.routes6.get(&prefix).is_some_and(|route| route.target == Route6Target::Pool)
+    }
+
+    /// Works the table out anew from all routes and the sessions that there are; writes nothing of it yet.
     pub(crate) fn rebuild_fib6(
         &mut self,
         desired: &NodeState,
@@ -162,22 +164,43 @@ impl Fastpath {
         for prefix in gone.into_iter().filter(|prefix| !desired.routes6.contains_key(prefix)) {
             drop(self.route_table.set_office_route6(prefix, None));
         }
+        // The office's own come first, should there be too few pages.
+        let mut done: BTreeMap<Prefix6, Result<(), ApplyError>> = BTreeMap::new();
         for route in desired.routes6.values() {
-            let done = self.paint6(route).and_then(|target| {
-                self.fib6.insert(route.prefix, target)?;
-                self.routes6.insert(route.prefix, target);
+            let made = self.neighbour_of6(route).and_then(|via| {
+                self.set_office_route6(route.prefix, via)?;
+                if via.is_none() {
+                    self.fib6.insert(route.prefix, BLACKHOLE)?;
+                }
                 Ok(())
             });
-            outcomes.push((Resource::Route6(route.clone()).key(), done));
+            if made.is_ok() {
+                self.routes6.insert(route.prefix, route.clone());
+            } else {
+                drop(self.route_table.set_office_route6(route.prefix, None));
+            }
+            done.insert(route.prefix, made);
         }
         let held: Vec<u32> = self.sessions.by_name.values().copied().collect();
-        for (prefix, target) in
-            held.into_iter().flat_map(|index| held_paints6(&self.tables.session(index))).collect::<Vec<_>>()
-        {
+        for (prefix, target) in held.into_iter().flat_map(|index| held_paints6(&self.tables.session(index))) {
             if let Err(error) = self.fib6.insert(prefix, target) {
                 tracing::warn!(%prefix, %error, "a subscriber's prefix has no place");
             }
         }
+        let (mut office, mut kernel) = (Vec::new(), Vec::new());
+        for (prefix, target) in self.route_table.routes6() {
+            let is_office = self.routes6.contains_key(&prefix);
+            if is_office { &mut office } else { &mut kernel }.push((prefix, target));
+        }
+        for (prefix, target) in office.into_iter().chain(kernel) {
+            let Err(error) = self.fib6.set_route(prefix, Some(target)) else { continue };
+            match done.get_mut(&prefix) {
+                Some(done) => *done = Err(error.into()),
+                None => tracing::warn!(%prefix, %error, "a route of the kernel's cannot be followed"),
+            }
+        }
+        let key = |prefix: &Prefix6| Some(Resource::Route6(desired.routes6.get(prefix)?.clone()).key());
+        outcomes.extend(done.into_iter().filter_map(|(prefix, done)| Some((key(&prefix)?, done))));
         self.fib6.settle();
     }
 }

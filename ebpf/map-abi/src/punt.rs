@@ -41,6 +41,8 @@ pub enum PuntReason {
     Web = 7,
     /// A TCP segment to port 443 of somebody outside the walled garden: a reset is due.
     SecureWeb = 8,
+    /// A subscriber's packet to where no route leads: an ICMP error is due.
+    NoRoute = 9,
 }
 
 impl PuntReason {
@@ -54,6 +56,7 @@ impl PuntReason {
             6 => Some(Self::Dhcp6),
             7 => Some(Self::Web),
             8 => Some(Self::SecureWeb),
+            9 => Some(Self::NoRoute),
             _ => None,
         }
     }

@@ -127,7 +127,7 @@ impl Arrival {
         stop: Stop,
     ) -> Verdict {
         let Some(session) = self.home.session(tables) else { return Verdict::Drop(stop.reason) };
-        let is_told = match stop.punt() {
+        let is_told = match stop.punt_up() {
             Some(reason) => {
                 let may_punt = if IN_GARDEN {
                     policer::may_punt_in_garden(tables, session, reason)

@@ -105,6 +105,10 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if IN_GARDEN {
         receiver.admit(frame, tables, &ip)?;
     }
+    // Before the firewall is asked, as any router does, so that who traces a way sees the office on it.
+    if ip.ttl() <= 1 {
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
+    }
     if !answers(frame, tables, inbound, &ip)? {
         return Ok(None);
     }
@@ -119,9 +123,6 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     let colour = colour.ok_or(DropReason::RateDown)?;
     let tos = class.mark(ip.tos());
     let tag_bits = class.tag_bits(colour.tag_bits() | line.priority_of(tos));
-    if ip.ttl() <= 1 {
-        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
-    }
     if ip.total_len > line.mtu {
         return Err(too_big(&ip));
     }

@@ -112,6 +112,13 @@ impl Stop {
         Self::tell(DropReason::PuntLost, punt)
     }
 
+    /// The same of a packet from a subscriber, who is told too that no route leads where it should go: to be asked where all
+    /// reasons have come together, for at each of them it would be more for the verifier to go through.
+    #[inline(always)]
+    pub(crate) fn punt_up(self) -> Option<PuntReason> {
+        if self.reason as u32 == DropReason::NoRoute as u32 { Some(PuntReason::NoRoute) } else { self.punt() }
+    }
+
     /// What user space is to be told.
     #[inline(always)]
     pub(crate) fn punt(self) -> Option<PuntReason> {

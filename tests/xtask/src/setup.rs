@@ -45,6 +45,7 @@ const TESTS: &[Package] = &[
     Package("nfdump", "a collector that the NAT log is sent to"),
     Package("tshark", "reads the NAT log as Wireshark does"),
     Package("sip-tester", "a telephone and the platform that it calls"),
+    Package("traceroute", "shows which hops are on the ways to and from homes"),
     Package("iperf3", "what floods a line, and the stream of a call"),
     Package("dnsmasq-base", "the resolver that a subscriber in the walled garden asks"),
     Package("bind9-dnsutils", "dig, which asks for names that are blocked"),

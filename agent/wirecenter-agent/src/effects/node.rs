@@ -1,6 +1,10 @@
 //! The real node.
 
-use std::{net::SocketAddr, os::fd::AsRawFd, time::Duration};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    os::fd::AsRawFd,
+    time::Duration,
+};
 
 use access_protocols::dhcp4::Binding;
 use fastpath::{Events, Extension, Fastpath, Losses, Migration, NatBlock, Punts};
@@ -12,6 +16,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::{
     Done, Effects, Event,
+    addresses::OwnAddresses,
     frames::Frames,
     neighbours,
     routes::{Gateways, Routes, Told},
@@ -31,6 +36,7 @@ pub(crate) struct Node {
     punts: AsyncFd<Punts>,
     events: AsyncFd<Events>,
     frames: Frames,
+    addresses: OwnAddresses,
     /// Towards the NAT log's collector.
     sender: Option<(SocketAddr, Sender)>,
 }
@@ -47,8 +53,8 @@ impl Node {
             fastpath.punts().ok_or_else(|| anyhow::anyhow!("the punted packets are taken already"))?;
         let events = fastpath.events().ok_or_else(|| anyhow::anyhow!("the events are taken already"))?;
         let (punts, events) = (readable(punts)?, readable(events)?);
-        let frames = Frames::default();
-        Ok(Self { netlink, changes, routes, fastpath, punts, events, frames, sender: None })
+        let (frames, addresses) = (Frames::default(), OwnAddresses::default());
+        Ok(Self { netlink, changes, routes, fastpath, punts, events, frames, addresses, sender: None })
     }
 }
 
@@ -190,6 +196,10 @@ impl Effects for Node {
         self.frames.mac(&self.netlink, port).await
     }
 
+    async fn own_address6(&mut self, ports: &[IfName]) -> Option<Ipv6Addr> {
+        self.addresses.of(&self.netlink, ports).await
+    }
+
     async fn send(&mut self, port: &IfName, frame: &[u8]) {
         self.frames.send(&self.netlink, port, frame).await;
     }
@@ -200,6 +210,7 @@ impl Effects for Node {
                 change = self.changes.next() => match change {
                     Ok(linux_node::Change::Link { .. } | linux_node::Change::Lost) => {
                         self.frames.forget();
+                        self.addresses.forget();
                         return Event::Links;
                     }
                     Ok(linux_node::Change::Address { .. }) => return Event::Routes,
@@ -211,7 +222,11 @@ impl Effects for Node {
                     }
                 },
                 news = self.routes.next() => {
-                    match self.routes.tell(&mut self.fastpath, news) {
+                    let told = self.routes.tell(&mut self.fastpath, news);
+                    if told.has_moved {
+                        self.addresses.forget();
+                    }
+                    match told {
                         Told { has_drifted: true, .. } => return Event::Routes,
                         Told { gateways: Gateways::New, .. } => return Event::Neighbours { ask: true },
                         Told { gateways: Gateways::Changed, .. } => return Event::Neighbours { ask: false },

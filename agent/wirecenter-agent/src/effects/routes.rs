@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use fastpath::Fastpath;
 use linux_node::{Netlink, RouteFeed, RouteNews};
 use net_types::{Prefix4, Prefix6};
-use node_plan::forwarding::{KernelRoute, Placed, RouteEvent, RoutePrefix};
+use node_plan::forwarding::{KernelRoute, KernelTarget, Placed, RouteEvent, RoutePrefix};
 use node_state::NodeState;
 use tokio::time::timeout;
 
@@ -27,6 +27,8 @@ pub(super) struct Routes {
 pub(super) struct Told {
     /// Routes that the office has too may be others than it wants.
     pub(super) has_drifted: bool,
+    /// The node has other addresses of IPv6 than before.
+    pub(super) has_moved: bool,
     pub(super) gateways: Gateways,
 }
 
@@ -84,7 +86,7 @@ impl Routes {
         self.office = (desired.routes.keys().copied().collect(), desired.routes6.keys().copied().collect());
     }
 
-    pub(super) fn tell(&self, fastpath: &mut Fastpath, news: Vec<RouteNews>) -> Told {
+    pub(super) fn tell(&mut self, fastpath: &mut Fastpath, news: Vec<RouteNews>) -> Told {
         let mut neighbours = Vec::new();
         let mut events = Vec::with_capacity(news.len());
         for news in news {
@@ -93,8 +95,13 @@ impl Routes {
                 RouteNews::Neighbour { address, .. } => neighbours.push(address),
             }
         }
+        let has_moved = events.iter().any(is_own_address);
         let has_drifted = events.iter().any(|event| self.may_be_drift(event));
-        let gateways = if fastpath.apply_routes(events) {
+        let has_new = fastpath.apply_routes(events);
+        if fastpath.take_route_doubt() {
+            self.feed.dump_again();
+        }
+        let gateways = if has_new {
             Gateways::New
         } else if !neighbours.is_empty()
             && fastpath.next_hops().iter().any(|(gateway, ..)| neighbours.contains(gateway))
@@ -103,7 +110,7 @@ impl Routes {
         } else {
             Gateways::AsBefore
         };
-        Told { has_drifted, gateways }
+        Told { has_drifted, has_moved, gateways }
     }
 
     fn may_be_drift(&self, event: &RouteEvent) -> bool {
@@ -122,5 +129,12 @@ impl Routes {
                 RoutePrefix::V4(prefix) => self.office.0.contains(&prefix),
                 RoutePrefix::V6(prefix) => self.office.1.contains(&prefix),
             }
+    }
+}
+
+fn is_own_address(event: &RouteEvent) -> bool {
+    match event {
+        RouteEvent::Route { route, .. } | RouteEvent::RouteGone(route) => route.target == KernelTarget::Local,
+        _ => false,
     }
 }

@@ -1,7 +1,8 @@
 use std::net::Ipv4Addr;
 
 use access_protocols::{
-    ETHERTYPE_IPV4, Frame, Ipv4, Ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tag, Tags, Udp,
+    ETHERTYPE_IPV4, ETHERTYPE_IPV6, Frame, Ipv4, Ipv4Header, Ipv6, Ipv6Header, PROTOCOL_ICMP, PROTOCOL_TCP,
+    PROTOCOL_UDP, Tag, Tags, Udp,
 };
 use net_types::Mac;
 use node_state::{Garden, SessionState};
@@ -182,6 +183,7 @@ async fn icmp_answers_come_from_the_gateway_and_know_the_next_links_mtu() {
         (PuntReason::GatewayEcho, [0, 0].as_slice()),
         (PuntReason::TtlExpired, &[11, 0]),
         (PuntReason::TooBig, &[3, 4]),
+        (PuntReason::NoRoute, &[3, 0]),
     ] {
         let replies = line.punt(vec![punt(reason, ping(64))]).await;
         let [reply] = &replies[..] else { panic!("{reason:?}: {} replies", replies.len()) };
@@ -191,6 +193,61 @@ async fn icmp_answers_come_from_the_gateway_and_know_the_next_links_mtu() {
             assert_eq!(icmp[6..8], 1400u16.to_be_bytes());
         }
     }
+}
+
+/// A packet of UDP from one host to another, as it came in by a port.
+fn six(port: &str, reason: PuntReason, (from, to): (&str, &str)) -> Punt {
+    let [source, destination] = [from, to].map(|text| text.parse().expect("an address"));
+    let header = Ipv6Header { traffic_class: 0, protocol: PROTOCOL_UDP, hop_limit: 1, source, destination };
+    let udp = [0x82, 0x9a, 0x82, 0x9a, 0, 9, 0, 0, 7];
+    let tags = if port == "core0" { Tags::default() } else { tags() };
+    let payload = &header.packet(&udp);
+    let (destination, source) = ([2, 0xaa, 0, 0, 0, 1], CLIENT);
+    let frame = Frame { destination, source, tags, ethertype: ETHERTYPE_IPV6, payload }.to_bytes();
+    Punt { reason, port: Some(port.parse().expect("name")), session: 1, frame }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn icmp_of_ipv6_answers_both_sides_from_an_address_of_the_nodes_own() {
+    const HOME: &str = "2001:db8:100:a::5";
+    const FAR: &str = "2606:4700::1111";
+    const OWN: &str = "2001:db8::2";
+    let mut line = line();
+    for (own, port, ends, wanted) in [
+        (Some(OWN), "core0", (FAR, HOME), Some(OWN)),
+        (Some(OWN), "access0", (HOME, FAR), Some(OWN)),
+        // Nobody beyond the link could be answered from a link-local address.
+        (None, "core0", (FAR, HOME), None),
+        (None, "access0", (HOME, FAR), Some("fe80::aa:ff:fe00:1")),
+    ] {
+        line.fake.world().own6 = own.map(|text| text.parse().expect("an address"));
+        for (reason, kind, word) in [
+            (PuntReason::TtlExpired, [3, 0], 0_u32),
+            // The way on is the core's upwards, and the line's downwards.
+            (PuntReason::TooBig, [2, 0], if port == "core0" { 1500 } else { 1400 }),
+            (PuntReason::NoRoute, [1, 0], 0),
+        ] {
+            let replies = line.punt(vec![six(port, reason, ends)]).await;
+            let Some(wanted) = wanted else {
+                assert!(replies.is_empty(), "{reason:?}");
+                continue;
+            };
+            let frame = Frame::parse(&replies[0]).expect("a frame");
+            assert_eq!((replies.len(), frame.destination), (1, CLIENT));
+            let ip = Ipv6::parse(&frame).expect("IPv6");
+            assert_eq!((ip.source.to_string(), ip.destination.to_string()), (wanted.into(), ends.0.into()));
+            assert_eq!(
+                (&ip.payload[..2], &ip.payload[4..8]),
+                (&kind[..], &word.to_be_bytes()[..]),
+                "{reason:?}"
+            );
+        }
+    }
+    // Within limits (RFC 4443, section 2.4 (f)); three were answered above.
+    line.fake.world().own6 = OWN.parse().ok();
+    let probe = || six("core0", PuntReason::TtlExpired, (FAR, HOME));
+    let flood = (0..ICMP_BURST + 50).map(|_| probe()).collect();
+    assert_eq!(line.punt(flood).await.len(), ICMP_BURST as usize - 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

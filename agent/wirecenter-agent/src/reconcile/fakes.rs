@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    net::SocketAddr,
+    net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -86,6 +86,8 @@ pub(crate) struct World {
     /// How sending to it ends, unless well, after so many datagrams.
     pub(crate) export_ends: Option<(usize, Result<Progress, String>)>,
     pub(crate) losses: Losses,
+    /// An address of the node's own that all the Internet may know.
+    pub(crate) own6: Option<Ipv6Addr>,
     pub(crate) migration: Option<Migration>,
     /// First ports of the further blocks that were given.
     pub(crate) further: BTreeMap<Name, Vec<u16>>,
@@ -273,6 +275,10 @@ impl Effects for Fake {
 
     async fn port_mac(&mut self, _: &IfName) -> Option<Mac> {
         Some(Mac::new([2, 0xaa, 0, 0, 0, 1]).expect("unicast"))
+    }
+
+    async fn own_address6(&mut self, _: &[IfName]) -> Option<Ipv6Addr> {
+        self.world().own6
     }
 
     async fn send(&mut self, port: &IfName, frame: &[u8]) {

@@ -34,6 +34,7 @@ fn errors_quote_the_packet_and_go_back_where_it_came_from() {
     for (problem, head) in [
         (Problem::TimeExceeded, [11, 0, 0, 0, 0, 0]),
         (Problem::FragmentationNeeded { mtu: 1492 }, [3, 4, 0, 0, 0x05, 0xd4]),
+        (Problem::NetUnreachable, [3, 0, 0, 0, 0, 0]),
     ] {
         let reply = error(&request, problem, GATEWAY).expect("an error is due");
         let (frame, ip) = parts(&reply);

@@ -75,7 +75,8 @@ fn link(payload: &[u8], is_there: bool) -> Option<RouteEvent> {
         .then_some(RouteEvent::Link { ifindex: u32_at(payload, 4)?, is_up: is_there && is_up })
 }
 
-/// `struct rtmsg`; `None`: a route that is not of the main table, or not for unicast.
+/// `struct rtmsg`; `None`: a route that is not of the main table, or not for unicast, and of IPv6 not an address of the
+/// node's own either.
 pub(crate) fn route(payload: &[u8]) -> Option<KernelRoute> {
     let (header, attributes) = payload.split_first_chunk::<12>()?;
     let [family, prefix_len, source_len, tos, table, protocol, _scope, kind, ..] = *header;
@@ -102,6 +103,10 @@ pub(crate) fn route(payload: &[u8]) -> Option<KernelRoute> {
             _ => {}
         }
     }
+    if family == crate::dump::family(libc::AF_INET6) && is_local(table, kind) {
+        let (prefix, target) = (prefix(family, destination, prefix_len)?, KernelTarget::Local);
+        return Some(KernelRoute { prefix, tos: 0, metric, protocol, target });
+    }
     if table != u32::from(RouteHeader::RT_TABLE_MAIN) {
         return None;
     }
@@ -118,6 +123,11 @@ pub(crate) fn route(payload: &[u8]) -> Option<KernelRoute> {
         _ => KernelTarget::Other,
     };
     Some(KernelRoute { prefix: prefix(family, destination, prefix_len)?, tos, metric, protocol, target })
+}
+
+/// The table that the kernel asks first, of what it does not forward.
+fn is_local(table: u32, kind: u8) -> bool {
+    table == u32::from(libc::RT_TABLE_LOCAL) && matches!(kind, libc::RTN_LOCAL | libc::RTN_ANYCAST)
 }
 
 fn prefix(family_number: u8, destination: Option<IpAddr>, len: u8) -> Option<RoutePrefix> {

@@ -7,7 +7,7 @@ use std::{
 
 use linux_node::{Netlink, RouteFeed, RouteNews};
 use map_abi::FibTarget;
-use net_types::{IfName, Prefix4};
+use net_types::{IfName, Prefix4, Prefix6};
 use node_plan::forwarding::{Held, Neighbour, RouteEvent, RouteOp, RouteTable};
 
 use crate::support::ip;
@@ -21,6 +21,7 @@ pub(crate) struct Follower {
     pub(crate) next_hops: BTreeMap<u16, Neighbour>,
     groups: BTreeMap<u16, Vec<u16>>,
     pub(crate) routes: BTreeMap<Prefix4, FibTarget>,
+    pub(crate) routes6: BTreeMap<Prefix6, FibTarget>,
 }
 
 impl Follower {
@@ -37,6 +38,7 @@ impl Follower {
             next_hops: BTreeMap::new(),
             groups: BTreeMap::new(),
             routes: BTreeMap::new(),
+            routes6: BTreeMap::new(),
         }
     }
 
@@ -48,6 +50,9 @@ impl Follower {
                     if let RouteNews::Route(event) = &news {
                         let ops = self.table.apply(event.clone());
                         self.carry_out(ops);
+                        if self.table.take_doubt() {
+                            self.feed.dump_again();
+                        }
                     }
                     self.told.push(news);
                 }
@@ -75,26 +80,36 @@ impl Follower {
                 RouteOp::Group { index, slots } => drop(self.groups.insert(index, slots.to_vec())),
                 RouteOp::Route { prefix, target: Some(target) } => drop(self.routes.insert(prefix, target)),
                 RouteOp::Route { prefix, target: None } => drop(self.routes.remove(&prefix)),
+                RouteOp::Route6 { prefix, target: Some(target) } => {
+                    self.routes6.insert(prefix, target);
+                }
+                RouteOp::Route6 { prefix, target: None } => drop(self.routes6.remove(&prefix)),
             }
         }
     }
 
     /// Where packets to each prefix go, in words, by slot where there are several ways.
     pub(crate) fn slots(&self) -> BTreeMap<Prefix4, Vec<String>> {
+        self.routes.iter().map(|(prefix, target)| (*prefix, self.slots_of(*target))).collect()
+    }
+
+    pub(crate) fn slots6(&self) -> BTreeMap<Prefix6, Vec<String>> {
+        self.routes6.iter().map(|(prefix, target)| (*prefix, self.slots_of(*target))).collect()
+    }
+
+    fn slots_of(&self, target: FibTarget) -> Vec<String> {
         let by = |index: u16| match self.next_hops.get(&index) {
             None => "kernel".to_owned(),
             Some(neighbour) => format!("{} on {}", neighbour.address, neighbour.port),
         };
-        let ways = |target: &FibTarget| {
-            let index = u16::try_from(target.index()).expect("few");
-            match target.kind() {
-                FibTarget::KIND_BLACKHOLE => vec!["nowhere".to_owned()],
-                FibTarget::KIND_KERNEL => vec!["kernel".to_owned()],
-                FibTarget::KIND_GROUP => self.groups[&index].iter().map(|slot| by(*slot)).collect(),
-                _ => vec![by(index)],
-            }
-        };
-        self.routes.iter().map(|(prefix, target)| (*prefix, ways(target))).collect()
+        let index = u16::try_from(target.index()).expect("few");
+        match target.kind() {
+            FibTarget::KIND_BLACKHOLE => vec!["nowhere".to_owned()],
+            FibTarget::KIND_KERNEL => vec!["kernel".to_owned()],
+            FibTarget::KIND_LOCAL => vec!["here".to_owned()],
+            FibTarget::KIND_GROUP => self.groups[&index].iter().map(|slot| by(*slot)).collect(),
+            _ => vec![by(index)],
+        }
     }
 
     /// The same without how often.
@@ -102,12 +117,16 @@ impl Follower {
         self.slots().into_iter().map(|(prefix, slots)| (prefix, slots.into_iter().collect())).collect()
     }
 
+    pub(crate) fn ways6(&self) -> BTreeMap<Prefix6, BTreeSet<String>> {
+        self.slots6().into_iter().map(|(prefix, slots)| (prefix, slots.into_iter().collect())).collect()
+    }
+
     pub(crate) fn dumps(&self) -> usize {
         self.told.iter().filter(|news| **news == RouteNews::Route(RouteEvent::DumpEnds)).count()
     }
 }
 
-/// Two links, up, with addresses 192.0.2.1/24 and 198.51.100.1/24, and `2001:db8::1/64` on the first.
+/// Two links, up, with addresses 192.0.2.1/24 and 198.51.100.1/24, and `2001:db8::1/64` and `2001:db8:b::1/64`.
 pub(crate) async fn two_links() -> [u32; 2] {
     // Where objects that are blackholes are.
     ip("link set dev lo up");
@@ -118,6 +137,7 @@ pub(crate) async fn two_links() -> [u32; 2] {
         ip(&format!("link set dev {link} up"));
     }
     ip("addr add 2001:db8::1/64 dev a nodad");
+    ip("addr add 2001:db8:b::1/64 dev b nodad");
     let netlink = Netlink::connect().expect("connected");
     let mut indices = [0; 2];
     for (index, name) in indices.iter_mut().zip(["a", "b"]) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use linux_node::{Netlink, RouteNews};
-use net_types::{Mac, Prefix4};
+use net_types::{Mac, Prefix4, Prefix6};
 use node_plan::{
     forwarding::{KernelHop, KernelRoute, KernelTarget, NextHopObject, Placed, RouteEvent, RoutePrefix},
     kernel::{OWN_PROTOCOL, plan},
@@ -121,6 +121,81 @@ fn routes_of_every_kind_are_told_as_they_are() {
         for text in ["10.10.0.0/16", "10.12.0.0/16", "10.13.0.0/16"] {
             assert_eq!(fate(text), None, "{text}");
         }
+    });
+}
+
+#[test]
+fn routes_of_ipv6_of_every_kind_lead_where_the_kernel_does() {
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        for line in [
+            "nexthop add id 7 via 2001:db8::7 dev a",
+            "nexthop add id 8 via fe80::8 dev b",
+            "nexthop add id 70 group 7/8,3",
+            "-6 route add 2001:db8:1::/48 via 2001:db8::2",
+            "-6 route append 2001:db8:1::/48 via fe80::2 dev b",
+            "-6 route add 2001:db8:1::/48 via 2001:db8::9 metric 2000",
+            "-6 route add 2001:db8:2::/48 nhid 70",
+            "-6 route add blackhole 2001:db8:3::/48",
+            "-6 route add unreachable 2001:db8:4::/48",
+            "-6 route add prohibit 2001:db8:5::/48",
+            "-6 route add 2001:db8:6::/48 dev a",
+            "-6 route add 2001:db8:7::/48 via 2001:db8::2 table 100",
+            "-6 route add blackhole 2001:db8:8::/48 proto 87",
+            "-6 route add default via fe80::1 dev b",
+        ] {
+            ip(line);
+        }
+        let mut follower = Follower::new(&[a, b]);
+        follower.follow_until(|follower| follower.dumps() == 1).await;
+        let ways = follower.ways6();
+        let fate = |text: &str| ways.get(&text.parse::<Prefix6>().expect("a prefix")).cloned();
+        let by = |text: &[&str]| Some(text.iter().map(|way| (*way).to_owned()).collect::<BTreeSet<_>>());
+        let (by_a, by_b) = (|host: &str| format!("{host} on {a}"), |host: &str| format!("{host} on {b}"));
+        assert_eq!(fate("2001:db8:1::/48"), by(&[&by_a("2001:db8::2"), &by_b("fe80::2")]));
+        assert_eq!(fate("2001:db8:2::/48"), by(&[&by_a("2001:db8::7"), &by_b("fe80::8")]));
+        assert_eq!(fate("2001:db8:3::/48"), by(&["nowhere"]));
+        for text in ["2001:db8:4::/48", "2001:db8:5::/48", "2001:db8:6::/48", "2001:db8::/64"] {
+            assert_eq!(fate(text), by(&["kernel"]), "{text}");
+        }
+        for text in ["2001:db8:7::/48", "2001:db8:8::/48", "fe80::/64", "ff00::/8"] {
+            assert_eq!(fate(text), None, "{text}");
+        }
+        assert_eq!(fate("::/0"), by(&[&by_b("fe80::1")]));
+        assert_eq!(fate("2001:db8::1/128"), by(&["here"]), "the node's own address");
+        // And each as it comes and goes.
+        ip("addr add 2001:db8:b::7/64 dev b nodad");
+        ip("addr del 2001:db8::1/64 dev a");
+        ip("-6 route del 2001:db8:1::/48 via 2001:db8::2");
+        // The kernel puts an address to use a moment after it is told of it.
+        let new = "2001:db8:b::7/128".parse().expect("a prefix");
+        follower.follow_until(|follower| follower.routes6.contains_key(&new)).await;
+        follower.follow().await;
+        let ways = follower.ways6();
+        let fate = |text: &str| ways.get(&text.parse::<Prefix6>().expect("a prefix")).cloned();
+        assert_eq!(fate("2001:db8:1::/48"), by(&[&by_b("fe80::2")]));
+        assert_eq!((fate("2001:db8:b::7/128"), fate("2001:db8::1/128")), (by(&["here"]), None));
+    });
+}
+
+#[test]
+fn a_full_table_of_ipv6_is_read_whole_and_what_a_plan_does_not_need_is_not_kept() {
+    const ROUTES: u32 = 200_000;
+    in_new_namespace(async || {
+        let [a, b] = two_links().await;
+        let line = |n: u32| {
+            let prefix = Ipv6Addr::from_bits((0x2400_0000 + u128::from(n)) << 80);
+            format!("route add {prefix}/48 via 2001:db8::{} proto 186", 2 + n % 8)
+        };
+        ip_batch("-6", &(0..ROUTES).map(line).collect::<Vec<_>>());
+        ip("-6 route add blackhole 2001:db8:100::/40 proto 87");
+        let mut follower = Follower::new(&[a, b]);
+        follower.follow_until(|follower| follower.dumps() == 1).await;
+        let learned = follower.slots6().values().filter(|slots| slots[0].starts_with("2001:db8::")).count();
+        assert_eq!((learned, follower.next_hops.len()), (ROUTES as usize, 8));
+        let netlink = Netlink::connect().expect("connected");
+        let observed = netlink.observe_for(&NodeState::default()).await.expect("observed");
+        assert_eq!(observed.routes6.len(), 1, "the office's own");
     });
 }
 

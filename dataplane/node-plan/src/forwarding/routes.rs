@@ -1,19 +1,21 @@
 //! What the forwarding table should say of routes: the kernel's, and the office's own before them.
 
+mod entry;
+mod family;
 mod kernel;
 mod next_hops;
 mod sets;
 
-use std::{
-    collections::{BTreeMap, btree_map},
-    net::Ipv4Addr,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use map_abi::FibTarget;
 use net_types::{Prefix4, Prefix6};
-use smallvec::SmallVec;
 
-use self::sets::{SetId, SetKey, Sets, Turned};
+use self::{
+    entry::{Candidate, Place, joins, without},
+    family::{Family, Released, sets_by},
+    sets::{SetKey, Sets, Turned},
+};
 use super::GroupSlots;
 
 pub use self::{
@@ -31,6 +33,8 @@ pub enum RouteOp {
     Group { index: u16, slots: Box<GroupSlots> },
     /// Packets to the prefix, which may be the default route's, go there; `None`: no route of that prefix.
     Route { prefix: Prefix4, target: Option<FibTarget> },
+    /// The same for IPv6.
+    Route6 { prefix: Prefix6, target: Option<FibTarget> },
 }
 
 /// What the maps had before: it keeps its places.
@@ -51,88 +55,43 @@ pub enum RouteProblem {
     TooManyMembers,
 }
 
-/// IPv4 routes of the kernel and of the office, and the next hops that they lead to.
+/// Routes of the kernel and of the office, of both families, and the next hops that they lead to.
 ///
 /// A route out of an interface that is no port leads to the kernel ([`FibTarget::KERNEL`]). The agent's own routes in
-/// the kernel ([`KernelRoute::is_own`]), those for one type of service, and IPv6's are not followed.
+/// the kernel ([`KernelRoute::is_own`]), and those for one type of service, are not followed, nor are those of IPv6 that
+/// no packet is forwarded by: to link-local addresses and to groups.
 #[derive(Clone, Debug)]
 pub struct RouteTable {
-    entries: BTreeMap<Prefix4, Entry>,
-    office: BTreeMap<Prefix4, SetId>,
-    /// What the office's own routes of IPv6 lead to; where they lie is `Fib6`'s.
-    office6: BTreeMap<Prefix6, SetId>,
+    four: Family<Prefix4>,
+    six: Family<Prefix6>,
     sets: Sets,
     /// Of what was told since the last dump began; what the dump itself tells has the one above.
     generation: u32,
     /// Nexthop objects that it has not told of yet.
     untold_objects: Vec<u32>,
-}
-
-/// The kernel's routes to one prefix, the one that it uses first.
-#[derive(Clone, Debug, Default)]
-struct Entry(SmallVec<[Candidate; 1]>);
-
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    metric: u32,
-    set: SetId,
-    /// When it was told.
-    generation: u32,
-}
-
-impl Entry {
-    /// The first route that can be used.
-    fn target(&self, target_of: impl Fn(SetId) -> Option<FibTarget>) -> Option<FibTarget> {
-        self.0.iter().find_map(|candidate| target_of(candidate.set))
-    }
-
-    /// Gives back the set that is not needed for it, or not any more.
-    fn put(&mut self, new: Candidate, placed: Placed) -> Option<SetId> {
-        let first = self.0.partition_point(|other| other.metric < new.metric);
-        let last = self.0.partition_point(|other| other.metric <= new.metric);
-        let alike = &mut self.0[first..last];
-        // Told again, it stays where it is: the kernel does so as `Instead` when a nexthop object changes.
-        if let Some(there) = alike.iter_mut().find(|other| other.set == new.set) {
-            let is_found = there.generation < new.generation && placed == Placed::Found;
-            there.generation = there.generation.max(new.generation);
-            if is_found {
-                // Those that a dump tells of are in its order, and before those that it has not told of.
-                alike.sort_by_key(|other| (other.generation != new.generation, other.set == new.set));
-            }
-            return Some(new.set);
-        }
-        let at = match placed {
-            Placed::Instead if first < last => {
-                return Some(std::mem::replace(&mut self.0[first], new).set);
-            }
-            Placed::Instead | Placed::First => first,
-            Placed::Last => last,
-            Placed::Found => first + alike.iter().filter(|other| other.generation == new.generation).count(),
-        };
-        self.0.insert(at, new);
-        None
-    }
+    is_in_doubt: bool,
 }
 
 impl RouteTable {
     pub fn new(held: &Held) -> Self {
         Self {
-            entries: BTreeMap::new(),
-            office: BTreeMap::new(),
-            office6: BTreeMap::new(),
+            four: Family::new(),
+            six: Family::new(),
             sets: Sets::new(held),
             generation: 0,
             untold_objects: Vec::new(),
+            is_in_doubt: false,
         }
     }
 
     /// Where packets go, by prefix; the default route is among them.
     pub fn routes(&self) -> impl Iterator<Item = (Prefix4, FibTarget)> {
-        let target_of = |id: SetId| self.sets.target(id);
-        let kernel = self.entries.iter().filter(|(prefix, _)| !self.office.contains_key(prefix));
-        let kernel = kernel.filter_map(move |(prefix, entry)| Some((*prefix, entry.target(target_of)?)));
-        let office = self.office.iter().filter_map(move |(prefix, set)| Some((*prefix, target_of(*set)?)));
-        kernel.chain(office)
+        self.four.routes(&self.sets)
+    }
+
+    /// The same for IPv6.
+    pub fn routes6(&self) -> impl Iterator<Item = (Prefix6, FibTarget)> {
+        self.six.routes(&self.sets)
     }
 
     /// The neighbours that routes lead to, with their indices: they must be resolved, and kept so.
@@ -144,14 +103,19 @@ impl RouteTable {
         self.sets.next_hops().get(neighbour)
     }
 
-    /// Where packets go that no longer prefix than 0.0.0.0/0 is for.
+    /// Where packets of IPv4 go that no longer prefix than 0.0.0.0/0 is for.
     pub fn default_route(&self) -> Option<FibTarget> {
-        self.target(Prefix4::new(Ipv4Addr::UNSPECIFIED, 0).expect("a legal length"))
+        self.four.target(Prefix4::new(Ipv4Addr::UNSPECIFIED, 0).expect("a legal length"), &self.sets)
     }
 
     /// The prefixes that the office has routes of its own to.
     pub fn office_prefixes(&self) -> impl Iterator<Item = Prefix4> {
-        self.office.keys().copied()
+        self.four.office_prefixes()
+    }
+
+    /// The same for IPv6.
+    pub fn office_prefixes6(&self) -> impl Iterator<Item = Prefix6> {
+        self.six.office_prefixes()
     }
 
     pub fn groups(&self) -> impl Iterator<Item = (u16, &GroupSlots)> {
@@ -167,149 +131,147 @@ impl RouteTable {
         problems
     }
 
+    /// Whether, since this was asked last, something was told after which only another dump can tell which of several
+    /// routes the kernel uses: of IPv6, whose changes do not say where they happened among routes to one prefix that have
+    /// one metric and are not one.
+    pub fn take_doubt(&mut self) -> bool {
+        std::mem::take(&mut self.is_in_doubt)
+    }
+
     /// The office's core ports: their indices, by the interfaces that they are.
     pub fn set_ports(&mut self, ports: BTreeMap<u32, u16>) -> Vec<RouteOp> {
         let turned = self.sets.set_ports(ports);
-        self.finish(&turned, Vec::new())
+        self.finish(&turned, None)
     }
 
     /// Puts a route of the office's own in, or takes it out. It is followed and not the kernel's to the same prefix.
     pub fn set_office_route(&mut self, prefix: Prefix4, via: Option<Neighbour>) -> Vec<RouteOp> {
-        let before = self.target(prefix);
-        let new = via.map(|neighbour| self.sets.acquire(SetKey::Office(neighbour), None));
-        let old = match new {
-            Some(set) => self.office.insert(prefix, set),
-            None => self.office.remove(&prefix),
-        };
-        let op = self.difference(prefix, before);
-        if let Some(old) = old {
-            self.sets.release(old);
-        }
+        let op = self.four.set_office(prefix, via, &mut self.sets);
         self.finish(&Turned::new(), op)
     }
 
-    /// The same for IPv6; what it leads to is then [`Self::target6`].
+    /// The same for IPv6.
     pub fn set_office_route6(&mut self, prefix: Prefix6, via: Option<Neighbour>) -> Vec<RouteOp> {
-        let new = via.map(|neighbour| self.sets.acquire(SetKey::Office(neighbour), None));
-        let old = match new {
-            Some(set) => self.office6.insert(prefix, set),
-            None => self.office6.remove(&prefix),
-        };
-        if let Some(old) = old {
-            self.sets.release(old);
-        }
-        self.finish(&Turned::new(), Vec::new())
-    }
-
-    /// Where an IPv6 route of the office's own leads to, if it leads to a neighbour.
-    pub fn target6(&self, prefix: Prefix6) -> Option<FibTarget> {
-        self.office6.get(&prefix).and_then(|set| self.sets.target(*set))
-    }
-
-    /// The IPv6 prefixes that the office has routes of its own to.
-    pub fn office_prefixes6(&self) -> impl Iterator<Item = Prefix6> {
-        self.office6.keys().copied()
+        let op = self.six.set_office(prefix, via, &mut self.sets);
+        self.finish(&Turned::new(), op)
     }
 
     /// Whether a neighbour's Ethernet address is known: in a group, it is left out while it is not and another's is.
     pub fn set_resolved(&mut self, neighbour: &Neighbour, is_resolved: bool) -> Vec<RouteOp> {
         self.sets.set_resolved(neighbour, is_resolved);
-        self.finish(&Turned::new(), Vec::new())
+        self.finish(&Turned::new(), None)
     }
 
     /// Gives up the places that the maps had before and that nothing asked for: to be called when all routes have been
     /// told once, and the maps lead to none of them any more.
     pub fn forget_held(&mut self) -> Vec<RouteOp> {
         self.sets.forget_held();
-        self.finish(&Turned::new(), Vec::new())
+        self.finish(&Turned::new(), None)
     }
 
     /// What must be written after something happened in the kernel.
     pub fn apply(&mut self, event: RouteEvent) -> Vec<RouteOp> {
-        let (turned, ops) = match event {
-            RouteEvent::Route { route, placed } => (Turned::new(), self.put(route, placed)),
-            RouteEvent::RouteGone(route) => (Turned::new(), self.take(route)),
+        match event {
+            RouteEvent::Route { route, placed } => {
+                let op = self.put(route, placed);
+                self.finish(&Turned::new(), op)
+            }
+            RouteEvent::RouteGone(route) => {
+                let op = self.take(route);
+                self.finish(&Turned::new(), op)
+            }
             RouteEvent::NextHop { id, object } => {
                 self.untold_objects.retain(|untold| *untold != id);
-                (self.sets.set_object(id, Some(object)), Vec::new())
+                let turned = self.sets.set_object(id, Some(object));
+                self.finish(&turned, None)
             }
             RouteEvent::NextHopGone { id } => {
                 let ops = self.drop_routes_by(id);
-                (self.sets.set_object(id, None), ops)
+                let turned = self.sets.set_object(id, None);
+                self.finish(&turned, ops)
             }
-            RouteEvent::Link { ifindex, is_up } => (self.sets.set_link(ifindex, is_up), Vec::new()),
+            RouteEvent::Link { ifindex, is_up } => {
+                let turned = self.sets.set_link(ifindex, is_up);
+                self.finish(&turned, None)
+            }
             RouteEvent::DumpBegins => {
                 self.generation += 2;
                 self.untold_objects = self.sets.objects().collect();
-                return Vec::new();
+                Vec::new()
             }
-            RouteEvent::DumpEnds => (Turned::new(), self.end_dump()),
-        };
-        self.finish(&turned, ops)
+            RouteEvent::DumpEnds => {
+                let ops = self.end_dump();
+                self.finish(&Turned::new(), ops)
+            }
+        }
     }
 
-    fn put(&mut self, route: KernelRoute, placed: Placed) -> Vec<RouteOp> {
-        let Some((prefix, metric, key)) = relevant(route) else { return Vec::new() };
-        let before = self.target(prefix);
-        let used = self.entries.get(&prefix).and_then(|entry| entry.0.first()).map(|used| used.set);
-        let set = self.sets.acquire(key, used);
+    fn put(&mut self, route: KernelRoute, placed: Placed) -> Option<RouteOp> {
+        let relevant = relevant(route)?;
         let generation = self.generation + u32::from(placed == Placed::Found);
-        let new = Candidate { metric, set, generation };
-        let released = self.entries.entry(prefix).or_default().put(new, placed);
-        let op = self.difference(prefix, before);
-        if let Some(set) = released {
-            self.sets.release(set);
+        let is_found = placed == Placed::Found;
+        let Relevant { metric, key, .. } = relevant;
+        match relevant.prefix {
+            RoutePrefix::V4(prefix) => {
+                let set = self.sets.acquire(key, self.four.used(prefix));
+                let new = Candidate { metric, set, generation };
+                self.four.change(prefix, &mut self.sets, |entry, _| {
+                    let place = |alike: &[Candidate]| Place::of_ipv4(placed, alike);
+                    entry.put(new, is_found, place).into_iter().collect()
+                })
+            }
+            RoutePrefix::V6(prefix) => {
+                let is_joined = key.kernel_target().is_some_and(joins);
+                let set = self.sets.acquire(key, self.six.used(prefix));
+                let new = Candidate { metric, set, generation };
+                let is_in_doubt = &mut self.is_in_doubt;
+                self.six.change(prefix, &mut self.sets, |entry, sets| {
+                    let joins = |id| sets.key(id).kernel_target().is_some_and(joins);
+                    let place = |alike: &[Candidate]| Place::of_ipv6(placed, alike, is_joined, joins);
+                    let released = entry.put(new, is_found, place);
+                    *is_in_doubt |= !is_found && entry.count(metric) > 1;
+                    released.into_iter().collect()
+                })
+            }
         }
-        op
     }
 
-    fn take(&mut self, route: KernelRoute) -> Vec<RouteOp> {
-        let Some((prefix, metric, key)) = relevant(route) else { return Vec::new() };
-        let Some(set) = self.sets.find(&key) else { return Vec::new() };
-        self.retain(prefix, |other| (other.metric, other.set) != (metric, set))
-    }
-
-    /// Keeps of a prefix's routes those that `is_kept` says.
-    fn retain(&mut self, prefix: Prefix4, is_kept: impl Fn(&Candidate) -> bool) -> Vec<RouteOp> {
-        let before = self.target(prefix);
-        let btree_map::Entry::Occupied(mut occupied) = self.entries.entry(prefix) else { return Vec::new() };
-        let candidates = &mut occupied.get_mut().0;
-        let gone: SmallVec<[Candidate; 1]> =
-            candidates.iter().copied().filter(|candidate| !is_kept(candidate)).collect();
-        candidates.retain(|candidate| is_kept(candidate));
-        if candidates.is_empty() {
-            occupied.remove();
+    fn take(&mut self, route: KernelRoute) -> Option<RouteOp> {
+        let Relevant { prefix, metric, key } = relevant(route)?;
+        let set = self.sets.find(&key);
+        let is_other = move |other: &Candidate| (other.metric, Some(other.set)) != (metric, set);
+        match prefix {
+            RoutePrefix::V4(prefix) => {
+                self.four.change(prefix, &mut self.sets, |entry, _| entry.drop_but(is_other))
+            }
+            RoutePrefix::V6(prefix) => {
+                let is_in_doubt = &mut self.is_in_doubt;
+                self.six.change(prefix, &mut self.sets, |entry, sets| {
+                    *is_in_doubt |= entry.count(metric) > 1;
+                    let gone = entry.drop_but(is_other);
+                    if gone.is_empty() { take_ways(entry, sets, metric, &key) } else { gone }
+                })
+            }
         }
-        let op = self.difference(prefix, before);
-        for candidate in gone {
-            self.sets.release(candidate.set);
-        }
-        op
     }
 
     fn drop_routes_by(&mut self, object: u32) -> Vec<RouteOp> {
-        let target = KernelTarget::Object(object);
-        let keys = [SetKey::Kernel(target.clone()), SetKey::Own(target)];
-        let sets: SmallVec<[SetId; 2]> = keys.iter().filter_map(|key| self.sets.find(key)).collect();
-        if sets.is_empty() {
+        let by_it = sets_by(object, &self.sets);
+        if by_it.is_empty() {
             return Vec::new();
         }
-        let has_one = |entry: &Entry| entry.0.iter().any(|candidate| sets.contains(&candidate.set));
-        let prefixes: Vec<Prefix4> =
-            self.entries.iter().filter(|(_, entry)| has_one(entry)).map(|(prefix, _)| *prefix).collect();
-        let retain = |prefix| self.retain(prefix, |candidate| !sets.contains(&candidate.set));
-        prefixes.into_iter().flat_map(retain).collect()
+        self.retain(|candidate| !by_it.contains(&candidate.set))
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&Candidate) -> bool) -> Vec<RouteOp> {
+        let mut ops = self.four.retain(&mut self.sets, &is_kept);
+        ops.extend(self.six.retain(&mut self.sets, is_kept));
+        ops
     }
 
     fn end_dump(&mut self) -> Vec<RouteOp> {
         let generation = self.generation;
-        let is_untold = |entry: &Entry| entry.0.iter().any(|other| other.generation < generation);
-        let untold = self.entries.iter().filter(|(_, entry)| is_untold(entry));
-        let untold: Vec<Prefix4> = untold.map(|(prefix, _)| *prefix).collect();
-        let mut ops: Vec<RouteOp> = untold
-            .into_iter()
-            .flat_map(|prefix| self.retain(prefix, |other| other.generation >= generation))
-            .collect();
+        let mut ops = self.retain(|candidate| candidate.generation >= generation);
         for object in std::mem::take(&mut self.untold_objects) {
             ops.extend(self.drop_routes_by(object));
             let turned = self.sets.set_object(object, None);
@@ -318,48 +280,18 @@ impl RouteTable {
         ops
     }
 
-    fn target(&self, prefix: Prefix4) -> Option<FibTarget> {
-        self.target_by(prefix, self.entries.get(&prefix), |id| self.sets.target(id))
-    }
-
-    fn target_by(
-        &self,
-        prefix: Prefix4,
-        entry: Option<&Entry>,
-        target_of: impl Fn(SetId) -> Option<FibTarget>,
-    ) -> Option<FibTarget> {
-        match self.office.get(&prefix) {
-            Some(set) => target_of(*set),
-            None => entry?.target(target_of),
-        }
-    }
-
-    fn difference(&self, prefix: Prefix4, before: Option<FibTarget>) -> Vec<RouteOp> {
-        let target = self.target(prefix);
-        if target == before { Vec::new() } else { vec![RouteOp::Route { prefix, target }] }
-    }
-
     /// The routes that go elsewhere because these sets do.
     fn repainted(&self, turned: &Turned) -> Vec<RouteOp> {
         if turned.is_empty() {
             return Vec::new();
         }
-        let now = |id: SetId| self.sets.target(id);
-        let before = |id: SetId| turned.get(&id).copied().unwrap_or_else(|| now(id));
-        let only_office = self.office.keys().filter(|prefix| !self.entries.contains_key(prefix));
-        let prefixes = self.entries.iter().map(|(prefix, entry)| (*prefix, Some(entry)));
-        let prefixes = prefixes.chain(only_office.map(|prefix| (*prefix, None)));
-        prefixes
-            .filter_map(|(prefix, entry)| {
-                let target = self.target_by(prefix, entry, now);
-                let is_same = target == self.target_by(prefix, entry, before);
-                (!is_same).then_some(RouteOp::Route { prefix, target })
-            })
-            .collect()
+        let mut ops = self.four.repainted(turned, &self.sets);
+        ops.extend(self.six.repainted(turned, &self.sets));
+        ops
     }
 
     /// Next hops and groups first, then routes, then what they do not lead to any more.
-    fn finish(&mut self, turned: &Turned, routes: Vec<RouteOp>) -> Vec<RouteOp> {
+    fn finish(&mut self, turned: &Turned, routes: impl IntoIterator<Item = RouteOp>) -> Vec<RouteOp> {
         let mut ops = self.sets.take_ops();
         ops.extend(routes);
         ops.extend(self.repainted(turned));
@@ -383,9 +315,45 @@ impl RouteProblem {
     }
 }
 
-/// What of a route is needed here, if it is.
-fn relevant(route: KernelRoute) -> Option<(Prefix4, u32, SetKey)> {
-    let RoutePrefix::V4(prefix) = route.prefix else { return None };
-    let key = if route.is_own() { SetKey::Own(route.target) } else { SetKey::Kernel(route.target) };
-    (route.tos == 0).then_some((prefix, route.metric, key))
+/// Takes ways from a route of IPv6 that has others beside them.
+fn take_ways(entry: &mut entry::Entry, sets: &mut Sets, metric: u32, key: &SetKey) -> Released {
+    let Some(KernelTarget::Hops(gone)) = key.kernel_target() else { return Released::new() };
+    for candidate in entry.0.iter_mut().filter(|candidate| candidate.metric == metric) {
+        let Some(KernelTarget::Hops(hops)) = sets.key(candidate.set).kernel_target() else { continue };
+        let Some(rest) = without(hops, gone) else { continue };
+        let before = candidate.set;
+        if rest.is_empty() {
+            return entry.drop_but(|candidate| (candidate.metric, candidate.set) != (metric, before));
+        }
+        candidate.set = sets.acquire(SetKey::Kernel(KernelTarget::Hops(rest)), Some(before));
+        return [before].into_iter().collect();
+    }
+    Released::new()
+}
+
+/// What of a route is needed here.
+struct Relevant {
+    prefix: RoutePrefix,
+    metric: u32,
+    key: SetKey,
+}
+
+/// `None`: the route is not to be followed.
+fn relevant(route: KernelRoute) -> Option<Relevant> {
+    let mut target = route.target;
+    if let RoutePrefix::V6(prefix) = route.prefix {
+        if prefix.network().is_unicast_link_local() || prefix.network().is_multicast() {
+            return None;
+        }
+        // Of several ways, a change may tell any first.
+        if let KernelTarget::Hops(hops) = &mut target {
+            hops.sort_unstable();
+        }
+    }
+    let key = if route.protocol == crate::kernel::OWN_PROTOCOL {
+        SetKey::Own(target)
+    } else {
+        SetKey::Kernel(target)
+    };
+    (route.tos == 0).then_some(Relevant { prefix: route.prefix, metric: route.metric, key })
 }

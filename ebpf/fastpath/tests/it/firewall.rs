@@ -1,6 +1,6 @@
 //! The firewall of a routed subscriber's IPv4: on the host and in the kernel alike.
 
-use fastpath::{DropReason, Inspector};
+use fastpath::{DropReason, Inspector, PuntReason};
 
 use crate::{
     fixtures::{ADDRESSES, fragments, redirected, to_bob},
@@ -49,6 +49,9 @@ fn script(r: &mut dyn Runner) {
             stopped(r, DropReason::Firewall, &other);
         }
     }
+    // Who traces the way sees the office on it all the same.
+    let last = from_core(&udp((REMOTE, 33434), (BOB, 33434), 1, b""));
+    assert_eq!(r.down(&last), Outcome::Drop(DropReason::TtlExpired, Some(PuntReason::TtlExpired)));
     stopped(r, DropReason::Firewall, &echo_reply(REMOTE, BOB, 7, 64));
     stopped(r, DropReason::Firewall, &echo_request(REMOTE, BOB, 8, 64));
     goes_out(r, &echo_request(BOB, REMOTE, 7, 64));
@@ -108,7 +111,7 @@ fn a_routed_subscribers_firewall_lets_answers_in() {
     script(&mut Kernel { world: &world, fastpath: &mut fastpath, inspector: &inspector, punts: &mut punts });
     let views = inspector.sessions();
     let bob = views.iter().find(|view| view.name == "bob-inc").expect("there");
-    assert_eq!(bob.down.drops, 16, "what the firewall stopped is the session's too");
+    assert_eq!(bob.down.drops, 17, "what did not come in, all but one by the firewall, is the session's too");
 }
 
 /// With all places taken, what is new is refused and what is known goes on.

@@ -18,6 +18,7 @@ mod random;
 mod rates;
 mod reconcile;
 mod routes;
+mod routes6;
 mod rules;
 mod runner;
 mod shared;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use fastpath::{DropReason, Fastpath, Inspector, Punts};
 use net_types::Mac;
 use node_plan::forwarding::{KernelHop, KernelRoute, KernelTarget, Placed, RouteEvent, RoutePrefix};
+use node_state::NodeState;
 
 use crate::{
     frames::{ALICE, Address, BOB, from_alice, from_bob, udp, with_header},
@@ -18,7 +19,7 @@ const FAR: Address = [8, 8, 8, 8];
 const FLOWS: u16 = 512;
 
 /// The Ethernet address that a packet leaves for.
-type Way = [u8; 6];
+pub(crate) type Way = [u8; 6];
 
 fn router(n: u8) -> (IpAddr, Way) {
     ([192, 0, 2, 100 + n].into(), [0x02, 0xfe, 0, 0, 1, n])
@@ -30,17 +31,21 @@ fn route(prefix: &str, target: KernelTarget) -> KernelRoute {
 }
 
 /// An office to which the kernel's routes are told.
-struct Office {
-    world: World,
-    fastpath: Fastpath,
-    inspector: Inspector,
-    punts: Punts,
+pub(crate) struct Office {
+    pub(crate) world: World,
+    pub(crate) fastpath: Fastpath,
+    pub(crate) inspector: Inspector,
+    pub(crate) punts: Punts,
 }
 
 impl Office {
     fn new() -> Self {
+        Self::of(&desired())
+    }
+
+    pub(crate) fn of(desired: &NodeState) -> Self {
         let world = World::new();
-        let mut fastpath = world.office(&desired());
+        let mut fastpath = world.office(desired);
         let punts = fastpath.punts().expect("not taken yet");
         let inspector = Inspector::open(&world.pin_dir).expect("pinned");
         Self { world, fastpath, inspector, punts }
@@ -55,24 +60,40 @@ impl Office {
     }
 
     fn resolve(&mut self, n: u8, is_resolved: bool) {
-        let (address, mac) = router(n);
+        self.resolve_one(router(n), is_resolved);
+    }
+
+    pub(crate) fn resolve_one(&mut self, (address, mac): (IpAddr, Way), is_resolved: bool) {
         let mac = is_resolved.then(|| Mac::new(mac).expect("unicast"));
         self.fastpath.set_next_hop(address, &"core0".parse().expect("a name"), mac).expect("a port");
     }
 
     /// What becomes of each frame, which is the same in both places.
-    fn outcomes(&mut self, frames: &[Vec<u8>]) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&mut self, frames: &[Vec<u8>]) -> Vec<Outcome> {
+        self.outcomes_of(frames, |runner, frame| runner.up(frame))
+    }
+
+    /// The same of frames that come from the core.
+    pub(crate) fn outcomes_down(&mut self, frames: &[Vec<u8>]) -> Vec<Outcome> {
+        self.outcomes_of(frames, |runner, frame| runner.down(frame))
+    }
+
+    fn outcomes_of(
+        &mut self,
+        frames: &[Vec<u8>],
+        go: impl Fn(&mut dyn Runner, &[u8]) -> Outcome,
+    ) -> Vec<Outcome> {
         let interfaces = [self.world.access, self.world.core];
         let tables = snapshot(&self.world.pin_dir, interfaces, &[FAR]);
         let mut host = Host { world: &self.world, tables };
-        let on_host: Vec<Outcome> = frames.iter().map(|frame| host.up(frame)).collect();
+        let on_host: Vec<Outcome> = frames.iter().map(|frame| go(&mut host, frame)).collect();
         let mut kernel = Kernel {
             world: &self.world,
             fastpath: &mut self.fastpath,
             inspector: &self.inspector,
             punts: &mut self.punts,
         };
-        let in_kernel: Vec<Outcome> = frames.iter().map(|frame| kernel.up(frame)).collect();
+        let in_kernel: Vec<Outcome> = frames.iter().map(|frame| go(&mut kernel, frame)).collect();
         assert_eq!(on_host, in_kernel);
         on_host
     }
@@ -85,12 +106,12 @@ impl Office {
     }
 }
 
-fn way(outcome: Outcome) -> Way {
+pub(crate) fn way(outcome: Outcome) -> Way {
     let Outcome::Redirect(frame) = outcome else { panic!("{outcome:?}") };
     frame[..6].try_into().expect("an Ethernet header")
 }
 
-fn counts(ways: &[Way]) -> BTreeMap<Way, usize> {
+pub(crate) fn counts(ways: &[Way]) -> BTreeMap<Way, usize> {
     let mut counts = BTreeMap::new();
     for way in ways {
         *counts.entry(*way).or_default() += 1;

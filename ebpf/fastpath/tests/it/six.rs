@@ -239,6 +239,15 @@ fn script(r: &mut dyn Runner) {
         dropped(&r.down(&frame), DropReason::Martian);
     }
 
+    // Who traces the way to a home sees the office on it, whatever the home's firewall says.
+    for home in [alice(), bob()] {
+        let last = from_core(&udp((remote(), 33434), (home, 33434), 1, b""));
+        assert_eq!(r.down(&last), told(DropReason::TtlExpired, PuntReason::TtlExpired));
+    }
+    // What is too big for the line is told to who sent it, once the firewall has let it in.
+    let big = udp((remote(), 1), (alice(), 1), 64, &[0; 1460]);
+    assert_eq!(r.down(&from_core(&big)), told(DropReason::TooBig, PuntReason::TooBig));
+
     // A firewall lets answers in, and nothing else.
     let question = udp((bob(), 5000), (remote(), 53), 64, b"question");
     let answer = udp((remote(), 53), (bob(), 5000), 64, b"answer");

@@ -109,6 +109,10 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     if IN_GARDEN {
         receiver.admit6(frame, tables, &ip)?;
     }
+    // As for IPv4, before the firewall is asked.
+    if ip.hop_limit() <= 1 {
+        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
+    }
     if !answers(frame, tables, receiver, &ip)? {
         return Ok(None);
     }
@@ -124,9 +128,6 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     let colour = colour.ok_or(DropReason::RateDown)?;
     let traffic_class = class.mark(ip.traffic_class());
     let tag_bits = class.tag_bits(colour.tag_bits() | line.priority_of(traffic_class));
-    if ip.hop_limit() <= 1 {
-        return Err(Stop::tell(DropReason::TtlExpired, PuntReason::TtlExpired));
-    }
     if ip.total_len > usize::from(line.mtu) {
         return Err(Stop::tell(DropReason::TooBig, PuntReason::TooBig));
     }

@@ -1,3 +1,5 @@
+use std::net::Ipv6Addr;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -32,10 +34,22 @@ impl Table {
     }
 }
 
-fn oracle(prefixes: &BTreeMap<Prefix6, FibTarget>, address: u128) -> FibTarget {
+type Layers = BTreeMap<(bool, Prefix6), FibTarget>;
+
+/// The office's own before all routes, and of each the longest.
+fn oracle(prefixes: &Layers, address: u128) -> FibTarget {
     let address = Ipv6Addr::from_bits(address);
-    let best = prefixes.iter().filter(|(p, _)| p.contains(address)).max_by_key(|(p, _)| p.len());
+    let holds = prefixes.iter().filter(|((_, prefix), _)| prefix.contains(address));
+    let best = holds.max_by_key(|((is_own, prefix), _)| (*is_own, prefix.len()));
     best.map_or(FibTarget::DEFAULT, |(_, target)| *target)
+}
+
+fn set(fib: &mut Fib6, (is_own, prefix): (bool, Prefix6), target: Option<FibTarget>) -> Vec<Fib6Op> {
+    match target {
+        Some(target) if is_own => fib.insert(prefix, target).expect("pages enough"),
+        None if is_own => fib.remove(prefix),
+        target => fib.set_route(prefix, target).expect("pages enough"),
+    }
 }
 
 /// Prefixes that often overlap.
@@ -52,24 +66,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn fib6_is_a_longest_prefix_match(
-        steps in prop::collection::vec((some_prefix(), prop::option::weighted(0.7, 1..50_u32)), 1..25),
+    fn fib6_is_a_longest_prefix_match_in_two_layers(
+        steps in prop::collection::vec((any::<bool>(), some_prefix(), prop::option::weighted(0.7, 1..50_u32)), 1..25),
         probes in prop::collection::vec(any::<u128>(), 20),
     ) {
         let mut fib = Fib6::new(4096, BTreeMap::new());
         let mut table = Table { root: BTreeMap::new(), pages: BTreeMap::new() };
-        let mut prefixes = BTreeMap::new();
-        for (prefix, target) in steps {
-            let ops = if let Some(number) = target {
-                let target = FibTarget::new(FibTarget::KIND_SESSION, number);
-                prefixes.insert(prefix, target);
-                fib.insert(prefix, target).expect("pages enough")
-            } else {
-                prefixes.remove(&prefix);
-                fib.remove(prefix)
+        let mut prefixes = Layers::new();
+        for (is_own, prefix, number) in steps {
+            let target = number.map(|number| FibTarget::new(FibTarget::KIND_SESSION, number));
+            match target {
+                Some(target) => prefixes.insert((is_own, prefix), target),
+                None => prefixes.remove(&(is_own, prefix)),
             };
-            table.apply(ops);
-            let edges = prefixes.keys().flat_map(|prefix| {
+            table.apply(set(&mut fib, (is_own, prefix), target));
+            let edges = prefixes.keys().flat_map(|(_, prefix)| {
                 let first = prefix.network().to_bits();
                 let last = first | !bits(prefix.len());
                 [first, last, first.wrapping_sub(1), last.wrapping_add(1)]
@@ -79,22 +90,24 @@ proptest! {
             }
         }
         // Built anew over the pages that it has, the table is the same, each page where it was.
-        let held: BTreeMap<PageKey, u32> = fib.pages.iter().map(|(key, page)| (*key, page.index)).collect();
+        let pages = |fib: &Fib6| -> BTreeMap<PageKey, u32> {
+            fib.pages.iter().map(|((base, level), page)| ((*level, *base), page.index)).collect()
+        };
+        let held = pages(&fib);
         let mut again = Fib6::new(4096, held.clone());
-        for (prefix, target) in &prefixes {
-            again.insert(*prefix, *target).expect("pages enough");
+        for (key, target) in &prefixes {
+            set(&mut again, *key, Some(*target));
         }
         again.settle();
-        let kept: BTreeMap<PageKey, u32> = again.pages.iter().map(|(key, page)| (*key, page.index)).collect();
-        prop_assert_eq!(kept, held);
+        prop_assert_eq!(pages(&again), held);
         let mut whole = Table { root: BTreeMap::new(), pages: BTreeMap::new() };
         whole.apply(again.all());
         for address in probes {
             prop_assert_eq!(whole.lookup(address), oracle(&prefixes, address));
         }
         // And nothing is left of prefixes that are all gone.
-        for prefix in prefixes.keys() {
-            table.apply(fib.remove(*prefix));
+        for key in prefixes.keys() {
+            table.apply(set(&mut fib, *key, None));
         }
         prop_assert!(fib.pages.is_empty() && fib.free_pages.used() == 0);
         prop_assert!(table.root.values().all(|target| *target == FibTarget::DEFAULT));
@@ -114,4 +127,21 @@ fn a_full_table_says_so_and_stays_as_it_was() {
     assert_eq!(fib.free_pages.used(), 3);
     fib.insert(prefix("2001:db8:200::/40"), target).expect("in the same page");
     assert_eq!(fib.insert(prefix("2001:db8:200::/40"), target), Ok(Vec::new()), "nothing to write");
+}
+
+#[test]
+fn routes_leave_pages_to_the_offices_own() {
+    let mut fib = Fib6::new(16, BTreeMap::new());
+    let target = FibTarget::new(FibTarget::KIND_NEXT_HOP, 7);
+    let prefix = |text: &str| text.parse::<Prefix6>().expect("a prefix");
+    let route = |n: u8| prefix(&format!("20{n:02}::/40"));
+    // Three pages each, of which routes may have twelve.
+    let put = |fib: &mut Fib6, n: u8| fib.set_route(route(n), Some(target));
+    (1..=4).for_each(|n| drop(put(&mut fib, n).expect("pages for routes")));
+    assert_eq!(put(&mut fib, 5), Err(Fib6Full(route(5))));
+    put(&mut fib, 4).expect("nothing new");
+    fib.set_route(prefix("2004:0:100::/40"), Some(target)).expect("in a page that is there");
+    fib.insert(prefix("2001:db8::/40"), target).expect("the office's own takes what is left");
+    drop(fib.set_route(route(3), None));
+    assert_eq!(put(&mut fib, 5), Err(Fib6Full(route(5))), "the office's own count");
 }

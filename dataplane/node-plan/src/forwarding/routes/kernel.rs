@@ -6,7 +6,7 @@ use net_types::{Prefix4, Prefix6};
 
 use crate::kernel::OWN_PROTOCOL;
 
-/// A route of the kernel's main table.
+/// A route of the kernel's main table, or of IPv6's table of the node's own addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelRoute {
     pub prefix: RoutePrefix,
@@ -36,6 +36,8 @@ pub enum KernelTarget {
     Unreachable,
     /// Answered with ICMP "administratively prohibited".
     Prohibit,
+    /// An address of the node itself.
+    Local,
     /// Of a type that only the kernel can deal with (`throw`, `local`, …).
     Other,
 }

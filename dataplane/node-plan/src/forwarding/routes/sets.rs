@@ -27,6 +27,16 @@ pub(super) enum SetKey {
     Office(Neighbour),
 }
 
+impl SetKey {
+    /// What a route of the kernel's says.
+    pub(super) fn kernel_target(&self) -> Option<&KernelTarget> {
+        match self {
+            Self::Kernel(target) | Self::Own(target) => Some(target),
+            Self::Office(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Set {
     key: SetKey,
@@ -86,6 +96,10 @@ impl Sets {
 
     pub(super) fn target(&self, id: SetId) -> Option<FibTarget> {
         self.get(id).target
+    }
+
+    pub(super) fn key(&self, id: SetId) -> &SetKey {
+        &self.get(id).key
     }
 
     pub(super) fn find(&self, key: &SetKey) -> Option<SetId> {
@@ -270,6 +284,7 @@ impl Sets {
                 Some(NextHopObject::Group(members)) => (self.ways_of_group(members), None),
             },
             SetKey::Kernel(KernelTarget::Blackhole) => (Vec::new(), Some(FibTarget::BLACKHOLE)),
+            SetKey::Kernel(KernelTarget::Local) => (Vec::new(), Some(FibTarget::LOCAL)),
             // The kernel answers with ICMP.
             SetKey::Kernel(KernelTarget::Unreachable | KernelTarget::Prohibit | KernelTarget::Other) => {
                 (Vec::new(), Some(FibTarget::KERNEL))

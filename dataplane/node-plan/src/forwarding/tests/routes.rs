@@ -1,6 +1,7 @@
 //! Routes of the kernel and of the office, and what the maps are to say.
 
 mod cases;
+mod cases6;
 mod model;
 mod properties;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use map_abi::FibTarget;
-use net_types::Prefix4;
+use net_types::{Prefix4, Prefix6};
 
 use super::super::super::*;
 
@@ -16,14 +16,16 @@ pub(super) struct Maps {
     pub(super) next_hops: BTreeMap<u16, Neighbour>,
     pub(super) groups: BTreeMap<u16, GroupSlots>,
     pub(super) routes: BTreeMap<Prefix4, FibTarget>,
+    pub(super) routes6: BTreeMap<Prefix6, FibTarget>,
     /// Next hops that went: should they come again, they are not resolved.
     pub(super) forgotten: BTreeSet<Neighbour>,
 }
 
-/// Where packets go: to neighbours (0.0.0.0 on port 0: to the kernel), or to nobody.
+/// Where packets go: to neighbours (0.0.0.0 on port 0: to the kernel), to the node itself, or to nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Ways(BTreeSet<Neighbour>),
+    Local,
     Dropped,
 }
 
@@ -48,8 +50,14 @@ impl Maps {
                 RouteOp::Route { prefix, target: None } => {
                     self.routes.remove(&prefix).expect("it was there");
                 }
+                RouteOp::Route6 { prefix, target: Some(target) } => {
+                    assert_ne!(self.routes6.insert(prefix, target), Some(target), "nothing new");
+                }
+                RouteOp::Route6 { prefix, target: None } => {
+                    self.routes6.remove(&prefix).expect("it was there");
+                }
             }
-            for target in self.routes.values() {
+            for target in self.routes.values().chain(self.routes6.values()) {
                 self.fate(*target);
             }
         }
@@ -65,6 +73,7 @@ impl Maps {
             }
             FibTarget::KIND_KERNEL => Fate::Ways([KERNEL].into()),
             FibTarget::KIND_BLACKHOLE => Fate::Dropped,
+            FibTarget::KIND_LOCAL => Fate::Local,
             kind => panic!("no route leads to kind {kind}"),
         }
     }
@@ -144,6 +153,7 @@ impl Kernel {
     fn fate_of(&self, target: &KernelTarget) -> Option<Fate> {
         match target {
             KernelTarget::Blackhole => Some(Fate::Dropped),
+            KernelTarget::Local => Some(Fate::Local),
             KernelTarget::Unreachable | KernelTarget::Prohibit | KernelTarget::Other => {
                 Some(Fate::Ways([KERNEL].into()))
             }
