@@ -88,6 +88,7 @@ ends! {
     Self::UserSpace(PuntReason::Dhcp6) => "user_space.dhcp6",
     Self::UserSpace(PuntReason::Web) => "user_space.web",
     Self::UserSpace(PuntReason::SecureWeb) => "user_space.secure_web",
+    Self::UserSpace(PuntReason::NoRoute) => "user_space.no_route",
 }
 
 impl End {

@@ -112,9 +112,9 @@ impl End {
             Self::Answered(Answer::Dhcp | Answer::Dns)
             | Self::UserSpace(PuntReason::Dhcp | PuntReason::Dhcp6) => Stage::Vcpe,
             Self::Kernel
-            | Self::UserSpace(PuntReason::GatewayEcho | PuntReason::TtlExpired | PuntReason::TooBig) => {
-                Stage::Vbng
-            }
+            | Self::UserSpace(
+                PuntReason::GatewayEcho | PuntReason::TtlExpired | PuntReason::TooBig | PuntReason::NoRoute,
+            ) => Stage::Vbng,
         }
     }
 }

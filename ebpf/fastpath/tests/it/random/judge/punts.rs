@@ -71,6 +71,7 @@ fn assert_is_about(line: &Line, reason: PuntReason, packet: &View, tally: &mut T
             assert_eq!((packet.icmp(), is_whole), (Some(if is_v6 { 128 } else { 8 }), true));
             false
         }
+        PuntReason::NoRoute => panic!("a route leads everywhere"),
         PuntReason::Web => {
             garden::assert_is_web(line, packet, 80);
             tally.saw("the web of the garden goes to the portal", is_v6);
