@@ -52,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=262_144))]
     pub(crate) max_access_vlans: u32,
     /// Prefixes of IPv6 of 16, 24, 32, … bits that there may be longer ones in, of subscribers and of the kernel's routes, of
-    /// 1 KiB each, all at once: for a full table take 131072
+    /// 1 KiB each, all at once: for a full table of routes, twice as many as it has
     #[arg(long, value_name = "N", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
     pub(crate) max_prefixes6: u32,
     /// Between two comparisons of everything with the kernel, such as 60s

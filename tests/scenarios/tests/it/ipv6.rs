@@ -46,7 +46,7 @@ fn ipv6_of(office: &mut Office, subscriber: &str) -> Given {
 }
 
 /// The global addresses of a home, by its own kernel.
-fn addresses(office: &mut Office, home: &str) -> Vec<String> {
+pub(crate) fn addresses(office: &mut Office, home: &str) -> Vec<String> {
     let (status, text) = office.exec(home, "ip -j -6 addr show dev eth0 scope global -tentative");
     assert_eq!(status, 0, "{text}");
     let all: Value = serde_json::from_str(&text).expect("JSON");
@@ -54,7 +54,7 @@ fn addresses(office: &mut Office, home: &str) -> Vec<String> {
     infos.flatten().filter_map(|info| Some(info["local"].as_str()?.to_owned())).collect()
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {

@@ -13,4 +13,5 @@ mod office;
 mod parental_control;
 mod routes;
 mod server;
+mod traceroute;
 mod voice;
