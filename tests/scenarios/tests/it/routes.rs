@@ -10,6 +10,8 @@ use crate::office::{Office, PATIENCE};
 /// Behind the Internet host.
 const ELSEWHERE: &str = "198.18.5.1";
 const NETWORK: &str = "198.18.5.0/24";
+const ELSEWHERE6: &str = "2001:db8:5::1";
+const NETWORK6: &str = "2001:db8:5::/48";
 
 #[test]
 fn routes_of_the_kernel_are_followed() {
@@ -39,6 +41,28 @@ fn routes_of_the_kernel_are_followed() {
     ip(&mut office, "node1", &format!("route del blackhole {NETWORK}"));
     until(&mut office, passes);
     assert!(office.pings("home1", "192.0.2.66"));
+    those_of_ipv6_too(&mut office);
+}
+
+fn those_of_ipv6_too(office: &mut Office) {
+    // It asked for a router when its line came up, long before there was a subscriber: it asks anew.
+    ip(office, "home1", "link set eth0 down");
+    ip(office, "home1", "link set eth0 up");
+    ip(office, "inet", &format!("addr add {ELSEWHERE6}/128 dev lo nodad"));
+    ip(office, "upstream", &format!("route add {NETWORK6} via 2001:db8:ffff::66"));
+    // By the default route.
+    until(office, passes6);
+    ip(office, "node1", &format!("-6 route add blackhole {NETWORK6}"));
+    until(office, |office| !passes6(office));
+    // By a neighbour that nobody has asked for yet.
+    ip(office, "upstream", "addr add fe80::99/64 dev core nodad");
+    ip(office, "node1", &format!("-6 route del blackhole {NETWORK6}"));
+    ip(office, "node1", &format!("-6 route add {NETWORK6} via fe80::99 dev core0"));
+    until(office, passes6);
+    let next_hops = office.exec("node1", "ip -6 neigh show fe80::99").1;
+    assert!(next_hops.contains("lladdr"), "{next_hops}");
+    ip(office, "node1", &format!("-6 route del {NETWORK6}"));
+    until(office, passes6);
 }
 
 fn ip(office: &mut Office, host: &str, line: &str) {
@@ -50,10 +74,14 @@ fn passes(office: &mut Office) -> bool {
     office.exec("home1", &format!("ping -n -c 1 -W 1 {ELSEWHERE}")).0 == 0
 }
 
+fn passes6(office: &mut Office) -> bool {
+    office.exec("home1", &format!("ping -6 -n -c 1 -W 1 {ELSEWHERE6}")).0 == 0
+}
+
 fn until(office: &mut Office, is_so: impl Fn(&mut Office) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so(office) {
-        assert!(Instant::now() < deadline, "{}", office.exec("node1", "ip route").1);
+        assert!(Instant::now() < deadline, "{}", office.exec("node1", "ip -6 route").1);
         thread::sleep(Duration::from_millis(50));
     }
 }
