@@ -68,8 +68,9 @@ impl Line {
             |_| r#","parentalControl":{"utcOffset":"+00:00","rules":[{"lists":["games","adult"]}]}"#,
         );
         let rules = self.rules.iter().enumerate().map(|(n, rule)| rule.text(n));
-        let rules = list("firewallRules", rules.collect());
-        let forwards = list("portForwards", self.forwards.iter().map(Forward::text).collect());
+        let rules = list("firewallRules", &rules.collect::<Vec<_>>());
+        let forwards =
+            list("portForwards", &self.forwards.iter().map(|forward| forward.text()).collect::<Vec<_>>());
         [&rates, &six, firewall, &rules, &forwards, &voice, control].concat()
     }
 
@@ -101,15 +102,15 @@ impl Rule {
 }
 
 impl Forward {
-    fn text(&self) -> String {
+    fn text(self) -> String {
         let Self { protocol, port, to } = self;
-        let protocol = if *protocol == 6 { "tcp" } else { "udp" };
+        let protocol = if protocol == 6 { "tcp" } else { "udp" };
         format!(r#"{{"protocol":"{protocol}","port":{port},"toPort":{to}}}"#)
     }
 }
 
 /// A field with a list in it, unless that is empty.
-fn list(name: &str, of: Vec<String>) -> String {
+fn list(name: &str, of: &[String]) -> String {
     if of.is_empty() { String::new() } else { format!(r#","{name}":[{}]"#, of.join(",")) }
 }
 
