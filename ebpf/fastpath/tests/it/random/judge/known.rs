@@ -5,7 +5,10 @@ use std::{
     net::IpAddr,
 };
 
-use crate::random::view::{Part, View};
+use crate::random::{
+    office::{LINES, ip4},
+    view::{Part, View},
+};
 
 /// A flow, by its inside end, its remote end and its protocol. What has no ports has zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +48,7 @@ pub(super) struct Known {
     mappings: BTreeMap<Port, u16>,
     /// Inside ports that sent what did not leave, for which there may be a mapping all the same.
     unseen: BTreeSet<Port>,
-    /// First fragments that came from the core.
+    /// First fragments that came in, as whom they go to sees them.
     fragments: BTreeSet<(IpAddr, IpAddr, u32, u8)>,
 }
 
@@ -60,6 +63,13 @@ impl Known {
     pub(super) fn sent(&mut self, line: usize, packet: &View, may_begin: bool) {
         if may_begin {
             self.flows.insert((line, Flow::out(packet)));
+        }
+        if packet.part == Part::First {
+            // To another line, from its own address or the public one.
+            let (source, to, id, protocol) = fragment(packet);
+            let public = LINES[line].nat.map(|(public, ..)| ip4(public));
+            let sources = std::iter::once(source).chain(public);
+            self.fragments.extend(sources.map(|source| (source, to, id, protocol)));
         }
         if let Some((from, _)) = packet.ports() {
             self.unseen.insert((line, packet.protocol, from));
