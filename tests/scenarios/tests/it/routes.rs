@@ -48,7 +48,7 @@ fn those_of_ipv6_too(office: &mut Office) {
     // It asked for a router when its line came up, long before there was a subscriber: it asks anew.
     ip(office, "home1", "link set eth0 down");
     ip(office, "home1", "link set eth0 up");
-    ip(office, "inet", &format!("addr add {ELSEWHERE6}/128 dev lo nodad"));
+    ip(office, "inet", &format!("addr add {ELSEWHERE6}/128 dev eth0 nodad"));
     ip(office, "upstream", &format!("route add {NETWORK6} via 2001:db8:ffff::66"));
     // By the default route.
     until(office, passes6);
