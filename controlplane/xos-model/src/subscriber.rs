@@ -105,6 +105,7 @@ pub struct Access {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the manifest")]
 pub struct Bundle {
     /// From the subscriber; no limit unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -194,9 +194,10 @@ impl Fastpath {
         }
         for (prefix, target) in office.into_iter().chain(kernel) {
             let Err(error) = self.fib6.set_route(prefix, Some(target)) else { continue };
-            match done.get_mut(&prefix) {
-                Some(done) => *done = Err(error.into()),
-                None => tracing::warn!(%prefix, %error, "a route of the kernel's cannot be followed"),
+            if let Some(done) = done.get_mut(&prefix) {
+                *done = Err(error.into());
+            } else {
+                tracing::warn!(%prefix, %error, "a route of the kernel's cannot be followed");
             }
         }
         let key = |prefix: &Prefix6| Some(Resource::Route6(desired.routes6.get(prefix)?.clone()).key());

@@ -83,46 +83,7 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 /// A session as the maps should hold it.
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     let ImageContext { index, port, home, flows, rules, mac } = *context;
-    let mut bits = 0;
-    if session.is_active() {
-        bits |= flags::ACTIVE;
-    }
-    if session.is_in_garden() {
-        bits |= flags::GARDEN;
-    }
-    if session.nat.is_some() {
-        bits |= flags::NAT;
-    }
-    if mac.is_some() {
-        bits |= flags::MAC_KNOWN;
-    }
-    if session.mac.is_some() {
-        bits |= flags::MAC_FIXED;
-    }
-    if session.firewall.is_some_and(|firewall| firewall.ipv4) && (session.nat.is_none() || !rules.is_none()) {
-        bits |= flags::FIREWALL;
-    }
-    if !rules.is_none() {
-        bits |= flags::RULES;
-    }
-    if session.voice.is_some() {
-        bits |= flags::VOICE;
-    }
-    if session.is_active() && session.parental_control.is_some() {
-        bits |= flags::DNS;
-    }
-    if session.nat_address.is_some() {
-        bits |= flags::ONE_TO_ONE;
-    }
-    if session.nat_exempt {
-        bits |= flags::NAT_EXEMPT;
-    }
-    if !session.more_networks.is_empty() {
-        bits |= flags::NETWORKS;
-    }
-    if session.nat.is_some() && session.nat_filtering == NatFiltering::AddressDependent {
-        bits |= flags::BY_ADDRESS;
-    }
+    let bits = bits(session, rules, mac);
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
     let network = session.network.network().octets();
@@ -186,6 +147,28 @@ pub fn session_image(session: &Session, context: &ImageContext) -> Image {
             ..map_abi::Session::new_zeroed()
         },
     }
+}
+
+/// The flags of a session's home.
+fn bits(session: &Session, rules: RulesRef, mac: Option<Mac>) -> u16 {
+    let has_firewall = session.firewall.is_some_and(|firewall| firewall.ipv4);
+    let has_share = session.nat.is_some();
+    let conditions = [
+        (session.is_active(), flags::ACTIVE),
+        (session.is_in_garden(), flags::GARDEN),
+        (has_share, flags::NAT),
+        (mac.is_some(), flags::MAC_KNOWN),
+        (session.mac.is_some(), flags::MAC_FIXED),
+        (has_firewall && (!has_share || !rules.is_none()), flags::FIREWALL),
+        (!rules.is_none(), flags::RULES),
+        (session.voice.is_some(), flags::VOICE),
+        (session.is_active() && session.parental_control.is_some(), flags::DNS),
+        (session.nat_address.is_some(), flags::ONE_TO_ONE),
+        (session.nat_exempt, flags::NAT_EXEMPT),
+        (!session.more_networks.is_empty(), flags::NETWORKS),
+        (has_share && session.nat_filtering == NatFiltering::AddressDependent, flags::BY_ADDRESS),
+    ];
+    conditions.into_iter().filter(|(is_so, _)| *is_so).fold(0, |bits, (_, flag)| bits | flag)
 }
 
 fn voice(limit: RateLimit) -> map_abi::Voice {

@@ -15,7 +15,7 @@ use crate::{
     world::settle,
 };
 
-/// In 2606:4700::/32, which several routers lead to.
+/// In `2606:4700::/32`, which several routers lead to.
 const FAR: &str = "2606:4700::1111";
 const FLOWS: u16 = 256;
 
@@ -43,7 +43,9 @@ fn put(office: &mut Office, prefix: &str, target: KernelTarget) {
 }
 
 fn resolve(office: &mut Office, routers: &[u8], is_resolved: bool) {
-    routers.iter().for_each(|n| office.resolve_one(router(*n), is_resolved));
+    for n in routers {
+        office.resolve_one(router(*n), is_resolved);
+    }
 }
 
 fn an_office() -> Office {
@@ -91,7 +93,7 @@ fn flows_of_ipv6_spread_stay_and_move_only_with_the_way_that_goes() {
     // Pieces of a packet go one way, whatever their ports.
     let whole = |port: u16| udp((alice(), port), (remote(), 53), 64, &[7; 64])[40..].to_vec();
     let piece = |port: u16, offset: u16, more: bool, payload: &[u8]| {
-        from_alice(&fragment(alice(), remote(), offset, more, &[&payload[..], &port.to_be_bytes()].concat()))
+        from_alice(&fragment(alice(), remote(), offset, more, &[payload, &port.to_be_bytes()].concat()))
     };
     let pieces: Vec<Vec<u8>> = (0..16)
         .flat_map(|n| [piece(2000 + n, 0, true, &whole(2000 + n)), piece(2000 + n, 9, false, b"rest")])
