@@ -58,11 +58,11 @@ pub struct NatFlow {
 }
 
 impl NatFlow {
-    /// As a record carries it.
+    /// As a record carries it; what is left over is `zero`.
     #[inline(always)]
-    pub fn payload(self) -> [u64; 6] {
+    pub fn payload(self, zero: u64) -> [u64; 6] {
         let [a, b, c]: [u64; 3] = zerocopy::transmute!(self);
-        [a, b, c, 0, 0, 0]
+        [a, b, c, zero, zero, zero]
     }
 
     pub fn of_payload([a, b, c, ..]: [u64; 6]) -> Self {
