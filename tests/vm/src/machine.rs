@@ -40,7 +40,7 @@ const QEMU: &str = "qemu-system-x86_64";
 
 /// Ten times what it takes: other things run on the machine that this runs on.
 const BOOT_PATIENCE: Duration = Duration::from_mins(2);
-const RUN_PATIENCE: Duration = Duration::from_mins(10);
+const RUN_PATIENCE: Duration = Duration::from_mins(15);
 
 /// Most bytes of output that a command may have.
 const OUTPUT_LEN_MAX: usize = 64 << 20;
