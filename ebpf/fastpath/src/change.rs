@@ -184,6 +184,7 @@ impl Fastpath {
             c_vid: session.tags.c_vid.map_or(0, Vid::get),
             order: Some(home_order(session)?),
             nat: session.nat.map(|nat| HeldNat { address: nat.address, first_port: nat.first_port }),
+            own: session.nat.is_none().then_some((session.network, session.nat_address)),
         })
     }
 
@@ -220,13 +221,13 @@ impl Fastpath {
     pub(crate) fn upsert_session(&mut self, session: &Session) -> Result<(), ApplyError> {
         let held = self.index_of(&session.subscriber);
         let reach = self.wanted_reach(session)?;
-        self.clear_ports(&reach, held.unwrap_or(0));
-        self.check_free(session, &reach, held)?;
         self.check_networks_free(session, held)?;
         self.check_free6(session, held)?;
         forwards(session)?;
         rule_record(session)?;
         overflow_share(session)?;
+        self.clear_ports(&reach, held.unwrap_or(0));
+        self.check_free(session, &reach, held)?;
         // A learned address belongs to the access that it was learned on.
         let stays = held.filter(|index| self.tables.reach(*index).tags() == reach.tags());
         let mac = session.mac.or_else(|| stays.and_then(|index| self.tables.mac_of(index)));

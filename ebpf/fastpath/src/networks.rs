@@ -9,7 +9,7 @@ use node_state::{NodeState, RouteTarget, Session};
 
 use crate::{error::ApplyError, fastpath::Fastpath};
 
-pub(crate) const BLACKHOLE: FibPaint = FibPaint::Flat(FibTarget::BLACKHOLE);
+const BLACKHOLE: FibPaint = FibPaint::Flat(FibTarget::BLACKHOLE);
 
 fn home_paint(home: HomeRef) -> FibPaint {
     FibPaint::Flat(FibTarget::new(FibTarget::KIND_SESSION, home.unit()))

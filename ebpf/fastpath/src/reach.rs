@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use map_abi::{FibTarget, SVIDS_PER_PORT, Session, flags};
-use net_types::Mac;
+use net_types::{Mac, Prefix4};
 
 use crate::{mapped::get_words, tables::Tables};
 
@@ -16,6 +16,9 @@ pub(crate) struct Reach {
     /// The binary logarithm of its home's units; `None`: it has no home.
     pub(crate) order: Option<u32>,
     pub(crate) nat: Option<HeldNat>,
+    /// Without a share of an address: what it may send from, and what stands for that outside. Its home has them in several
+    /// words, of which no packet may see some old and some new.
+    pub(crate) own: Option<(Prefix4, Option<Ipv4Addr>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,9 @@ pub(crate) struct HeldNat {
 impl Reach {
     pub(crate) fn of(session: &Session) -> Self {
         let has_nat = session.flags & flags::NAT != 0;
+        let len = u8::try_from(session.prefix_len).unwrap_or(32);
+        let public = (session.flags & flags::ONE_TO_ONE != 0).then(|| session.external.into());
+        let own = Prefix4::new(session.network.into(), len).ok().map(|network| (network, public));
         Self {
             port: session.port,
             s_vid: session.s_vid,
@@ -34,6 +40,7 @@ impl Reach {
             order: (!session.home.is_none()).then(|| session.home.order()),
             nat: has_nat
                 .then(|| HeldNat { address: session.external.into(), first_port: session.first_port }),
+            own: own.filter(|_| !has_nat),
         }
     }
 

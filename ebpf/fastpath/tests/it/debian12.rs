@@ -2,9 +2,9 @@
 
 use vm::{Files, Kernel};
 
-/// One or more of each suite, so that each program is loaded and sees packets there: an emulated machine's verifier takes
+/// One or more of each suite but floods, so that each program is loaded and sees packets there: an emulated machine's verifier takes
 /// ten seconds and more for each office, and what says nothing of a kernel is said by the others.
-const OF_THE_KERNEL: [&str; 23] = [
+const OF_THE_KERNEL: [&str; 24] = [
     "dhcp::the_known_home_gets_its_offer_and_its_lease",
     "dns::a_blocked_name_is_answered_and_an_encrypted_resolver_refused",
     "events::each_mapping_is_told_of_once_if_that_is_wanted",
@@ -26,6 +26,7 @@ const OF_THE_KERNEL: [&str; 23] = [
     "rules::rules_behind_nat",
     "shared::homes_are_told_apart_by_their_addresses",
     "six::ipv6_goes_both_ways_and_a_firewall_lets_answers_in",
+    "stages::what_leaves_a_stage_comes_into_the_next",
     "upgrade::state::mappings_flows_counters_tokens_and_addresses_survive_there_and_back",
     "voice::voice_has_a_rate_a_mark_and_a_priority_of_its_own",
 ];
