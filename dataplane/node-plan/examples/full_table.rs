@@ -2,6 +2,8 @@
 //!
 //! Lengths are spread as in the Internet's table (about 60 % /24, 1 % /16), with one in a thousand longer than /24.
 
+mod random;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
@@ -13,6 +15,8 @@ use node_plan::forwarding::{
     Fib, FibOp, Held, KernelHop, KernelRoute, KernelTarget, Placed, RouteEvent, RouteOp, RoutePrefix,
     RouteTable,
 };
+
+use random::Random;
 
 /// Parts of 10,000 prefixes that have this length.
 const LENGTHS: [(u8, u32); 19] = [
@@ -37,31 +41,10 @@ const LENGTHS: [(u8, u32); 19] = [
     (32, 5),
 ];
 
-/// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        u32::try_from((u128::from(self.next()) * u128::from(limit)) >> 64).expect("below a u32")
-    }
-
     /// A prefix in 1.0.0.0 to 223.255.255.255.
     fn prefix(&mut self) -> Prefix4 {
-        let mut part = self.below(10_000);
-        let found = LENGTHS.iter().find(|(_, parts)| {
-            let is_here = part < *parts;
-            part = part.wrapping_sub(*parts);
-            is_here
-        });
-        let len = found.map_or(24, |(len, _)| *len);
+        let len = self.length(&LENGTHS, 10_000, 24);
         let address = (1 << 24) + self.below(223 << 24);
         Prefix4::new(Ipv4Addr::from_bits(address & (u32::MAX << (32 - len))), len).expect("masked")
     }

@@ -3,6 +3,8 @@
 //! Lengths are spread roughly as in the Internet's table (about half /48, an eighth /32), the longer ones inside the
 //! allocations of some thousand operators.
 
+mod random;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv6Addr,
@@ -13,36 +15,17 @@ use map_abi::FibTarget;
 use net_types::Prefix6;
 use node_plan::forwarding::Fib6;
 
+use random::Random;
+
 /// Parts of a hundred prefixes that have this length.
 const LENGTHS: [(u8, u32); 8] = [(29, 5), (32, 13), (36, 6), (40, 9), (44, 10), (46, 4), (47, 3), (48, 50)];
 
 /// Operators with an allocation (/29) of their own.
 const ALLOCATIONS: u32 = 20_000;
 
-/// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        u32::try_from((u128::from(self.next()) * u128::from(limit)) >> 64).expect("below a u32")
-    }
-
     fn prefix(&mut self) -> Prefix6 {
-        let mut part = self.below(100);
-        let found = LENGTHS.iter().find(|(_, parts)| {
-            let is_here = part < *parts;
-            part = part.wrapping_sub(*parts);
-            is_here
-        });
-        let len = found.map_or(48, |(len, _)| *len);
+        let len = self.length(&LENGTHS, 100, 48);
         // Registries hand out of a few /12s and /16s (2400::/12, 2a00::/12, …).
         let operator = self.below(ALLOCATIONS);
         let registry = [0x2001_u128, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00][operator as usize % 6];

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! up    tags → home → DHCP, ARP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
-//! down  FIB → NAT mapping or routed home → rate → TTL, MTU → translate back → tags of the session
+//! down  FIB → NAT mapping or routed home → TTL → firewall → rate → MTU → translate back → tags of the session
 //! ```
 //!
 //! Sessions that are not active have entry points of their own ([`garden_up`] and three more), which are the same but that
