@@ -176,7 +176,8 @@ impl Sessions {
     ) {
         let session = tables.sessions.at(index);
         put!(writer, session, 0_u64, version);
-        if !self.by_name.contains_key(name) {
+        let is_new = !self.by_name.contains_key(name);
+        if is_new {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
             put_words!(writer, session, [0; 8], voice);
@@ -197,10 +198,16 @@ impl Sessions {
         set_blocks(tables, writer, index, tables.session(index).overflow, image.session.overflow_share);
         let home = image.session.home;
         let lines = [words_of::<8>(image.up.as_bytes()), words_of::<8>(image.down.as_bytes())];
+        // A home that was free is all zeros.
+        let poke = |clerk: &mut Clerk, word, value| {
+            if value != 0 || !is_new {
+                clerk.poke_home(home, word, value);
+            }
+        };
         // The word with the flags last: they say whether packets pass. What they lead to is there before, or goes after.
         let poke_six = |clerk: &mut Clerk| {
             for (word, value) in (0..).zip(words_of::<8>(image.six.as_bytes())).take(SIX_CONFIG_WORDS) {
-                clerk.poke_home(home, 2 * LINE_WORDS + word, value);
+                poke(clerk, 2 * LINE_WORDS + word, value);
             }
         };
         let is_firewall = image.up.flags & map_abi::flags::FIREWALL != 0;
@@ -210,7 +217,7 @@ impl Sessions {
         for (line, words) in (0..).zip(lines) {
             for word in (0..CONFIG_WORDS).rev() {
                 let at = line * LINE_WORDS + u32::try_from(word).unwrap_or(0);
-                clerk.poke_home(home, at, words[word]);
+                poke(clerk, at, words[word]);
             }
         }
         if !is_firewall {

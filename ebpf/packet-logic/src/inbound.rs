@@ -80,16 +80,16 @@ pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
     if target.kind() == FibTarget::KIND_NAT || target.kind() == FibTarget::KIND_SESSION {
         check_source(tables, ip.source, came_by)?;
     }
-    let (unit, translation) = match target.kind() {
+    let (unit, home, translation) = match target.kind() {
         FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
         FibTarget::KIND_SESSION => {
-            (target.index(), Translation { kind: Kind::Routed, port: 0, is_forward: false })
+            let home = Home::find(tables, target.index()).ok_or(DropReason::Inconsistent)?;
+            (target.index(), home, Translation { kind: Kind::Routed, port: 0, is_forward: false })
         }
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
     };
-    let mut unit = unit;
-    let mut home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+    let (mut unit, mut home) = (unit, home);
     if IN_OVERFLOW && overflow::is_block(home) {
         unit = overflow::home_of(home);
         home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
@@ -127,7 +127,7 @@ fn check_source<T: Tables>(tables: &T, source: u32, came_by: &CameBy) -> Result<
     reverse_path::check(tables, target, came_by.flags, came_by.port)
 }
 
-/// The first unit of the home that holds a port of a public address, and what the port stands for.
+/// The home that holds a port of a public address and its first unit, and what the port stands for.
 #[inline(always)]
 fn find_mapping<T: Tables>(
     frame: Frame<'_>,
@@ -135,7 +135,7 @@ fn find_mapping<T: Tables>(
     ip: &Ipv4<'_>,
     address_index: u32,
     now_ns: u64,
-) -> Result<(u32, Translation), DropReason> {
+) -> Result<(u32, Home, Translation), DropReason> {
     let mut tcp_flags = 0;
     let (protocol, port, kind) = match ip.transport(frame)? {
         Transport::Tcp(tcp) => {
@@ -153,7 +153,8 @@ fn find_mapping<T: Tables>(
         }
         Transport::LaterFragment => {
             let unit = fragment::recall(tables, ip.header)?;
-            return Ok((unit, Translation { kind: Kind::Address, port: 0, is_forward: false }));
+            let home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
+            return Ok((unit, home, Translation { kind: Kind::Address, port: 0, is_forward: false }));
         }
         Transport::Echo(_) => return Err(DropReason::NatNoMapping),
         Transport::Other => return Err(DropReason::NatProtocol),
@@ -171,7 +172,7 @@ fn find_mapping<T: Tables>(
     if kind == Kind::Port && protocol == TCP {
         mapping.saw_inbound_tcp(tcp_flags);
     }
-    Ok((ports.home(), Translation { kind, port: inside_port, is_forward: nat::is_forward(mapping) }))
+    Ok((ports.home(), home, Translation { kind, port: inside_port, is_forward: nat::is_forward(mapping) }))
 }
 
 /// The ends of the flow that a packet belongs to: of an error, that of the packet that is quoted, which the subscriber sent.

@@ -55,7 +55,7 @@ pub(crate) fn shared(pin_dir: &Path) -> Vec<([u64; 2], HomeRef)> {
     map.iter().map(|entry| entry.expect("read")).map(|(key, bits)| (key, HomeRef::from_bits(bits))).collect()
 }
 
-/// All that the fixtures can reach: S-VIDs 0 and 99 to 110 of the first two ports, destinations in `addresses`.
+/// All that the fixtures can reach: S-VIDs 0 and 99 to 119 of the first two ports, destinations in `addresses`.
 pub(crate) fn snapshot(pin_dir: &Path, ifindexes: [u32; 2], addresses: &[[u8; 4]]) -> HostTables {
     snapshot_at(pin_dir, ifindexes, addresses, 3600 * 1_000_000_000)
 }
@@ -71,7 +71,7 @@ pub(crate) fn snapshot_at(
     let d = pin_dir;
     Copied::<_, 8>::open(d, map::PORTS).each(ifindexes, |i, v| tables.set_port(i, v));
     Copied::<_, 64>::open(d, map::PORT_LINKS).each(0..64, |i, v| tables.set_port_link(i, v));
-    let svids = (0..2).flat_map(|port| (99..110).chain([0]).map(move |svid| port * SVIDS_PER_PORT + svid));
+    let svids = (0..2).flat_map(|port| (99..120).chain([0]).map(move |svid| port * SVIDS_PER_PORT + svid));
     Copied::<_, 8>::open(d, map::SVID_PAGES).each(svids, |i, v| tables.set_svid_page(i, v));
     for (key, home) in shared(d) {
         tables.set_shared(zerocopy::transmute!(key), home);

@@ -10,6 +10,8 @@ mod wanted;
 
 use std::net::IpAddr;
 
+use net_types::Prefix4;
+
 use crate::random::{
     dice::Random,
     faults,
@@ -43,6 +45,8 @@ const REMOTES: [[u8; 4]; 9] = [
     [192, 0, 2, 1],
     [203, 0, 114, 5],
 ];
+/// Exempt from NAT.
+const EXEMPT_REMOTE: [u8; 4] = [203, 0, 114, 5];
 const REMOTES6: [&str; 6] = [
     "2606:4700::1111",
     "2606:4700:9::9",
@@ -127,8 +131,8 @@ impl Generator {
         let line = self.random.of(&LINES);
         match self.random.below(12) {
             0 => self.random.of(&ODD),
-            1 => line.network.0,
-            2 => line.nat.map_or(line.gateway, |nat| nat.0),
+            1 => self.own4(line),
+            2 => line.public().unwrap_or(line.gateway),
             3 => line.gateway,
             _ => self.random.of(&REMOTES),
         }
@@ -144,6 +148,21 @@ impl Generator {
     }
 
     /// An address of the line's own.
+    fn own4(&mut self, line: Line) -> [u8; 4] {
+        if line.more.is_empty() || self.random.one_in(3) {
+            return line.network.0;
+        }
+        let network: Prefix4 = self.random.of(line.more).parse().expect("a prefix");
+        let [a, b, c, d] = network.network().octets();
+        [a, b, c, d | self.random.byte() % 4]
+    }
+
+    /// Somebody for whom addresses are not translated, now and then, of a line of which that is said.
+    fn remote_of(&mut self, line: Line) -> [u8; 4] {
+        if line.is_exempt && self.random.one_in(2) { EXEMPT_REMOTE } else { self.remote() }
+    }
+
+    /// As `own4`.
     fn own6(&mut self, line: Line) -> [u8; 16] {
         let (on_link, delegated) = line.six.unwrap_or(("fe80::", "2001:db8::"));
         let mut address = crate::six::address(if self.random.one_in(3) { delegated } else { on_link });
@@ -166,7 +185,7 @@ impl Generator {
         }
         let line = self.line();
         let is_v6 = line.six.is_some() && self.random.one_in(3) || self.random.one_in(20);
-        let here: IpAddr = if is_v6 { ip6(self.own6(line)) } else { ip4(line.network.0) };
+        let here: IpAddr = if is_v6 { ip6(self.own6(line)) } else { ip4(self.own4(line)) };
         let is_about_names = line.control.is_some() && self.random.one_in(2);
         let wanted = if self.random.one_in(2) { self.wanted_from(line, here) } else { None };
         let packet = match (self.random.below(24), wanted) {
@@ -214,7 +233,7 @@ impl Generator {
             let (from, to) = (self.remote6(), self.own6(line));
             (self.six_between(from, to), ip6(from), 0x86dd)
         } else {
-            let from = self.remote();
+            let from = self.remote_of(line);
             (self.four_to(line, from), ip4(from), 0x0800)
         };
         let by = self.core_port(from);

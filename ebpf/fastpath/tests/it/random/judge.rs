@@ -136,6 +136,7 @@ impl Judge {
         assert!(is_voice || line.rate != Rates::Red, "{} has used up its rate", line.name);
 
         walls::saw_sent(line, sent, tally);
+        tally.saw_if(line.is_of_another_network(sent.source), "one of several networks sends", is_v6);
         tally.saw_if(is_voice, "voice goes out", is_v6);
         tally.saw_if(!is_voice && class != sent.class, "the mark of voice is taken away", is_v6);
         let is_query = names::is_query(sent) && line.control.is_some();
@@ -170,6 +171,7 @@ impl Judge {
         let (after, is_voice) = marks::through(line, packet.source, class);
         assert!(is_voice || line.rate != Rates::Red, "{} has used up its rate", line.name);
 
+        tally.saw_if(line.is_of_another_network(packet.to), "one of several networks receives", is_v6);
         tally.saw_if(is_voice, "voice comes in", is_v6);
         tally.saw_if(!is_voice && line.rate == Rates::Yellow, "a yellow packet is marked", is_v6);
         let is_priority = ACCESS[line.port].has_priorities && !line.tags.is_empty() && !is_voice;

@@ -118,6 +118,11 @@ impl<'a> Kernel<'a> {
             }
             Up::mut_from_bytes(up.as_mut_bytes()).expect("a line").meter = meter;
             Down::mut_from_bytes(down.as_mut_bytes()).expect("a line").meter = meter;
+            if line.lent.is_some() {
+                let mappings =
+                    first + map_abi::HEADER_LINES as usize..first + map_abi::LINES_PER_UNIT as usize;
+                chunks[place].lines[mappings].iter_mut().for_each(use_up);
+            }
         }
         kernel.pristine = (sessions, chunks);
         kernel
@@ -217,6 +222,15 @@ impl<'a> Kernel<'a> {
                 );
             }
         }
+    }
+}
+
+/// Takes three of the four mappings of a line for good, by a protocol that has no ports.
+fn use_up(line: &mut Line) {
+    const NO_PROTOCOL: u64 = 200 << 16;
+    const FAR_OFF_Q30: u64 = 1 << 24;
+    for mapping in line.words.chunks_exact_mut(2).take(3) {
+        mapping.copy_from_slice(&[NO_PROTOCOL, FAR_OFF_Q30 << 32]);
     }
 }
 

@@ -6,7 +6,7 @@ mod session;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use fastpath::{Fastpath, Options, Sizes};
+use fastpath::{Extension, Fastpath, Options, Sizes};
 use net_types::Mac;
 use node_state::{NodeState, Resource};
 
@@ -14,11 +14,11 @@ pub(super) use self::{
     lines::LINES,
     places::{
         ACCESS, CORE, Check, DSCP, LISTS, MTU, PRIORITY, RESOLVERS, RESOLVERS6, Target,
-        is_encrypted_resolver, is_in, is_in_garden, is_martian, is_platform, is_resolver, route,
+        is_encrypted_resolver, is_exempt, is_in, is_in_garden, is_martian, is_platform, is_resolver, route,
     },
 };
 use self::{
-    places::{Access, Core, GARDEN, PLATFORMS, ROUTES},
+    places::{Access, Core, EXEMPT, GARDEN, PLATFORMS, ROUTES},
     session::{decoded, quoted},
 };
 use crate::{
@@ -45,6 +45,14 @@ pub(super) struct Line {
     /// Public address, first port and number of ports.
     pub(super) nat: Option<(Address, u16, u16)>,
     pub(super) forwards: &'static [Forward],
+    /// The public address that stands for the one of `network` with all its ports.
+    pub(super) one_to_one: Option<Address>,
+    /// Whether destinations of the operator's own see it by its inside address.
+    pub(super) is_exempt: bool,
+    /// The first port of a further block as large as that of `nat`, in which alone there is much room.
+    pub(super) lent: Option<u16>,
+    /// Networks besides `network`.
+    pub(super) more: &'static [&'static str],
     /// The link's /64 and the delegated /56.
     pub(super) six: Option<(&'static str, &'static str)>,
     pub(super) wall: Wall,
@@ -124,6 +132,22 @@ impl Line {
         u32::from_be_bytes(self.network.0) & mask
     }
 
+    /// The public address that stands for its own.
+    pub(super) fn public(&self) -> Option<Address> {
+        self.nat.map(|(public, ..)| public).or(self.one_to_one)
+    }
+
+    /// The first ports of its blocks, and how many ports each has.
+    pub(super) fn blocks(&self) -> Vec<(u16, u16)> {
+        let lent = |(_, _, ports)| self.lent.map(|first| (first, ports));
+        self.nat.map(|(_, first, ports)| (first, ports)).into_iter().chain(self.nat.and_then(lent)).collect()
+    }
+
+    /// Whether its addresses stay as they are for somebody.
+    pub(super) fn is_exempt_for(&self, remote: IpAddr) -> bool {
+        self.is_exempt && is_exempt(remote)
+    }
+
     /// Whether an address is of the line's network.
     pub(super) fn holds(&self, address: Address) -> bool {
         let mask = u32::MAX.checked_shl(32 - u32::from(self.network.1)).unwrap_or(0);
@@ -132,7 +156,8 @@ impl Line {
 
     /// Whether an address on the Internet is the line's.
     pub(super) fn is_reached_by(&self, address: Address) -> bool {
-        self.nat.map_or_else(|| self.holds(address), |(public, ..)| public == address)
+        let is_own = self.owns(ip4(address));
+        self.public().map_or(is_own, |public| public == address || self.is_exempt && is_own)
     }
 
     pub(super) fn holds6(&self, address: [u8; 16]) -> bool {
@@ -144,9 +169,14 @@ impl Line {
     /// Whether an address is one that the line may send from.
     pub(super) fn owns(&self, address: IpAddr) -> bool {
         match address {
-            IpAddr::V4(address) => self.holds(address.octets()),
+            IpAddr::V4(v4) => self.holds(v4.octets()) || self.is_of_another_network(address),
             IpAddr::V6(address) => self.holds6(address.octets()),
         }
+    }
+
+    /// Whether an address is of one of the networks besides the first.
+    pub(super) fn is_of_another_network(&self, address: IpAddr) -> bool {
+        self.more.iter().any(|network| is_in(network, address))
     }
 
     /// Whether what comes in of that family has to be an answer.
@@ -210,7 +240,8 @@ fn resources() -> Vec<Resource> {
         r#"{{"kind":"voice","platforms":{},"dscp":{DSCP},"priority":{PRIORITY}}}"#,
         quoted(&PLATFORMS)
     );
-    let texts = access.chain(core).chain(routes).chain(lists).chain([garden, voice]);
+    let exempt = format!(r#"{{"kind":"natExempt","destinations":{}}}"#, quoted(&EXEMPT));
+    let texts = access.chain(core).chain(routes).chain(lists).chain([garden, voice, exempt]);
     texts.map(|text| decoded(&text)).chain(LINES.iter().map(Line::resource)).collect()
 }
 
@@ -249,6 +280,11 @@ pub(super) fn open(world: &World) -> Fastpath {
         }
     }
     for line in &LINES {
+        if line.lent.is_some() {
+            let index = fastpath.index_of(&line.name.parse().expect("a name")).expect("a session");
+            let given = fastpath.extend_nat(index).expect("extends");
+            assert!(matches!(given, Some((_, Extension::Given(_)))), "{given:?}");
+        }
         if let Some(blocked) = line.blocked() {
             fastpath.set_blocked(&line.name.parse().expect("a name"), &blocked).expect("a session");
         }

@@ -7,7 +7,7 @@ use packet_logic::Verdict;
 use crate::random::{generator::Way, host::Run};
 
 /// What a slice of the campaign reaches, for IPv4 and for IPv6.
-const AREAS: [(&str, bool, bool); 46] = [
+const AREAS: [(&str, bool, bool); 52] = [
     ("a line with two tags sends", true, true),
     ("a line with one tag sends", true, true),
     ("a line without tags sends", true, true),
@@ -38,6 +38,12 @@ const AREAS: [(&str, bool, bool); 46] = [
     ("a port forward leads in", true, false),
     ("a port forward is answered", true, false),
     ("an answer comes back through NAT", true, false),
+    ("one to one NAT goes out", true, false),
+    ("one to one NAT lets in", true, false),
+    ("what is exempt from NAT goes out", true, false),
+    ("what is exempt from NAT comes in", true, false),
+    ("one of several networks sends", true, false),
+    ("one of several networks receives", true, false),
     ("an error comes back", true, true),
     ("a later fragment comes in", true, true),
     ("DHCP is offered in the kernel", true, false),
@@ -63,7 +69,7 @@ const CHECKED: [(&str, bool, bool); 4] = [
     ("the loose check keeps out", true, true),
 ];
 /// The programs that verdicts lead on to.
-const PROGRAMS: [Verdict; 15] = [
+const PROGRAMS: [Verdict; 17] = [
     Verdict::Core,
     Verdict::Open,
     Verdict::Open6,
@@ -79,6 +85,8 @@ const PROGRAMS: [Verdict; 15] = [
     Verdict::Dhcp,
     Verdict::Dns,
     Verdict::DnsName,
+    Verdict::Overflow,
+    Verdict::OverflowIn,
 ];
 
 #[derive(Default)]

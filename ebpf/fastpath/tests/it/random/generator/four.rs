@@ -31,7 +31,7 @@ impl Generator {
     }
 
     pub(super) fn four(&mut self, line: Line) -> Vec<u8> {
-        let (source, to, ttl) = (line.network.0, self.remote(), self.ttl());
+        let (source, to, ttl) = (self.own4(line), self.remote_of(line), self.ttl());
         let (here, there) = (self.random.port(), self.random.port());
         let here = match line.forwards {
             [] => here,
@@ -57,13 +57,17 @@ impl Generator {
 
     /// To a line from outside.
     pub(super) fn four_to(&mut self, line: Line, from: [u8; 4]) -> Vec<u8> {
-        let to = line.nat.map_or(line.network.0, |nat| nat.0);
+        let to = match line.public() {
+            Some(public) if !line.is_exempt || self.random.one_in(2) => public,
+            _ => self.own4(line),
+        };
         let to = if self.random.one_in(12) { self.random.of(&super::ODD) } else { to };
         let port = match line.nat {
             Some(_) if !line.forwards.is_empty() && self.random.one_in(3) => {
                 self.random.of(line.forwards).port
             }
-            Some((_, first, ports)) => {
+            Some(_) => {
+                let (first, ports) = self.random.of(&line.blocks());
                 first + u16::try_from(self.random.below(usize::from(ports))).expect("a port")
             }
             None => self.random.port(),

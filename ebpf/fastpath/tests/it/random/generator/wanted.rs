@@ -30,6 +30,10 @@ impl Line {
             || self.voice.is_some()
             || self.control.is_some()
             || !self.forwards.is_empty()
+            || self.one_to_one.is_some()
+            || self.is_exempt
+            || self.lent.is_some()
+            || !self.more.is_empty()
     }
 }
 
@@ -81,7 +85,7 @@ impl Generator {
                 (ip4(public), Wanted { remote, here: forward.port, is_tcp })
             }
             None if is_v6 => (ip6(self.own6(line)), self.wanted(line, true)?),
-            None => (ip4(line.network.0), self.wanted(line, false)?),
+            None => (ip4(line.public().unwrap_or(line.network.0)), self.wanted(line, false)?),
         };
         if self.random.one_in(4) {
             wanted.remote.0 = ELSEWHERE[usize::from(is_v6)].parse().expect("an address");

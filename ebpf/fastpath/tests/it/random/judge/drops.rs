@@ -1,5 +1,7 @@
 //! Why a frame may be dropped, as far as the frame and its line alone can say.
 
+use std::net::IpAddr;
+
 use fastpath::DropReason;
 use packet_logic::Verdict;
 
@@ -69,9 +71,9 @@ pub(super) fn assert_may_be(frame: &Frame, run: &Run, tally: &mut Tally) {
 
 /// Whether a packet is for a line, or may be.
 fn is_for(line: &Line, packet: &View) -> bool {
-    match (packet.to, line.nat) {
-        (std::net::IpAddr::V4(to), Some((public, ..))) => to.octets() == public,
-        (to, _) => line.owns(to),
+    match packet.to {
+        IpAddr::V4(to) => line.is_reached_by(to.octets()),
+        to @ IpAddr::V6(_) => line.owns(to),
     }
 }
 

@@ -67,7 +67,7 @@ impl Known {
         if packet.part == Part::First {
             // To another line, from its own address or the public one.
             let (source, to, id, protocol) = fragment(packet);
-            let public = LINES[line].nat.map(|(public, ..)| ip4(public));
+            let public = LINES[line].public().map(ip4);
             let sources = std::iter::once(source).chain(public);
             self.fragments.extend(sources.map(|source| (source, to, id, protocol)));
         }

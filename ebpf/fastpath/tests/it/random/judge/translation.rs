@@ -33,6 +33,19 @@ fn ports_in(came: &View, packet: &View) -> Option<(u8, u16, u16)> {
     Some((came.protocol, came.ports()?.1, packet.ports()?.1))
 }
 
+fn assert_is_of(line: &Line, outside: u16) {
+    let mut blocks = line.blocks().into_iter();
+    let is_of = blocks.any(|(first, ports)| (first + HEAD..first + ports).contains(&outside));
+    assert!(is_of, "port {outside} is not of {}", line.name);
+}
+
+/// Outside and inside are one, where there are ports.
+fn assert_ports_stay(ports: Option<(u8, u16, u16)>) {
+    if let Some((_, outside, inside)) = ports {
+        assert_eq!(outside, inside, "a port stays");
+    }
+}
+
 /// A packet left by a line, or on the way to another: `out` has its source.
 pub(super) fn assert_out(
     (index, line): (usize, &Line),
@@ -40,17 +53,24 @@ pub(super) fn assert_out(
     known: &mut Known,
     tally: &mut Tally,
 ) {
-    let Some((public, first, ports)) = line.nat.filter(|_| !sent.is_v6()) else {
+    let public = line.public().filter(|_| !sent.is_v6() && !line.is_exempt_for(sent.to));
+    let Some(public) = public else {
         assert_eq!(out.source, sent.source, "without NAT an address stays");
+        tally.saw_if(line.is_exempt && !sent.is_v6(), "what is exempt from NAT goes out", false);
         return;
     };
     assert_eq!(out.source, ip4(public), "the public address of {}", line.name);
+    if line.nat.is_none() {
+        assert_ports_stay(ports_out(sent, out));
+        tally.saw("one to one NAT goes out", false);
+        return;
+    }
     assert!(matches!(sent.protocol, TCP | UDP | ICMP) || sent.part == Part::Later, "what NAT can translate");
     if sent.part == Part::Later {
         return;
     }
     let (protocol, outside, inside) = ports_out(sent, out).expect("it has ports");
-    assert!((first + HEAD..first + ports).contains(&outside), "port {outside} is not of {}", line.name);
+    assert_is_of(line, outside);
     let forwards = line.forwards.iter().filter(|forward| forward.protocol == protocol);
     for forward in forwards {
         assert_eq!(forward.port == outside, forward.to == inside, "{inside} by {outside}");
@@ -69,12 +89,27 @@ pub(super) fn assert_in(
     known: &Known,
     tally: &mut Tally,
 ) {
-    let Some((public, first, ports)) = line.nat.filter(|_| !packet.is_v6()) else {
+    let Some(public) = line.public().filter(|_| !packet.is_v6()) else {
         assert_eq!(packet.to, came.to, "without NAT an address stays");
         return;
     };
-    assert_eq!(came.to, ip4(public), "for the public address of {}", line.name);
     assert_eq!(packet.to, ip4(line.network.0), "to the inside address");
+    if came.to == packet.to {
+        assert!(
+            line.is_exempt_for(packet.source),
+            "{} reaches {} by its own address",
+            came.source,
+            line.name
+        );
+        tally.saw("what is exempt from NAT comes in", false);
+        return;
+    }
+    assert_eq!(came.to, ip4(public), "for the public address of {}", line.name);
+    if line.nat.is_none() {
+        assert_ports_stay(ports_in(came, packet));
+        tally.saw("one to one NAT lets in", false);
+        return;
+    }
     if came.part == Part::Later {
         assert!(
             !is_from_core || known.has_first_of(came),
@@ -84,7 +119,7 @@ pub(super) fn assert_in(
         return;
     }
     let (protocol, outside, inside) = ports_in(came, packet).expect("it has ports");
-    assert!((first + HEAD..first + ports).contains(&outside), "port {outside} is not of {}", line.name);
+    assert_is_of(line, outside);
     let forwards = line.forwards.iter().filter(|forward| forward.protocol == protocol);
     let to = forwards.filter(|forward| forward.port == outside).map(|forward| forward.to).next();
     match to {

@@ -14,6 +14,10 @@ const PLAIN: Line = Line {
     gateway: [100, 64, 0, 1],
     nat: None,
     forwards: &[],
+    one_to_one: None,
+    is_exempt: false,
+    lent: None,
+    more: &[],
     six: None,
     wall: Wall::None,
     rules: &[],
@@ -55,7 +59,7 @@ const RULES: &[Rule] = &[
     Rule { is_out: true, allows: false, protocol: Some(17), source_ports: Some((5016, 5023)), ..ANY },
 ];
 
-pub(in crate::random) const LINES: [Line; 26] = [
+pub(in crate::random) const LINES: [Line; 33] = [
     Line {
         name: "nat",
         tags: &[100, 7],
@@ -326,6 +330,75 @@ pub(in crate::random) const LINES: [Line; 26] = [
         six: Some(("2001:db8:100:21::", "2001:db8:1aa:e800::")),
         voice: Some(Rates::Green),
         control: Some(&["adult"]),
+        ..PLAIN
+    },
+    Line {
+        name: "one-to-one",
+        tags: &[107, 1],
+        mac: [2, 0xa0, 0, 0, 0, 27],
+        network: ([100, 64, 0, 27], 32),
+        one_to_one: Some([203, 0, 113, 130]),
+        is_exempt: true,
+        six: Some(("2001:db8:100:22::", "2001:db8:1aa:e700::")),
+        ..PLAIN
+    },
+    Line {
+        name: "one-to-one-ruled",
+        tags: &[107, 2],
+        mac: [2, 0xa0, 0, 0, 0, 28],
+        network: ([100, 64, 0, 28], 32),
+        one_to_one: Some([203, 0, 113, 131]),
+        wall: Wall::Both,
+        rules: RULES,
+        rate: Rates::Green,
+        ..PLAIN
+    },
+    Line {
+        name: "one-to-one-suspended",
+        tags: &[107, 3],
+        mac: [2, 0xa0, 0, 0, 0, 29],
+        state: State::Garden("suspended"),
+        network: ([100, 64, 0, 29], 32),
+        one_to_one: Some([203, 0, 113, 132]),
+        ..PLAIN
+    },
+    Line {
+        name: "exempt",
+        tags: &[108, 1],
+        mac: [2, 0xa0, 0, 0, 0, 30],
+        network: ([100, 64, 0, 30], 32),
+        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        is_exempt: true,
+        ..PLAIN
+    },
+    Line {
+        name: "exempt-ruled",
+        tags: &[108, 2],
+        mac: [2, 0xa0, 0, 0, 0, 31],
+        network: ([100, 64, 0, 31], 32),
+        nat: Some((OTHER_PUBLIC, 1664, 64)),
+        is_exempt: true,
+        forwards: &[Forward { protocol: 6, port: 1690, to: 80 }],
+        wall: Wall::Both,
+        rules: RULES,
+        ..PLAIN
+    },
+    Line {
+        name: "networks",
+        tags: &[109, 1],
+        mac: [2, 0xa0, 0, 0, 0, 32],
+        network: ([203, 0, 113, 138], 29),
+        gateway: [203, 0, 113, 137],
+        more: &["203.0.113.144/28", "203.0.113.176/30"],
+        ..PLAIN
+    },
+    Line {
+        name: "lent",
+        tags: &[110, 1],
+        mac: [2, 0xa0, 0, 0, 0, 33],
+        network: ([100, 64, 0, 33], 32),
+        nat: Some((OTHER_PUBLIC, 1728, 64)),
+        lent: Some(65_024),
         ..PLAIN
     },
 ];

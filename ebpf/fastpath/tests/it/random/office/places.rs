@@ -97,6 +97,8 @@ pub(super) const ROUTES: [(&str, Target); 10] = [
     ("2001:db8:100::/40", Target::Pool),
 ];
 pub(super) const GARDEN: [&str; 2] = ["192.0.9.0/24", "2606:4700:9::/48"];
+/// Where addresses are not translated, for lines of which that is said.
+pub(super) const EXEMPT: [&str; 1] = ["203.0.114.0/25"];
 pub(super) const PLATFORMS: [&str; 2] = ["192.0.9.4/30", "2606:4700:5::/48"];
 pub(in crate::random) const DSCP: u8 = 46;
 pub(in crate::random) const PRIORITY: u8 = 5;
@@ -150,6 +152,10 @@ pub(in crate::random) fn route(address: IpAddr) -> Target {
 
 pub(in crate::random) fn is_in_garden(address: IpAddr) -> bool {
     is_in_any(&GARDEN, address)
+}
+
+pub(in crate::random) fn is_exempt(address: IpAddr) -> bool {
+    is_in_any(&EXEMPT, address)
 }
 
 pub(in crate::random) fn is_platform(address: IpAddr) -> bool {

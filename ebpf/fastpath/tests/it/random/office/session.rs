@@ -26,7 +26,7 @@ impl Line {
             format!(r#"{{"address":"{}","firstPort":{first},"ports":{ports}}}"#, ip(address))
         });
         let Self { name, network: (address, len), gateway, .. } = *self;
-        let lease_len = if self.nat.is_some() { 16 } else { len };
+        let lease_len = if self.public().is_some() { 16 } else { len };
         let text = format!(
             r#"{{"kind":"session","subscriber":"{name}","port":"{}","tags":{tags},"state":"{state}","mac":{mac},"lease":"{}/{lease_len}","gateway":"{}","network":"{}/{len}","dnsServers":{},"leaseSeconds":3600,"nat":{nat}{}}}"#,
             ACCESS[self.port].name,
@@ -69,9 +69,23 @@ impl Line {
         );
         let rules = self.rules.iter().enumerate().map(|(n, rule)| rule.text(n));
         let rules = list("firewallRules", &rules.collect::<Vec<_>>());
+        let one_to_one = self
+            .one_to_one
+            .map_or(String::new(), |public| format!(r#","natAddress":"{}""#, Ipv4Addr::from(public)));
+        let lent = self.lent.map_or(String::new(), |first| {
+            let ports = self.nat.map_or(0, |(_, _, ports)| ports);
+            format!(r#","natOverflow":{{"firstPort":{first},"ports":{ports},"blocks":1}}"#)
+        });
+        let exempt = if self.is_exempt { r#","natExempt":true"# } else { "" };
+        let more = if self.more.is_empty() {
+            String::new()
+        } else {
+            format!(r#","moreNetworks":{}"#, quoted(self.more))
+        };
         let forwards =
             list("portForwards", &self.forwards.iter().map(|forward| forward.text()).collect::<Vec<_>>());
-        [&rates, &six, firewall, &rules, &forwards, &voice, control].concat()
+        [&rates, &six, firewall, &rules, &forwards, &lent, &one_to_one, exempt, &more, &voice, control]
+            .concat()
     }
 
     /// What is blocked for all is not for the one device, or the other way round.
