@@ -10,7 +10,7 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use map_abi::map;
+use map_abi::{Tally, map};
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
 use node_state::{Resource, ResourceKey, Route, Route6};

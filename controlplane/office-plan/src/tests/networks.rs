@@ -18,7 +18,13 @@ impl Office {
     fn add(&mut self, name: &str, edit: serde_json::Value) -> Result<SubscriberStatus, String> {
         let spec = spec(edit);
         let mut status = SubscriberStatus::default();
-        match allocate(&spec, &status, &self.pools, &self.book, &mut self.hints) {
+        let allocated = allocate(&spec, &status, &self.pools, &self.book, &mut self.hints);
+        if allocated.is_ok() {
+            self.hints.keep()
+        } else {
+            self.hints.rollback()
+        }
+        match allocated {
             Ok(allocation) => allocation.write_to(&mut status),
             Err(Refusal::Invalid(fault)) => return Err(format!("invalid {fault}")),
             Err(Refusal::Conflict(fault)) => return Err(format!("conflict {fault}")),

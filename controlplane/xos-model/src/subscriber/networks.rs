@@ -1,6 +1,6 @@
 //! The networks that are routed to a subscriber.
 
-use net_types::{Prefix, Prefix4};
+use net_types::Prefix;
 
 use super::SubscriberSpec;
 use crate::{AddressPoolSpec, Fault, Pointer, document::check};

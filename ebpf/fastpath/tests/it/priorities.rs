@@ -23,7 +23,8 @@ const VOICE: &str =
 
 /// Alice behind NAT, and Bob with voice, on a port where priorities are marks.
 fn office() -> NodeState {
-    let texts = six::office().resources().map(|resource| {
+    let plain = six::office();
+    let texts = plain.resources().map(|resource| {
         let text = String::from_utf8(resource.encode()).expect("JSON");
         let text =
             text.replace("\"outerTpid\":\"0x88a8\"", "\"outerTpid\":\"0x88a8\",\"dscpFromPriority\":true");
@@ -137,7 +138,8 @@ fn untagged(tables: &HostTables, world: &World, tag: &[u8]) -> u8 {
 #[test]
 fn without_a_tag_there_is_no_priority() {
     let world = World::new();
-    let state = desired().resources().map(|resource| {
+    let plain = desired();
+    let state = plain.resources().map(|resource| {
         let text = String::from_utf8(resource.encode()).expect("JSON");
         Resource::decode(text.replace(r#""sVid":100,"cVid":7"#, "").as_bytes()).expect("a resource")
     });

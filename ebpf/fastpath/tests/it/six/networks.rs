@@ -4,7 +4,8 @@ use super::*;
 
 /// Alice with two networks more, on lines with and without them.
 fn with_networks(networks: &str) -> NodeState {
-    let texts = office().resources().map(|resource| {
+    let plain = office();
+    let texts = plain.resources().map(|resource| {
         let text = String::from_utf8(resource.encode()).expect("JSON");
         let own = r#""delegated":"2001:db8:1aa:ff00::/56""#;
         text.replace(own, &format!(r#"{own},"moreNetworks":[{networks}]"#))
