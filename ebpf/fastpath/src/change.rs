@@ -27,7 +27,7 @@ impl Fastpath {
         let key = Resource::Port(port.clone()).key();
         self.set_locals(&key, addresses(&port.addresses))?;
         let to = (&mut self.ebpf, &self.tables, &mut self.writer);
-        let attached = ports::attach(to, &self.pin_dir, &held, port.reverse_path);
+        let attached = ports::attach(to, &self.pin_dir, &held, ports::flags_of(port));
         // Next hops carry the port's address and MTU.
         let source = self.port_mac_and_mtu(held.index);
         for (index, neighbour) in self.route_table.next_hops().filter(|(_, other)| other.port == held.index) {
@@ -273,6 +273,7 @@ impl Fastpath {
         }
         if is_written {
             self.lead_to_networks(session, index, home)?;
+            self.lead_to6(session, index, home)?;
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, &reach);
             return Ok(());
         }
@@ -335,7 +336,7 @@ impl Fastpath {
             self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
         }
         self.lead_to_networks(session, index, home)?;
-        self.lead_to6(session, home)?;
+        self.lead_to6(session, index, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         if held.flows != flows {
             self.forget_record(held.flows);
