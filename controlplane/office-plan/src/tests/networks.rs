@@ -20,9 +20,9 @@ impl Office {
         let mut status = SubscriberStatus::default();
         let allocated = allocate(&spec, &status, &self.pools, &self.book, &mut self.hints);
         if allocated.is_ok() {
-            self.hints.keep()
+            self.hints.keep();
         } else {
-            self.hints.rollback()
+            self.hints.rollback();
         }
         match allocated {
             Ok(allocation) => allocation.write_to(&mut status),

@@ -48,11 +48,11 @@ fn marked(packet: &[u8], dscp: u8, ecn: u8) -> Vec<u8> {
 
 fn alice(priority: u16, packet: &[u8]) -> Vec<u8> {
     // The inner tag says something else.
-    tagged(ALICE_MAC, 0x88a8, (priority << 13 | 100, 0xe007), 0x0800, packet)
+    tagged(ALICE_MAC, 0x88a8, ((priority << 13) + 100, 0xe007), 0x0800, packet)
 }
 
 fn bob(priority: u16, ethertype: u16, packet: &[u8]) -> Vec<u8> {
-    tagged(BOB_MAC, 0x88a8, (priority << 13 | 101, 9), ethertype, packet)
+    tagged(BOB_MAC, 0x88a8, ((priority << 13) + 101, 9), ethertype, packet)
 }
 
 fn packet(outcome: Outcome) -> Vec<u8> {

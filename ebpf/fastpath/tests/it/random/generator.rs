@@ -154,7 +154,7 @@ impl Generator {
         }
         let network: Prefix4 = self.random.of(line.more).parse().expect("a prefix");
         let [a, b, c, d] = network.network().octets();
-        [a, b, c, d | self.random.byte() % 4]
+        [a, b, c, d + self.random.byte() % 4]
     }
 
     /// Somebody for whom addresses are not translated, now and then, of a line of which that is said.

@@ -106,7 +106,8 @@ pub(super) fn assert_in(
     }
     assert_eq!(came.to, ip4(public), "for the public address of {}", line.name);
     if line.nat.is_none() {
-        assert_ports_stay(ports_in(came, packet));
+        // An echo's identifier is both ends': the NAT of another subscriber may have changed it.
+        assert_ports_stay(ports_in(came, packet).filter(|(protocol, ..)| is_from_core || *protocol != ICMP));
         tally.saw("one to one NAT lets in", false);
         return;
     }
