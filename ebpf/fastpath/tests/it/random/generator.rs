@@ -188,6 +188,12 @@ impl Generator {
         let outer = self.random.of(&[0x88a8, 0x88a8, 0x88a8, 0x8100]);
         let outer = if line.tags.len() == 1 { 0x8100 } else { outer };
         let mut bytes = line.header(outer, ethertype);
+        if line.bridged.is_some() && self.random.one_in(6) {
+            // With another device's address.
+            let others = LINES.iter().filter(|other| other.session() == line.session());
+            let others: Vec<[u8; 6]> = others.map(|other| other.mac).collect();
+            bytes[6..12].copy_from_slice(&self.random.of(&others));
+        }
         bytes.extend(packet);
         Frame { way: Way::Up, by: line.port, bytes }
     }

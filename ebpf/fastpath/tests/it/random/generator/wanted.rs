@@ -30,6 +30,7 @@ impl Line {
             || self.voice.is_some()
             || self.control.is_some()
             || !self.forwards.is_empty()
+            || self.bridged.is_some()
     }
 }
 

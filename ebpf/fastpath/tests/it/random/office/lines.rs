@@ -1,6 +1,6 @@
 //! Lines of every kind.
 
-use super::{Forward, Line, Rates, Rule, State, Wall};
+use super::{Bridged, Forward, Line, Rates, Rule, State, Wall};
 use crate::frames::Address;
 
 const PLAIN: Line = Line {
@@ -20,7 +20,10 @@ const PLAIN: Line = Line {
     rate: Rates::Unlimited,
     voice: None,
     control: None,
+    bridged: None,
 };
+const BRIDGED: Bridged = Bridged { name: "bridged", network: ([100, 64, 0, 28], 30) };
+const BRIDGED_ROUTED: Bridged = Bridged { name: "bridged-routed", network: ([203, 0, 113, 130], 29) };
 const PUBLIC: Address = [198, 51, 100, 1];
 /// Of a line with a second public address of the office's.
 const OTHER_PUBLIC: Address = [198, 51, 100, 2];
@@ -55,7 +58,7 @@ const RULES: &[Rule] = &[
     Rule { is_out: true, allows: false, protocol: Some(17), source_ports: Some((5016, 5023)), ..ANY },
 ];
 
-pub(in crate::random) const LINES: [Line; 26] = [
+pub(in crate::random) const LINES: [Line; 30] = [
     Line {
         name: "nat",
         tags: &[100, 7],
@@ -326,6 +329,46 @@ pub(in crate::random) const LINES: [Line; 26] = [
         six: Some(("2001:db8:100:21::", "2001:db8:1aa:e800::")),
         voice: Some(Rates::Green),
         control: Some(&["adult"]),
+        ..PLAIN
+    },
+    Line {
+        name: "phone",
+        tags: &[107, 1],
+        mac: [2, 0xa0, 0, 0, 0, 27],
+        network: ([100, 64, 0, 28], 32),
+        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        control: Some(&["games", "adult"]),
+        bridged: Some(BRIDGED),
+        ..PLAIN
+    },
+    Line {
+        name: "laptop",
+        tags: &[107, 1],
+        mac: [2, 0xa0, 0, 0, 0, 28],
+        network: ([100, 64, 0, 30], 32),
+        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        control: Some(&[]),
+        bridged: Some(BRIDGED),
+        ..PLAIN
+    },
+    Line {
+        name: "server",
+        tags: &[107, 2],
+        mac: [2, 0xa0, 0, 0, 0, 29],
+        network: ([203, 0, 113, 130], 32),
+        gateway: [203, 0, 113, 129],
+        wall: Wall::Both,
+        bridged: Some(BRIDGED_ROUTED),
+        ..PLAIN
+    },
+    Line {
+        name: "camera",
+        tags: &[107, 2],
+        mac: [2, 0xa0, 0, 0, 0, 30],
+        network: ([203, 0, 113, 132], 32),
+        gateway: [203, 0, 113, 129],
+        wall: Wall::Both,
+        bridged: Some(BRIDGED_ROUTED),
         ..PLAIN
     },
 ];
