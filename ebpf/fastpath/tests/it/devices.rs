@@ -17,6 +17,7 @@ use crate::{
     },
     runner::{Host, Kernel, Outcome, Runner},
     snapshot::snapshot,
+    upgrade::{assert_nothing_lost, change_to_probe},
     world::{ACCESS_MAC, CORE_MAC, GATEWAY_MAC, World, desired_but, settle},
 };
 
@@ -354,7 +355,11 @@ fn devices_come_and_go_and_stay_over_a_restart() {
     assert_eq!(shown[0].devices, Some(leased(&[tablet, LAPTOP, PRINTER])));
     assert_eq!((shown[0].mac, shown[1].devices.as_ref().map(Vec::len)), (None, Some(2)));
     drop((fastpath, punts));
+    // Over to an agent whose maps are laid out otherwise, and back.
+    assert_nothing_lost(&change_to_probe(&world));
     let mut fastpath = world.open();
+    assert_nothing_lost(fastpath.migration().expect("the maps were the other agent's"));
+    let inspector = Inspector::open(&world.pin_dir).expect("pinned");
     let mut punts = fastpath.punts().expect("not taken yet");
     {
         let r =
