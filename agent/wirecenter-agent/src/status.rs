@@ -14,7 +14,7 @@ use node_state::ResourceKey;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::{nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
+use crate::{devices::DeviceCounts, nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
 
 /// Resources whose error is written out; how many there are in all is said besides.
 const ERRORS_MAX: usize = 1000;
@@ -50,6 +50,7 @@ struct Status {
     errors: BTreeMap<ResourceKey, String>,
     startup: Startup,
     losses: LossCounts,
+    devices: DeviceCounts,
     nat_overflow: OverflowCounts,
     /// `None`: nobody is told.
     nat_log: Option<LogStatus>,
@@ -134,6 +135,7 @@ impl StatusFile {
             errors: BTreeMap::new(),
             startup: Startup::default(),
             losses: LossCounts::default(),
+            devices: DeviceCounts::default(),
             nat_overflow: OverflowCounts::default(),
             nat_log: None,
             updated_at: 0,
@@ -161,6 +163,10 @@ impl StatusFile {
 
     pub(crate) const fn overflow(&mut self, counts: OverflowCounts) {
         self.status.nat_overflow = counts;
+    }
+
+    pub(crate) const fn devices(&mut self, counts: DeviceCounts) {
+        self.status.devices = counts;
     }
 
     /// The agent is about to end.
