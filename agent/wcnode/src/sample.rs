@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashMap, net::Ipv4Addr, time::Duration};
 
-use fastpath::{Admission, SessionView, TrafficView};
+use fastpath::{Admission, LeasedDevice, SessionView, TrafficView};
 use serde::Serialize;
 
 use crate::cli::{Order, Selection};
@@ -17,6 +17,9 @@ pub(crate) struct Session {
     pub(crate) s_vid: u16,
     pub(crate) c_vid: u16,
     pub(crate) mac: Option<String>,
+    /// The devices that have leases, of a home that may have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) devices: Option<Vec<Device>>,
     pub(crate) address: Ipv4Addr,
     pub(crate) network: Option<String>,
     pub(crate) nat: Option<Nat>,
@@ -36,6 +39,21 @@ pub(crate) struct Session {
     pub(crate) dns_blocked: Option<u64>,
     pub(crate) up: Traffic,
     pub(crate) down: Traffic,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Device {
+    pub(crate) mac: String,
+    pub(crate) address: Ipv4Addr,
+    /// In seconds since 1970.
+    pub(crate) lease_ends: u64,
+}
+
+impl From<LeasedDevice> for Device {
+    fn from(device: LeasedDevice) -> Self {
+        Self { mac: device.mac.to_string(), address: device.address, lease_ends: device.lease_ends_s }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -100,6 +118,7 @@ impl From<SessionView> for Session {
             s_vid: view.s_vid,
             c_vid: view.c_vid,
             mac: view.mac.map(|mac| mac.to_string()),
+            devices: view.devices.map(|devices| devices.into_iter().map(Device::from).collect()),
             address: view.address,
             network: view.network.map(|network| network.to_string()),
             public_address: view.public_address,
@@ -207,6 +226,7 @@ pub(crate) mod tests {
             s_vid: 100,
             c_vid,
             mac: Some("02:00:00:00:00:aa".into()),
+            devices: None,
             address: Ipv4Addr::new(100, 64, 0, 2),
             network: Some("100.64.0.2/32".into()),
             public_address: None,

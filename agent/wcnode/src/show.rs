@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::Format,
     failure::Failure,
-    sample::{Count, Session, Traffic, Voice},
+    sample::{Count, Device, Session, Traffic, Voice},
 };
 
 /// Writes to standard output. When nobody reads it any more (`| head`), the program is done.
@@ -94,7 +94,10 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
             session.name.clone(),
             session.port.clone().unwrap_or_default(),
             tags(session),
-            session.mac.clone().unwrap_or_default(),
+            match &session.devices {
+                Some(devices) => format!("{} devices", devices.len()),
+                None => session.mac.clone().unwrap_or_default(),
+            },
             session.address.to_string(),
             nat_or_network,
             nat.map(|nat| nat.mappings.to_string()).unwrap_or_default(),
@@ -110,6 +113,29 @@ pub(crate) fn sessions(sessions: &[Session]) -> String {
         ]
     };
     table(&titles, sessions.iter().map(row).collect())
+}
+
+/// The devices of homes that may have several, and how long their leases last at `now`, in seconds since 1970; nothing,
+/// where there are none.
+pub(crate) fn devices(sessions: &[Session], now: u64) -> String {
+    let rest = |ends: u64| match ends.checked_sub(now) {
+        Some(seconds @ 0..60) => format!("{seconds} s"),
+        Some(seconds @ 60..3600) => format!("{} min", seconds / 60),
+        Some(seconds) => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        None => "over".to_owned(),
+    };
+    let row = |(name, device): (&String, &Device)| {
+        vec![name.clone(), device.mac.clone(), device.address.to_string(), rest(device.lease_ends)]
+    };
+    let rows: Vec<_> = sessions
+        .iter()
+        .flat_map(|session| session.devices.iter().flatten().map(|device| (&session.name, device)))
+        .map(row)
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(&["NAME", "DEVICE", "ADDRESS", ">LEASED FOR"], rows))
 }
 
 /// What the rules of firewalls have counted; nothing, where there are none.

@@ -9,7 +9,7 @@ pub(crate) use stages::stages;
 use std::{
     collections::BTreeMap,
     fs, thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use fastpath::{Inspector, OpenError, PortView, Summary};
@@ -169,9 +169,13 @@ fn all_sessions(inspector: &Inspector) -> Vec<Session> {
 pub(crate) fn sessions(place: &Place, arguments: &Sessions) -> Result<(), Failure> {
     let sessions = sample::select(all_sessions(&open(place)?), &arguments.selection)?;
     let is_named = !arguments.selection.names.is_empty();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let named = || {
         if is_named {
-            show::rules(&sessions) + &show::voice(&sessions) + &show::blocked(&sessions)
+            show::devices(&sessions, now.as_secs())
+                + &show::rules(&sessions)
+                + &show::voice(&sessions)
+                + &show::blocked(&sessions)
         } else {
             String::new()
         }

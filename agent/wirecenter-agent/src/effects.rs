@@ -13,7 +13,7 @@ use std::{
 };
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Extension, KernelEvent, Losses, Migration, NatBlock, Punt, Tally};
+use fastpath::{Extension, KernelEvent, LeasedDevice, Losses, Migration, NatBlock, Punt, Tally};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
 use node_state::{Blocked, NodeState, ResourceKey};
@@ -59,6 +59,9 @@ pub(crate) trait Effects: Send + 'static {
 
     /// Tells the fast path whom DHCP saw.
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac);
+
+    /// Tells the fast path which devices of a session have leases, of one that may have several.
+    fn set_devices(&mut self, subscriber: &Name, devices: &[LeasedDevice]);
 
     /// Tells the fast path which lists are blocked for the devices of a session from now on.
     fn set_blocked(&mut self, subscriber: &Name, blocked: &Blocked);

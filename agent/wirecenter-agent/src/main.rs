@@ -7,6 +7,7 @@
 //!
 //! It starts from its disk, with or without a controller, and leaves the kernel as it is when it ends: packets flow on.
 
+mod devices;
 mod effects;
 mod extended;
 mod linked_node;

@@ -18,6 +18,7 @@ use net_types::{IfName, Mac, Name, Tpid, Vid};
 use node_state::{NodeState, Port, PortRole, Session};
 
 use crate::{
+    devices::{self, DeviceCounts, DeviceServer},
     effects::Effects,
     extended,
     store::{Leases, Store},
@@ -37,6 +38,7 @@ pub(crate) struct Answerer {
     /// By port, as many as there are ports.
     icmp: HashMap<IfName, TokenBucket>,
     portal: HashMap<IfName, TokenBucket>,
+    devices: DeviceServer,
     /// Connections to the portal are known by it. They do not outlive the agent.
     key: RandomState,
 }
@@ -49,7 +51,12 @@ struct Answer {
 
 impl Answerer {
     pub(crate) fn new() -> Self {
-        Self { icmp: HashMap::new(), portal: HashMap::new(), key: RandomState::new() }
+        Self {
+            icmp: HashMap::new(),
+            portal: HashMap::new(),
+            devices: DeviceServer::default(),
+            key: RandomState::new(),
+        }
     }
 
     /// Answers a batch with one write to the disk. `now`: since 1970.
@@ -69,6 +76,9 @@ impl Answerer {
             let session = subscriber.and_then(|name| desired.sessions.get(&name));
             let Some(port_mac) = effects.port_mac(&port.name).await else { continue };
             let frame = match (punt.reason, session) {
+                (PuntReason::Dhcp, Some(session)) if session.has_devices() => {
+                    self.devices.answer(session, port_mac, &punt.frame, now, &mut leases.devices)
+                }
                 (PuntReason::Dhcp, Some(session)) => {
                     let kept = leases.v4.get(&session.subscriber).copied();
                     let bound = extended::current(session, kept, effects.lease(&session.subscriber));
@@ -105,8 +115,10 @@ impl Answerer {
             };
             answers.extend(frame.map(|frame| Answer { port: port.name.clone(), frame }));
         }
-        if !changes.is_empty() || !changes6.is_empty() {
-            if let Err(error) = tokio::task::block_in_place(|| store.keep_bindings(&changes, &changes6)) {
+        let of_devices = self.devices.take_changed(&leases.devices);
+        if !changes.is_empty() || !changes6.is_empty() || !of_devices.is_empty() {
+            let keep = || store.keep_bindings(&changes, &changes6, &of_devices);
+            if let Err(error) = tokio::task::block_in_place(keep) {
                 // A lease that may be forgotten is better not given: the clients ask again.
                 tracing::error!(%error, "leases cannot be kept");
                 return;
@@ -122,10 +134,17 @@ impl Answerer {
                     BindingChange::Keep => {}
                 }
             }
+            for session in of_devices.iter().filter_map(|(name, _)| desired.sessions.get(name)) {
+                devices::tell(effects, session, &leases.devices, now);
+            }
         }
         for Answer { port, frame } in answers {
             effects.send(&port, &frame).await;
         }
+    }
+
+    pub(crate) fn device_counts(&self, desired: &NodeState, leases: &Leases, now: Duration) -> DeviceCounts {
+        self.devices.counts(desired, &leases.devices, now)
     }
 
     fn icmp(

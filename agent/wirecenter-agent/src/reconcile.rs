@@ -4,6 +4,7 @@
 //! fast path's maps, anything else by comparing the whole. It compares the whole again on a period and when the kernel
 //! tells of a change, and so repairs drift. It never fails: what cannot be done is an outcome in words, of a resource.
 
+mod devices;
 mod news;
 mod outcomes;
 mod overflow;
@@ -177,7 +178,10 @@ impl<E: Effects> Reconciler<E> {
                     self.block_all(since_1970());
                 }
                 _ = counts.tick() => self.count(),
-                _ = reclaims.tick() => self.reclaim_nat(),
+                _ = reclaims.tick() => {
+                    self.reclaim_nat();
+                    self.end_leases(since_1970());
+                }
                 Ok(()) = link_states.changed() => {}
             }
             self.write_status();
@@ -220,6 +224,9 @@ impl<E: Effects> Reconciler<E> {
         let mut changes = Vec::with_capacity(upserts.len() + removes.len());
         for received in upserts {
             self.desired.insert(received.resource.clone());
+            if let Some(subscriber) = received.key.subscriber() {
+                self.forget_leases_of_the_other_kind(&subscriber);
+            }
             self.versions.insert(received.key.clone(), received.version);
             asked.push((received.key, received.version));
             changes.push(fastpath::Change::Upsert(received.resource));
@@ -230,6 +237,7 @@ impl<E: Effects> Reconciler<E> {
             if let Some(subscriber) = key.subscriber() {
                 self.leases.v4.remove(&subscriber);
                 self.leases.v6.remove(&subscriber);
+                self.leases.devices.remove(&subscriber);
             }
             changes.push(fastpath::Change::Remove(key.clone()));
             asked.push((key, REMOVED));
@@ -276,6 +284,7 @@ impl<E: Effects> Reconciler<E> {
                 self.effects.learn_mac(subscriber, binding.mac);
             }
         }
+        self.tell_devices(&subscribers, since_1970());
         self.block(&subscribers, since_1970());
         touched
     }
@@ -298,6 +307,7 @@ impl<E: Effects> Reconciler<E> {
             self.outcomes.all(Part::Fastpath, fastpath.results);
             map_writes = fastpath.changes;
             self.block_all(since_1970());
+            self.tell_all_devices(since_1970());
             if map_writes > 0 {
                 // Sessions may have been made anew.
                 for (subscriber, binding) in &self.leases.v4 {
@@ -318,7 +328,7 @@ impl<E: Effects> Reconciler<E> {
         if changes.is_empty() {
             return;
         }
-        if let Err(error) = blocking(|| self.store.keep_bindings(&changes, &[])) {
+        if let Err(error) = blocking(|| self.store.keep_bindings(&changes, &[], &[])) {
             // The kernel still knows; the next time is as good.
             tracing::error!(%error, "extended leases cannot be kept");
             return;
@@ -359,6 +369,7 @@ impl<E: Effects> Reconciler<E> {
         let losses = self.effects.losses();
         let nat_log = self.nat_log.status(losses.events);
         self.status.telemetry(losses, nat_log, self.effects.tally().as_ref());
+        self.count_devices();
     }
 
     fn fall_due(&mut self, extent: Extent) {

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use frames::Frames;
 
-use crate::{nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
+use crate::{devices::DeviceCounts, nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
 
 /// Resources whose error is written out; how many there are in all is said besides.
 const ERRORS_MAX: usize = 1000;
@@ -56,6 +56,7 @@ struct Status {
     losses: LossCounts,
     /// `None`: it cannot be read.
     frames: Option<Frames>,
+    devices: DeviceCounts,
     nat_overflow: OverflowCounts,
     /// `None`: nobody is told.
     nat_log: Option<LogStatus>,
@@ -141,6 +142,7 @@ impl StatusFile {
             startup: Startup::default(),
             losses: LossCounts::default(),
             frames: None,
+            devices: DeviceCounts::default(),
             nat_overflow: OverflowCounts::default(),
             nat_log: None,
             updated_at: 0,
@@ -174,6 +176,10 @@ impl StatusFile {
 
     pub(crate) const fn overflow(&mut self, counts: OverflowCounts) {
         self.status.nat_overflow = counts;
+    }
+
+    pub(crate) const fn devices(&mut self, counts: DeviceCounts) {
+        self.status.devices = counts;
     }
 
     /// The agent is about to end.

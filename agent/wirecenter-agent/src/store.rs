@@ -3,6 +3,7 @@
 //! Every write is one synced transaction, and comes before the effect: after a crash at any point, the disk says at
 //! least what the kernel was told.
 
+mod devices;
 mod nat_log;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 };
 
 use access_protocols::{
-    dhcp4::{Binding, BindingChange},
+    dhcp4::{self, Binding, BindingChange},
     dhcp6::{self, Duid},
 };
 use agent_link::{Chunk, Identity};
@@ -59,6 +60,8 @@ pub(crate) struct Kept {
 pub(crate) struct Leases {
     pub(crate) v4: HashMap<Name, Binding>,
     pub(crate) v6: HashMap<Name, dhcp6::Bindings>,
+    /// Of IPv4, of homes with several devices.
+    pub(crate) devices: HashMap<Name, dhcp4::devices::Leases>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,7 @@ impl Store {
         transaction.open_table(BINDINGS6)?;
         transaction.open_table(GENERATION)?;
         transaction.open_table(IDENTITY)?;
+        devices::make_tables(&transaction)?;
         nat_log::make_tables(&transaction)?;
         Ok(transaction.commit()?)
     }
@@ -136,6 +140,7 @@ impl Store {
             let bindings = kept.leases.v6.entry(name).or_default();
             if which == ADDRESS { bindings.address = binding } else { bindings.prefix = binding }
         }
+        kept.leases.devices = devices::load(&transaction)?;
         Ok(kept)
     }
 
@@ -158,6 +163,8 @@ impl Store {
                         bindings6.remove((subscriber.as_str(), PREFIX))?;
                     }
                 }
+                let removed: Vec<Name> = chunk.removes.iter().filter_map(ResourceKey::subscriber).collect();
+                devices::forget(&transaction, &removed)?;
                 transaction.open_table(GENERATION)?.insert((), chunk.generation.0)?;
             }
             Ok(transaction.commit()?)
@@ -165,11 +172,12 @@ impl Store {
         Ok(keep()?)
     }
 
-    /// Keeps what leases have become: of IPv4 what changes, of IPv6 what is.
+    /// Keeps what leases have become: of IPv4 what changes, of IPv6 and of homes with several devices what is.
     pub(crate) fn keep_bindings(
         &self,
         changes: &[(Name, BindingChange)],
         of_ipv6: &[(Name, dhcp6::Bindings)],
+        of_devices: &[(Name, dhcp4::devices::Leases)],
     ) -> Result<(), StoreError> {
         let keep = || -> Result<(), redb::Error> {
             let transaction = self.database.begin_write()?;
@@ -197,6 +205,7 @@ impl Store {
                         }
                     }
                 }
+                devices::keep(&transaction, of_devices)?;
             }
             Ok(transaction.commit()?)
         };

@@ -5,11 +5,14 @@ use std::net::Ipv4Addr;
 use net_types::{Name, Prefix, Prefix4};
 use xos_model::{Fault, ForwardedPort, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
-use crate::{Claim, Hints, NodePools, pools::Pool4};
+use crate::{Claim, Hints, NodePools};
 
+mod addresses;
 mod forwards;
 mod ipv6;
 mod subnets;
+
+pub(crate) use addresses::hosts;
 
 /// Who holds what. What the subscriber in question holds itself counts as free.
 pub trait Ledger {
@@ -25,7 +28,10 @@ pub trait Ledger {
 /// The addresses of a subscriber, all of them chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
+    /// Of several, the first.
     pub address: Ipv4Addr,
+    /// Of a home with several devices behind NAT.
+    pub addresses: Option<Prefix4>,
     pub gateway: Ipv4Addr,
     pub subnet: Option<Prefix4>,
     pub more_subnets: Vec<Prefix>,
@@ -47,6 +53,7 @@ pub enum Refusal {
 impl Allocation {
     const EMPTY: Self = Self {
         address: Ipv4Addr::UNSPECIFIED,
+        addresses: None,
         gateway: Ipv4Addr::UNSPECIFIED,
         subnet: None,
         more_subnets: Vec::new(),
@@ -59,6 +66,7 @@ impl Allocation {
     /// Writes the allocation where the world can see it.
     pub fn write_to(&self, status: &mut SubscriberStatus) {
         status.address = Some(self.address);
+        status.addresses = self.addresses;
         status.gateway = Some(self.gateway);
         status.subnet = self.subnet;
         status.more_subnets.clone_from(&self.more_subnets);
@@ -78,9 +86,10 @@ pub fn allocate(
     hints: &mut Hints,
 ) -> Result<Allocation, Refusal> {
     let mut allocation = if spec.bundle.nat {
-        let (address, pool) = address(spec, previous, pools, ledger, hints)?;
+        let (block, pool) = addresses::addresses(spec, previous, pools, ledger, hints)?;
         let gateway = pool.spec.gateway.expect("a subscriber pool has a gateway");
-        Allocation { address, gateway, ..Allocation::EMPTY }
+        let addresses = (spec.bundle.device_count() > 1).then_some(block);
+        Allocation { address: block.network(), addresses, gateway, ..Allocation::EMPTY }
     } else {
         let subnet = subnets::own(spec, previous, pools, ledger, hints)?;
         let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
@@ -99,59 +108,6 @@ pub fn allocate(
     }
     allocation.more_subnets = subnets::further(spec, &allocation, pools, ledger)?;
     Ok(allocation)
-}
-
-fn address<'p>(
-    spec: &SubscriberSpec,
-    previous: &SubscriberStatus,
-    pools: &'p NodePools,
-    ledger: &impl Ledger,
-    hints: &mut Hints,
-) -> Result<(Ipv4Addr, Pool4<'p>), Refusal> {
-    let node = &spec.access.node;
-    let claim = |address| Claim::Address { node: node.clone(), address };
-    let usable = |pool: Pool4<'_>, address| {
-        let position = pool.prefix.offset_of(address);
-        position.is_some_and(|at| pool.hosts().contains(&at)) && pool.spec.gateway != Some(address)
-    };
-    if let Some(wanted) = spec.address {
-        let Some(pool) = pools.holding(Purpose::Subscriber, wanted) else {
-            let detail = format!("{wanted} is in no subscriber pool of {node}");
-            return Err(Refusal::Invalid(Fault::new("/spec/address", detail)));
-        };
-        if !usable(pool, wanted) {
-            let detail =
-                format!("{wanted} is the gateway, network or broadcast address of pool {}", pool.name);
-            return Err(Refusal::Invalid(Fault::new("/spec/address", detail)));
-        }
-        return match ledger.holder(&claim(wanted)) {
-            None => Ok((wanted, pool)),
-            Some(holder) => {
-                let detail = format!("{wanted} is the address of Subscriber {holder}");
-                Err(Refusal::Conflict(Fault::new("/spec/address", detail)))
-            }
-        };
-    }
-    // Only a subscriber without a routed subnet had an address of a pool.
-    let had = previous.address.filter(|_| previous.subnet.is_none());
-    if let Some((had, pool)) = had.and_then(|had| Some((had, pools.holding(Purpose::Subscriber, had)?)))
-        && usable(pool, had)
-        && ledger.holder(&claim(had)).is_none()
-    {
-        return Ok((had, pool));
-    }
-    for pool in pools.of(Purpose::Subscriber) {
-        let from = hints.lowest(pool.name, 0).max(pool.hosts().start);
-        for position in from..pool.hosts().end {
-            let Some(address) = pool.prefix.nth(position) else { break };
-            if pool.spec.gateway != Some(address) && ledger.holder(&claim(address)).is_none() {
-                hints.raise(pool.name, 0, position + 1);
-                return Ok((address, pool));
-            }
-        }
-        hints.raise(pool.name, 0, pool.hosts().end);
-    }
-    Err(exhausted(pools, Purpose::Subscriber, node, "/spec/address", "an address"))
 }
 
 fn block(

@@ -6,6 +6,8 @@ use net_types::{IfName, Mac, Name, Prefix, Prefix4, Prefix6, Vid};
 use node_state::AccessTags;
 use xos_model::{Access, SubscriberSpec, SubscriberStatus};
 
+use crate::allocate::hosts;
+
 /// Something that has at most one holder. Its text is the key under which the holder's name is stored.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
@@ -93,8 +95,13 @@ impl Claim {
 pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim> {
     let access = &spec.access;
     let mut claims = vec![Claim::line_of(spec)];
-    let address = || status.address.map(|address| Claim::Address { node: access.node.clone(), address });
-    claims.extend(status.subnet.map(Claim::Subnet).or_else(address));
+    if let Some(subnet) = status.subnet {
+        claims.push(Claim::Subnet(subnet));
+    } else {
+        let addresses = status.addresses.or(status.address.map(Prefix4::host));
+        let claim = |address| Claim::Address { node: access.node.clone(), address };
+        claims.extend(addresses.into_iter().flat_map(hosts).map(claim));
+    }
     claims.extend(status.more_subnets.iter().map(|subnet| match *subnet {
         Prefix::V4(subnet) => Claim::Subnet(subnet),
         Prefix::V6(subnet) => Claim::Subnet6(subnet),

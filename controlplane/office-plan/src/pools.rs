@@ -106,7 +106,7 @@ impl NodePools {
             Claim::Address { address, .. } => {
                 if let Some(pool) = self.holding(Purpose::Subscriber, *address) {
                     let position = pool.prefix.offset_of(*address).unwrap_or(0);
-                    hints.lower(pool.name, |_| position);
+                    hints.lower(pool.name, |len| position & !(subnet_size(len) - 1));
                 }
             }
             Claim::Block { address, first_port } => {

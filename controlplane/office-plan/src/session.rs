@@ -54,6 +54,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         tags: line.tags,
         state: line.state,
         mac: line.mac,
+        devices: home.devices,
         lease: home.lease,
         gateway: home.gateway,
         network: route.network,

@@ -1,4 +1,5 @@
 mod block_lists;
+mod devices;
 mod networks;
 mod overflow;
 mod protection;
@@ -290,6 +291,7 @@ fn lines_are_one_subscribers_each_or_told_apart_by_mac() {
 fn what_a_subscriber_has_it_keeps() {
     let held = Allocation {
         address: "100.64.0.9".parse().expect("an address"),
+        addresses: None,
         gateway: "100.64.0.1".parse().expect("an address"),
         subnet: None,
         more_subnets: Vec::new(),
@@ -544,7 +546,7 @@ fn pools_keep_clear_of_the_nodes_own_addresses() {
 proptest! {
     /// Hints change nothing: whatever comes and goes, the same is allocated as without any.
     #[test]
-    fn hints_are_only_a_shortcut(steps in prop::collection::vec((0..24_u8, 0..5_u8, any::<bool>(), any::<bool>()), 1..80)) {
+    fn hints_are_only_a_shortcut(steps in prop::collection::vec((0..24_u8, 0..7_u8, any::<bool>(), any::<bool>()), 1..80)) {
         let pools = pools_with_ipv6();
         let (mut book, mut hints) = (Book::default(), Hints::default());
         let mut held: BTreeMap<Name, (SubscriberSpec, SubscriberStatus)> = BTreeMap::new();
@@ -564,6 +566,7 @@ proptest! {
             let spec = match what {
                 0 | 1 => spec(json!({"access": {"cVid": u16::from(who) + 1}})),
                 4 => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"ipv6": true}})),
+                5 | 6 => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"devices": what - 3}})),
                 len => spec(json!({"access": {"cVid": u16::from(who) + 1}, "bundle": {"nat": false}, "subnetLength": len + 27})),
             };
             let before = SubscriberStatus::default();

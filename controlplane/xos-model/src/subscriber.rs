@@ -14,6 +14,7 @@ use crate::{
     values::{is_unicast, is_unicast6},
 };
 
+mod devices;
 mod firewall;
 mod interfaces;
 mod nat;
@@ -46,10 +47,10 @@ pub struct SubscriberSpec {
     #[serde(default)]
     pub bundle: Bundle,
     /// The only device that may use the line, and what tells it from others with the same port and tags; without it, the
-    /// device that DHCP saw last, and nobody else is behind that port with these tags.
+    /// device that DHCP saw last, or those of `bundle.devices`, and nobody else is behind that port with these tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<Mac>,
-    /// A fixed inside address, in a subscriber pool of the node.
+    /// A fixed inside address, in a subscriber pool of the node; of several for devices, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Ipv4Addr>,
     /// A fixed routed subnet, in a routed pool of the node.
@@ -164,6 +165,12 @@ pub struct Bundle {
     /// The destinations that its node has as `natExempt` see the home's own address, and reach it by that; only with `nat`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nat_exempt: bool,
+    /// How many devices may use the line at a time (the MAC limit of TR-101): 1 unless said, the home's router; at most 32.
+    /// The office sees each of several, and leases it an address: with `nat`, of a block with as many or up to twice as many,
+    /// else of the routed subnet. Not with `mac`, `natOneToOne`, `ipv6` or `moreSubnets`. Port forwards lead to the first
+    /// address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<u8>,
 }
 
 impl Default for Bundle {
@@ -186,6 +193,7 @@ impl Default for Bundle {
             nat_filtering: None,
             nat_one_to_one: false,
             nat_exempt: false,
+            devices: None,
         }
     }
 }
@@ -201,9 +209,12 @@ pub struct SubscriberStatus {
     pub observed_generation: u64,
     #[serde(default)]
     pub conditions: Vec<Condition>,
-    /// What DHCP leases.
+    /// What DHCP leases; of several for devices, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Ipv4Addr>,
+    /// What DHCP leases to the home's devices, of a subscriber with several behind NAT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Prefix4>,
     /// The routed subnet, of a subscriber without NAT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet: Option<Prefix4>,
@@ -338,6 +349,7 @@ impl Kind for SubscriberSpec {
         }
         self.bundle.validate(&mut faults);
         self.validate_networks(&mut faults);
+        self.validate_devices(&mut faults);
         let services = Pointer::from("/spec/services");
         check::at_most(&mut faults, &services, self.services.len(), Self::SERVICES_MAX, "services");
         faults

@@ -142,7 +142,7 @@ fn every_fault_has_its_pointer() {
 
 #[test]
 fn every_fault_of_nat_has_its_pointer() {
-    let cases: [Case; 17] = [
+    let cases: [Case; 26] = [
         (&[("\"nat\"", "\"natFiltering\":\"addressDependent\",\"firewall\":{},\"nat\"")], &[]),
         (
             &[("\"nat\":true", "\"natFiltering\":\"addressDependent\",\"nat\":false")],
@@ -158,6 +158,21 @@ fn every_fault_of_nat_has_its_pointer() {
                 r#""natFiltering":"addressDependent","firewall":{"rules":[{"name":"a","direction":"in","action":"allow"}]},"nat""#,
             )],
             &["/spec/bundle/natFiltering"],
+        ),
+        (&[("\"nat\"", "\"devices\":32,\"nat\"")], &[]),
+        (&[("\"nat\"", "\"devices\":0,\"nat\"")], &["/spec/bundle/devices"]),
+        (&[("\"nat\"", "\"devices\":33,\"nat\"")], &["/spec/bundle/devices"]),
+        (&[("\"nat\"", "\"devices\":2,\"natOneToOne\":true,\"nat\"")], &["/spec/bundle/devices"]),
+        (&[("\"nat\"", "\"devices\":2,\"ipv6\":true,\"nat\"")], &["/spec/bundle/devices"]),
+        (
+            &[("\"nat\"", "\"devices\":2,\"nat\""), ("}}}", "},\"mac\":\"02:00:5e:10:00:01\"}}")],
+            &["/spec/bundle/devices"],
+        ),
+        (&[("\"nat\"", "\"devices\":1,\"nat\""), ("}}}", "},\"mac\":\"02:00:5e:10:00:01\"}}")], &[]),
+        (&[("\"nat\":true", "\"devices\":5,\"nat\":false"), ("}}}", "},\"subnetLength\":29}}")], &[]),
+        (
+            &[("\"nat\":true", "\"devices\":6,\"nat\":false"), ("}}}", "},\"subnetLength\":29}}")],
+            &["/spec/bundle/devices"],
         ),
         (&[("\"nat\"", "\"overflowBlocks\":4,\"nat\"")], &[]),
         (&[("\"nat\"", "\"overflowBlocks\":5,\"nat\"")], &["/spec/bundle/overflowBlocks"]),

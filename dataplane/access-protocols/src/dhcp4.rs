@@ -1,13 +1,14 @@
 //! The DHCPv4 server of a subscriber's line (RFC 2131, RFC 2132, RFC 3046, RFC 3396, RFC 6842).
 //!
-//! A line is one pair of tags on one port, and it has one lease, which its session names. So there is no pool to
-//! choose from: a client is offered that address, and a client that claims another one gets a NAK.
+//! A line is one pair of tags on one port, and it has one lease, which its session names (but see [`devices`]). So there is
+//! no pool to choose from: a client is offered that address, and a client that claims another one gets a NAK.
 //!
 //! Who may have it: the session's `mac` where one is configured, and nobody else gets as much as an answer. Without
 //! one, whoever asks last. The line identifies the subscriber (TR-101, section 3.1), and a home gateway that was
 //! replaced must get on line at once rather than when its predecessor's lease ends. Only a client that starts
 //! (SELECTING, INIT-REBOOT) takes a lease over; one that tries to extend a lease it has lost to another gets a NAK.
 
+pub mod devices;
 mod message;
 mod options;
 mod reply;
@@ -98,6 +99,8 @@ pub enum Refusal {
     NotTheirs(Ipv4Addr),
     /// It would extend a lease that another client of the line holds now.
     HeldBy(Mac),
+    /// So many devices of the line have leases, and it is none of them.
+    DeviceLimit(u8),
 }
 
 /// Why nothing was sent.
@@ -111,6 +114,8 @@ pub enum Ignored {
     OtherTags,
     /// The session is for another hardware address.
     OtherMac,
+    /// As in `Refusal`.
+    DeviceLimit(u8),
     /// The client chose, or speaks to, another server.
     OtherServer,
     /// A REQUEST that says neither what it wants nor what it has.
@@ -293,6 +298,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::NotTheirs(address) => write!(f, "{address} is not the subscriber's address"),
             Self::HeldBy(mac) => write!(f, "the lease is held by {mac} now"),
+            Self::DeviceLimit(limit) => write!(f, "{limit} devices have leases, which is the limit"),
         }
     }
 }
@@ -305,6 +311,7 @@ impl fmt::Display for Ignored {
             Self::NotForServer => f.write_str("it is not for this server"),
             Self::OtherTags => f.write_str("its tags are not the session's"),
             Self::OtherMac => f.write_str("the session is for another hardware address"),
+            Self::DeviceLimit(limit) => Refusal::DeviceLimit(*limit).fmt(f),
             Self::OtherServer => f.write_str("the client speaks to another server"),
             Self::NoAddress => f.write_str("the request names no address"),
             Self::NotTheirs(address) => write!(f, "{address} is not the client's address"),

@@ -3,6 +3,7 @@
 //! [`Runs`] hands out indices and homes, [`Fib`] and [`Fib6`] expand prefixes into the levels of the forwarding tables,
 //! [`session_image`] is what a session looks like in the maps, [`dhcp_profile`] what its clients are told.
 
+mod devices;
 mod dhcp;
 mod fib;
 mod fib6;
@@ -15,6 +16,7 @@ mod rules;
 mod runs;
 mod session;
 
+pub use devices::{DevicesError, check_devices};
 pub use dhcp::dhcp_profile;
 pub use fib::{Fib, FibError, FibOp, FibPaint};
 pub use fib6::{Fib6, Fib6Full, Fib6Op, PageKey};

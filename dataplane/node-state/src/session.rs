@@ -20,11 +20,16 @@ pub struct Session {
     pub state: SessionState,
     /// The only source MAC address that is accepted; without it, the one that DHCP learned last.
     pub mac: Option<Mac>,
-    /// What DHCP leases: the subscriber's address and its on-link prefix length.
+    /// How many devices may use the line at a time (the MAC limit of TR-101), 1 to `Self::DEVICES_MAX`. Of several, each has
+    /// a lease of its own, and `network` has an address for each: with `nat`, a block of 2^n addresses from `lease` on, all
+    /// of which are for devices. Not with `mac`, `nat_address`, `more_networks` or `ipv6`.
+    #[serde(default = "one_device", skip_serializing_if = "is_one_device")]
+    pub devices: u8,
+    /// What DHCP leases: the subscriber's address and its on-link prefix length; to several devices, the first of theirs.
     pub lease: InterfaceAddress4,
     /// The office's address on the subscriber's link: router, DHCP server identifier, answered for by ARP.
     pub gateway: Ipv4Addr,
-    /// Addresses that the subscriber may send from: `lease` alone with NAT, else the routed subnet.
+    /// Addresses that the subscriber may send from: `lease` alone with NAT, or those of its devices, else the routed subnet.
     pub network: Prefix4,
     /// Resolvers handed out by DHCP.
     pub dns_servers: Vec<Ipv4Addr>,
@@ -133,7 +138,36 @@ pub enum SessionState {
     Quarantined,
 }
 
+fn one_device() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way of calling it")]
+fn is_one_device(devices: &u8) -> bool {
+    *devices == 1
+}
+
 impl Session {
+    /// What the kernel has room for.
+    pub const DEVICES_MAX: u8 = 32;
+
+    /// Whether each device of the home has a lease of its own.
+    pub fn has_devices(&self) -> bool {
+        self.devices > 1
+    }
+
+    /// The addresses that devices can have, in the order in which they are given: not more than twice as many as there may be
+    /// devices.
+    pub fn device_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let (first, len) = match self.nat {
+            Some(_) => (self.network.network(), self.network.size()),
+            None => (self.lease.address(), self.network.size().saturating_sub(1)),
+        };
+        let offset = self.network.offset_of(first).unwrap_or(0);
+        let hosts = (offset..len).filter_map(|at| self.network.nth(at));
+        hosts.filter(|host| *host != self.gateway).take(usize::from(self.devices).next_power_of_two())
+    }
+
     /// Whether packets pass.
     pub fn is_active(&self) -> bool {
         self.state == SessionState::Active

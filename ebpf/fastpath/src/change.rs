@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use map_abi::{FibTarget, HomeRef, RulesRef, port_role};
+use map_abi::{FibTarget, HomeRef, RulesRef, flags, port_role};
 use net_types::{InterfaceAddress4, Name, Prefix4, Vid};
 use node_plan::forwarding::{
-    FibPaint, ImageContext, forwards, home_order, networks, overflow_share, prefixes6, rule_record,
-    session_image,
+    FibPaint, ImageContext, check_devices, forwards, home_order, networks, overflow_share, prefixes6,
+    rule_record, session_image,
 };
 use node_state::{Port, Resource, ResourceKey, Route, RouteTarget, Session};
 
@@ -162,6 +162,9 @@ impl Fastpath {
 
     pub(crate) fn withdraw(&mut self, index: u32) {
         let session = self.tables.session(index);
+        if session.flags & flags::DEVICES != 0 {
+            self.forget_devices(session.home);
+        }
         self.leave_networks(index, &[]);
         self.leave_prefixes6(index, &[]);
         self.sessions.withdraw(&self.tables, &mut self.writer, &mut self.clerk, index);
@@ -185,6 +188,7 @@ impl Fastpath {
             order: Some(home_order(session)?),
             nat: session.nat.map(|nat| HeldNat { address: nat.address, first_port: nat.first_port }),
             own: session.nat.is_none().then_some((session.network, session.nat_address)),
+            devices: session.has_devices().then_some(session.network),
         })
     }
 
@@ -226,6 +230,7 @@ impl Fastpath {
         forwards(session)?;
         rule_record(session)?;
         overflow_share(session)?;
+        check_devices(session)?;
         self.clear_ports(&reach, held.unwrap_or(0));
         self.check_free(session, &reach, held)?;
         // A learned address belongs to the access that it was learned on.

@@ -4,7 +4,8 @@ use std::{io, net::Ipv4Addr, path::PathBuf};
 
 use net_types::{IfName, Prefix4, Prefix6};
 use node_plan::forwarding::{
-    Fib6Full, FibError, FirewallError, ForwardError, Ipv6Error, NatError, NetworkError, RuleError,
+    DevicesError, Fib6Full, FibError, FirewallError, ForwardError, Ipv6Error, NatError, NetworkError,
+    RuleError,
 };
 
 /// The fast path as a whole cannot be had.
@@ -101,6 +102,8 @@ pub enum ApplyError {
     Rule(#[from] RuleError),
     #[error(transparent)]
     Network(#[from] NetworkError),
+    #[error(transparent)]
+    Devices(#[from] DevicesError),
     #[error("{0}")]
     Forward(#[from] ForwardError),
     #[error("{0}")]

@@ -17,6 +17,7 @@ use node_state::{Resource, ResourceKey, Route, Route6};
 
 use crate::{
     clerk::Clerk,
+    devices::Devices,
     dhcp::Profiles,
     dns::DnsMaps,
     error::{ApplyError, OpenError},
@@ -53,6 +54,7 @@ pub struct Fastpath {
     pub(crate) pin_dir: PathBuf,
     pub(crate) sessions: Sessions,
     pub(crate) dhcp_profiles: Profiles,
+    pub(crate) devices: Devices,
     /// What sessions that are being moved to another home have counted.
     pub(crate) moving: BTreeMap<u32, Counted>,
     /// The kernel's routes and the office's own, and what they lead to.
@@ -96,6 +98,9 @@ impl Fastpath {
         garden.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
         let mut dns = DnsMaps::open(&options.pin_dir, get_words!(tables.settings.at(0), hash_key))?;
         dns.keep_only(&held).map_err(|error| OpenError::Survey(Box::new(error)))?;
+        let mut devices = Devices::open(&options.pin_dir)?;
+        let indices: Vec<u32> = sessions.by_name.values().copied().collect();
+        devices.keep_only(&tables, &indices).map_err(|error| OpenError::Survey(Box::new(error)))?;
         let dhcp_profiles = Profiles::survey(&tables, &options.pin_dir, held.into_iter())?;
         let route_table = survey_routes(&tables);
         tracing::info!(pin_dir = %options.pin_dir.display(), sessions = sessions.by_name.len(), "fast path is loaded");
@@ -112,6 +117,7 @@ impl Fastpath {
             pin_dir: options.pin_dir.clone(),
             sessions,
             dhcp_profiles,
+            devices,
             moving: BTreeMap::new(),
             route_table,
             is_built: false,
@@ -139,7 +145,7 @@ impl Fastpath {
     /// How many writes to maps and links the last `reconcile` or `apply` made.
     pub fn writes(&self) -> u64 {
         let places = self.garden.writes() + self.voice.writes + self.nat_exempt.writes;
-        self.writer.writes + self.clerk.writes + places + self.dns.writes()
+        self.writer.writes + self.clerk.writes + places + self.dns.writes() + self.devices.writes
     }
 
     pub(crate) fn port_mac_and_mtu(&self, port: u16) -> ([u8; 6], u16) {

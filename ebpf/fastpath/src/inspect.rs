@@ -10,6 +10,7 @@ use net_types::{IfName, Mac, Prefix4};
 use node_plan::forwarding::{HeldRule, held_rules};
 
 use crate::{
+    devices::{DevicesMap, LeasedDevice, of_home},
     error::OpenError,
     homes,
     losses::{Counters, Losses, counters, losses, sum, tally},
@@ -33,6 +34,7 @@ pub struct Inspector {
     dhcp_answers: Counters,
     dns_counts: Counters,
     categories: Mapped<Category>,
+    devices: DevicesMap,
     pin_dir: std::path::PathBuf,
 }
 
@@ -45,6 +47,8 @@ pub struct SessionView {
     pub c_vid: u16,
     /// Configured, or learned by DHCP.
     pub mac: Option<Mac>,
+    /// The devices that have leases, of a home that may have several; `None`: it may have one.
+    pub devices: Option<Vec<LeasedDevice>>,
     /// What DHCP leases.
     pub address: Ipv4Addr,
     /// What the subscriber may send from.
@@ -157,6 +161,7 @@ impl Inspector {
             losses: counters(pin_dir, map::LOSSES)?,
             dhcp_answers: counters(pin_dir, map::DHCP_ANSWERS)?,
             dns_counts: counters(pin_dir, map::DNS_COUNTS)?,
+            devices: DevicesMap::open(pin_dir)?,
             categories: pinned(pin_dir, map::CATEGORIES, Access::Read)?,
             pin_dir: pin_dir.to_owned(),
         })
@@ -167,13 +172,16 @@ impl Inspector {
         let ports: BTreeMap<u16, IfName> =
             self.tables.held_ports().map(|port| (port.index, port.name)).collect();
         let has_garden = get!(self.tables.settings.at(0), garden) != 0;
+        let leased = self.devices.read();
         let mut views: Vec<SessionView> = Vec::new();
         self.each_home(|index, session, chunk| {
             let admission = admission(session.flags, has_garden);
             let rules = self.rules(session.rules.record());
             let view = view(index, self.tables.name_of(index), session, chunk, &ports, admission);
             let nat = view.nat.map(|nat| self.with_further(session, nat));
-            views.push(SessionView { nat, rules, ..view });
+            let has_devices = session.flags & flags::DEVICES != 0;
+            let devices = has_devices.then(|| of_home(&leased, session.home));
+            views.push(SessionView { devices, nat, rules, ..view });
         });
         views.sort_unstable_by_key(|view| view.index);
         views
@@ -349,6 +357,7 @@ fn view(
         s_vid: reach.s_vid,
         c_vid: reach.c_vid,
         mac: if session.flags & flags::MAC_KNOWN == 0 { None } else { Mac::new(session.mac).ok() },
+        devices: None,
         address: session.address.into(),
         network: Prefix4::new(session.network.into(), len).ok(),
         nat: reach.nat.map(|nat| SessionNat {

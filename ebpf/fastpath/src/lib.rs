@@ -17,6 +17,7 @@
 
 mod change;
 mod clerk;
+mod devices;
 mod dhcp;
 mod dns;
 mod error;
@@ -58,6 +59,7 @@ mod tables;
 mod voice;
 mod wire;
 
+pub use devices::LeasedDevice;
 pub use dhcp::Lease;
 pub use error::{ApplyError, OpenError};
 pub use events::{Events, KernelEvent, MappingEvent};

@@ -7,7 +7,10 @@ use aya::{
     maps::{MapData, ProgramArray, RingBuf},
     programs::Xdp,
 };
-use map_abi::{Chunk, LinePage, MAP_ABI_VERSION, NatPorts, UNITS_PER_CHUNK, map, program as map_program};
+use map_abi::{
+    Chunk, LinePage, MAP_ABI_VERSION, NatPorts, Remembered, UNIT_INDICES_PER_CHUNK, UNITS_PER_CHUNK, map,
+    program as map_program,
+};
 
 use crate::{
     error::OpenError,
@@ -47,6 +50,8 @@ const LED_TO: [(u32, &str); 18] = [
 const RESOLVERS_PER_SESSION: u32 = 2;
 /// Entries of parental control that there is room for, by the session: most have none, a few one for each device.
 const DEVICES_PER_SESSION: u32 = 2;
+/// Devices that there is room for, by the session, of homes with several: few have as many as they may.
+const LEASED_PER_SESSION: u32 = 8;
 const BPFFS: &str = "/sys/fs/bpf";
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
@@ -71,6 +76,7 @@ impl Lengths {
     pub(crate) fn of(sizes: &Sizes) -> Self {
         let Sizes { sessions, home_units, line_pages, nat_addresses, fib_pages, fib6_pages } = *sizes;
         let chunks = home_units.div_ceil(UNITS_PER_CHUNK) + 1;
+        let chunks = chunks.min(Remembered::UNIT_LIMIT / UNIT_INDICES_PER_CHUNK);
         Self { sessions, chunks, line_pages, nat_addresses, fib_pages, fib6_pages }
     }
 
@@ -131,6 +137,7 @@ pub(crate) fn onto(
         .map_pin_path(map::LINES, pin_dir.join(map::LINES))
         .map_pin_path(map::NAT_PORTS, pin_dir.join(map::NAT_PORTS))
         .map_max_entries(map::RESOLVERS, sessions.saturating_mul(RESOLVERS_PER_SESSION))
+        .map_max_entries(map::DEVICES, sessions.saturating_mul(LEASED_PER_SESSION))
         .map_max_entries(map::BLOCKED, sessions.saturating_mul(DEVICES_PER_SESSION))
         .map_max_entries(map::FIB_PAGES, fib_pages)
         .map_max_entries(map::FIB6_PAGES, fib6_pages)

@@ -19,6 +19,8 @@ pub(crate) struct Reach {
     /// Without a share of an address: what it may send from, and what stands for that outside. Its home has them in several
     /// words, of which no packet may see some old and some new.
     pub(crate) own: Option<(Prefix4, Option<Ipv4Addr>)>,
+    /// With several devices, the addresses that are theirs: NAT mappings say of which device they are by its place in there.
+    pub(crate) devices: Option<Prefix4>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,8 @@ impl Reach {
         let has_nat = session.flags & flags::NAT != 0;
         let len = u8::try_from(session.prefix_len).unwrap_or(32);
         let public = (session.flags & flags::ONE_TO_ONE != 0).then(|| session.external.into());
-        let own = Prefix4::new(session.network.into(), len).ok().map(|network| (network, public));
+        let network = Prefix4::new(session.network.into(), len).ok();
+        let own = network.map(|network| (network, public));
         Self {
             port: session.port,
             s_vid: session.s_vid,
@@ -41,6 +44,7 @@ impl Reach {
             nat: has_nat
                 .then(|| HeldNat { address: session.external.into(), first_port: session.first_port }),
             own: own.filter(|_| !has_nat),
+            devices: network.filter(|_| session.flags & flags::DEVICES != 0),
         }
     }
 

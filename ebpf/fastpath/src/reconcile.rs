@@ -88,6 +88,7 @@ impl Fastpath {
         self.voice.writes = 0;
         self.nat_exempt.writes = 0;
         self.dns.count_anew();
+        self.devices.writes = 0;
         self.moving.clear();
     }
 

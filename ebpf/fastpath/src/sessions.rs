@@ -382,6 +382,10 @@ impl Tables {
     /// Puts an address, or that none is known, in both directions of a session: in each with one store.
     pub(crate) fn set_mac(&self, writer: &mut Writer, clerk: &mut Clerk, index: u32, mac: Option<Mac>) {
         let session = self.session(index);
+        if session.flags & map_abi::flags::DEVICES != 0 {
+            // None of them is the home's.
+            return;
+        }
         let others = session.flags & !map_abi::flags::MAC_KNOWN;
         let bits = others | if mac.is_some() { map_abi::flags::MAC_KNOWN } else { 0 };
         let [a, b, c, d, e, f] = mac.map_or([0; 6], Mac::octets);

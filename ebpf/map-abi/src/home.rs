@@ -54,7 +54,7 @@ pub struct Up {
     /// endian): one store changes both.
     pub mac: [u8; 6],
     pub flags: u16,
-    /// A source address must lie in this network. With NAT, the subscriber's one address.
+    /// A source address must lie in this network. With NAT, the subscriber's one address, or those of its devices.
     pub network: [u8; 4],
     /// With NAT, the public address.
     pub external: [u8; 4],
@@ -80,7 +80,7 @@ pub struct Down {
     /// Control information of the outer and the inner tag, ready to be pushed.
     pub s_tci: [u8; 2],
     pub c_tci: [u8; 2],
-    /// With NAT, the address that takes the place of the public one.
+    /// With NAT, the address that takes the place of the public one; of several, the first.
     pub network: [u8; 4],
     pub owner: Owner,
     pub limits: Limits,
@@ -243,6 +243,9 @@ pub mod flags {
     pub const NAT_EXEMPT: u16 = 1 << 12;
     /// Besides `network`, other networks lead here, and packets may come from them.
     pub const NETWORKS: u16 = 1 << 13;
+    /// The home has several devices: `DEVICES` says which address is whose, `mac` is no device's, and `MAC_KNOWN` is not set.
+    /// With `NAT`, `network` is a block of addresses that begins at a multiple of its size.
+    pub const DEVICES: u16 = 1 << 14;
 }
 
 /// Bits of `Six::is_on`.

@@ -17,6 +17,7 @@
 mod access;
 mod bench;
 mod clerk;
+mod devices;
 mod dhcp;
 mod dns;
 mod drops;
@@ -41,6 +42,7 @@ pub use access::{
 };
 pub use bench::{BENCH_FLOWS_MAX, BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
+pub use devices::{DEVICES_MAX, Device, LeasedAddress, Remembered};
 pub use dhcp::{
     DHCP_MESSAGE_MAX, DHCP_RESOLVERS_MAX, DhcpProfile, DhcpScratch, MAX_DHCP_PROFILES, dhcp_answer,
 };
@@ -65,7 +67,7 @@ pub use home::{
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6,
     NAT_EXEMPT_PREFIXES_MAX, NatEntry, NatPorts, PORT_GROUPS_PER_ADDRESS, entry_state, idle_q30,
-    mapping_hash, mapping_key, mapping_line,
+    mapping_device, mapping_hash, mapping_key, mapping_line, of_device,
 };
 pub use overflow::{OVERFLOW_BLOCKS_MAX, OverflowShare};
 pub use punt::{PUNT_FRAME_MAX, PuntReason, PuntRecord};
@@ -85,6 +87,8 @@ pub mod map {
     pub const SVID_PAGES: &str = "SVID_PAGES";
     pub const LINES: &str = "LINES";
     pub const SHARED: &str = "SHARED";
+    /// The devices of homes that have several, by `LeasedAddress`.
+    pub const DEVICES: &str = "DEVICES";
     pub const HOMES: &str = "HOMES";
     /// Which pages of `HOMES`, `LINES` and `NAT_PORTS` there are: a bit each, each map's from a new word on.
     pub const PAGES: &str = "PAGES";

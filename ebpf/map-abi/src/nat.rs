@@ -24,7 +24,7 @@ pub const NAT_EXEMPT_PREFIXES_MAX: u32 = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct NatEntry {
-    /// `protocol << 16 | internal port` (or ICMP identifier), in host order; 0: free.
+    /// See `mapping_key`; 0: free.
     pub key: u32,
     /// The remote address that was first talked to.
     pub remote: [u8; 4],
@@ -71,10 +71,25 @@ pub mod idle_q30 {
     pub const ICMP: u64 = seconds(60);
 }
 
-/// The key of a mapping: the protocol, and the inside port or, for ICMP, the identifier.
+/// The key of a mapping: the protocol, and the inside port or, for ICMP, the identifier. Of a home with several devices,
+/// which of its addresses that is of, counted from the first, in the top byte (`of_device`).
 #[inline(always)]
 pub const fn mapping_key(protocol: u8, port: u16) -> u32 {
     (protocol as u32) << 16 | port as u32
+}
+
+/// The same of one of a home's devices; `device`: below `DEVICES_MAX`.
+#[inline(always)]
+pub const fn of_device(key: u32, device: u32) -> u32 {
+    key | device << DEVICE_SHIFT
+}
+
+const DEVICE_SHIFT: u32 = 24;
+
+/// Which of its home's devices a mapping is of, by its key.
+#[inline(always)]
+pub const fn mapping_device(key: u32) -> u32 {
+    key >> DEVICE_SHIFT
 }
 
 /// Ports 2n and 2n + 1 share their lines, so that RTP and RTCP can stay together.

@@ -1,7 +1,7 @@
 //! ARP on an access port: the office answers for every address that is not the subscriber's own (RFC 826, RFC 1027),
 //! so that neighbours on the same prefix reach each other through it although their links are apart.
 
-use map_abi::DropReason;
+use map_abi::{DropReason, flags};
 
 use crate::{
     Frame, Tables, Window,
@@ -28,10 +28,15 @@ pub(crate) fn answer<T: Tables>(
         return Err(DropReason::Arp);
     }
     let sender_mac = arp.mac_word::<8>();
-    if sender_mac != header.mac_word::<6>() || !arrival.is_from(sender_mac) {
+    if sender_mac != header.mac_word::<6>() {
         return Err(DropReason::SourceMac);
     }
     let (sender, target) = (arp.raw32::<14>(), arp.raw32::<24>());
+    // Of whoever sends a probe nothing is known but that it is on the line.
+    let is_probe = sender == 0 && arrival.has(flags::DEVICES);
+    if !arrival.is_from(sender_mac) && !is_probe {
+        arrival.check_device(tables, sender, sender_mac)?;
+    }
     let network = field!(home.up(), network).raw();
     let netmask = netmask(field!(home.up(), prefix_len).get());
     // An address probe (RFC 5227) has no sender address yet.

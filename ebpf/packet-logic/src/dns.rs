@@ -21,7 +21,6 @@ use map_abi::{Course, DeviceKey, DnsScratch, DropReason, dns_count, flags, mappe
 use crate::{
     Frame, Packet, Tables, Verdict, Window,
     access::{Arrival, arrive},
-    frame::MAC_BITS,
     live::field,
     parse::{ETHERTYPE_IPV4, Ipv4, TCP, UDP, tcp_flags},
     parse6::{self, Ipv6},
@@ -278,11 +277,11 @@ fn judge<P: Packet, T: Tables>(
     arrival: &Arrival,
     datagram: Datagram,
 ) -> Result<Judgement, DropReason> {
-    let blocked = blocked(tables, arrival);
+    let frame = packet.frame();
+    let blocked = blocked(frame, tables, arrival)?;
     if blocked == 0 {
         return Ok(Judgement::Pass);
     }
-    let frame = packet.frame();
     let ports = frame.window::<8>(datagram.payload_at()).ok_or(DropReason::DnsUnreadable)?;
     let port = ports.raw16::<2>();
     if port != DNS {
@@ -329,15 +328,16 @@ fn refuse_encrypted<T: Tables>(
     Ok(Judgement::Reset)
 }
 
-/// The categories that are blocked for whoever sends.
+/// The categories that are blocked for whoever sends, whose Ethernet address has been checked.
 #[inline(always)]
-fn blocked<T: Tables>(tables: &T, arrival: &Arrival) -> u64 {
+fn blocked<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<u64, DropReason> {
     let session = arrival.home.session_index();
-    let device = DeviceKey { mac: arrival.mac_and_flags & MAC_BITS, session, spare: 0 };
-    match tables.blocked(&device) {
+    let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
+    let device = DeviceKey { mac: header.mac_word::<6>(), session, spare: 0 };
+    Ok(match tables.blocked(&device) {
         Some(blocked) => blocked,
         None => tables.blocked(&DeviceKey { mac: 0, session, spare: 0 }).unwrap_or(0),
-    }
+    })
 }
 
 /// Bytes of a segment's header, which is all there.

@@ -1,6 +1,6 @@
 //! From the core towards a subscriber.
 
-use map_abi::{Course, DropReason, PuntReason, flags};
+use map_abi::{Course, DropReason, PuntReason, Remembered, flags};
 
 use crate::{
     Frame, Packet, Tables, Verdict,
@@ -163,7 +163,8 @@ fn answers<T: Tables>(
         }
     }
     if ip.is_first_fragment() && (inbound.print != 0 || inbound.translation.kind != Kind::Routed) {
-        fragment::remember(tables, ip.header, inbound.unit);
+        let whom = Remembered::new(inbound.unit, inbound.translation.device);
+        fragment::remember(tables, ip.header, whom);
     }
     Ok(true)
 }
@@ -180,7 +181,7 @@ fn translate(
     if kind == Kind::Routed {
         return Ok(Delta::NONE);
     }
-    let inside = field!(receiver.home.down(), network).raw();
+    let inside = translation.inside(ip, receiver.home);
     let delta = Delta::long(ip.destination, inside);
     ip.header.set_raw32::<16>(inside);
     if kind == Kind::OneToOne {

@@ -1,7 +1,7 @@
 //! Later fragments, which have no ports: those from the core are recognised by what the first one was.
 //! (Those of a subscriber need nothing of the kind: the address alone is translated.)
 
-use map_abi::{DropReason, FragmentKey};
+use map_abi::{DropReason, FragmentKey, Remembered};
 
 use crate::{Tables, Window};
 
@@ -16,14 +16,14 @@ fn key(header: Window<'_, 20>) -> FragmentKey {
     }
 }
 
-/// The first fragment of the packet is for the home of this unit.
+/// Keeps whom the first fragment of the packet is for.
 #[inline(always)]
-pub(crate) fn remember<T: Tables>(tables: &T, header: Window<'_, 20>, unit: u32) {
-    tables.remember_fragment(&key(header), unit);
+pub(crate) fn remember<T: Tables>(tables: &T, header: Window<'_, 20>, whom: Remembered) {
+    tables.remember_fragment(&key(header), whom.to_bits());
 }
 
-/// The unit of the home that the first fragment of the packet was for.
+/// Whom the first fragment of the packet was for.
 #[inline(always)]
-pub(crate) fn recall<T: Tables>(tables: &T, header: Window<'_, 20>) -> Result<u32, DropReason> {
-    tables.fragment(&key(header)).ok_or(DropReason::FragmentUnknown)
+pub(crate) fn recall<T: Tables>(tables: &T, header: Window<'_, 20>) -> Result<Remembered, DropReason> {
+    tables.fragment(&key(header)).map(Remembered::from_bits).ok_or(DropReason::FragmentUnknown)
 }

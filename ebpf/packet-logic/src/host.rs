@@ -7,10 +7,10 @@ use std::{
 };
 
 use map_abi::{
-    Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, Down, DropReason, End, EventRecord,
-    FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT, Limits, Line, LinePage,
-    Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, PuntReason, ResolverKey, Session, Settings,
-    SharedKey, Tally, UNIT_INDICES_PER_CHUNK, Up,
+    Chunk, Course, Device, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, Down, DropReason, End,
+    EventRecord, FibLine, FibPage, FibTarget, FragmentKey, FragmentKey6, HomeRef, LINES_PER_UNIT,
+    LeasedAddress, Limits, Line, LinePage, Meter, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
+    PuntReason, ResolverKey, Session, Settings, SharedKey, Tally, UNIT_INDICES_PER_CHUNK, Up,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -188,6 +188,7 @@ pub struct HostTables {
     dhcp_answers: RefCell<BTreeMap<u32, u64>>,
     dns: DnsTables,
     shared: RefCell<BTreeMap<SharedKey, HomeRef>>,
+    devices: RefCell<BTreeMap<LeasedAddress, Device>>,
     fragments: RefCell<BTreeMap<([u8; 10], u8), u32>>,
     fragments6: RefCell<BTreeSet<FragmentKey6>>,
     garden: RefCell<BTreeSet<(u128, u32)>>,
@@ -244,6 +245,7 @@ impl HostTables {
             fib6_lines: Store::new(),
             fib6_pages: Store::new(),
             shared: RefCell::default(),
+            devices: RefCell::default(),
             fragments6: RefCell::default(),
             next_hops: Store::new(),
             next_hop_groups: Store::new(),
@@ -266,6 +268,10 @@ impl HostTables {
 
     pub fn set_shared(&self, key: SharedKey, home: HomeRef) {
         self.shared.borrow_mut().insert(key, home);
+    }
+
+    pub fn set_device(&self, key: LeasedAddress, device: Device) {
+        self.devices.borrow_mut().insert(key, device);
     }
 
     pub fn advance_ns(&self, by: u64) {
@@ -424,12 +430,16 @@ impl Tables for HostTables {
         self.shared.borrow().get(key).map(|home| home.to_bits())
     }
 
+    fn device(&self, key: &LeasedAddress) -> Option<u64> {
+        self.devices.borrow().get(key).map(|device| device.mac)
+    }
+
     fn fragment(&self, key: &FragmentKey) -> Option<u32> {
         self.fragments.borrow().get(&flat(key)).copied()
     }
 
-    fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
-        self.fragments.borrow_mut().insert(flat(key), unit);
+    fn remember_fragment(&self, key: &FragmentKey, remembered: u32) {
+        self.fragments.borrow_mut().insert(flat(key), remembered);
     }
 
     fn fragment6(&self, key: &FragmentKey6) -> bool {

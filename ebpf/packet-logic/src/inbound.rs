@@ -1,11 +1,11 @@
 //! Whom a packet from the core is for, and which flow it belongs to.
 
-use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, flags};
+use map_abi::{DropReason, ENTRIES_PER_BLOCK, FibTarget, PortsRef, flags, mapping_device};
 
 use crate::{
     Frame, Packet, Tables,
     core_side::{CameBy, PACKET_AT, Receiver},
-    fib, firewall,
+    devices, fib, firewall,
     flows::{End, Ends, Print},
     fragment,
     home::Home,
@@ -39,8 +39,21 @@ pub(crate) struct Translation {
     pub(crate) kind: Kind,
     /// The inside port, where `kind` has one.
     pub(crate) port: u16,
+    /// Which of the home's devices it is for, where the packet does not say itself.
+    pub(crate) device: u32,
     /// Whether the mapping is a port forward.
     pub(crate) is_forward: bool,
+}
+
+impl Translation {
+    /// The inside address that a packet is for.
+    #[inline(always)]
+    pub(crate) fn inside(self, ip: &Ipv4<'_>, home: Home) -> u32 {
+        if self.kind == Kind::Routed {
+            return ip.destination;
+        }
+        devices::address(field!(home.down(), network).raw(), self.device)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +97,8 @@ pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
         FibTarget::KIND_NAT => find_mapping(frame, tables, &ip, target.index(), now_ns)?,
         FibTarget::KIND_SESSION => {
             let home = Home::find(tables, target.index()).ok_or(DropReason::Inconsistent)?;
-            (target.index(), home, Translation { kind: Kind::Routed, port: 0, is_forward: false })
+            let translation = Translation { kind: Kind::Routed, port: 0, device: 0, is_forward: false };
+            (target.index(), home, translation)
         }
         FibTarget::KIND_BLACKHOLE => return Err(DropReason::Blackhole),
         _ => return Ok(Found::Kernel),
@@ -94,10 +108,13 @@ pub(crate) fn find<P: Packet, T: Tables, const IN_OVERFLOW: bool>(
         unit = overflow::home_of(home);
         home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
     }
-    let receiver = Receiver::new(home, came_by.port, now_ns);
+    let mut receiver = Receiver::new(home, came_by.port, now_ns);
     let mut translation = translation;
     if translation.kind == Kind::Routed && receiver.has(flags::ONE_TO_ONE | flags::NAT_EXEMPT) {
-        translation.kind = one_to_one::kind(tables, &ip, home)?;
+        translation.kind = one_to_one::kind(tables, &ip, &receiver)?;
+    }
+    if receiver.has(flags::DEVICES) {
+        receiver = receiver.with_device(tables, unit, translation.inside(&ip, home));
     }
     let mut print = 0;
     if receiver.has(flags::FIREWALL) {
@@ -152,9 +169,11 @@ fn find_mapping<T: Tables>(
             (quote.protocol, quote.source_port, Kind::Quote)
         }
         Transport::LaterFragment => {
-            let unit = fragment::recall(tables, ip.header)?;
-            let home = Home::find(tables, unit).ok_or(DropReason::Inconsistent)?;
-            return Ok((unit, home, Translation { kind: Kind::Address, port: 0, is_forward: false }));
+            let whom = fragment::recall(tables, ip.header)?;
+            let home = Home::find(tables, whom.unit()).ok_or(DropReason::Inconsistent)?;
+            let device = whom.device();
+            let translation = Translation { kind: Kind::Address, port: 0, device, is_forward: false };
+            return Ok((whom.unit(), home, translation));
         }
         Transport::Echo(_) => return Err(DropReason::NatNoMapping),
         Transport::Other => return Err(DropReason::NatProtocol),
@@ -168,11 +187,14 @@ fn find_mapping<T: Tables>(
         return Err(unknown);
     }
     let home = Home::find(tables, ports.home()).ok_or(DropReason::Inconsistent)?;
-    let (mapping, inside_port) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
+    let (mapping, key) = nat::inbound(home, ports, port, protocol, now_ns).ok_or(unknown)?;
     if kind == Kind::Port && protocol == TCP {
         mapping.saw_inbound_tcp(tcp_flags);
     }
-    Ok((ports.home(), home, Translation { kind, port: inside_port, is_forward: nat::is_forward(mapping) }))
+    #[expect(clippy::cast_possible_truncation, reason = "the inside port is the key's lower half")]
+    let (port, device) = (key as u16, mapping_device(key));
+    let translation = Translation { kind, port, device, is_forward: nat::is_forward(mapping) };
+    Ok((ports.home(), home, translation))
 }
 
 /// The ends of the flow that a packet belongs to: of an error, that of the packet that is quoted, which the subscriber sent.
@@ -184,8 +206,7 @@ pub(crate) fn ends(
     translation: Translation,
 ) -> Result<Ends, DropReason> {
     let has_own_ports = translation.kind.has_own_ports();
-    let inside =
-        if translation.kind == Kind::Routed { ip.destination } else { field!(home.down(), network).raw() };
+    let inside = translation.inside(ip, home);
     let (inside_port, remote, mut remote_port, protocol);
     if ip.is_icmp_error(frame) {
         let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;

@@ -27,6 +27,7 @@ mod buckets;
 mod checksum;
 mod clerk;
 mod core_side;
+mod devices;
 mod dhcp4;
 mod dns;
 mod down;

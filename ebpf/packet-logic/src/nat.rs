@@ -35,7 +35,7 @@ use crate::{
     live::{Field, field},
 };
 
-/// `NatEntry`: its key is 32 bits, with the protocol in the third byte.
+/// `NatEntry`: its key is 32 bits, with the protocol in the third byte, and the highest bit is never set.
 #[derive(Clone, Copy)]
 pub(crate) struct Mapping;
 
@@ -46,7 +46,7 @@ impl Kind for Mapping {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "keys have 24 bits")]
+    #[expect(clippy::cast_possible_truncation, reason = "keys have 32 bits")]
     fn is_key(first: u64, key: u64) -> u32 {
         is_equal(first as u32, key as u32)
     }
@@ -68,6 +68,12 @@ impl Kind for Mapping {
 #[inline(always)]
 pub(crate) fn key(protocol: u8, port: u16) -> u64 {
     u64::from(map_abi::mapping_key(protocol, port))
+}
+
+/// The same of a device of the home, by its number.
+#[inline(always)]
+pub(crate) fn of_device(key: u64, device: u32) -> u64 {
+    key | u64::from(map_abi::of_device(0, device))
 }
 
 #[inline(always)]
@@ -122,17 +128,17 @@ pub(crate) fn outside(mapping: Entry) -> u32 {
     mapping.offset ^ ((mapping.offset ^ (second as u32 & 0xffff)) & says)
 }
 
-/// The mapping that stands for an outside port, and its inside port; `ports` are the 64 that the port is among, and `home`
-/// is where they lead to.
+/// The mapping that stands for an outside port, and its key; `ports` are the 64 that the port is among, and `home` is where
+/// they lead to.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the lower half of the key")]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half of the word")]
 pub(crate) fn inbound(
     home: Home,
     ports: PortsRef,
     port: u16,
     protocol: u8,
     now_ns: u64,
-) -> Option<(Entry, u16)> {
+) -> Option<(Entry, u32)> {
     let offset = ports.number() * ENTRIES_PER_BLOCK + u32::from(port) % ENTRIES_PER_BLOCK;
     let line = offset / ENTRIES_PER_BUCKET;
     if line < HEADER_LINES {
@@ -140,8 +146,8 @@ pub(crate) fn inbound(
     }
     let mapping = Entry::at(home.bucket(line)?, offset);
     let key = mapping.first_word();
-    let is_this = Mapping::key(key) >> 16 == u64::from(protocol)
+    let is_this = Mapping::protocol(key, 0) == u32::from(protocol)
         && mapping.is_good::<Mapping>(now_ns)
         && outside(mapping) == offset;
-    is_this.then_some((mapping, key as u16))
+    is_this.then_some((mapping, key as u32))
 }

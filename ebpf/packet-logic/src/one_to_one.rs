@@ -1,12 +1,12 @@
 //! One to one NAT (RFC 3022, section 2.1): an address stands for another, and nothing else of a packet changes but the
 //! checksums that are over addresses too.
 
-use map_abi::{DropReason, mapped};
+use map_abi::{DropReason, flags, mapped};
 
 use crate::{
     Frame, Tables,
     checksum::Delta,
-    home::Home,
+    core_side::Receiver,
     icmp::{Quote, Side},
     inbound::Kind,
     live::field,
@@ -43,8 +43,9 @@ pub(crate) fn mend(
 /// What is done with a packet to a home behind NAT that came by an address which leads there alone: its public one, or its
 /// own, by which only those reach it that are exempt from NAT.
 #[inline(always)]
-pub(crate) fn kind<T: Tables>(tables: &T, ip: &Ipv4<'_>, home: Home) -> Result<Kind, DropReason> {
-    if ip.destination != field!(home.down(), network).raw() {
+pub(crate) fn kind<T: Tables>(tables: &T, ip: &Ipv4<'_>, receiver: &Receiver) -> Result<Kind, DropReason> {
+    let own = field!(receiver.home.down(), network).raw();
+    if receiver.has(flags::ONE_TO_ONE) && ip.destination != own {
         return Ok(Kind::OneToOne);
     }
     if tables.is_nat_exempt(mapped(ip.source)) { Ok(Kind::Routed) } else { Err(DropReason::NatNoMapping) }

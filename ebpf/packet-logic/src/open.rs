@@ -5,7 +5,7 @@ use map_abi::{Course, DropReason, flags};
 use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, arrive},
-    firewall, flows,
+    devices, firewall, flows,
     frame::opaque_number,
     nat::{self, Remote},
     overflow,
@@ -59,6 +59,7 @@ fn map<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<Ver
         }
         _ => return Err(DropReason::NatProtocol),
     };
+    let key = nat::of_device(key, devices::number(arrival.home, ip.source));
     if arrival.has(flags::ACTIVE) && overflow::holds(tables, arrival, key) {
         return Ok(Verdict::Overflow);
     }
@@ -74,6 +75,6 @@ fn map<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival) -> Result<Ver
     let mappings = nat::mappings(room.block, room.order, arrival.now_ns);
     let claimed = mappings.claim(key, nat::hash(key), |entry| remote.fill(entry));
     let claimed = claimed.ok_or(DropReason::NatPortsExhausted)?;
-    told::mapping(tables, arrival, room.block, ip.source, key, remote, claimed);
+    told::mapping(tables, arrival, room.block, key, remote, claimed);
     Ok(if room.is_own { Verdict::Access } else { Verdict::Overflow })
 }

@@ -9,6 +9,7 @@ use crate::{
     Frame, Tables,
     access::Arrival,
     buckets::Buckets,
+    devices,
     frame::opaque_number,
     home::Home,
     icmp::Quote,
@@ -138,16 +139,17 @@ pub(crate) fn settle<T: Tables>(frame: Frame<'_>, tables: &T, arrival: Arrival) 
 #[inline(always)]
 fn key_of(frame: Frame<'_>, arrival: &Arrival) -> Result<u64, DropReason> {
     let ip = Ipv4::known(frame, arrival.packet_at()).ok_or(DropReason::Truncated)?;
-    Ok(match ip.transport(frame)? {
+    let key = match ip.transport(frame)? {
         Transport::Tcp(tcp) => nat::key(ip.protocol, tcp.be16::<0>()),
         Transport::Udp(udp) => nat::key(ip.protocol, udp.be16::<0>()),
         Transport::Echo(icmp) => nat::key(ip.protocol, icmp.be16::<4>()),
         Transport::IcmpError => quoted_key(frame, &ip)?,
         _ => return Err(DropReason::NatProtocol),
-    })
+    };
+    Ok(nat::of_device(key, devices::number(arrival.home, ip.source)))
 }
 
-/// The key of the mapping of the packet that an error from the subscriber is about.
+/// The key of the mapping of the packet that an error from the subscriber is about, but for the device.
 #[inline(always)]
 pub(crate) fn quoted_key(frame: Frame<'_>, ip: &Ipv4<'_>) -> Result<u64, DropReason> {
     let quote = Quote::parse(frame, ip.payload_at, ip.payload_len)?;

@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 
 use map_abi::{
     Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, End, EventRecord, FibLine,
-    FibPage, FragmentKey, FragmentKey6, LinePage, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink,
-    PuntReason, ResolverKey, Session, Settings, SharedKey,
+    FibPage, FragmentKey, FragmentKey6, LeasedAddress, LinePage, NatPorts, NextHop, NextHopGroup, PortEntry,
+    PortLink, PuntReason, ResolverKey, Session, Settings, SharedKey,
 };
 
 use crate::Frame;
@@ -79,9 +79,12 @@ pub trait Tables {
     /// The home of one of several lines with the same tags, as the bits of a `HomeRef`.
     fn shared(&self, key: &SharedKey) -> Option<u32>;
 
-    /// The first unit of the home that the packet's first fragment was for.
+    /// The Ethernet address of the device that has leased an address, in the low 48 bits.
+    fn device(&self, key: &LeasedAddress) -> Option<u64>;
+
+    /// Whom the packet's first fragment was for, as the bits of a `Remembered`.
     fn fragment(&self, key: &FragmentKey) -> Option<u32>;
-    fn remember_fragment(&self, key: &FragmentKey, unit: u32);
+    fn remember_fragment(&self, key: &FragmentKey, remembered: u32);
     /// Whether the packet's first fragment was let in.
     fn fragment6(&self, key: &FragmentKey6) -> bool;
     fn remember_fragment6(&self, key: &FragmentKey6);

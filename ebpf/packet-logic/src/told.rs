@@ -6,6 +6,7 @@ use crate::{
     Tables,
     access::Arrival,
     buckets::{Claimed, Kind, Replaced},
+    devices,
     frame::opaque_number,
     home::Home,
     live::field,
@@ -18,7 +19,6 @@ pub(crate) fn mapping<T: Tables>(
     tables: &T,
     arrival: &Arrival,
     block: Home,
-    inside: u32,
     key: u64,
     remote: Remote,
     claimed: Claimed,
@@ -30,7 +30,8 @@ pub(crate) fn mapping<T: Tables>(
     let up = block.up();
     #[expect(clippy::cast_possible_truncation, reason = "a port block ends at port 65535 at the latest")]
     let external_port = field!(up, first_port).get().wrapping_add(claimed.offset as u16);
-    let place = Place { inside, external: field!(up, external).raw(), external_port };
+    let first = field!(arrival.home.up(), network).raw();
+    let place = Place { first, external: field!(up, external).raw(), external_port };
     let session = arrival.home.session_index();
     let replaced: Replaced = claimed.replaced;
     let ended = Mapping::key(replaced.first);
@@ -71,7 +72,8 @@ pub(crate) fn exhausted<T: Tables>(tables: &T, arrival: &Arrival) {
 /// What the mappings that follow one another in a place have in common: addresses as they lie in a packet.
 #[derive(Clone, Copy)]
 struct Place {
-    inside: u32,
+    /// The inside address, of several the first.
+    first: u32,
     external: u32,
     external_port: u16,
 }
@@ -81,7 +83,7 @@ impl Place {
     #[expect(clippy::cast_possible_truncation, reason = "parts of the key")]
     fn payload(self, key: u64, remote: Remote) -> [u64; 6] {
         NatFlow {
-            inside: self.inside.to_ne_bytes(),
+            inside: devices::address(self.first, map_abi::mapping_device(key as u32)).to_ne_bytes(),
             external: self.external.to_ne_bytes(),
             remote: remote.address.to_ne_bytes(),
             inside_port: (key as u16).to_be_bytes(),

@@ -7,7 +7,7 @@ use crate::{
     access::{Arrival, Towards, arrive, towards},
     buckets::Entry,
     checksum::Delta,
-    dns, fib, firewall,
+    devices, dns, fib, firewall,
     flows::End,
     frame::opaque_number,
     icmp::{Quote, Side},
@@ -134,7 +134,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
         arrival.has_garden(tables)?;
     }
     if !arrival.is_from(header.mac_word::<6>()) {
-        return Err(DropReason::SourceMac.into());
+        arrival.check_device(tables, ip.source, header.mac_word::<6>())?;
     }
     let up = arrival.home.up();
     let is_own = ip.source & netmask(field!(up, prefix_len).get()) == field!(up, network).raw();
@@ -270,6 +270,7 @@ fn outside<T: Tables>(
         Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
+    let key = nat::of_device(key, devices::number(arrival.home, ip.source));
     match nat::mappings(arrival.block, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
         Some(mapping) => Ok(Outside::new(kind, mapping)),
         None if kind == Kind::Quote && !overflow::is_any(arrival.home) => Err(DropReason::IcmpErrorUnknown),

@@ -184,6 +184,7 @@ pub(crate) fn state(population: u32) -> Result<NodeState> {
             nat_overflow: None,
             nat_filtering: node_state::NatFiltering::default(),
             nat_address: None,
+            devices: 1,
             nat_exempt: false,
             more_networks: Vec::new(),
             committed_up: Some(rate),

@@ -41,6 +41,32 @@ dora      access0   100.9   02:00:00:00:00:aa   100.64.0.2   198.51.100.1:1024-1
 }
 
 #[test]
+fn devices_of_a_home_that_may_have_several() {
+    let device = |last: u8, lease_ends| Device {
+        mac: format!("02:00:00:00:00:0{last}"),
+        address: [100, 64, 0, last].into(),
+        lease_ends,
+    };
+    let leased = [device(4, 1000), device(5, 1059), device(6, 1060), device(7, 8301), device(8, 999)];
+    let bridged = Session { mac: None, devices: Some(leased.to_vec()), ..session("dora", 9, 42, 0) };
+    let shown = sessions(std::slice::from_ref(&bridged));
+    assert!(shown.contains("100.9   5 devices   100.64.0.2"), "{shown}");
+    let expected = "
+NAME   DEVICE              ADDRESS      LEASED FOR
+dora   02:00:00:00:00:04   100.64.0.4          0 s
+dora   02:00:00:00:00:05   100.64.0.5         59 s
+dora   02:00:00:00:00:06   100.64.0.6        1 min
+dora   02:00:00:00:00:07   100.64.0.7      2 h 1 min
+dora   02:00:00:00:00:08   100.64.0.8         over
+";
+    assert_eq!(
+        devices(&[session("alice", 7, 0, 0), bridged], 1000).split_whitespace().collect::<Vec<_>>(),
+        expected.split_whitespace().collect::<Vec<_>>()
+    );
+    assert_eq!(devices(&[session("alice", 7, 0, 0)], 1000), "");
+}
+
+#[test]
 fn counters_as_a_table_with_and_without_speed() {
     let expected = "\
 NAME    UP-PACKETS   UP-BYTES   UP-DROPS   DOWN-PACKETS   DOWN-BYTES   DOWN-DROPS

@@ -7,7 +7,7 @@ use std::{
 };
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Events, Extension, Fastpath, Losses, Migration, NatBlock, Punts, Tally};
+use fastpath::{Events, Extension, Fastpath, LeasedDevice, Losses, Migration, NatBlock, Punts, Tally};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
@@ -115,6 +115,16 @@ impl Effects for Node {
         let Some(index) = self.fastpath.index_of(subscriber) else { return };
         if let Err(error) = self.fastpath.learn_mac(index, mac) {
             tracing::warn!(%subscriber, %mac, %error, "the fast path does not take the address");
+        }
+    }
+
+    fn set_devices(&mut self, subscriber: &Name, devices: &[LeasedDevice]) {
+        // As of addresses.
+        if self.fastpath.index_of(subscriber).is_none() {
+            return;
+        }
+        if let Err(error) = self.fastpath.set_devices(subscriber, devices) {
+            tracing::error!(%subscriber, %error, "the fast path does not take the home's devices");
         }
     }
 

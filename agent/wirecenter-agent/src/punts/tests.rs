@@ -1,3 +1,5 @@
+mod devices;
+
 use std::net::Ipv4Addr;
 
 use access_protocols::{

@@ -11,7 +11,7 @@ use std::{
 use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
-use fastpath::{Extension, Losses, Migration, NatBlock, Tally};
+use fastpath::{Extension, LeasedDevice, Losses, Migration, NatBlock, Tally};
 use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
 use node_state::{Blocked, Nat, NodeState, Resource, ResourceKey};
@@ -73,6 +73,7 @@ pub(crate) struct World {
     pub(crate) kernel: BTreeMap<ResourceKey, Resource>,
     pub(crate) maps: BTreeMap<ResourceKey, Resource>,
     pub(crate) macs: HashMap<Name, Mac>,
+    pub(crate) devices: HashMap<Name, Vec<LeasedDevice>>,
     pub(crate) blocked: HashMap<Name, Blocked>,
     /// Leases that the fast path has given.
     pub(crate) given: HashMap<Name, Binding>,
@@ -188,6 +189,10 @@ impl Effects for Fake {
 
     fn learn_mac(&mut self, subscriber: &Name, mac: Mac) {
         self.does(format!("learn {subscriber}")).macs.insert(subscriber.clone(), mac);
+    }
+
+    fn set_devices(&mut self, subscriber: &Name, devices: &[LeasedDevice]) {
+        self.does(format!("devices {subscriber}")).devices.insert(subscriber.clone(), devices.to_vec());
     }
 
     fn set_blocked(&mut self, subscriber: &Name, blocked: &Blocked) {

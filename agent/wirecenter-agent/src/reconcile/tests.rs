@@ -84,7 +84,7 @@ async fn a_restart_takes_over_what_is_there_and_a_reboot_restores_it() {
     first.apply(chunk(7, &[port("access0", 1500), alice.clone()], &[])).await.expect("kept");
     let subscriber = alice.key().subscriber().expect("a session");
     let binding = Binding { mac: mac(9), expires_s: 5 };
-    first.store.keep_bindings(&[(subscriber.clone(), BindingChange::Set(binding))], &[]).expect("kept");
+    first.store.keep_bindings(&[(subscriber.clone(), BindingChange::Set(binding))], &[], &[]).expect("kept");
     let inventory = first.holdings();
     drop(first);
     let mut second = reconciler(dir.path(), &fake);
@@ -99,6 +99,38 @@ async fn a_restart_takes_over_what_is_there_and_a_reboot_restores_it() {
     let mut third = reconciler(dir.path(), &fake);
     assert_eq!(third.compare(Extent::Everything).await, (1, 2));
     assert_eq!(fake.world().macs.get(&subscriber), Some(&mac(9)));
+}
+
+/// Devices that have leases are told to the fast path again; those whose leases have ended are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_are_put_back_after_a_restart_and_go_when_the_session_has_other_addresses() {
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let mut first = started(dir.path(), &fake).await;
+    let bridged = |block: u8| {
+        let Resource::Session(alice) = session("alice", block) else { panic!("a session") };
+        let network = format!("100.64.0.{block}/31").parse().expect("a prefix");
+        Resource::Session(node_state::Session { devices: 2, network, ..alice })
+    };
+    first.apply(chunk(1, &[port("access0", 1500), bridged(4)], &[])).await.expect("kept");
+    let subscriber = bridged(4).key().subscriber().expect("a session");
+    let now = since_1970().as_secs();
+    let bound = [(4, 10, now + 1000), (5, 11, now - 1000)].map(|(address, device, expires_s)| {
+        ([100, 64, 0, address].into(), Binding { mac: mac(device), expires_s })
+    });
+    let leases = access_protocols::dhcp4::devices::Leases::new(bound);
+    first.store.keep_bindings(&[], &[], &[(subscriber.clone(), leases)]).expect("kept");
+    drop(first);
+    let (fake, _events) = Fake::new(dir.path());
+    let mut second = started(dir.path(), &fake).await;
+    let told = |fake: &Fake| -> Vec<(u8, Mac)> {
+        let world = fake.world();
+        world.devices[&subscriber].iter().map(|device| (device.address.octets()[3], device.mac)).collect()
+    };
+    assert_eq!(told(&fake), [(4, mac(10))]);
+    second.apply(chunk(2, &[bridged(8)], &[])).await.expect("kept");
+    assert_eq!(told(&fake), []);
+    assert!(second.leases.devices[&subscriber].all().next().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,7 +301,7 @@ async fn leases_that_the_kernel_has_extended_are_kept_each_quarter_of_their_time
     let kept = [(a.clone(), binding(1, 10_000)), (c.clone(), binding(3, 10_000))];
     for (name, binding) in &kept {
         let set = [(name.clone(), BindingChange::Set(*binding))];
-        first.store.keep_bindings(&set, &[]).expect("kept");
+        first.store.keep_bindings(&set, &[], &[]).expect("kept");
     }
     drop(first);
     // An agent that starts anew reads what the kernel has done meanwhile. The lease is for an hour.

@@ -15,7 +15,7 @@ fn what_is_kept_is_there_after_a_restart_and_for_root_only() {
     assert_eq!(kept, Kept::default());
     store.keep(&chunk(5, &[alice.clone(), bob.clone()], &[])).expect("kept");
     let set = |(name, last): (&Name, u8)| (name.clone(), BindingChange::Set(binding(last)));
-    store.keep_bindings(&[set((&names[0], 1)), set((&names[1], 2))], &[]).expect("kept");
+    store.keep_bindings(&[set((&names[0], 1)), set((&names[1], 2))], &[], &[]).expect("kept");
     let identity = Identity { office: vec![1], certificate: vec![2], key: vec![3], token_digest: [4; 32] };
     store.keep_identity(&identity, false).expect("kept");
     store.keep(&chunk(6, &[], &[bob.key()])).expect("kept");
@@ -31,7 +31,7 @@ fn what_is_kept_is_there_after_a_restart_and_for_root_only() {
     );
     assert_eq!(store.identity().expect("read"), Some(identity.clone()));
     store.keep_identity(&identity, true).expect("kept");
-    store.keep_bindings(&[(names[0].clone(), BindingChange::Clear)], &[]).expect("kept");
+    store.keep_bindings(&[(names[0].clone(), BindingChange::Clear)], &[], &[]).expect("kept");
     drop(store);
     let (_store, kept) = Store::open(&state).expect("opens");
     assert_eq!((kept.generation, kept.desired.sessions.len(), kept.leases.v4.len()), (Generation(0), 1, 0));

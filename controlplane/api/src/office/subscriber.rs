@@ -111,6 +111,7 @@ fn allocates_alike(old: &SubscriberSpec, new: &SubscriberSpec) -> bool {
         && old.bundle.nat == new.bundle.nat
         && old.bundle.ipv6 == new.bundle.ipv6
         && old.bundle.port_forwards == new.bundle.port_forwards
+        && old.bundle.device_block_length() == new.bundle.device_block_length()
         && old.bundle.nat_one_to_one == new.bundle.nat_one_to_one
         && old.address == new.address
         && old.public_address == new.public_address

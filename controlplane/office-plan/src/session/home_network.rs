@@ -23,6 +23,7 @@ const VOICE_BURST_MS: u32 = 100;
 
 pub(super) struct Home {
     pub(super) lease: InterfaceAddress4,
+    pub(super) devices: u8,
     pub(super) gateway: Ipv4Addr,
     pub(super) dns_servers: Vec<Ipv4Addr>,
     pub(super) lease_seconds: u32,
@@ -71,6 +72,7 @@ pub(super) fn of(link: &Link<'_>, pools: &NodePools) -> Result<Home, NoSession> 
     let limit = |rate: Option<BitRate>| rate.map(|rate| limit(rate, burst_ms));
     Ok(Home {
         lease: InterfaceAddress4::new(address, len).map_err(|_| no_pool())?,
+        devices: home.devices.unwrap_or(1),
         gateway,
         dns_servers: home.dns.into_owned(),
         lease_seconds: pool.map_or(AddressPoolSpec::LEASE_SECONDS, |pool| pool.spec.lease_seconds()),

@@ -15,7 +15,8 @@ pub(super) struct Route {
 }
 
 pub(super) fn of(link: &Link<'_>) -> Result<Route, NoSession> {
-    let host = || link.subscriber.status.address.map(Prefix4::host);
+    let status = &link.subscriber.status;
+    let host = || status.addresses.or(status.address.map(Prefix4::host));
     let InternetRoute { subnet, more_subnets, public_address, .. } = InternetRoute::of(link);
     let network = subnet.or_else(host).ok_or(NoSession::Unallocated)?;
     let (mut more_networks, mut more_networks6) = (Vec::new(), Vec::new());

@@ -48,6 +48,11 @@ pub struct HomeNetwork<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Ipv4Addr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Prefix4>,
+    /// How many devices may use the line at a time, if more than one may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Ipv4Addr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<NatBlock>,
@@ -132,6 +137,7 @@ impl<'a> HomeNetwork<'a> {
             nat_filtering: _,
             nat_one_to_one: _,
             nat_exempt: _,
+            devices,
         } = &link.subscriber.spec.bundle;
         let status = &link.subscriber.status;
         let mut faults = Vec::new();
@@ -157,6 +163,8 @@ impl<'a> HomeNetwork<'a> {
         let committed_down = committed_down.or(tenancy.committed_down).or(service.committed_down);
         Ok(Self {
             address: status.address,
+            addresses: status.addresses,
+            devices: devices.filter(|devices| *devices > 1),
             gateway: status.gateway,
             nat: status.nat,
             public_address: status.public_address,

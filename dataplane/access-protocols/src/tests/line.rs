@@ -51,6 +51,7 @@ pub(crate) fn session() -> Session {
         nat: None,
         nat_overflow: None,
         nat_address: None,
+        devices: 1,
         nat_exempt: false,
         more_networks: Vec::new(),
         nat_filtering: node_state::NatFiltering::default(),

@@ -82,6 +82,7 @@ fn session(ipv6: Ipv6Line) -> Session {
         nat: None,
         nat_overflow: None,
         nat_address: None,
+        devices: 1,
         nat_exempt: false,
         more_networks: Vec::new(),
         nat_filtering: node_state::NatFiltering::default(),

@@ -89,6 +89,8 @@ fn nat_order(nat: Nat) -> Result<u32, NatError> {
 /// A session as the maps should hold it.
 pub fn session_image(session: &Session, context: &ImageContext) -> Image {
     let ImageContext { index, port, home, flows, rules, mac } = *context;
+    // Of several devices, none is the home's.
+    let mac = mac.filter(|_| !session.has_devices());
     let bits = bits(session, rules, mac);
     let (s_vid, c_vid) = (vid(session.tags.s_vid), vid(session.tags.c_vid));
     let mac = mac.map_or([0; 6], Mac::octets);
@@ -172,6 +174,7 @@ fn bits(session: &Session, rules: RulesRef, mac: Option<Mac>) -> u16 {
         (session.nat_address.is_some(), flags::ONE_TO_ONE),
         (session.nat_exempt, flags::NAT_EXEMPT),
         (!session.more_networks.is_empty(), flags::NETWORKS),
+        (session.has_devices(), flags::DEVICES),
         (has_share && session.nat_filtering == NatFiltering::AddressDependent, flags::BY_ADDRESS),
     ];
     conditions.into_iter().filter(|(is_so, _)| *is_so).fold(0, |bits, (_, flag)| bits | flag)

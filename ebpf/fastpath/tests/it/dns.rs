@@ -1,7 +1,7 @@
 //! Parental control: queries for names and encrypted resolvers, on the host and in the kernel alike.
 
 mod four;
-mod message;
+pub(crate) mod message;
 mod six;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The fast path on the real kernel, in network namespaces of its own. Needs root, bpffs, `ip` and `ethtool`.
 
 mod debian12;
+mod devices;
 mod dhcp;
 mod dns;
 mod events;

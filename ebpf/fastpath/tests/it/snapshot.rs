@@ -76,6 +76,12 @@ pub(crate) fn snapshot_at(
     for (key, home) in shared(d) {
         tables.set_shared(zerocopy::transmute!(key), home);
     }
+    let devices: HashMap<_, [u32; 2], [u64; 2]> =
+        HashMap::try_from(Map::HashMap(MapData::from_pin(d.join(map::DEVICES)).expect("pinned")))
+            .expect("a hash map");
+    for (key, device) in devices.iter().map(|entry| entry.expect("read")) {
+        tables.set_device(zerocopy::transmute!(key), zerocopy::transmute!(device));
+    }
     let mut word = 0;
     pages::<_, { size_of::<Chunk>() }>(d, map::HOMES, &mut word, |i, v| tables.set_chunk(i, v));
     pages::<_, { size_of::<LinePage>() }>(d, map::LINES, &mut word, |i, v| tables.set_line_page(i, v));

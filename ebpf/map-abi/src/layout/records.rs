@@ -5,10 +5,10 @@ use core::mem::offset_of;
 use super::{Carried, Described, Field, Keeper, Map, Record};
 use crate::{
     Burst, Category, DeviceKey, DhcpProfile, Down, DropReason, ENTRIES_PER_BUCKET, End, FibLine, FibPage,
-    FlowEntry, FragmentKey, FragmentKey6, HEADER_LINES, HOME_ORDER_MAX, LINE_BYTES, LINES_PER_UNIT, Limits,
-    LinePage, MAX_PORTS, Meter, NatEntry, NatPorts, NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey,
-    Rule, RuleDefaults, SVIDS_PER_PORT, Session, Settings, SharedKey, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX,
-    UNITS_PER_CHUNK, Up, Voice, dns_count, map,
+    FlowEntry, FragmentKey, FragmentKey6, HEADER_LINES, HOME_ORDER_MAX, LINE_BYTES, LINES_PER_UNIT,
+    LeasedAddress, Limits, LinePage, MAX_PORTS, Meter, NatEntry, NatPorts, NextHop, NextHopGroup, PortEntry,
+    PortLink, ResolverKey, Rule, RuleDefaults, SVIDS_PER_PORT, Session, Settings, SharedKey, Six,
+    UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up, Voice, dns_count, map,
 };
 
 const fn bytes_of<T, F>(_: fn(&T) -> &F) -> usize {
@@ -135,6 +135,7 @@ describe! {
     NextHopGroup { User slots; }
     Settings { Anew abi_version; User default_route; Kernel hash_key; User garden voice events; }
     DeviceKey { User mac session spare; }
+    LeasedAddress { User unit address; }
     Category { User name; }
     DhcpProfile { User lease_seconds resolvers_len times mask resolvers; }
 }
@@ -171,6 +172,7 @@ pub const RECORDS: &[Record] = &[
     Settings::RECORD,
     DhcpProfile::RECORD,
     DeviceKey::RECORD,
+    LeasedAddress::RECORD,
     Category::RECORD,
 ];
 
@@ -218,6 +220,7 @@ pub const MAPS: &[Map] = &[
     of(map::SVID_PAGES, Carried::Array { record: "u64" }),
     of(map::LINES, Carried::Pages { record: "LinePage" }),
     of(map::SHARED, Carried::Entries { key: "SharedKey", grows: false }),
+    of(map::DEVICES, Carried::Entries { key: "LeasedAddress", grows: false }),
     of(map::HOMES, Carried::Homes),
     of(map::PAGES, Carried::Anew),
     of(map::SESSIONS, Carried::Array { record: "Session" }),

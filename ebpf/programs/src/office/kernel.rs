@@ -13,8 +13,9 @@ use aya_ebpf::{
 };
 use map_abi::{
     Chunk, Course, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason, End, EventRecord, FibLine,
-    FibPage, FragmentKey, FragmentKey6, LinePage, Loss, NatPorts, NextHop, NextHopGroup, PUNT_FRAME_MAX,
-    PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session, Settings, SharedKey, poke_table,
+    FibPage, FragmentKey, FragmentKey6, LeasedAddress, LinePage, Loss, NatPorts, NextHop, NextHopGroup,
+    PUNT_FRAME_MAX, PortEntry, PortLink, PuntReason, PuntRecord, ResolverKey, Session, Settings, SharedKey,
+    poke_table,
 };
 use packet_logic::{Frame, Packet, Tables, opaque_size};
 
@@ -252,6 +253,13 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
+    fn device(&self, key: &LeasedAddress) -> Option<u64> {
+        // SAFETY: an entry is replaced as a whole, and one that is reused meanwhile can only yield another device's address
+        // for a packet or two, as at the moment when an address changes hands.
+        unsafe { maps::DEVICES.get(key) }.map(|device| device.mac)
+    }
+
+    #[inline(always)]
     fn fragment(&self, key: &FragmentKey) -> Option<u32> {
         // SAFETY: an entry that is reused meanwhile can only yield another packet's home, as a collision of
         // identifications would.
@@ -259,9 +267,9 @@ impl Tables for Maps {
     }
 
     #[inline(always)]
-    fn remember_fragment(&self, key: &FragmentKey, unit: u32) {
+    fn remember_fragment(&self, key: &FragmentKey, remembered: u32) {
         // A full table forgets its oldest entry; there is nothing else that can fail.
-        let _ = maps::FRAGMENTS.insert(key, &unit, 0);
+        let _ = maps::FRAGMENTS.insert(key, &remembered, 0);
     }
 
     #[inline(always)]

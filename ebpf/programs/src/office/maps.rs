@@ -9,12 +9,12 @@ use aya_ebpf::{
     maps::{Array, DevMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use map_abi::{
-    CATEGORIES_MAX, Category, Chunk, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason,
+    CATEGORIES_MAX, Category, Chunk, Device, DeviceKey, DhcpProfile, DhcpScratch, DnsScratch, DropReason,
     ENCRYPTED_RESOLVERS_MAX, End, FIB_ROOT_LINES, FIB6_ROOT_LINES, FibLine, FibPage, FragmentKey,
-    FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LinePage, Loss, MAX_DHCP_PROFILES,
-    MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NAT_EXEMPT_PREFIXES_MAX, NatPorts, NextHop, NextHopGroup,
-    PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey, VOICE_PREFIXES_MAX,
-    dhcp_answer, dns_count, program,
+    FragmentKey6, GARDEN_PREFIXES_MAX, IFINDEX_LIMIT, LISTED_NAMES_MAX, LeasedAddress, LinePage, Loss,
+    MAX_DHCP_PROFILES, MAX_NEXT_HOP_GROUPS, MAX_NEXT_HOPS, MAX_PORTS, NAT_EXEMPT_PREFIXES_MAX, NatPorts,
+    NextHop, NextHopGroup, PortEntry, PortLink, ResolverKey, SVIDS_PER_PORT, Session, Settings, SharedKey,
+    VOICE_PREFIXES_MAX, dhcp_answer, dns_count, program,
 };
 
 /// Packets from the core whose first fragment is remembered; the oldest are forgotten.
@@ -34,6 +34,8 @@ pub(crate) static LINES: ArrayOfMaps<InnerArray<LinePage, 1>, 1> = ArrayOfMaps::
 /// The bits of a `HomeRef`.
 #[map]
 pub(crate) static SHARED: HashMap<SharedKey, u32> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
+#[map]
+pub(crate) static DEVICES: HashMap<LeasedAddress, Device> = HashMap::pinned(1, BPF_F_NO_PREALLOC);
 #[btf_map]
 pub(crate) static HOMES: ArrayOfMaps<InnerArray<Chunk, 1>, 1> = ArrayOfMaps::new();
 /// Only user space asks.

@@ -1,6 +1,7 @@
 //! The rules of the house, and scenarios of a whole office.
 
 mod debian12;
+mod devices;
 mod faults;
 mod firewall;
 mod first_subscriber;

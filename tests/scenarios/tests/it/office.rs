@@ -17,26 +17,36 @@ pub(crate) struct Office {
 /// How long a home waits for its lease: three tries of a DHCP client.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A home on the C-VLAN of its number.
+pub(crate) fn home(number: u16, client: DhcpClient, option82: bool) -> HomeConfig {
+    HomeConfig {
+        name: format!("home{number}"),
+        s_vid: 100.try_into().expect("a VLAN"),
+        c_vid: number.try_into().expect("a VLAN"),
+        client,
+        option82,
+    }
+}
+
 impl Office {
     /// The office of the demo under names of its own, with nobody provisioned.
     pub(crate) fn up(name: &str, outer_tpid: &str) -> Self {
-        let home = |number: u16, client, option82| HomeConfig {
-            name: format!("home{number}"),
-            s_vid: 100.try_into().expect("a VLAN"),
-            c_vid: number.try_into().expect("a VLAN"),
-            client,
-            option82,
-        };
+        Self::up_with(name, outer_tpid, [])
+    }
+
+    /// The same, with more homes.
+    pub(crate) fn up_with(name: &str, outer_tpid: &str, more: impl IntoIterator<Item = HomeConfig>) -> Self {
+        let homes = [
+            home(1, DhcpClient::Udhcpc, true),
+            home(2, DhcpClient::Dhclient, false),
+            home(3, DhcpClient::Udhcpc, false),
+        ];
         let config = LabConfig {
             prefix: format!("wc-t{}-", process::id()),
             bin_dir: bin_dir(),
             state_dir: env::temp_dir().join(format!("wirecenter-{name}-{}", process::id())),
             office_manifest: manifest("office.yaml"),
-            homes: vec![
-                home(1, DhcpClient::Udhcpc, true),
-                home(2, DhcpClient::Dhclient, false),
-                home(3, DhcpClient::Udhcpc, false),
-            ],
+            homes: homes.into_iter().chain(more).collect(),
             outer_tpid: outer_tpid.parse().expect("a tag protocol identifier"),
             routed_to_node: [
                 "198.51.100.0/24",

@@ -5,42 +5,42 @@ use std::net::Ipv4Addr;
 use net_types::Mac;
 use node_state::Session;
 
-pub(super) use crate::tests::line::{mac, port_mac};
+pub(crate) use crate::tests::line::{mac, port_mac};
 use crate::{ETHERTYPE_IPV4, Frame, Ipv4Header, PROTOCOL_UDP, Tag, Tags, Udp, tests::line};
 
-pub(super) const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 1);
-pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 2);
-pub(super) const OTHER: Ipv4Addr = Ipv4Addr::new(10, 9, 8, 7);
-pub(super) const XID: [u8; 4] = [0xde, 0xad, 0xbe, 0xef];
+pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 1);
+pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 2);
+pub(crate) const OTHER: Ipv4Addr = Ipv4Addr::new(10, 9, 8, 7);
+pub(crate) const XID: [u8; 4] = [0xde, 0xad, 0xbe, 0xef];
 
-pub(super) const DISCOVER: u8 = 1;
-pub(super) const REQUEST: u8 = 3;
-pub(super) const DECLINE: u8 = 4;
-pub(super) const RELEASE: u8 = 7;
-pub(super) const INFORM: u8 = 8;
+pub(crate) const DISCOVER: u8 = 1;
+pub(crate) const REQUEST: u8 = 3;
+pub(crate) const DECLINE: u8 = 4;
+pub(crate) const RELEASE: u8 = 7;
+pub(crate) const INFORM: u8 = 8;
 
-pub(super) fn session() -> Session {
+pub(crate) fn session() -> Session {
     let dns_servers = vec![Ipv4Addr::new(9, 9, 9, 9), Ipv4Addr::new(149, 112, 112, 112)];
     Session { dns_servers, ..line::session() }
 }
 
 /// A message and how it is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub(super) mac: Mac,
-    pub(super) flags: u16,
-    pub(super) ciaddr: Ipv4Addr,
-    pub(super) giaddr: Ipv4Addr,
-    pub(super) sname: [u8; 64],
-    pub(super) file: [u8; 128],
-    pub(super) options: Vec<u8>,
-    pub(super) from: Ipv4Addr,
-    pub(super) to: Ipv4Addr,
-    pub(super) c_vid: u16,
+pub(crate) struct Client {
+    pub(crate) mac: Mac,
+    pub(crate) flags: u16,
+    pub(crate) ciaddr: Ipv4Addr,
+    pub(crate) giaddr: Ipv4Addr,
+    pub(crate) sname: [u8; 64],
+    pub(crate) file: [u8; 128],
+    pub(crate) options: Vec<u8>,
+    pub(crate) from: Ipv4Addr,
+    pub(crate) to: Ipv4Addr,
+    pub(crate) c_vid: u16,
 }
 
 impl Client {
-    pub(super) fn new(message_type: u8) -> Self {
+    pub(crate) fn new(message_type: u8) -> Self {
         Self {
             mac: mac(0xaa),
             flags: 0,
@@ -55,46 +55,46 @@ impl Client {
         }
     }
 
-    pub(super) fn mac(mut self, last: u8) -> Self {
+    pub(crate) fn mac(mut self, last: u8) -> Self {
         self.mac = mac(last);
         self
     }
 
-    pub(super) fn flags(mut self, flags: u16) -> Self {
+    pub(crate) fn flags(mut self, flags: u16) -> Self {
         self.flags = flags;
         self
     }
 
-    pub(super) fn giaddr(mut self, giaddr: Ipv4Addr) -> Self {
+    pub(crate) fn giaddr(mut self, giaddr: Ipv4Addr) -> Self {
         self.giaddr = giaddr;
         self
     }
 
-    pub(super) fn to(mut self, to: Ipv4Addr) -> Self {
+    pub(crate) fn to(mut self, to: Ipv4Addr) -> Self {
         self.to = to;
         self
     }
 
-    pub(super) fn ciaddr(mut self, ciaddr: Ipv4Addr) -> Self {
+    pub(crate) fn ciaddr(mut self, ciaddr: Ipv4Addr) -> Self {
         self.ciaddr = ciaddr;
         self.from = ciaddr;
         self
     }
 
-    pub(super) fn option(mut self, code: u8, data: &[u8]) -> Self {
+    pub(crate) fn option(mut self, code: u8, data: &[u8]) -> Self {
         self.options.extend(option(code, data));
         self
     }
 
-    pub(super) fn requested(self, address: Ipv4Addr) -> Self {
+    pub(crate) fn requested(self, address: Ipv4Addr) -> Self {
         self.option(50, &address.octets())
     }
 
-    pub(super) fn server(self, address: Ipv4Addr) -> Self {
+    pub(crate) fn server(self, address: Ipv4Addr) -> Self {
         self.option(54, &address.octets())
     }
 
-    pub(super) fn message(&self) -> Vec<u8> {
+    pub(crate) fn message(&self) -> Vec<u8> {
         let mut message = vec![1, 1, 6, 0];
         message.extend(XID);
         message.extend([0, 3]);
@@ -112,11 +112,11 @@ impl Client {
         message
     }
 
-    pub(super) fn frame(&self) -> Vec<u8> {
+    pub(crate) fn frame(&self) -> Vec<u8> {
         self.frame_of(&self.message())
     }
 
-    pub(super) fn frame_of(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn frame_of(&self, message: &[u8]) -> Vec<u8> {
         let ip = Ipv4Header { tos: 0, protocol: PROTOCOL_UDP, source: self.from, destination: self.to };
         let udp = Udp { source_port: 68, destination_port: 67, payload: message };
         let broadcast = self.to == Ipv4Addr::BROADCAST;
@@ -132,7 +132,7 @@ impl Client {
 }
 
 /// An option as RFC 3396 writes it, in parts of at most 255 bytes.
-pub(super) fn option(code: u8, data: &[u8]) -> Vec<u8> {
+pub(crate) fn option(code: u8, data: &[u8]) -> Vec<u8> {
     if data.is_empty() {
         return vec![code, 0];
     }

@@ -9,14 +9,14 @@ use crate::{
 const OPT: [u8; 23] = [0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
 
 #[derive(Clone)]
-pub(super) struct Query {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Query {
+    pub(crate) bytes: Vec<u8>,
     question_end: usize,
 }
 
 impl Query {
     /// For an IPv4 address, recursion desired.
-    pub(super) fn a(name: &str) -> Self {
+    pub(crate) fn a(name: &str) -> Self {
         let mut bytes = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         for label in name.split('.').filter(|label| !label.is_empty()) {
             bytes.push(u8::try_from(label.len()).expect("a label"));

@@ -215,6 +215,12 @@ impl Generator {
             let groups = [[0xff; 6], [1, 0, 0x5e, 0, 0, 0xfb], [0x33, 0x33, 0, 0, 0, 2]];
             bytes[..6].copy_from_slice(&self.random.of(&groups));
         }
+        if line.bridged.is_some() && self.random.one_in(6) {
+            // With another device's address.
+            let others = LINES.iter().filter(|other| other.session() == line.session());
+            let others: Vec<[u8; 6]> = others.map(|other| other.mac).collect();
+            bytes[6..12].copy_from_slice(&self.random.of(&others));
+        }
         bytes.extend(packet);
         Frame { way: Way::Up, by: line.port, bytes }
     }

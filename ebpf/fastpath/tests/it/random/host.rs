@@ -1,5 +1,7 @@
 //! `packet_logic` on the host, and what becomes of a frame.
 
+use std::collections::BTreeSet;
+
 use fastpath::{PuntReason, Tally};
 use map_abi::{Chunk, Session};
 use packet_logic::{HostPacket, HostTables, Tables, Verdict, lead_on};
@@ -121,8 +123,9 @@ impl Host {
 
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { tally: self.tables.tally(), ..Counts::default() };
-        for index in &self.indices {
-            let session = self.session(*index);
+        let sessions: BTreeSet<u32> = self.indices.iter().copied().collect();
+        for index in sessions {
+            let session = self.session(index);
             counts.dropped_of_lines += session.drops_up + session.drops_down;
             let [up, down] = self.tables.meters(session.home).expect("a home");
             counts.up += up.packets;

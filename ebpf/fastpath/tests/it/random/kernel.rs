@@ -78,7 +78,7 @@ impl<'a> Kernel<'a> {
         let sessions: Sessions =
             Array::try_from(Map::Array(pinned(&world.pin_dir, map::SESSIONS))).expect("an array");
         let indices: Vec<u32> = (LINES.iter())
-            .map(|line| fastpath.index_of(&line.name.parse().expect("a name")).expect("a session"))
+            .map(|line| fastpath.index_of(&line.session().parse().expect("a name")).expect("a session"))
             .collect();
         let outer = pinned(&world.pin_dir, map::HOMES);
         let outer: ArrayOfMaps<_, ChunkMap> =
@@ -162,7 +162,8 @@ impl<'a> Kernel<'a> {
     }
 
     fn special(&self) -> Special {
-        Special::in_kernel(&self.inspector, (0..LINES.len()).map(|line| self.session(line)))
+        let homes = (0..LINES.len()).filter(|line| LINES[*line].is_first());
+        Special::in_kernel(&self.inspector, homes.map(|line| self.session(line)))
     }
 
     /// Lets every line tell user space again, or none, and speak to all on its link.

@@ -62,6 +62,17 @@ pub(super) struct Line {
     pub(super) voice: Option<Rates>,
     /// With parental control, the lists that are blocked for the device.
     pub(super) control: Option<&'static [&'static str]>,
+    /// The home that this is one device of.
+    pub(super) bridged: Option<Bridged>,
+}
+
+/// A home with several devices, each of which is a line here: they differ in name, `mac`, `network` and `control` alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bridged {
+    /// The session's name.
+    pub(super) name: &'static str,
+    /// An address of its network, and the prefix's length.
+    pub(super) network: (Address, u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +137,19 @@ impl Line {
         LINES.iter().filter(|line| (line.port, line.tags) == (self.port, self.tags)).count() > 1
     }
 
-    /// A value of the network's prefix.
-    pub(super) fn prefix(&self) -> u32 {
-        let mask = u32::MAX.checked_shl(32 - u32::from(self.network.1)).unwrap_or(0);
-        u32::from_be_bytes(self.network.0) & mask
+    /// The name of its session.
+    pub(super) fn session(&self) -> &'static str {
+        self.bridged.map_or(self.name, |home| home.name)
+    }
+
+    /// The network of its session.
+    pub(super) fn home(&self) -> (Address, u8) {
+        self.bridged.map_or(self.network, |home| home.network)
+    }
+
+    /// Whether no line before it has the same session.
+    pub(super) fn is_first(&self) -> bool {
+        LINES.iter().find(|line| line.session() == self.session()).is_some_and(|line| line.name == self.name)
     }
 
     /// The public address that stands for its own.
@@ -150,8 +170,7 @@ impl Line {
 
     /// Whether an address is of the line's network.
     pub(super) fn holds(&self, address: Address) -> bool {
-        let mask = u32::MAX.checked_shl(32 - u32::from(self.network.1)).unwrap_or(0);
-        u32::from_be_bytes(address) & mask == self.prefix()
+        is_of(self.network, address)
     }
 
     /// Whether an address on the Internet is the line's.
@@ -242,7 +261,10 @@ fn resources() -> Vec<Resource> {
     );
     let exempt = format!(r#"{{"kind":"natExempt","destinations":{}}}"#, quoted(&EXEMPT));
     let texts = access.chain(core).chain(routes).chain(lists).chain([garden, voice, exempt]);
-    texts.map(|text| decoded(&text)).chain(LINES.iter().map(Line::resource)).collect()
+    texts
+        .map(|text| decoded(&text))
+        .chain(LINES.iter().filter(|line| line.is_first()).map(Line::resource))
+        .collect()
 }
 
 /// The ports that the world does not have, each one end of a veth.
@@ -279,14 +301,21 @@ pub(super) fn open(world: &World) -> Fastpath {
             fastpath.set_next_hop(gateway, &name, Some(mac)).expect("a port");
         }
     }
-    for line in &LINES {
+    for line in LINES.iter().filter(|line| line.is_first()) {
+        let name = line.session().parse().expect("a name");
+        let of_home = || LINES.iter().filter(|other| other.session() == line.session());
         if line.lent.is_some() {
-            let index = fastpath.index_of(&line.name.parse().expect("a name")).expect("a session");
+            let index = fastpath.index_of(&name).expect("a session");
             let given = fastpath.extend_nat(index).expect("extends");
             assert!(matches!(given, Some((_, Extension::Given(_)))), "{given:?}");
         }
-        if let Some(blocked) = line.blocked() {
-            fastpath.set_blocked(&line.name.parse().expect("a name"), &blocked).expect("a session");
+        if line.control.is_some() {
+            let blocked = of_home().filter_map(Line::blocked).flatten().collect();
+            fastpath.set_blocked(&name, &blocked).expect("a session");
+        }
+        if line.bridged.is_some() {
+            let devices: Vec<_> = of_home().map(Line::device).collect();
+            fastpath.set_devices(&name, &devices).expect("a session");
         }
     }
     fastpath
@@ -297,6 +326,17 @@ pub(super) fn destinations() -> Vec<Address> {
     let pool = (0..16).map(|n| [100, 64, n << 4, 0]);
     let others = [[203, 0, 113, 0], [198, 51, 100, 0], [192, 0, 2, 0], [8, 8, 8, 0], [9, 9, 9, 0]];
     pool.chain(others).collect()
+}
+
+/// The first address of a network.
+pub(super) fn prefix((address, len): (Address, u8)) -> Address {
+    let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
+    (u32::from_be_bytes(address) & mask).to_be_bytes()
+}
+
+/// Whether an address is of a network.
+pub(super) fn is_of(network: (Address, u8), address: Address) -> bool {
+    prefix((address, network.1)) == prefix(network)
 }
 
 /// An address of either family.

@@ -24,7 +24,8 @@ impl Special {
         let (dns, dhcp) = (host.tables.dns_counts(), host.tables.dhcp_answers());
         let of =
             |counts: &std::collections::BTreeMap<u32, u64>, what| counts.get(&what).copied().unwrap_or(0);
-        let sessions = (0..LINES.len()).map(|line| host.session(host.indices[line]));
+        let homes = (0..LINES.len()).filter(|line| LINES[*line].is_first());
+        let sessions = homes.map(|line| host.session(host.indices[line]));
         Self {
             queries: of(&dns, dns_count::QUERIES),
             blocked: of(&dns, dns_count::BLOCKED),

@@ -7,7 +7,8 @@ use packet_logic::Verdict;
 use crate::random::{generator::Way, host::Run};
 
 /// What a slice of the campaign reaches, for IPv4 and for IPv6.
-const AREAS: [(&str, bool, bool); 55] = [
+const AREAS: [(&str, bool, bool); 56] = [
+    ("a device does not pass for another", true, false),
     ("a line with two tags sends", true, true),
     ("a line with one tag sends", true, true),
     ("a line without tags sends", true, true),

@@ -34,6 +34,7 @@ impl Line {
             || self.is_exempt
             || self.lent.is_some()
             || !self.more.is_empty()
+            || self.bridged.is_some()
     }
 }
 

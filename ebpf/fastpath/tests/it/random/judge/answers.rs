@@ -5,11 +5,12 @@ use dhcproto::{
     v4::{DhcpOption, Message, MessageType, Opcode, OptionCode},
 };
 
-use super::names;
+use super::{line_of, names};
 use crate::{
     frames::Address,
     random::{
-        office::{ACCESS, Line, RESOLVERS, ip4},
+        generator::Frame,
+        office::{ACCESS, LINES, Line, RESOLVERS, ip4, is_of},
         tally::Tally,
         view::{ACK, FIN, Framed, RST, SYN, TCP, UDP, View},
     },
@@ -35,6 +36,7 @@ pub(super) fn assert_due(line: &Line, sent: &[u8], out: &[u8], tally: &mut Tally
     assert_eq!(answer.bytes.len(), out.len() - framed.packet_at, "nothing follows it");
     let is_dhcp = sent.protocol == UDP && sent.ports() == Some((68, 67)) && !sent.is_v6();
     if is_dhcp {
+        assert!(line.bridged.is_none(), "{} has user space to lease", line.name);
         assert!(out[..6] == line.mac || out[..6] == [0xff; 6], "to the device");
         assert_leased(line, &sent, &answer, tally);
         return;
@@ -65,8 +67,20 @@ pub(super) fn assert_due(line: &Line, sent: &[u8], out: &[u8], tally: &mut Tally
 /// A line in any state is told where its router is.
 fn assert_resolved(line: &Line, sent: &[u8], out: &[u8], at: usize) {
     let address: Address = out[at + 14..at + 18].try_into().expect("an address");
-    assert!(address == line.gateway || !line.holds(address), "{address:?} is the line's own");
+    assert!(address == line.gateway || !is_of(line.home(), address), "{address:?} is the line's own");
     assert_eq!(out[..6], sent[6..12], "who asked is answered");
+}
+
+/// Whoever has no address on a line with several devices is told that one is in use which is none of the home's.
+pub(super) fn assert_probe(frame: &Frame, out: &[u8]) {
+    let Framed { ethertype, packet_at, .. } = Framed::read(&frame.bytes);
+    assert_eq!(ethertype, 0x0806, "who asked is answered");
+    let line = LINES
+        .iter()
+        .find(|line| line_of(frame.by, &frame.bytes, line.mac).is_some_and(|n| LINES[n].name == line.name));
+    let line = line.filter(|line| line.bridged.is_some()).expect("a line with several devices");
+    assert_eq!(frame.bytes[packet_at + 14..packet_at + 18], [0; 4], "a probe");
+    assert_resolved(line, &frame.bytes, out, packet_at);
 }
 
 fn assert_reset(sent: &View, answer: &View) {

@@ -9,7 +9,7 @@ use super::{names, sender, walls};
 use crate::random::{
     generator::{Frame, Way},
     host::Run,
-    office::{CORE, Check, LINES, Line, Rates, State, Target, Wall, route},
+    office::{CORE, Check, LINES, Line, Rates, State, Target, Wall, is_of, route},
     tally::Tally,
     view::{UDP, View},
 };
@@ -63,7 +63,14 @@ pub(super) fn assert_may_be(frame: &Frame, run: &Run, tally: &mut Tally) {
             assert!(any(|line| line.rate == Rates::Red));
             tally.saw("a red packet is dropped", is_v6);
         }
-        DropReason::SubscriberMacUnknown => assert!(any(|line| !line.has_mac)),
+        DropReason::SubscriberMacUnknown => {
+            let to = packet.to;
+            let has_no_device = |line: &Line| {
+                let IpAddr::V4(to) = to else { return false };
+                line.bridged.is_some() && is_of(line.home(), to.octets()) && !line.holds(to.octets())
+            };
+            assert!(any(|line| !line.has_mac) || LINES.iter().any(has_no_device));
+        }
         DropReason::RateUp => panic!("nothing from the core is too much of what is sent"),
         reason => assert!(!is_parental_control(reason), "{reason:?} of what is for a subscriber"),
     }
@@ -95,6 +102,9 @@ fn assert_may_be_of_sender(line: &Line, reason: DropReason, packet: &View, tally
         DropReason::RateUp => {
             assert_eq!(line.rate, Rates::Red, "{}", line.name);
             tally.saw("a red packet is dropped", is_v6);
+        }
+        DropReason::SourceMac if line.bridged.is_some() => {
+            tally.saw("a device does not pass for another", is_v6);
         }
         DropReason::ReversePath | DropReason::RateDown => panic!("{reason:?} of what is sent"),
         reason if is_parental_control(reason) => {

@@ -27,7 +27,7 @@ pub(super) fn assert_due(frame: &Frame, run: &Run, tally: &mut Tally) {
         if let Some(from) = sender(frame)
             && !is_handed_on
         {
-            assert_eq!(line, from, "whose it is");
+            assert_eq!(run.lines[line], run.lines[from], "whose it is");
         }
         let packet = View::of(&run.fate.bytes).expect("user space is told of packets");
         assert_is_about(&LINES[line], *reason, &packet, tally);

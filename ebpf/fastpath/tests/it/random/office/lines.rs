@@ -1,6 +1,6 @@
 //! Lines of every kind.
 
-use super::{Forward, Line, Rates, Rule, State, Wall};
+use super::{Bridged, Forward, Line, Rates, Rule, State, Wall};
 use crate::frames::Address;
 
 const PLAIN: Line = Line {
@@ -24,7 +24,10 @@ const PLAIN: Line = Line {
     rate: Rates::Unlimited,
     voice: None,
     control: None,
+    bridged: None,
 };
+const BRIDGED: Bridged = Bridged { name: "bridged", network: ([100, 64, 0, 28], 30) };
+const BRIDGED_ROUTED: Bridged = Bridged { name: "bridged-routed", network: ([203, 0, 113, 130], 29) };
 const PUBLIC: Address = [198, 51, 100, 1];
 /// Of a line with a second public address of the office's.
 const OTHER_PUBLIC: Address = [198, 51, 100, 2];
@@ -59,7 +62,7 @@ const RULES: &[Rule] = &[
     Rule { is_out: true, allows: false, protocol: Some(17), source_ports: Some((5016, 5023)), ..ANY },
 ];
 
-pub(in crate::random) const LINES: [Line; 33] = [
+pub(in crate::random) const LINES: [Line; 37] = [
     Line {
         name: "nat",
         tags: &[100, 7],
@@ -334,20 +337,20 @@ pub(in crate::random) const LINES: [Line; 33] = [
     },
     Line {
         name: "one-to-one",
-        tags: &[107, 1],
-        mac: [2, 0xa0, 0, 0, 0, 27],
-        network: ([100, 64, 0, 27], 32),
-        one_to_one: Some([203, 0, 113, 130]),
+        tags: &[111, 1],
+        mac: [2, 0xa0, 0, 0, 0, 37],
+        network: ([100, 64, 0, 47], 32),
+        one_to_one: Some([203, 0, 113, 200]),
         is_exempt: true,
         six: Some(("2001:db8:100:22::", "2001:db8:1aa:e700::")),
         ..PLAIN
     },
     Line {
         name: "one-to-one-ruled",
-        tags: &[107, 2],
-        mac: [2, 0xa0, 0, 0, 0, 28],
-        network: ([100, 64, 0, 28], 32),
-        one_to_one: Some([203, 0, 113, 131]),
+        tags: &[111, 2],
+        mac: [2, 0xa0, 0, 0, 0, 38],
+        network: ([100, 64, 0, 48], 32),
+        one_to_one: Some([203, 0, 113, 201]),
         wall: Wall::Both,
         rules: RULES,
         rate: Rates::Green,
@@ -355,27 +358,27 @@ pub(in crate::random) const LINES: [Line; 33] = [
     },
     Line {
         name: "one-to-one-suspended",
-        tags: &[107, 3],
-        mac: [2, 0xa0, 0, 0, 0, 29],
+        tags: &[111, 3],
+        mac: [2, 0xa0, 0, 0, 0, 39],
         state: State::Garden("suspended"),
-        network: ([100, 64, 0, 29], 32),
-        one_to_one: Some([203, 0, 113, 132]),
+        network: ([100, 64, 0, 49], 32),
+        one_to_one: Some([203, 0, 113, 202]),
         ..PLAIN
     },
     Line {
         name: "exempt",
         tags: &[108, 1],
-        mac: [2, 0xa0, 0, 0, 0, 30],
-        network: ([100, 64, 0, 30], 32),
-        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        mac: [2, 0xa0, 0, 0, 0, 40],
+        network: ([100, 64, 0, 50], 32),
+        nat: Some((OTHER_PUBLIC, 1856, 64)),
         is_exempt: true,
         ..PLAIN
     },
     Line {
         name: "exempt-ruled",
         tags: &[108, 2],
-        mac: [2, 0xa0, 0, 0, 0, 31],
-        network: ([100, 64, 0, 31], 32),
+        mac: [2, 0xa0, 0, 0, 0, 41],
+        network: ([100, 64, 0, 51], 32),
         nat: Some((OTHER_PUBLIC, 1664, 64)),
         is_exempt: true,
         forwards: &[Forward { protocol: 6, port: 1690, to: 80 }],
@@ -386,7 +389,7 @@ pub(in crate::random) const LINES: [Line; 33] = [
     Line {
         name: "networks",
         tags: &[109, 1],
-        mac: [2, 0xa0, 0, 0, 0, 32],
+        mac: [2, 0xa0, 0, 0, 0, 42],
         network: ([203, 0, 113, 138], 29),
         gateway: [203, 0, 113, 137],
         more: &["203.0.113.144/28", "203.0.113.176/30"],
@@ -395,10 +398,50 @@ pub(in crate::random) const LINES: [Line; 33] = [
     Line {
         name: "lent",
         tags: &[110, 1],
-        mac: [2, 0xa0, 0, 0, 0, 33],
-        network: ([100, 64, 0, 33], 32),
+        mac: [2, 0xa0, 0, 0, 0, 43],
+        network: ([100, 64, 0, 53], 32),
         nat: Some((OTHER_PUBLIC, 1728, 64)),
         lent: Some(65_024),
+        ..PLAIN
+    },
+    Line {
+        name: "phone",
+        tags: &[107, 1],
+        mac: [2, 0xa0, 0, 0, 0, 27],
+        network: ([100, 64, 0, 28], 32),
+        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        control: Some(&["games", "adult"]),
+        bridged: Some(BRIDGED),
+        ..PLAIN
+    },
+    Line {
+        name: "laptop",
+        tags: &[107, 1],
+        mac: [2, 0xa0, 0, 0, 0, 28],
+        network: ([100, 64, 0, 30], 32),
+        nat: Some((OTHER_PUBLIC, 1600, 64)),
+        control: Some(&[]),
+        bridged: Some(BRIDGED),
+        ..PLAIN
+    },
+    Line {
+        name: "server",
+        tags: &[107, 2],
+        mac: [2, 0xa0, 0, 0, 0, 29],
+        network: ([203, 0, 113, 130], 32),
+        gateway: [203, 0, 113, 129],
+        wall: Wall::Both,
+        bridged: Some(BRIDGED_ROUTED),
+        ..PLAIN
+    },
+    Line {
+        name: "camera",
+        tags: &[107, 2],
+        mac: [2, 0xa0, 0, 0, 0, 30],
+        network: ([203, 0, 113, 132], 32),
+        gateway: [203, 0, 113, 129],
+        wall: Wall::Both,
+        bridged: Some(BRIDGED_ROUTED),
         ..PLAIN
     },
 ];

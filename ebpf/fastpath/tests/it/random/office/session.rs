@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
+use fastpath::LeasedDevice;
 use net_types::Mac;
 use node_state::{Blocked, Resource};
 
-use super::{ACCESS, Forward, Line, RESOLVERS, RESOLVERS6, Rates, Rule, State, Wall};
+use super::{ACCESS, Forward, Line, RESOLVERS, RESOLVERS6, Rates, Rule, State, Wall, prefix};
 use crate::frames::Address;
 
 impl Line {
@@ -20,19 +21,25 @@ impl Line {
             State::Garden(state) => state,
             State::Quarantined => "quarantined",
         };
-        let mac = if self.has_mac { format!(r#""{}""#, self.station()) } else { "null".to_owned() };
+        let mac = match self.bridged {
+            Some(_) => r#"null,"devices":3"#.to_owned(),
+            None if self.has_mac => format!(r#""{}""#, self.station()),
+            None => "null".to_owned(),
+        };
         let ip = |address: Address| Ipv4Addr::from(address);
         let nat = self.nat.map_or("null".to_owned(), |(address, first, ports)| {
             format!(r#"{{"address":"{}","firstPort":{first},"ports":{ports}}}"#, ip(address))
         });
-        let Self { name, network: (address, len), gateway, .. } = *self;
+        let Self { network: (address, _), gateway, .. } = *self;
+        let (home, name) = (self.home(), self.session());
+        let len = home.1;
         let lease_len = if self.public().is_some() { 16 } else { len };
         let text = format!(
             r#"{{"kind":"session","subscriber":"{name}","port":"{}","tags":{tags},"state":"{state}","mac":{mac},"lease":"{}/{lease_len}","gateway":"{}","network":"{}/{len}","dnsServers":{},"leaseSeconds":3600,"nat":{nat}{}}}"#,
             ACCESS[self.port].name,
             ip(address),
             ip(gateway),
-            Ipv4Addr::from(self.prefix()),
+            Ipv4Addr::from(prefix(home)),
             quoted(&RESOLVERS),
             self.bundle(),
         );
@@ -41,6 +48,11 @@ impl Line {
 
     fn station(&self) -> Mac {
         Mac::new(self.mac).expect("unicast")
+    }
+
+    /// As what it has leased.
+    pub(super) fn device(&self) -> LeasedDevice {
+        LeasedDevice { address: self.network.0.into(), mac: self.station(), lease_ends_s: 1_000_000 }
     }
 
     /// What else a session has.
