@@ -25,6 +25,8 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
             xos_model::PortRole::Access => PortRole::Access {
                 outer_tpid: port.outer_tpid.unwrap_or_default(),
                 priority_from_dscp: port.priority_from_dscp,
+                dscp_from_priority: port.dscp_from_priority,
+                broadcast_limit: port.broadcast_limit.unwrap_or_default(),
             },
             xos_model::PortRole::Core => PortRole::Core,
         };

@@ -240,12 +240,15 @@ fn an_array_is_no_object() {
 
 #[test]
 fn nodes_and_pools_are_judged() {
-    let cases: [Case; 6] = [
+    let cases: [Case; 9] = [
         (&[("core0", "access0")], &["/spec/ports/1/name"]),
         (&[("192.0.2.1\"", "192.0.2.9\"")], &["/spec/routes/0/via"]),
         (&[("\"mtu\":1500", "\"mtu\":9000")], &["/spec/ports/0/mtu"]),
         (&[("\"core\",", "\"core\",\"outerTpid\":\"0x8100\",")], &["/spec/ports/1/outerTpid"]),
         (&[("\"core\",", "\"core\",\"priorityFromDscp\":true,")], &["/spec/ports/1/priorityFromDscp"]),
+        (&[("\"core\",", "\"core\",\"dscpFromPriority\":true,")], &["/spec/ports/1/dscpFromPriority"]),
+        (&[("\"core\",", "\"core\",\"broadcastLimit\":50,")], &["/spec/ports/1/broadcastLimit"]),
+        (&[("\"access\",", "\"access\",\"broadcastLimit\":0,")], &["/spec/ports/0/broadcastLimit"]),
         (&[("192.0.2.129", "127.0.0.1"), ("access0", "wc-lo0")], &["/spec/loopback", "/spec/ports/0/name"]),
     ];
     for (edits, expected) in cases {

@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod bit_rate;
+mod broadcast_limit;
 mod collector;
 mod domain_name;
 mod if_name;
@@ -24,6 +25,7 @@ mod vni;
 mod week;
 
 pub use bit_rate::{BitRate, BitRateError};
+pub use broadcast_limit::{BroadcastLimit, BroadcastLimitError};
 pub use collector::{Collector, CollectorError};
 pub use domain_name::{DomainName, DomainNameError};
 pub use if_name::{IfName, IfNameError};

@@ -2,8 +2,8 @@
 //! must be zero) is said by parsing alone.
 
 use crate::{
-    BitRate, Collector, DomainName, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix, Prefix4,
-    Prefix6, TimeOfDay, Tpid, UtcOffset, Vid, Vni,
+    BitRate, BroadcastLimit, Collector, DomainName, IfName, InterfaceAddress4, Mac, Name, PortalUrl, Prefix,
+    Prefix4, Prefix6, TimeOfDay, Tpid, UtcOffset, Vid, Vni,
 };
 
 /// Implements `schemars::JsonSchema` for types that are read from text or by hand, each with the document that it is
@@ -53,6 +53,12 @@ schema! {
         "type": "string",
         "pattern": "^[0-9]{1,12}[kMG]?$",
         "examples": ["100M"]
+    };
+    BroadcastLimit: {
+        "description": "Broadcast and multicast frames that a subscriber may send in a second",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100_000
     };
     Collector: {
         "description": "The address and UDP port of one host: 192.0.2.9:4739 or [2001:db8::9]:4739",

@@ -28,6 +28,15 @@ fn vlan_identifiers() {
 }
 
 #[test]
+fn limits_of_broadcast_frames() {
+    accepts::<BroadcastLimit>("1");
+    accepts::<BroadcastLimit>("100000");
+    refuses::<BroadcastLimit>("0", BroadcastLimitError(0));
+    refuses::<BroadcastLimit>("100001", BroadcastLimitError(100_001));
+    assert_eq!(BroadcastLimit::default().per_second(), 100);
+}
+
+#[test]
 fn vxlan_network_identifiers() {
     accepts::<Vni>("1");
     accepts::<Vni>("16777215");

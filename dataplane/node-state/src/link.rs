@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use net_types::{IfName, InterfaceAddress4, ReversePath, Tpid};
+use net_types::{BroadcastLimit, IfName, InterfaceAddress4, ReversePath, Tpid};
 use serde::{Deserialize, Serialize};
 
 /// A port of the node: an interface that is there already and that packets come in or go out by.
@@ -31,6 +31,13 @@ pub enum PortRole {
         /// section 4.2.2), which whoever sent it has chosen; else it is 0, but for voice.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         priority_from_dscp: bool,
+        /// Whether what comes in is marked with the priority of its outer tag, as a class selector, whatever its mark; else
+        /// the mark is whatever the sender has chosen, but for voice's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dscp_from_priority: bool,
+        /// Of each subscriber.
+        #[serde(default, skip_serializing_if = "BroadcastLimit::is_default")]
+        broadcast_limit: BroadcastLimit,
     },
     /// The way to the upstream router.
     Core,

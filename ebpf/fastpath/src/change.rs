@@ -27,7 +27,7 @@ impl Fastpath {
         let key = Resource::Port(port.clone()).key();
         self.set_locals(&key, addresses(&port.addresses))?;
         let to = (&mut self.ebpf, &self.tables, &mut self.writer);
-        let attached = ports::attach(to, &self.pin_dir, &held, port.reverse_path);
+        let attached = ports::attach(to, &self.pin_dir, &held, ports::flags_of(port));
         // Next hops carry the port's address and MTU.
         let source = self.port_mac_and_mtu(held.index);
         for (index, neighbour) in self.route_table.next_hops().filter(|(_, other)| other.port == held.index) {

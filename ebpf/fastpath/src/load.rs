@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const ACCESS: &str = "access";
 pub(crate) const CORE: &str = "core";
 /// What programs lead on to.
-const LED_TO: [(u32, &str); 17] = [
+const LED_TO: [(u32, &str); 18] = [
     (map_program::CORE, CORE),
     (map_program::ACCESS6, "access6"),
     (map_program::CORE6, "core6"),
@@ -41,6 +41,7 @@ const LED_TO: [(u32, &str); 17] = [
     (map_program::OVERFLOW_IN, "overflow_in"),
     (map_program::DNS, "dns"),
     (map_program::DNS_NAME, "dns_name"),
+    (map_program::LINK, "link"),
 ];
 /// Resolvers that there is room for, by the session: only those of sessions that are not active are held.
 const RESOLVERS_PER_SESSION: u32 = 2;

@@ -16,8 +16,8 @@ use aya::{
         xdp::{XdpLink, XdpMode},
     },
 };
-use map_abi::{IFINDEX_LIMIT, MAX_PORTS, map, port_flags, port_role};
-use net_types::{IfName, ReversePath, Tpid};
+use map_abi::{Burst, IFINDEX_LIMIT, MAX_PORTS, Rate, map, port_flags, port_role};
+use net_types::{BroadcastLimit, IfName, ReversePath, Tpid};
 use node_state::{Port, PortRole};
 
 use crate::{
@@ -76,9 +76,10 @@ pub(crate) fn link_pin(pin_dir: &Path, index: u16) -> PathBuf {
 
 /// Gives a port its index (the one it has, if it has one) and describes it under that; the interface need not exist.
 pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Result<HeldPort, ApplyError> {
-    let (role, outer_tpid, priority_mask) = match port.role {
-        PortRole::Access { outer_tpid, priority_from_dscp } => {
-            (port_role::ACCESS, outer_tpid, if priority_from_dscp { CLASS_SELECTOR } else { 0 })
+    let (role, outer_tpid, treatment) = match port.role {
+        PortRole::Access { outer_tpid, priority_from_dscp, broadcast_limit, .. } => {
+            let priority_mask = if priority_from_dscp { CLASS_SELECTOR } else { 0 };
+            (port_role::ACCESS, outer_tpid, treatment(priority_mask, broadcast_limit))
         }
         PortRole::Core => (port_role::CORE, Tpid::default(), 0),
     };
@@ -96,10 +97,42 @@ pub(crate) fn describe(tables: &Tables, writer: &mut Writer, port: &Port) -> Res
     let ifindex = held.map_or(0, |held| held.ifindex);
     put_words!(writer, link, text_words::<2>(port.name.as_str()), name);
     put!(writer, link, port.mtu, mtu);
-    put_words!(writer, link, [u64::from_ne_bytes([priority_mask, 0, 0, 0, 0, 0, 0, 0])], priority_mask);
+    put_words!(writer, link, [treatment], priority_mask);
     let [a, b, c, d] = ifindex.to_ne_bytes();
     put_words!(writer, link, [u64::from_ne_bytes([a, b, c, d, low, high, tpid_high, tpid_low])], ifindex);
     Ok(HeldPort { index, name: port.name.clone(), role, outer_tpid, ifindex })
+}
+
+/// The word of `PortLink` that begins with `priority_mask`: how lines are treated.
+fn treatment(priority_mask: u8, limit: BroadcastLimit) -> u64 {
+    let (broadcast, burst) = broadcast(limit);
+    let ([a, b], [c, d, e, f]) = (burst.0.to_ne_bytes(), broadcast.0.to_ne_bytes());
+    u64::from_ne_bytes([priority_mask, 0, a, b, c, d, e, f])
+}
+
+/// What a limit is as a rate of frames of `BROADCAST_LEN` bytes: of two seconds' frames at once, the first needs no
+/// tolerance.
+fn broadcast(limit: BroadcastLimit) -> (Rate, Burst) {
+    const SECOND_NS: u32 = 1_000_000_000;
+    let frame_ns = SECOND_NS / limit.per_second();
+    (Rate(frame_ns), Burst::of_us((2 * SECOND_NS - frame_ns) / 1_000))
+}
+
+/// What of a port each packet that comes in by it is dealt with by: bits of `port_flags`.
+pub(crate) fn flags_of(port: &Port) -> u16 {
+    let checks = match port.reverse_path {
+        ReversePath::Off => 0,
+        ReversePath::Loose => port_flags::LOOSE,
+        ReversePath::Strict => port_flags::LOOSE | port_flags::STRICT,
+    };
+    let side = match port.role {
+        PortRole::Access { dscp_from_priority: true, .. } => {
+            port_flags::ACCESS | port_flags::MARK_BY_PRIORITY
+        }
+        PortRole::Access { .. } => port_flags::ACCESS,
+        PortRole::Core => 0,
+    };
+    checks | side
 }
 
 /// Makes the interface of that name the port, with the program on it. Does nothing that is done already.
@@ -107,7 +140,7 @@ pub(crate) fn attach(
     (ebpf, tables, writer): (&mut Ebpf, &Tables, &mut Writer),
     pin_dir: &Path,
     port: &HeldPort,
-    reverse_path: ReversePath,
+    flags: u16,
 ) -> Result<(), ApplyError> {
     let name = &port.name;
     let ifindex = ifindex_of(name).ok_or_else(|| ApplyError::NoInterface(name.clone()))?;
@@ -121,7 +154,7 @@ pub(crate) fn attach(
         let _ = fs::remove_file(link_pin(pin_dir, port.index));
         put_words!(writer, tables.ports.at(port.ifindex), [0], mac);
     }
-    bind(ebpf, tables, writer, port, (ifindex, mac, reverse_path))?;
+    bind(ebpf, tables, writer, port, (ifindex, mac, flags))?;
     put_program(ebpf, writer, pin_dir, port, ifindex)
         .map_err(|source| ApplyError::Attach { port: name.clone(), source })
 }
@@ -132,7 +165,7 @@ pub(crate) fn bind(
     tables: &Tables,
     writer: &mut Writer,
     port: &HeldPort,
-    (ifindex, mac, reverse_path): (u32, [u8; 6], ReversePath),
+    (ifindex, mac, flags): (u32, [u8; 6], u16),
 ) -> Result<(), ApplyError> {
     let link = tables.port_links.at(u32::from(port.index));
     let [a, b, c, d, e, f] = mac;
@@ -151,13 +184,7 @@ pub(crate) fn bind(
         devmap.set(u32::from(port.index), ifindex, None, 0).map_err(|error| redirect(error.into()))?;
         writer.writes += 1;
     }
-    let flags = match reverse_path {
-        ReversePath::Off => 0,
-        ReversePath::Loose => port_flags::LOOSE,
-        ReversePath::Strict => port_flags::LOOSE | port_flags::STRICT,
-    };
-    let side = if port.role == port_role::ACCESS { port_flags::ACCESS } else { 0 };
-    let [low, high] = ((port.index + 1) | flags | side).to_ne_bytes();
+    let [low, high] = ((port.index + 1) | flags).to_ne_bytes();
     put_words!(writer, tables.ports.at(ifindex), [u64::from_ne_bytes([a, b, c, d, e, f, low, high])], mac);
     Ok(())
 }

@@ -179,6 +179,7 @@ impl Sessions {
         if !self.by_name.contains_key(name) {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
+            put!(writer, session, 0_u64, broadcast_arrival_q6);
             put_words!(writer, session, [0; 8], voice);
             put!(writer, session, 0_u64, dns_blocked);
         }

@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::HomeRef;
+use crate::{Burst, HomeRef, Rate};
 
 /// Ports a node can have; also the size of the redirect map.
 pub const MAX_PORTS: u32 = 64;
@@ -32,6 +32,8 @@ pub mod port_flags {
     pub const STRICT: u16 = 1 << 9;
     /// It is an access port.
     pub const ACCESS: u16 = 1 << 10;
+    /// What comes in is marked with the priority of its outer tag, whatever its mark.
+    pub const MARK_BY_PRIORITY: u16 = 1 << 11;
 }
 
 /// `PORT_LINKS[index]`: a port by its index, which stays the same for as long as the node has a port of that name.
@@ -53,9 +55,16 @@ pub struct PortLink {
     /// The bits of an IPv4 header's second byte that a frame to a line has as its priority (PCP: IEEE 802.1Q): the class
     /// selector's (RFC 2474, section 4.2.2), or none.
     pub priority_mask: u8,
-    pub spare_bytes: [u8; 7],
+    pub spare_byte: u8,
+    /// How many broadcast and multicast frames a subscriber on an access port may send, each as a frame of
+    /// `BROADCAST_LEN` bytes, whatever its length: so a rate is the nanoseconds that one takes.
+    pub broadcast_burst: Burst,
+    pub broadcast: Rate,
     pub spare: [u64; 3],
 }
+
+/// See `PortLink::broadcast`.
+pub const BROADCAST_LEN: u64 = 1 << 16;
 
 /// What a port is for: values of `PortLink::role`.
 pub mod port_role {

@@ -110,6 +110,8 @@ drop_reasons! {
     ToOffice = "to_office",
     /// An ARP request that the office does not answer.
     Arp = "arp",
+    /// More broadcast and multicast frames than a subscriber may send in a second (storm limit).
+    Storm = "storm",
     /// A packet for user space found its ring full or came too fast for its subscriber.
     PuntLost = "punt_lost",
     /// A query to a resolver that parental control cannot read: fragmented, malformed, or with several questions.

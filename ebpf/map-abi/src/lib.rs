@@ -36,7 +36,8 @@ mod stage;
 mod voice;
 
 pub use access::{
-    IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey, port_flags, port_role,
+    BROADCAST_LEN, IFINDEX_LIMIT, LinePage, MAX_PORTS, PortEntry, PortLink, SVIDS_PER_PORT, SharedKey,
+    port_flags, port_role,
 };
 pub use bench::{BENCH_FLOWS_MAX, BenchSettings, Sighting, Watch, expected_source, subscriber};
 pub use clerk::{PEEK_WORDS_MAX, POKES_MAX, Peek, Poke, WIPES_MAX, poke_table};
@@ -171,7 +172,9 @@ pub mod program {
     pub const DNS: u32 = 15;
     /// For queries that the one before has put into the scratch memory.
     pub const DNS_NAME: u32 = 16;
-    pub const COUNT: u32 = 17;
+    /// Of access ports, for what is said on the link and not sent through the office: broadcast and multicast, and ARP.
+    pub const LINK: u32 = 17;
+    pub const COUNT: u32 = 18;
 }
 
 #[cfg(test)]

@@ -67,7 +67,8 @@ pub struct Session {
     pub overflow_share: OverflowShare,
     /// Queries and connections to resolvers that parental control has refused.
     pub dns_blocked: u64,
-    pub spare_words: [u64; 1],
+    /// Theoretical arrival time of the policer for broadcast and multicast frames, in 2^-6 ns.
+    pub broadcast_arrival_q6: u64,
     /// The subscriber's name, NUL-padded.
     pub name: [u8; 64],
     pub voice: Voice,

@@ -68,6 +68,7 @@ impl DropReason {
             | Self::SourceAddress
             | Self::EtherType
             | Self::Arp
+            | Self::Storm
             | Self::SubscriberMacUnknown => Stage::Volt,
             // Of packets for user space, the most are DHCP clients'.
             Self::PuntLost

@@ -29,6 +29,8 @@ pub(crate) struct Arrival {
     pub(crate) port: u32,
     /// The port's own Ethernet address.
     pub(crate) port_mac: u64,
+    /// Bits of `port_flags`.
+    pub(crate) port_flags: u16,
     /// First word of the home: Ethernet address and flags.
     pub(crate) mac_and_flags: u64,
     /// Bytes of the frame's tags.
@@ -41,7 +43,8 @@ pub(crate) struct Arrival {
 pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arrival, DropReason> {
     let port = tables.port(packet.ifindex()).ok_or(DropReason::UnknownPort)?;
     let port_word = mac_field!(port, mac).get();
-    let Some(port) = u32::from((port_word >> 48) as u16 & port_flags::INDEX).checked_sub(1) else {
+    let port_flags = (port_word >> 48) as u16;
+    let Some(port) = u32::from(port_flags & port_flags::INDEX).checked_sub(1) else {
         return Err(DropReason::UnknownPort);
     };
     let tagged = vlan::tags(packet.frame())?;
@@ -70,6 +73,7 @@ pub(crate) fn arrive<P: Packet, T: Tables>(packet: &P, tables: &T) -> Result<Arr
         order: reference.order(),
         port,
         port_mac: port_word & MAC_BITS,
+        port_flags,
         mac_and_flags,
         tags_len: tagged.len,
         now_ns: tables.recent_ns(),

@@ -133,6 +133,7 @@ pub fn lead_on(packet: &mut HostPacket, tables: &HostTables, verdict: Verdict) -
         Verdict::Dhcp => crate::dhcp(packet, tables),
         Verdict::Dns => crate::dns(packet, tables),
         Verdict::DnsName => crate::dns_name(packet, tables),
+        Verdict::Link => crate::link(packet, tables),
         Verdict::Pass
         | Verdict::Redirect(_)
         | Verdict::AnsweredArp(_)

@@ -1,11 +1,11 @@
 //! What happens to a subscriber's packet.
 //!
 //! Two entry points, [`up`] for frames that come in by an access port and [`down`] for those from the core, and one more
-//! of each for IPv6, [`up6`] and [`down6`], which the first ones lead on to, as they do to [`dhcp`] and [`dns()`]. All are generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
+//! of each for IPv6, [`up6`] and [`down6`], which the first ones lead on to, as they do to [`dhcp`], [`dns()`] and [`link`]. All are generic over the [`Packet`] at hand and the [`Tables`] it is judged by, so that the very same code runs in the
 //! kernel (ebpf/programs gives it an XDP context and maps) and on the host (feature `host`: buffers and vectors).
 //!
 //! ```text
-//! up    tags → home → DHCP, ARP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
+//! up    tags → home → (ARP, broadcast and multicast: storm limit) → DHCP → source check → FIB → rate → TTL, MTU → NAT → Ethernet of the next hop
 //! down  FIB → NAT mapping or routed home → TTL → firewall → rate → MTU → translate back → tags of the session
 //! ```
 //!
@@ -42,6 +42,7 @@ mod home;
 mod host;
 mod icmp;
 mod inbound;
+mod link;
 mod live;
 mod mss;
 mod nat;
@@ -52,10 +53,12 @@ mod parse;
 mod parse6;
 mod path;
 mod policer;
+mod priority;
 mod reverse_path;
 mod rules;
 mod sheet;
 mod six;
+mod storm;
 mod tables;
 mod told;
 mod up;
@@ -71,6 +74,7 @@ pub use down::{down, garden_down, overflow_down};
 pub use frame::{Frame, Window, opaque_size};
 #[cfg(feature = "host")]
 pub use host::{HostPacket, HostTables, lead_on};
+pub use link::link;
 pub use map_abi::{DropReason, PuntReason};
 pub use open::open;
 pub use rules::{rules, rules_in};

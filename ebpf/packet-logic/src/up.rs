@@ -5,7 +5,6 @@ use map_abi::{Course, DropReason, FibTarget, PuntReason, flags, mapped};
 use crate::{
     Frame, Packet, Tables, Verdict,
     access::{Arrival, Towards, arrive, towards},
-    arp,
     buckets::Entry,
     checksum::Delta,
     dns, fib, firewall,
@@ -16,7 +15,7 @@ use crate::{
     mss, nat, one_to_one, overflow,
     parse::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Ipv4, TCP, Transport, UDP, is_martian, netmask},
     parse6::ETHERTYPE_IPV6,
-    path, policer,
+    path, policer, priority,
     verdict::{Stop, too_big},
     voice::{self, Class, Way},
 };
@@ -69,7 +68,7 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
     arrival: &Arrival,
 ) -> Result<Verdict, Stop> {
     let towards = match judge::<P, T, IN_GARDEN>(packet, tables, arrival)? {
-        Step::Answer => return Ok(Verdict::AnsweredArp(arrival.port)),
+        Step::Link => return Ok(Verdict::Link),
         Step::Six => return Ok(Verdict::Access6),
         Step::Open => return Ok(Verdict::Open),
         Step::Garden => return Ok(Verdict::Garden),
@@ -83,8 +82,8 @@ fn receive<P: Packet, T: Tables, const IN_GARDEN: bool>(
 
 /// What is left to do with a packet that was judged.
 enum Step {
-    /// It is its own answer, and goes back where it came from.
-    Answer,
+    /// It is said on the link, and goes no further.
+    Link,
     /// It is IPv6, for the program of that.
     Six,
     /// It is the first of its flow.
@@ -106,20 +105,22 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     tables: &T,
     arrival: &Arrival,
 ) -> Result<Step, Stop> {
+    let frame = packet.frame();
+    let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
+    // Broadcast and multicast among it.
+    if header.mac_word::<0>() != arrival.port_mac {
+        return Ok(Step::Link);
+    }
     if !IN_GARDEN && !arrival.has(flags::ACTIVE) {
         return Ok(Step::Garden);
     }
-    let frame = packet.frame();
-    let header = frame.window::<14>(0).ok_or(DropReason::Truncated)?;
     let tail = frame.window::<2>(arrival.packet_at() - 2).ok_or(DropReason::Truncated)?;
     let ethertype = tail.raw16::<0>();
     if ethertype == ETHERTYPE_IPV6 {
         return Ok(Step::Six);
     }
     if ethertype == ETHERTYPE_ARP {
-        // Not XDP_TX: a veth does not wake a peer that has no program of its own, while it does after a redirect.
-        arp::answer(frame, header, tables, arrival)?;
-        return Ok(Step::Answer);
+        return Ok(Step::Link);
     }
     if ethertype != ETHERTYPE_IPV4 {
         return Err(DropReason::EtherType.into());
@@ -131,9 +132,6 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     }
     if IN_GARDEN {
         arrival.has_garden(tables)?;
-    }
-    if header.mac_word::<0>() != arrival.port_mac {
-        return Err(DropReason::DestinationMac.into());
     }
     if !arrival.is_from(header.mac_word::<6>()) {
         return Err(DropReason::SourceMac.into());
@@ -186,7 +184,7 @@ fn is_gateway<T: Tables>(tables: &T, arrival: &Arrival, address: u32) -> Result<
 }
 
 #[inline(always)]
-fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
+pub(crate) fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
     if ip.protocol != UDP || !ip.is_whole() {
         return false;
     }
@@ -305,10 +303,11 @@ fn forward<T: Tables>(
         target = field!(settings, default_route).get();
     }
     let towards = towards(tables, target, || path::slot(frame, ip))?;
+    let tos = priority::mark(frame, arrival, ip.tos())?;
     // There is no tag towards the core to say that a packet is yellow.
     let class = if arrival.has(flags::VOICE) {
         let remote = End::v4(ip.destination, 0).address;
-        voice::class(tables, (arrival.home, Way::Up), remote, ip.tos(), (len, arrival.now_ns))
+        voice::class(tables, (arrival.home, Way::Up), remote, tos, (len, arrival.now_ns))
     } else {
         Class::BULK
     };
@@ -336,7 +335,7 @@ fn forward<T: Tables>(
     if let Towards::NextHop(_) = towards {
         delta = delta.and(ip.decrement_ttl());
     }
-    ip.update_checksum(delta.and(ip.set_tos(class.mark(ip.tos()))));
+    ip.update_checksum(delta.and(ip.set_tos(class.mark(tos))));
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
     Ok(Step::Leave(towards))

@@ -51,6 +51,8 @@ pub enum Verdict {
     Dns,
     /// On to the program that deals with the query that this one has put into the scratch memory.
     DnsName,
+    /// On to the program of access ports for what is said on the link.
+    Link,
     /// User space has a copy; nothing is left to do.
     Punted(PuntReason),
     Drop(DropReason),

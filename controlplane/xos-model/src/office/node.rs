@@ -6,7 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use net_types::{Collector, IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid};
+use net_types::{
+    BroadcastLimit, Collector, IfName, InterfaceAddress4, Name, Prefix4, Prefix6, ReversePath, Tpid,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{NodeGarden, NodeVoice};
@@ -56,6 +58,15 @@ pub struct NodePort {
     /// RFC 2474, section 4.2.2), which whoever sent them has chosen; on access ports only. Else it is 0, but for voice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub priority_from_dscp: bool,
+    /// Whether packets from the lines are marked with the priority of their outer tag (PCP; the class selector of that number,
+    /// and 0 without a tag), whatever mark they come with; on access ports only. Else they keep what their sender has
+    /// chosen, but for the mark of voice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dscp_from_priority: bool,
+    /// How many broadcast and multicast frames a subscriber may send in a second (ARP, DHCP, neighbour discovery and whatever
+    /// else its devices say to all), of which twice as many may come at once; on access ports only, 100 unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broadcast_limit: Option<BroadcastLimit>,
     /// Largest IP packet on the port; on an access port without its tags.
     #[serde(default = "default_mtu")]
     pub mtu: u16,
@@ -177,6 +188,12 @@ impl NodeSpec {
             }
             PortRole::Core if port.priority_from_dscp => {
                 faults.push(Fault::new(at.at("priorityFromDscp"), "only an access port has tags"));
+            }
+            PortRole::Core if port.dscp_from_priority => {
+                faults.push(Fault::new(at.at("dscpFromPriority"), "only an access port has tags"));
+            }
+            PortRole::Core if port.broadcast_limit.is_some() => {
+                faults.push(Fault::new(at.at("broadcastLimit"), "only an access port has subscribers"));
             }
             PortRole::Access if !port.addresses.is_empty() => {
                 let rule =

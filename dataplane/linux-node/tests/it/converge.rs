@@ -6,7 +6,7 @@ use std::{
 };
 
 use linux_node::{NetNs, Netlink};
-use net_types::{IfName, InterfaceAddress4, Prefix4, ReversePath, Tpid};
+use net_types::{BroadcastLimit, IfName, InterfaceAddress4, Prefix4, ReversePath, Tpid};
 use node_plan::kernel::{
     NodePlan, OWN_GROUP, OWN_PROTOCOL, Observed, ObservedAddress, ObservedLink, ObservedRoute,
     ObservedRoute6, ObservedTarget, ObservedTarget6, Op, Step, Why, plan,
@@ -206,7 +206,12 @@ fn desired() -> impl Strategy<Value = NodeState> {
     let ports = (
         proptest::option::of(port(
             0,
-            PortRole::Access { outer_tpid: Tpid::Dot1ad, priority_from_dscp: false },
+            PortRole::Access {
+                outer_tpid: Tpid::Dot1ad,
+                priority_from_dscp: false,
+                dscp_from_priority: false,
+                broadcast_limit: BroadcastLimit::default(),
+            },
         )),
         proptest::option::of(port(1, PortRole::Core)),
     );

@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use linux_node::{Change, Changes, NetNs, Netlink, RouteNews};
-use net_types::{IfName, Mac, ReversePath, Tpid};
+use net_types::{BroadcastLimit, IfName, Mac, ReversePath, Tpid};
 use node_plan::kernel::plan;
 use node_state::{NodeState, Port, PortRole, Resource};
 
@@ -107,7 +107,12 @@ fn a_neighbour_is_resolved_kept_and_told() {
 fn outcomes_are_told_by_resource_in_words() {
     in_new_namespace(async || {
         ip("link add name a type veth peer name b");
-        let role = PortRole::Access { outer_tpid: Tpid::Dot1ad, priority_from_dscp: false };
+        let role = PortRole::Access {
+            outer_tpid: Tpid::Dot1ad,
+            priority_from_dscp: false,
+            dscp_from_priority: false,
+            broadcast_limit: BroadcastLimit::default(),
+        };
         let port = |port: &str, mtu: u16| {
             let addresses = ["192.0.2.2/30".parse().expect("legal")].into();
             Resource::Port(Port { name: name(port), role, mtu, addresses, reverse_path: ReversePath::Off })

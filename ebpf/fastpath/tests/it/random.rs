@@ -57,8 +57,9 @@ fn random_frames_become_what_they_may_and_are_counted_once() {
         while frames < count.min((round + 1) * ROUND) {
             let batch = BATCH.min(count - frames);
             host.catch_up();
-            // One time in four nobody may tell user space of anything.
-            kernel.set_may_punt(&host.tables, !generator.random.one_in(4));
+            // One time in four nobody may tell user space of anything, and one time in eight speak to all.
+            judge.may_broadcast = !generator.random.one_in(8);
+            kernel.set_may(&host.tables, !generator.random.one_in(4), judge.may_broadcast);
             let mut sent = Vec::new();
             for _ in 0..batch {
                 sent.push(generator.frame());

@@ -109,7 +109,8 @@ describe! {
         Latest portal_arrival_q6;
         User dhcp_profile spare_dhcp;
         Latest lease_ends_s;
-        User overflow overflow_share spare_words name;
+        User overflow overflow_share name;
+        Latest broadcast_arrival_q6;
         Counter dns_blocked;
         Parts voice;
     }
@@ -120,7 +121,8 @@ describe! {
         User spare_word;
     }
     PortEntry { User mac index_plus_one; }
-    PortLink { User mac mtu ifindex role outer_tpid name priority_mask spare_bytes spare; }
+    PortLink { User mac mtu ifindex role outer_tpid name priority_mask spare_byte broadcast_burst broadcast
+        spare; }
     LinePage { User homes; }
     NatPorts { User groups; }
     SharedKey { User mac_and_port c_vid s_vid; }

@@ -11,7 +11,7 @@ use crate::{
     mss,
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
-    path, policer, rules,
+    path, policer, priority, rules,
     six::is_own,
     verdict::Stop,
     voice::{self, Class, Way},
@@ -193,9 +193,10 @@ fn forward<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival, ip: &Ipv6
     // The default route is in the table like any other.
     let towards = towards(tables, target, || path::slot6(frame, ip))?;
     let len = frame.len() as u64;
+    let mark = priority::mark(frame, arrival, ip.traffic_class())?;
     let class = if arrival.has(flags::VOICE) {
         let measured = (len, arrival.now_ns);
-        voice::class(tables, (arrival.home, Way::Up), ip.destination(), ip.traffic_class(), measured)
+        voice::class(tables, (arrival.home, Way::Up), ip.destination(), mark, measured)
     } else {
         Class::BULK
     };
@@ -219,7 +220,7 @@ fn forward<T: Tables>(frame: Frame<'_>, tables: &T, arrival: &Arrival, ip: &Ipv6
         }
         ip.decrement_hop_limit();
     }
-    ip.set_traffic_class(class.mark(ip.traffic_class()));
+    ip.set_traffic_class(class.mark(mark));
     field!(up, meter.packets).add(1);
     field!(up, meter.bytes).add(len);
     Ok(Step::Leave(towards))

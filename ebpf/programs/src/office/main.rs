@@ -1,7 +1,7 @@
 //! The office's programs: `access` on access ports, `core` on core ports, one more of
 //! each for IPv6, two for first packets, two for a firewall's rules, four for sessions that are not active, two for
-//! further port blocks, one for DHCP clients and two for what goes to resolvers, to which they lead on, and three that user
-//! space alone runs: `clerk`, `wiper` and `reader`.
+//! further port blocks, one for DHCP clients, two for what goes to resolvers and one for what is said on a link, to which
+//! they lead on, and three that user space alone runs: `clerk`, `wiper` and `reader`.
 #![no_std]
 #![no_main]
 
@@ -116,6 +116,12 @@ pub fn dns_name(ctx: XdpContext) -> u32 {
 }
 
 #[xdp]
+pub fn link(ctx: XdpContext) -> u32 {
+    let mut packet = Xdp(ctx);
+    act::<UP>(packet_logic::link(&mut packet, &Maps), &packet)
+}
+
+#[xdp]
 pub fn clerk(ctx: XdpContext) -> u32 {
     packet_logic::poke(&Xdp(ctx), &Maps);
     xdp_action::XDP_PASS
@@ -162,6 +168,7 @@ fn act<const IS_UP: bool>(verdict: Verdict, packet: &Xdp) -> u32 {
         Verdict::Dhcp => lead_on::<IS_UP>(packet, program::DHCP),
         Verdict::Dns => lead_on::<IS_UP>(packet, program::DNS),
         Verdict::DnsName => lead_on::<IS_UP>(packet, program::DNS_NAME),
+        Verdict::Link => lead_on::<IS_UP>(packet, program::LINK),
         Verdict::Punted(_) | Verdict::Drop(_) => xdp_action::XDP_DROP,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use net_types::{InterfaceAddress4, ReversePath, Tpid};
+use net_types::{BroadcastLimit, InterfaceAddress4, ReversePath, Tpid};
 use node_state::{Link, Port, PortRole, Route, Route6, Route6Target, RouteTarget};
 use proptest::{
     collection::vec,
@@ -136,7 +136,12 @@ fn wanted() -> impl Strategy<Value = NodeState> {
         Resource::Route6(Route6 { prefix: prefix.parse().expect("legal"), target })
     });
     let route = prop_oneof![2 => route, 1 => route6];
-    let access = PortRole::Access { outer_tpid: Tpid::Dot1q, priority_from_dscp: false };
+    let access = PortRole::Access {
+        outer_tpid: Tpid::Dot1q,
+        priority_from_dscp: false,
+        dscp_from_priority: false,
+        broadcast_limit: BroadcastLimit::default(),
+    };
     let links = (port("access0", access), port("core0", PortRole::Core), own("wc-lo0"), own("wc-lo1"));
     (links, vec(route, 0..8))
         .prop_map(|((a, b, c, d), routes)| [a, b, c, d].into_iter().flatten().chain(routes).collect())

@@ -90,6 +90,8 @@ impl<'w> Office<'w> {
         let mut session = sessions.get(&index, 0).expect("every index");
         let at = core::mem::offset_of!(map_abi::Session, punt_arrival_q6);
         session[at..at + 8].fill(0);
+        let at = core::mem::offset_of!(map_abi::Session, broadcast_arrival_q6);
+        session[at..at + 8].fill(0);
         sessions.set(index, session, 0).expect("writes");
     }
 

@@ -188,6 +188,14 @@ impl Generator {
         let outer = self.random.of(&[0x88a8, 0x88a8, 0x88a8, 0x8100]);
         let outer = if line.tags.len() == 1 { 0x8100 } else { outer };
         let mut bytes = line.header(outer, ethertype);
+        if !line.tags.is_empty() && self.random.one_in(2) {
+            bytes[14] |= u8::try_from(self.random.below(8)).expect("three bits") << 5;
+        }
+        // ARP and DHCP mostly are for all on the link.
+        if self.random.one_in(if ethertype == 0x0806 { 2 } else { 12 }) {
+            let groups = [[0xff; 6], [1, 0, 0x5e, 0, 0, 0xfb], [0x33, 0x33, 0, 0, 0, 2]];
+            bytes[..6].copy_from_slice(&self.random.of(&groups));
+        }
         bytes.extend(packet);
         Frame { way: Way::Up, by: line.port, bytes }
     }

@@ -8,6 +8,7 @@ mod known;
 mod marks;
 mod names;
 mod punts;
+mod storm;
 mod translation;
 mod walls;
 
@@ -45,6 +46,8 @@ fn sender(frame: &Frame) -> Option<usize> {
 #[derive(Default)]
 pub(super) struct Judge {
     known: Known,
+    /// Whether lines have something left of what they may say to all on their links.
+    pub(super) may_broadcast: bool,
 }
 
 impl Judge {
@@ -61,6 +64,7 @@ impl Judge {
             _ => {}
         }
         punts::assert_due(frame, run, tally);
+        storm::assert_stopped(from, frame, run, self.may_broadcast, tally);
         match fate.end {
             End::Gone => drops::assert_may_be(frame, run, tally),
             End::Passed => {
@@ -132,12 +136,14 @@ impl Judge {
         names::assert_may_leave(line, sent);
         assert!(walls::may_be_sent(line, sent, &self.known), "a rule of {} is against it", line.name);
         translation::assert_out((index, line), (sent, out), &mut self.known, tally);
-        let (class, is_voice) = marks::through(line, sent.to, sent.class);
+        let marked = marks::when_sent(line, frame, sent.class);
+        let (class, is_voice) = marks::through(line, sent.to, marked);
         assert!(is_voice || line.rate != Rates::Red, "{} has used up its rate", line.name);
 
         walls::saw_sent(line, sent, tally);
         tally.saw_if(is_voice, "voice goes out", is_v6);
-        tally.saw_if(!is_voice && class != sent.class, "the mark of voice is taken away", is_v6);
+        tally.saw_if(!is_voice && class != marked, "the mark of voice is taken away", is_v6);
+        tally.saw_if(marked != sent.class && class == marked, "a priority is a mark", is_v6);
         let is_query = names::is_query(sent) && line.control.is_some();
         tally.saw_if(is_query && names::is_controlled(line), "a query passes parental control", is_v6);
         let area = "a device that may do all passes parental control";

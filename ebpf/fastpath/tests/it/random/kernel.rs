@@ -160,14 +160,15 @@ impl<'a> Kernel<'a> {
         Special::in_kernel(&self.inspector, (0..LINES.len()).map(|line| self.session(line)))
     }
 
-    /// Lets every line tell user space again, or none.
-    pub(super) fn set_may_punt(&mut self, host: &HostTables, may_punt: bool) {
+    /// Lets every line tell user space again, or none, and speak to all on its link.
+    pub(super) fn set_may(&mut self, host: &HostTables, may_punt: bool, may_broadcast: bool) {
         for line in 0..LINES.len() {
             // Each goes by a clock of its own, which the times of its voice are of.
             let there = host.session_value(self.indices[line]).expect("a session");
             let sessions = [self.session(line), there].map(|mut session| {
                 session.punt_arrival_q6 = if may_punt { 0 } else { NEVER_Q6 };
                 session.portal_arrival_q6 = session.punt_arrival_q6;
+                session.broadcast_arrival_q6 = if may_broadcast { 0 } else { NEVER_Q6 };
                 session
             });
             self.set_session(line, &sessions[0]);

@@ -169,8 +169,8 @@ impl Line {
 fn resources() -> Vec<Resource> {
     let access = ACCESS.iter().map(|port| {
         format!(
-            r#"{{"kind":"port","name":"{}","role":{{"access":{{"outerTpid":"{:#06x}","priorityFromDscp":{}}}}},"mtu":{},"addresses":[]}}"#,
-            port.name, port.outer_tpid, port.has_priorities, port.mtu
+            r#"{{"kind":"port","name":"{}","role":{{"access":{{"outerTpid":"{:#06x}","priorityFromDscp":{},"dscpFromPriority":{}}}}},"mtu":{},"addresses":[]}}"#,
+            port.name, port.outer_tpid, port.has_priorities, port.marks_by_priority, port.mtu
         )
     });
     let core = CORE.iter().map(|port| {

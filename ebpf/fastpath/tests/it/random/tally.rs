@@ -7,7 +7,7 @@ use packet_logic::Verdict;
 use crate::random::{generator::Way, host::Run};
 
 /// What a slice of the campaign reaches, for IPv4 and for IPv6.
-const AREAS: [(&str, bool, bool); 46] = [
+const AREAS: [(&str, bool, bool); 49] = [
     ("a line with two tags sends", true, true),
     ("a line with one tag sends", true, true),
     ("a line without tags sends", true, true),
@@ -47,6 +47,9 @@ const AREAS: [(&str, bool, bool); 46] = [
     ("voice comes in", true, true),
     ("the mark of voice is taken away", true, true),
     ("a mark is a priority", true, true),
+    ("a priority is a mark", true, true),
+    ("a storm is stopped", true, true),
+    ("what is said to all is answered", true, true),
     ("a query is answered", true, true),
     ("a query passes parental control", true, true),
     ("what cannot be read does not pass parental control", true, true),
@@ -63,7 +66,7 @@ const CHECKED: [(&str, bool, bool); 4] = [
     ("the loose check keeps out", true, true),
 ];
 /// The programs that verdicts lead on to.
-const PROGRAMS: [Verdict; 15] = [
+const PROGRAMS: [Verdict; 16] = [
     Verdict::Core,
     Verdict::Open,
     Verdict::Open6,
@@ -79,6 +82,7 @@ const PROGRAMS: [Verdict; 15] = [
     Verdict::Dhcp,
     Verdict::Dns,
     Verdict::DnsName,
+    Verdict::Link,
 ];
 
 #[derive(Default)]

@@ -35,7 +35,8 @@ pub(in crate::random) fn assert_special_counted(frame: &Frame, run: &Run, grown:
         assert!(grown.voice_up <= 1 && grown.voice_down <= 1);
         return;
     }
-    let up = sender(frame).map(|line| marks::through(&LINES[line], came.to, came.class));
+    let up = sender(frame).map(|line| &LINES[line]);
+    let up = up.map(|line| marks::through(line, came.to, marks::when_sent(line, frame, came.class)));
     assert_eq!(grown.voice_up, u64::from(up.is_some_and(|(_, is_voice)| is_voice)), "voice sent");
     let station = run.fate.bytes[..6].try_into().expect("six bytes");
     let by = ACCESS.iter().position(|port| port.mac == run.fate.bytes[6..12]);

@@ -4,9 +4,19 @@
 use std::net::IpAddr;
 
 use crate::random::{
+    generator::Frame,
     office::{ACCESS, DSCP, Line, PRIORITY, Rates, is_platform},
     view::Framed,
 };
+
+/// The type of service that a packet from a line has in the office: where priorities are marks, the outer tag's.
+pub(super) fn when_sent(line: &Line, frame: &Frame, class: u8) -> u8 {
+    if !ACCESS[line.port].marks_by_priority {
+        return class;
+    }
+    let priority = Framed::read(&frame.bytes).tags.first().map_or(0, |(_, tag)| tag >> 13);
+    u8::try_from(priority).expect("three bits") << 5 | class & 3
+}
 
 /// What becomes of a packet's type of service on its way through a line, and whether it is voice.
 pub(super) fn through(line: &Line, remote: IpAddr, class: u8) -> (u8, bool) {

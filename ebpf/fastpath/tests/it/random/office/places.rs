@@ -7,23 +7,33 @@ use net_types::Prefix;
 
 use crate::world::{ACCESS_MAC, CORE_MAC, GATEWAY_MAC};
 
-/// A port of access: its name, its Ethernet address, its outer TPID, its MTU, and whether marks are priorities there.
+/// A port of access: its name, its Ethernet address, its outer TPID, its MTU, whether marks are priorities there, and
+/// whether priorities are marks.
 pub(in crate::random) struct Access {
     pub(super) name: &'static str,
     pub(in crate::random) mac: [u8; 6],
     pub(in crate::random) outer_tpid: u16,
     pub(in crate::random) mtu: u16,
     pub(in crate::random) has_priorities: bool,
+    pub(in crate::random) marks_by_priority: bool,
 }
 
 pub(in crate::random) const ACCESS: [Access; 2] = [
-    Access { name: "access0", mac: ACCESS_MAC, outer_tpid: 0x88a8, mtu: 1500, has_priorities: false },
+    Access {
+        name: "access0",
+        mac: ACCESS_MAC,
+        outer_tpid: 0x88a8,
+        mtu: 1500,
+        has_priorities: false,
+        marks_by_priority: false,
+    },
     Access {
         name: "access1",
         mac: [2, 0xac, 0, 0, 0, 2],
         outer_tpid: 0x8100,
         mtu: 1492,
         has_priorities: true,
+        marks_by_priority: true,
     },
 ];
 
