@@ -146,7 +146,9 @@ fn status_lines(status: &Status) -> String {
     match &status.agent {
         Some(agent) => {
             line("agent", agent.summary());
-            for (name, value) in agent::leaves(&agent.status) {
+            // Of frames, `stages` and `drops` show more.
+            let leaves = agent::leaves(&agent.status).into_iter();
+            for (name, value) in leaves.filter(|(name, _)| !name.starts_with("frames.")) {
                 line(&format!("  {}", if name.is_empty() { "status" } else { &name }), value);
             }
         }
@@ -284,7 +286,7 @@ mod tests {
         let agent = AgentStatus {
             running: Some(false),
             age_s: Some(90),
-            status: json!({"generation": 12, "controller": "connected"}),
+            status: json!({"generation": 12, "controller": "connected", "frames": {"drops": {"arp": {"volt": 2}}}}),
         };
         let lines = status_lines(&Status { fastpath: Some(summary.into()), agent: Some(agent) });
         let expected = "\

@@ -13,7 +13,7 @@ use std::{
 };
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Extension, KernelEvent, Losses, Migration, NatBlock, Punt};
+use fastpath::{Extension, KernelEvent, Losses, Migration, NatBlock, Punt, Tally};
 use ipfix::{Exporter, Progress};
 use net_types::{IfName, Mac, Name};
 use node_state::{Blocked, NodeState, ResourceKey};
@@ -92,6 +92,9 @@ pub(crate) trait Effects: Send + 'static {
 
     /// What the fast path could not tell.
     fn losses(&self) -> Losses;
+
+    /// How all frames ended that the node's ports took in; `None`: that cannot be read.
+    fn tally(&self) -> Option<Tally>;
 
     /// Sends what is due at `now`, since 1970, as far as there is room. What could not be sent is lost, and counted.
     fn export(

@@ -358,7 +358,7 @@ impl<E: Effects> Reconciler<E> {
     fn count(&mut self) {
         let losses = self.effects.losses();
         let nat_log = self.nat_log.status(losses.events);
-        self.status.telemetry(losses, nat_log);
+        self.status.telemetry(losses, nat_log, self.effects.tally().as_ref());
     }
 
     fn fall_due(&mut self, extent: Extent) {

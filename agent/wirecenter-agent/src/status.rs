@@ -1,5 +1,7 @@
 //! What the agent says of itself, in a file, for whoever is logged in to the node.
 
+mod frames;
+
 use std::{
     collections::BTreeMap,
     os::unix::fs::DirBuilderExt,
@@ -8,11 +10,13 @@ use std::{
 };
 
 use agent_link::LinkState;
-use fastpath::{Losses, Migration};
+use fastpath::{Losses, Migration, Tally};
 use net_types::{Generation, Name};
 use node_state::ResourceKey;
 use serde::Serialize;
 use tokio::sync::watch;
+
+use frames::Frames;
 
 use crate::{nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
 
@@ -50,6 +54,8 @@ struct Status {
     errors: BTreeMap<ResourceKey, String>,
     startup: Startup,
     losses: LossCounts,
+    /// `None`: it cannot be read.
+    frames: Option<Frames>,
     nat_overflow: OverflowCounts,
     /// `None`: nobody is told.
     nat_log: Option<LogStatus>,
@@ -134,6 +140,7 @@ impl StatusFile {
             errors: BTreeMap::new(),
             startup: Startup::default(),
             losses: LossCounts::default(),
+            frames: None,
             nat_overflow: OverflowCounts::default(),
             nat_log: None,
             updated_at: 0,
@@ -154,9 +161,15 @@ impl StatusFile {
         self.status.startup = startup;
     }
 
-    pub(crate) fn telemetry(&mut self, Losses { events, punts }: Losses, nat_log: Option<LogStatus>) {
+    pub(crate) fn telemetry(
+        &mut self,
+        Losses { events, punts }: Losses,
+        nat_log: Option<LogStatus>,
+        tally: Option<&Tally>,
+    ) {
         self.status.losses = LossCounts { events, punts };
         self.status.nat_log = nat_log;
+        self.status.frames = tally.map(Frames::from);
     }
 
     pub(crate) const fn overflow(&mut self, counts: OverflowCounts) {

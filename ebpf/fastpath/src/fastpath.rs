@@ -10,7 +10,7 @@ use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
 };
-use map_abi::map;
+use map_abi::{Tally, map};
 use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 use node_plan::forwarding::{Fib, Fib6, RouteTable, Runs};
 use node_state::{Resource, ResourceKey, Route, Route6};
@@ -23,7 +23,7 @@ use crate::{
     events::Events,
     garden::GardenMaps,
     load,
-    losses::{Counters, Losses, counters, losses},
+    losses::{Counters, Losses, counters, losses, tally},
     mapped::{Access, Writer, get_words},
     migrate::Migration,
     object::OFFICE,
@@ -75,6 +75,8 @@ pub struct Fastpath {
     punts: Option<RingBuf<MapData>>,
     events: Option<RingBuf<MapData>>,
     losses: Counters,
+    ends: Counters,
+    drops: Counters,
     migration: Option<Migration>,
 }
 
@@ -120,6 +122,8 @@ impl Fastpath {
             punts: Some(punts),
             events: Some(events),
             losses: counters(&options.pin_dir, map::LOSSES)?,
+            ends: counters(&options.pin_dir, map::ENDS)?,
+            drops: counters(&options.pin_dir, map::DROPS)?,
             migration,
         })
     }
@@ -186,6 +190,11 @@ impl Fastpath {
     /// What was lost on the way to user space.
     pub fn losses(&self) -> Result<Losses, OpenError> {
         losses(&self.losses)
+    }
+
+    /// How all packets ended that came in since the maps were made, over all CPUs.
+    pub fn tally(&self) -> Result<Tally, OpenError> {
+        tally(&self.ends, &self.drops)
     }
 
     /// Takes the program off a port and forgets the port (`reconcile` does so with ports that are not desired).

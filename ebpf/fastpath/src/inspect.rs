@@ -12,7 +12,7 @@ use node_plan::forwarding::{HeldRule, held_rules};
 use crate::{
     error::OpenError,
     homes,
-    losses::{Counters, Losses, counters, losses, sum},
+    losses::{Counters, Losses, counters, losses, sum, tally},
     mapped::{Access, Mapped, get, get_words},
     migrate,
     object::OFFICE,
@@ -235,15 +235,7 @@ impl Inspector {
 
     /// How all packets ended that came in since the maps were made, over all CPUs.
     pub fn tally(&self) -> Result<Tally, OpenError> {
-        let mut tally = Tally::default();
-        for (counters, name, counts) in
-            [(&self.ends, map::ENDS, &mut tally.ends[..]), (&self.drops, map::DROPS, &mut tally.drops[..])]
-        {
-            for (index, count) in (0..).zip(counts) {
-                *count = sum(counters, name, index)?;
-            }
-        }
-        Ok(tally)
+        tally(&self.ends, &self.drops)
     }
 
     /// What was lost on the way to user space.

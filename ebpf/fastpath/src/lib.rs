@@ -66,7 +66,7 @@ pub use harness::{Harness, Subject, subscribers};
 pub use inspect::{Admission, DnsView, Inspector, PortView, SessionNat, SessionView, Summary, TrafficView};
 pub use log::NatBlock;
 pub use losses::Losses;
-pub use map_abi::{DropReason, PuntReason, Sighting, Tally, Watch};
+pub use map_abi::{DropReason, PuntReason, Sighting, StageFlow, Tally, Watch};
 pub use migrate::{Migration, Reading};
 pub use node_plan::forwarding::HeldRule;
 pub use object::change_over;

@@ -1,9 +1,9 @@
-//! What found no room on its way to user space.
+//! What is counted by CPU: how frames ended, and what found no room on its way to user space.
 
 use std::path::Path;
 
 use aya::maps::{Map, MapData, PerCpuArray};
-use map_abi::{Loss, map};
+use map_abi::{Loss, Tally, map};
 
 use crate::error::OpenError;
 
@@ -34,4 +34,17 @@ pub(crate) fn sum(counters: &Counters, name: &'static str, index: u32) -> Result
 pub(crate) fn losses(counters: &Counters) -> Result<Losses, OpenError> {
     let of = |loss: Loss| sum(counters, map::LOSSES, loss as u32);
     Ok(Losses { events: of(Loss::Event)?, punts: of(Loss::Punt)? })
+}
+
+/// How all packets ended that came in since the maps were made, over all CPUs.
+pub(crate) fn tally(ends: &Counters, drops: &Counters) -> Result<Tally, OpenError> {
+    let mut tally = Tally::default();
+    for (counters, name, counts) in
+        [(ends, map::ENDS, &mut tally.ends[..]), (drops, map::DROPS, &mut tally.drops[..])]
+    {
+        for (index, count) in (0..).zip(counts) {
+            *count = sum(counters, name, index)?;
+        }
+    }
+    Ok(tally)
 }

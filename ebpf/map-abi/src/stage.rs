@@ -190,6 +190,16 @@ impl Tally {
         Course::ALL.iter().map(|course| self.drop(reason, *course)).sum()
     }
 
+    /// What each stage dropped for each reason that it has. Some reasons are one stage's upwards and another's downwards.
+    pub fn drops_by_stage(&self) -> impl Iterator<Item = (DropReason, Stage, u64)> {
+        let places = DropReason::ALL.iter().flat_map(|reason| Stage::ALL.map(|stage| (*reason, stage)));
+        places.filter_map(|(reason, stage)| {
+            let of_stage = Course::ALL.into_iter().filter(|course| reason.stage(*course) == stage);
+            let is_its = of_stage.clone().next().is_some();
+            is_its.then(|| (reason, stage, of_stage.map(|course| self.drop(reason, course)).sum()))
+        })
+    }
+
     /// All frames.
     pub fn frames(&self) -> u64 {
         Course::ALL.iter().map(|course| self.frames_on(*course)).sum()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use map_abi::{Course, DropReason, Stage, Tally};
+use map_abi::{DropReason, Stage, Tally};
 use serde::Serialize;
 
 use super::{look, open, unreadable};
@@ -37,13 +37,7 @@ pub(crate) fn drops(place: &Place, arguments: &Drops) -> Result<(), Failure> {
 }
 
 fn by_stage(tally: &Tally) -> BTreeMap<(DropReason, Stage), u64> {
-    let mut sums = BTreeMap::new();
-    for reason in DropReason::ALL.iter().copied() {
-        for course in Course::ALL {
-            *sums.entry((reason, reason.stage(course))).or_default() += tally.drop(reason, course);
-        }
-    }
-    sums
+    tally.drops_by_stage().map(|(reason, stage, packets)| ((reason, stage), packets)).collect()
 }
 
 /// Most first.
@@ -89,6 +83,8 @@ fn table(drops: &[Drop]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use map_abi::Course;
+
     use super::*;
 
     fn tally(drops: &[(DropReason, Course, u64)]) -> Tally {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use access_protocols::dhcp4::Binding;
-use fastpath::{Events, Extension, Fastpath, Losses, Migration, NatBlock, Punts};
+use fastpath::{Events, Extension, Fastpath, Losses, Migration, NatBlock, Punts, Tally};
 use ipfix::{Exporter, Progress, Sender};
 use linux_node::{Changes, Feature, Netlink, set_features};
 use net_types::{IfName, Mac, Name};
@@ -172,6 +172,11 @@ impl Effects for Node {
     fn losses(&self) -> Losses {
         let losses = self.fastpath.losses();
         losses.inspect_err(|error| tracing::warn!(%error, "losses cannot be read")).unwrap_or_default()
+    }
+
+    fn tally(&self) -> Option<Tally> {
+        let tally = self.fastpath.tally();
+        tally.inspect_err(|error| tracing::warn!(%error, "counters cannot be read")).ok()
     }
 
     fn export(

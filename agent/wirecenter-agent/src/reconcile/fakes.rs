@@ -11,7 +11,7 @@ use std::{
 use access_protocols::dhcp4::Binding;
 use agent_link::{Chunk, LinkState, Received};
 use clap::Parser as _;
-use fastpath::{Extension, Losses, Migration, NatBlock};
+use fastpath::{Extension, Losses, Migration, NatBlock, Tally};
 use ipfix::{Exporter, Progress};
 use net_types::{Generation, IfName, Mac, Name};
 use node_state::{Blocked, Nat, NodeState, Resource, ResourceKey};
@@ -86,6 +86,7 @@ pub(crate) struct World {
     /// How sending to it ends, unless well, after so many datagrams.
     pub(crate) export_ends: Option<(usize, Result<Progress, String>)>,
     pub(crate) losses: Losses,
+    pub(crate) tally: Option<Tally>,
     /// An address of the node's own that all the Internet may know.
     pub(crate) own6: Option<Ipv6Addr>,
     pub(crate) migration: Option<Migration>,
@@ -252,6 +253,10 @@ impl Effects for Fake {
 
     fn losses(&self) -> Losses {
         self.world().losses
+    }
+
+    fn tally(&self) -> Option<Tally> {
+        self.world().tally.clone()
     }
 
     fn export(&mut self, _: SocketAddr, exporter: &mut Exporter, now: Duration) -> Result<Progress, String> {

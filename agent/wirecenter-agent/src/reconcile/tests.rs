@@ -166,6 +166,14 @@ async fn a_new_office_begins_with_generation_0_and_the_resources_stay() {
     assert_eq!((holdings.generation, holdings.resources.len()), (Generation(0), 1));
 }
 
+/// Three frames that went out, and eleven that a line might not send.
+fn tally() -> fastpath::Tally {
+    let mut tally = fastpath::Tally::default();
+    tally.ends[0] = 3;
+    tally.drops[fastpath::DropReason::SourceMac as usize] = 11;
+    tally
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     let dir = tempfile::tempdir().expect("directory");
@@ -186,6 +194,7 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     assert_eq!(news.take().await, [(log.key(), log.version(), unreachable.map(drop))]);
     fake.world().export_ends = None;
     fake.world().losses.events = 2;
+    fake.world().tally = Some(tally());
     // A session that changes alone is compared alone.
     reconciler.apply(chunk(2, std::slice::from_ref(&alice), &[])).await.expect("kept");
     let (requests, inbox) = mpsc::channel(1);
@@ -200,6 +209,10 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     assert_eq!((&shown["collector"], &shown["blocks"]), (&"192.0.2.66:4739".into(), &1.into()), "{shown}");
     assert_eq!((&shown["waiting"], &shown["dropped"]), (&0.into(), &2.into()), "{shown}");
     assert_eq!(written["losses"]["events"], 2);
+    assert_eq!(written["frames"]["drops"], serde_json::json!({"source_mac": {"volt": 11}}));
+    let volt = serde_json::json!({"in": 14, "out": 3, "turned": 0, "answered": 0, "userSpace": 0, "kernel": 0,
+                                  "dropped": 11});
+    assert_eq!(written["frames"]["stages"]["volt"]["up"], volt);
     // Without a collector nobody is told.
     let mut again = self::reconciler(dir.path(), &fake);
     again.compare(Extent::Everything).await;
