@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use net_types::{Name, Prefix4};
+use net_types::{Name, Prefix, Prefix4};
 use xos_model::{Fault, ForwardedPort, NatBlock, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
 use crate::{Claim, Hints, NodePools, pools::Pool4};
@@ -28,7 +28,7 @@ pub struct Allocation {
     pub address: Ipv4Addr,
     pub gateway: Ipv4Addr,
     pub subnet: Option<Prefix4>,
-    pub more_subnets: Vec<Prefix4>,
+    pub more_subnets: Vec<Prefix>,
     pub public_address: Option<Ipv4Addr>,
     pub nat: Option<NatBlock>,
     pub ipv6: Option<SubscriberIpv6>,
@@ -84,14 +84,7 @@ pub fn allocate(
     } else {
         let subnet = subnets::own(spec, previous, pools, ledger, hints)?;
         let host = |offset| subnet.nth(offset).expect("a subnet of at most 30 bits has four addresses");
-        let more_subnets = subnets::further(spec, subnet, pools, ledger)?;
-        Allocation {
-            address: host(2),
-            gateway: host(1),
-            subnet: Some(subnet),
-            more_subnets,
-            ..Allocation::EMPTY
-        }
+        Allocation { address: host(2), gateway: host(1), subnet: Some(subnet), ..Allocation::EMPTY }
     };
     if spec.bundle.nat && spec.bundle.nat_one_to_one {
         allocation.public_address = Some(subnets::public(spec, previous, pools, ledger, hints)?);
@@ -104,6 +97,7 @@ pub fn allocate(
     if spec.bundle.ipv6 {
         allocation.ipv6 = Some(ipv6::allocate(spec, previous, pools, ledger, hints)?);
     }
+    allocation.more_subnets = subnets::further(spec, &allocation, pools, ledger)?;
     Ok(allocation)
 }
 

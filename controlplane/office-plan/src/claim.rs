@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use net_types::{IfName, Mac, Name, Prefix4, Prefix6, Vid};
+use net_types::{IfName, Mac, Name, Prefix, Prefix4, Prefix6, Vid};
 use node_state::AccessTags;
 use xos_model::{Access, SubscriberSpec, SubscriberStatus};
 
@@ -95,7 +95,10 @@ pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim>
     let mut claims = vec![Claim::line_of(spec)];
     let address = || status.address.map(|address| Claim::Address { node: access.node.clone(), address });
     claims.extend(status.subnet.map(Claim::Subnet).or_else(address));
-    claims.extend(status.more_subnets.iter().copied().map(Claim::Subnet));
+    claims.extend(status.more_subnets.iter().map(|subnet| match *subnet {
+        Prefix::V4(subnet) => Claim::Subnet(subnet),
+        Prefix::V6(subnet) => Claim::Subnet6(subnet),
+    }));
     claims.extend(status.public_address.map(|address| Claim::Subnet(Prefix4::host(address))));
     claims.extend(status.nat.map(|nat| Claim::Block { address: nat.address, first_port: nat.first_port }));
     let ipv6 = status.ipv6.into_iter().flat_map(|ipv6| [ipv6.link, ipv6.delegated]);

@@ -90,10 +90,13 @@ impl NodePools {
             let link = self.holding6(Purpose::Link6, ipv6.link);
             link.into_iter().chain(self.holding6(Purpose::Delegated6, ipv6.delegated))
         });
-        let public = status.public_address.map(Prefix4::host);
+        let public = status.public_address.map(|address| Prefix::V4(Prefix4::host(address)));
         let routed = status.more_subnets.iter().copied().chain(public);
-        let routed = routed.filter_map(|subnet| self.holding_subnet(subnet));
-        own.into_iter().chain(shared).chain(routed).map(|pool| pool.name).chain(ipv6.map(|pool| pool.name))
+        let routed = routed.filter_map(|subnet| match subnet {
+            Prefix::V4(subnet) => self.holding_subnet(subnet).map(|pool| pool.name),
+            Prefix::V6(subnet) => self.holding6(Purpose::Delegated6, subnet).map(|pool| pool.name),
+        });
+        own.into_iter().chain(shared).map(|pool| pool.name).chain(routed).chain(ipv6.map(|pool| pool.name))
     }
 
     /// Lets `hints` know that a claim on one of these pools has been given up.

@@ -15,7 +15,7 @@ mod internet_route;
 mod parental;
 
 use net_types::Name;
-use node_state::{Firewall, Session};
+use node_state::{Firewall, Ipv6Line, Session};
 use xos_model::{ACCESS_LINE, Fault, Graph, HOME_NETWORK, INTERNET_ROUTE, Link, Subscriber};
 
 use crate::NodePools;
@@ -74,7 +74,7 @@ pub fn session(subscriber: &Subscriber, graph: &Graph, pools: &NodePools) -> Res
         port_forwards: home.port_forwards,
         voice: home.voice,
         parental_control: home.parental_control,
-        ipv6: home.ipv6,
+        ipv6: home.ipv6.map(|line| Ipv6Line { more_networks: route.more_networks6, ..line }),
     })
 }
 

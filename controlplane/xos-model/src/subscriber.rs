@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use net_types::{BitRate, IfName, Mac, Name, Prefix4, Prefix6, Vid};
+use net_types::{BitRate, IfName, Mac, Name, Prefix, Prefix4, Prefix6, Vid};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -58,9 +58,10 @@ pub struct SubscriberSpec {
     /// The prefix length of the routed subnet to be chosen, where `subnet` names none: 30 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet_length: Option<u8>,
-    /// Further subnets, each of a routed pool of the node, that are routed to the home's router.
+    /// Further subnets that are routed to the home's router: of IPv4, without NAT, each of a routed pool of the node; of IPv6,
+    /// with it, each of the length that a pool of the node delegates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub more_subnets: Vec<Prefix4>,
+    pub more_subnets: Vec<Prefix>,
     /// The public address of one to one NAT, in a routed pool of the node; else one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_address: Option<Ipv4Addr>,
@@ -208,7 +209,7 @@ pub struct SubscriberStatus {
     pub subnet: Option<Prefix4>,
     /// What else is routed to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub more_subnets: Vec<Prefix4>,
+    pub more_subnets: Vec<Prefix>,
     /// What stands for `address` outside, of a subscriber with one to one NAT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_address: Option<Ipv4Addr>,

@@ -142,7 +142,7 @@ fn every_fault_has_its_pointer() {
 
 #[test]
 fn every_fault_of_nat_has_its_pointer() {
-    let cases: [Case; 14] = [
+    let cases: [Case; 17] = [
         (&[("\"nat\"", "\"natFiltering\":\"addressDependent\",\"firewall\":{},\"nat\"")], &[]),
         (
             &[("\"nat\":true", "\"natFiltering\":\"addressDependent\",\"nat\":false")],
@@ -198,6 +198,21 @@ fn every_fault_of_nat_has_its_pointer() {
                 ),
             ],
             &["/spec/moreSubnets/0", "/spec/moreSubnets/1", "/spec/moreSubnets/2"],
+        ),
+        (&[("}}}", "},\"moreSubnets\":[\"2001:db8:1::/56\"]}}")], &["/spec/moreSubnets/0"]),
+        (
+            &[
+                ("\"nat\"", "\"ipv6\":true,\"nat\""),
+                ("}}}", "},\"moreSubnets\":[\"2001:db8:1::/56\",\"2001:db8:2::/64\"]}}"),
+            ],
+            &[],
+        ),
+        (
+            &[
+                ("\"nat\"", "\"ipv6\":true,\"nat\""),
+                ("}}}", "},\"moreSubnets\":[\"2001:db8:8::/47\",\"2001:db8:1::/56\",\"2001:db8:1::/64\"]}}"),
+            ],
+            &["/spec/moreSubnets/0", "/spec/moreSubnets/2"],
         ),
     ];
     for (edits, expected) in cases {

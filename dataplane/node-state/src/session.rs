@@ -215,6 +215,9 @@ pub struct Ipv6Line {
     pub address: Option<Ipv6Addr>,
     /// What DHCPv6 delegates to the subscriber's router (IA_PD: RFC 8415, section 21.21), a /48 to /64 apart from `link`.
     pub delegated: Option<Prefix6>,
+    /// Networks besides these that are routed to the subscriber, who may send from them: of 1 to 64 bits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_networks: Vec<Prefix6>,
     /// Whether hosts may make themselves addresses in `link` (SLAAC: RFC 4862, section 5.5.3).
     pub autonomous: bool,
     /// Resolvers, in DHCPv6 (RFC 3646, section 3) and in router advertisements (RFC 8106, section 5.1).

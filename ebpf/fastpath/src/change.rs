@@ -273,6 +273,7 @@ impl Fastpath {
         }
         if is_written {
             self.lead_to_networks(session, index, home)?;
+            self.lead_to6(session, index, home)?;
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, &reach);
             return Ok(());
         }
@@ -335,7 +336,7 @@ impl Fastpath {
             self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
         }
         self.lead_to_networks(session, index, home)?;
-        self.lead_to6(session, home)?;
+        self.lead_to6(session, index, home)?;
         self.sessions.publish(&self.tables, &mut self.clerk, index, home, reach);
         if held.flows != flows {
             self.forget_record(held.flows);

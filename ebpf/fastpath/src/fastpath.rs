@@ -63,6 +63,8 @@ pub struct Fastpath {
     pub(crate) fib6: Fib6,
     /// By index of the session, the networks that lead there.
     pub(crate) networks: BTreeMap<u32, Vec<Prefix4>>,
+    /// The same of IPv6, but for the link's and the delegated prefix, which the session itself says.
+    pub(crate) networks6: BTreeMap<u32, Vec<Prefix6>>,
     pub(crate) nat_addresses: Runs,
     pub(crate) routes: BTreeMap<Prefix4, Route>,
     pub(crate) routes6: BTreeMap<Prefix6, Route6>,
@@ -102,6 +104,7 @@ impl Fastpath {
             fib: Fib::new(tables.fib_pages.len()),
             fib6: Fib6::new(tables.fib6_pages.len(), BTreeMap::new()),
             networks: BTreeMap::new(),
+            networks6: BTreeMap::new(),
             nat_addresses: Runs::new(sessions.nat_addresses()),
             tables,
             writer,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use map_abi::{FibTarget, HomeRef};
-use net_types::Prefix6;
+use net_types::{Name, Prefix6};
 use node_plan::forwarding::{Fib6, Neighbour, flows_order, prefixes6};
 use node_state::{NodeState, Resource, ResourceKey, Route6, Route6Target, Session};
 
@@ -64,7 +64,12 @@ impl Fastpath {
     /// Takes away what leads to a session by prefixes other than these.
     pub(crate) fn leave_prefixes6(&mut self, index: u32, but: &[Prefix6]) {
         let session = self.tables.session(index);
-        for prefix in held_prefixes6(&session) {
+        let further = self.networks6.remove(&index).unwrap_or_default();
+        let stay: Vec<Prefix6> = further.iter().copied().filter(|prefix| but.contains(prefix)).collect();
+        if !stay.is_empty() {
+            self.networks6.insert(index, stay);
+        }
+        for prefix in held_prefixes6(&session).into_iter().chain(further) {
             if but.contains(&prefix) || self.fib6.get(prefix) != Some(home_target(session.home)) {
                 continue;
             }
@@ -85,11 +90,46 @@ impl Fastpath {
         Ok(())
     }
 
-    pub(crate) fn lead_to6(&mut self, session: &Session, home: HomeRef) -> Result<(), ApplyError> {
+    pub(crate) fn lead_to6(
+        &mut self,
+        session: &Session,
+        index: u32,
+        home: HomeRef,
+    ) -> Result<(), ApplyError> {
         for prefix in prefixes6(session)? {
             self.fib6_insert(prefix, home_target(home))?;
         }
+        self.note_networks6(session, index);
         Ok(())
+    }
+
+    /// Keeps which networks, beside those that the session says, lead to it.
+    fn note_networks6(&mut self, session: &Session, index: u32) {
+        match &session.ipv6 {
+            Some(line) if !line.more_networks.is_empty() => {
+                self.networks6.insert(index, line.more_networks.clone());
+            }
+            _ => {
+                self.networks6.remove(&index);
+            }
+        }
+    }
+
+    /// The painting of those networks of the sessions which are there, as they are to be.
+    fn paint_networks6(&mut self, desired: &NodeState) -> Vec<(Prefix6, FibTarget)> {
+        self.networks6.clear();
+        let mut painted = Vec::new();
+        let held: Vec<(Name, u32)> =
+            self.sessions.by_name.iter().map(|(name, index)| (name.clone(), *index)).collect();
+        for (name, index) in held {
+            let home = self.tables.session(index).home;
+            let wanted = desired.sessions.get(&name).filter(|session| prefixes6(session).is_ok());
+            let Some(session) = wanted.filter(|_| !home.is_none()) else { continue };
+            self.note_networks6(session, index);
+            let networks = self.networks6.get(&index).into_iter().flatten();
+            painted.extend(networks.map(|prefix| (*prefix, home_target(home))));
+        }
+        painted
     }
 
     /// The record of a session's firewall: the one it has, if that is of the right size.
@@ -182,7 +222,10 @@ impl Fastpath {
             done.insert(route.prefix, made);
         }
         let held: Vec<u32> = self.sessions.by_name.values().copied().collect();
-        for (prefix, target) in held.into_iter().flat_map(|index| held_paints6(&self.tables.session(index))) {
+        let further = self.paint_networks6(desired);
+        let held = held.into_iter().flat_map(|index| held_paints6(&self.tables.session(index)));
+        let held: Vec<(Prefix6, FibTarget)> = held.chain(further).collect();
+        for (prefix, target) in held {
             if let Err(error) = self.fib6.insert(prefix, target) {
                 tracing::warn!(%prefix, %error, "a subscriber's prefix has no place");
             }

@@ -98,7 +98,7 @@ pub struct Six {
     pub delegated: [u8; 8],
     /// The length of the delegated prefix, 1 to 64; 0: there is none.
     pub delegated_len: u8,
-    /// 1: the line has IPv6.
+    /// Bits of `line6`; 0: the line has no IPv6.
     pub is_on: u8,
     /// 0: user space is to be told when there is no place for one more NAT mapping. Not 0: it has been, or need not be.
     pub told_full: u16,
@@ -243,6 +243,14 @@ pub mod flags {
     pub const NAT_EXEMPT: u16 = 1 << 12;
     /// Besides `network`, other networks lead here, and packets may come from them.
     pub const NETWORKS: u16 = 1 << 13;
+}
+
+/// Bits of `Six::is_on`.
+pub mod line6 {
+    /// The line has IPv6.
+    pub const ON: u8 = 1 << 0;
+    /// Besides the link's and the delegated prefix, other networks lead here, and packets may come from them.
+    pub const NETWORKS: u8 = 1 << 1;
 }
 
 /// Where a home is, and how large: the index of its first unit in the low 28 bits, its order in the high four.

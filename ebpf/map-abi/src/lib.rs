@@ -60,7 +60,7 @@ pub use garden::{GARDEN_PREFIXES_MAX, ResolverKey, mapped};
 pub use home::{
     Burst, Chunk, Down, HEADER_LINES, HOME_ORDER_MAX, HomeRef, LINE_BYTES, LINES_PER_CHUNK, LINES_PER_UNIT,
     Limits, Line, Meter, Owner, PortsRef, Rate, Six, UNIT_INDICES_PER_CHUNK, UNIT_MAX, UNITS_PER_CHUNK, Up,
-    flags,
+    flags, line6,
 };
 pub use nat::{
     ENTRIES_PER_BLOCK, ENTRIES_PER_BUCKET, FIRST_NAT_PORT, FragmentKey, FragmentKey6,

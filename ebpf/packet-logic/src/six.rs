@@ -1,6 +1,7 @@
 //! IPv6 of a subscriber: up from its access port, down from the core.
 
 mod down;
+mod networks;
 mod up;
 
 pub(crate) use down::find6;

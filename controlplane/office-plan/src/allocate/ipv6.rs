@@ -1,7 +1,7 @@
 //! What a subscriber gets of IPv6.
 
-use net_types::Prefix6;
-use xos_model::{Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
+use net_types::{Prefix, Prefix6};
+use xos_model::{Fault, Pointer, Purpose, SubscriberIpv6, SubscriberSpec, SubscriberStatus};
 
 use super::{Ledger, Refusal, exhausted};
 use crate::{Claim, Hints, NodePools, pools::Pool6};
@@ -16,7 +16,7 @@ pub(super) fn allocate(
 ) -> Result<SubscriberIpv6, Refusal> {
     let node = &spec.access.node;
     let mut subnet = |purpose, had| {
-        let found = subnet(purpose, had, pools, ledger, hints);
+        let found = subnet(purpose, (had, &spec.more_subnets), pools, ledger, hints);
         found.ok_or_else(|| {
             let length = pools.of6(purpose).next().map(|pool| format!("a /{}", pool.length()));
             let what = length.unwrap_or_else(|| "a prefix".into());
@@ -30,10 +30,35 @@ pub(super) fn allocate(
     Ok(SubscriberIpv6 { link, address, delegated })
 }
 
-/// What the subscriber had, or the lowest that is free.
+/// A further prefix that the subscriber names: one of those that a pool delegates, so that no two of them overlap.
+pub(super) fn named(
+    spec: &SubscriberSpec,
+    wanted: Prefix6,
+    pointer: &Pointer,
+    pools: &NodePools,
+    ledger: &impl Ledger,
+) -> Result<(), Refusal> {
+    let node = &spec.access.node;
+    let invalid = |detail| Err(Refusal::Invalid(Fault::new(pointer.clone(), detail)));
+    let Some(pool) = pools.holding6(Purpose::Delegated6, wanted) else {
+        return invalid(format!("{wanted} is in no delegated6 pool of {node}"));
+    };
+    if pool.length() != wanted.len() {
+        return invalid(format!("pool {} delegates prefixes of /{}", pool.name, pool.length()));
+    }
+    match ledger.holder(&Claim::Subnet6(wanted)) {
+        None => Ok(()),
+        Some(holder) => {
+            let detail = format!("{wanted} is Subscriber {holder}'s");
+            Err(Refusal::Conflict(Fault::new(pointer.clone(), detail)))
+        }
+    }
+}
+
+/// What the subscriber had, or the lowest that is free and that it does not name as a further one.
 fn subnet(
     purpose: Purpose,
-    had: Option<Prefix6>,
+    (had, named): (Option<Prefix6>, &[Prefix]),
     pools: &NodePools,
     ledger: &impl Ledger,
     hints: &mut Hints,
@@ -47,7 +72,9 @@ fn subnet(
     }
     for pool in pools.of6(purpose) {
         for position in hints.lowest(pool.name, 0)..pool.count() {
-            if let Some(subnet) = pool.subnet(position).filter(is_free) {
+            let is_named = |subnet: &Prefix6| named.contains(&Prefix::V6(*subnet));
+            let free = pool.subnet(position).filter(|subnet| is_free(subnet) && !is_named(subnet));
+            if let Some(subnet) = free {
                 hints.raise(pool.name, 0, position + 1);
                 return Some(subnet);
             }

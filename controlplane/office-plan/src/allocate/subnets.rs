@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use net_types::Prefix4;
+use net_types::{Prefix, Prefix4};
 use xos_model::{Fault, Pointer, Purpose, SubscriberSpec, SubscriberStatus};
 
-use super::{Ledger, Refusal, exhausted};
+use super::{Allocation, Ledger, Refusal, exhausted, ipv6};
 use crate::{Hints, NodePools, pools::subnet_size};
 
 /// A subnet that is wanted, or had before.
@@ -54,14 +54,19 @@ pub(super) fn public(
 /// Further subnets, all of which the subscriber names.
 pub(super) fn further(
     spec: &SubscriberSpec,
-    own: Prefix4,
+    own: &Allocation,
     pools: &NodePools,
     ledger: &impl Ledger,
-) -> Result<Vec<Prefix4>, Refusal> {
+) -> Result<Vec<Prefix>, Refusal> {
+    let own6 = own.ipv6.into_iter().flat_map(|own| [own.link, own.delegated]);
+    let own: Vec<Prefix> = own.subnet.map(Prefix::V4).into_iter().chain(own6.map(Prefix::V6)).collect();
     for (i, wanted) in spec.more_subnets.iter().enumerate() {
         let pointer = Pointer::from("/spec/moreSubnets").at(i);
-        named(spec, *wanted, pointer.clone(), pools, ledger)?;
-        if wanted.overlaps(own) {
+        match wanted {
+            Prefix::V4(wanted) => named(spec, *wanted, pointer.clone(), pools, ledger).map(drop)?,
+            Prefix::V6(wanted) => ipv6::named(spec, *wanted, &pointer, pools, ledger)?,
+        }
+        if let Some(own) = own.iter().find(|own| own.overlaps(*wanted)) {
             let detail = format!("{wanted} overlaps {own}, the subscriber's own");
             return Err(Refusal::Conflict(Fault::new(pointer, detail)));
         }

@@ -115,6 +115,7 @@ fn line6(ipv6: SubscriberIpv6, dns_servers: Vec<Ipv6Addr>, valid_seconds: u32) -
         link,
         address: Some(address),
         delegated: Some(delegated),
+        more_networks: Vec::new(),
         autonomous: true,
         dns_servers,
         preferred_seconds: valid_seconds / 2,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use net_types::Prefix4;
+use net_types::{Prefix, Prefix4, Prefix6};
 use xos_model::{InternetRoute, Link};
 
 use super::NoSession;
@@ -10,6 +10,7 @@ use super::NoSession;
 pub(super) struct Route {
     pub(super) network: Prefix4,
     pub(super) more_networks: Vec<Prefix4>,
+    pub(super) more_networks6: Vec<Prefix6>,
     pub(super) nat_address: Option<Ipv4Addr>,
 }
 
@@ -17,5 +18,12 @@ pub(super) fn of(link: &Link<'_>) -> Result<Route, NoSession> {
     let host = || link.subscriber.status.address.map(Prefix4::host);
     let InternetRoute { subnet, more_subnets, public_address, .. } = InternetRoute::of(link);
     let network = subnet.or_else(host).ok_or(NoSession::Unallocated)?;
-    Ok(Route { network, more_networks: more_subnets.to_vec(), nat_address: public_address })
+    let (mut more_networks, mut more_networks6) = (Vec::new(), Vec::new());
+    for subnet in more_subnets {
+        match *subnet {
+            Prefix::V4(subnet) => more_networks.push(subnet),
+            Prefix::V6(subnet) => more_networks6.push(subnet),
+        }
+    }
+    Ok(Route { network, more_networks, more_networks6, nat_address: public_address })
 }

@@ -7,17 +7,24 @@ use super::*;
 struct Office {
     book: Book,
     hints: Hints,
+    pools: NodePools,
 }
 
 impl Office {
     fn new() -> Self {
-        Self { book: Book::default(), hints: Hints::default() }
+        Self { book: Book::default(), hints: Hints::default(), pools: pools() }
     }
 
     fn add(&mut self, name: &str, edit: serde_json::Value) -> Result<SubscriberStatus, String> {
         let spec = spec(edit);
         let mut status = SubscriberStatus::default();
-        match allocate(&spec, &status, &pools(), &self.book, &mut self.hints) {
+        let allocated = allocate(&spec, &status, &self.pools, &self.book, &mut self.hints);
+        if allocated.is_ok() {
+            self.hints.keep();
+        } else {
+            self.hints.rollback();
+        }
+        match allocated {
             Ok(allocation) => allocation.write_to(&mut status),
             Err(Refusal::Invalid(fault)) => return Err(format!("invalid {fault}")),
             Err(Refusal::Conflict(fault)) => return Err(format!("conflict {fault}")),
@@ -78,6 +85,36 @@ fn further_subnets_are_nobody_elses_either() {
     let subscriber = subscriber(json!({"bundle": {"nat": false}}), &status);
     let routed = session(&subscriber, &super::office(), &pools()).expect("allocated");
     assert_eq!(routed.more_networks, ["203.0.113.16/29".parse().expect("a prefix")]);
+}
+
+#[test]
+fn further_prefixes_of_ipv6_are_what_a_pool_delegates() {
+    let pools = pools_with_ipv6();
+    let mut office = Office::new();
+    office.pools = pools.clone();
+    let home = |more: &[&str]| json!({"bundle": {"ipv6": true}, "moreSubnets": more});
+    let named = ["2001:db8:100:100::/56", "2001:db8:100:300::/56"];
+    let alice = office.add("alice", home(&named)).expect("allocated");
+    assert_eq!(alice.more_subnets, named.map(|prefix| prefix.parse().expect("a prefix")));
+    let delegated = |status: &SubscriberStatus| status.ipv6.expect("IPv6").delegated.to_string();
+    assert_eq!(delegated(&alice), "2001:db8:100::/56");
+    let used: Vec<String> = pools.used_by(&alice).map(ToString::to_string).collect();
+    assert_eq!(used, ["inside", "public", "homes", "homes", "links", "homes"]);
+    // What one has named is chosen for nobody else.
+    for (more, refusal) in [
+        (named[1], "conflict /spec/moreSubnets/0"),
+        ("2001:db8:100:200::/56", "conflict /spec/bundle/ipv6"),
+        ("2001:db8:100:200::/57", "invalid /spec/moreSubnets/0"),
+        ("2001:db8:200::/56", "invalid /spec/moreSubnets/0"),
+    ] {
+        let refused = office.add("bob", home(&[more])).expect_err("refused");
+        assert!(refused.starts_with(refusal), "{refused}");
+    }
+    assert_eq!(delegated(&office.add("bob", home(&[])).expect("allocated")), "2001:db8:100:200::/56");
+    let status = serde_json::to_value(&alice).expect("JSON");
+    let alice = subscriber(home(&named), &status);
+    let line = session(&alice, &super::office(), &pools).expect("allocated").ipv6.expect("IPv6");
+    assert_eq!(line.more_networks, named.map(|prefix| prefix.parse().expect("a prefix")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use net_types::{BitRate, IfName, Mac, Name, Prefix4, Vid};
+use net_types::{BitRate, IfName, Mac, Name, Prefix, Prefix4, Vid};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -87,8 +87,8 @@ pub struct InternetRoute<'a> {
     pub node: &'a Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<Prefix4>,
-    #[serde(skip_serializing_if = "<[Prefix4]>::is_empty")]
-    pub more_subnets: &'a [Prefix4],
+    #[serde(skip_serializing_if = "<[Prefix]>::is_empty")]
+    pub more_subnets: &'a [Prefix],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_address: Option<Ipv4Addr>,
     #[serde(skip_serializing_if = "Option::is_none")]

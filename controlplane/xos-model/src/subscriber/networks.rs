@@ -1,9 +1,9 @@
 //! The networks that are routed to a subscriber.
 
-use net_types::Prefix4;
+use net_types::Prefix;
 
 use super::SubscriberSpec;
-use crate::{Fault, Pointer, document::check};
+use crate::{AddressPoolSpec, Fault, Pointer, document::check};
 
 impl SubscriberSpec {
     pub(super) fn validate_networks(&self, faults: &mut Vec<Fault>) {
@@ -40,17 +40,32 @@ impl SubscriberSpec {
     fn validate_more_subnets(&self, translated: &'static str, faults: &mut Vec<Fault>) {
         let at = Pointer::from("/spec/moreSubnets");
         check::at_most(faults, &at, self.more_subnets.len(), Self::MORE_SUBNETS_MAX, "subnets");
-        if self.bundle.nat && !self.more_subnets.is_empty() {
+        if self.bundle.nat && self.more_subnets.iter().any(|subnet| matches!(subnet, Prefix::V4(_))) {
             faults.push(Fault::new(at, translated));
             return;
         }
         for (i, subnet) in self.more_subnets.iter().enumerate() {
-            let others = self.subnet.iter().chain(&self.more_subnets[..i]);
-            let overlaps = |other: &&Prefix4| other.overlaps(*subnet);
-            if !(*Self::SUBNET_LENGTHS.start()..=32).contains(&subnet.len()) {
-                faults.push(Fault::new(at.at(i), "a further subnet is /8 to /32"));
-            } else if let Some(other) = others.clone().find(overlaps) {
+            let own = self.subnet.map(Prefix::V4);
+            let mut others = own.iter().chain(&self.more_subnets[..i]);
+            if let Some(rule) = self.wrong_further(*subnet) {
+                faults.push(Fault::new(at.at(i), rule));
+            } else if let Some(other) = others.find(|other| other.overlaps(*subnet)) {
                 faults.push(Fault::new(at.at(i), format!("overlaps {other}")));
+            }
+        }
+    }
+
+    /// What a further subnet breaks, taken alone.
+    fn wrong_further(&self, subnet: Prefix) -> Option<&'static str> {
+        match subnet {
+            Prefix::V4(subnet) => {
+                let is_right = (*Self::SUBNET_LENGTHS.start()..=32).contains(&subnet.len());
+                (!is_right).then_some("a further subnet is /8 to /32")
+            }
+            Prefix::V6(_) if !self.bundle.ipv6 => Some("only with IPv6; set /spec/bundle/ipv6 to true"),
+            Prefix::V6(subnet) => {
+                let is_right = AddressPoolSpec::DELEGATED_LENGTHS.contains(&subnet.len());
+                (!is_right).then_some("a further subnet of IPv6 is /48 to /64")
             }
         }
     }

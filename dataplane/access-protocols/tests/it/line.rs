@@ -54,6 +54,7 @@ pub(crate) fn ipv6() -> Ipv6Line {
         link: "2001:db8:0:7::/64".parse().expect("a prefix"),
         address: Some("2001:db8:0:7::2".parse().expect("an address")),
         delegated: Some("2001:db8:700::/56".parse().expect("a prefix")),
+        more_networks: Vec::new(),
         autonomous: true,
         dns_servers: vec!["2001:db8::53".parse().expect("an address")],
         preferred_seconds: 1800,

@@ -3,7 +3,7 @@
 use net_types::Prefix4;
 use node_state::Session;
 
-/// Networks beside `network` that a session has at most.
+/// Networks of either family beside its own ones that a session has at most.
 pub const MORE_NETWORKS_MAX: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

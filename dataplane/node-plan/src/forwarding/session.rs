@@ -1,11 +1,13 @@
 //! What a session looks like in the maps.
 
-use map_abi::{Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags};
+use map_abi::{
+    Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags, line6,
+};
 use net_types::{Mac, Prefix6, Vid};
 use node_state::{Ipv6Line, Nat, NatFiltering, RateLimit, Resource, Session};
 use zerocopy::FromZeros;
 
-use super::overflow_share;
+use super::{MORE_NETWORKS_MAX, overflow_share};
 
 /// What of a session's surroundings goes into its home.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +45,12 @@ pub enum Ipv6Error {
     Link(Prefix6),
     #[error("ipv6.delegated is {0}, not a prefix of 1 to 64 bits")]
     Delegated(Prefix6),
-    #[error("ipv6.delegated {0} and ipv6.link overlap")]
-    Overlap(Prefix6),
+    #[error("ipv6.moreNetworks: {0} is not a prefix of 1 to 64 bits")]
+    Network(Prefix6),
+    #[error("ipv6.moreNetworks are {0}; at most {MORE_NETWORKS_MAX} are possible")]
+    TooMany(usize),
+    #[error("of ipv6, {0} and {1} overlap")]
+    Overlap(Prefix6, Prefix6),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -191,7 +197,7 @@ fn six(line: Option<&Ipv6Line>, flows: HomeRef, rules: RulesRef) -> Six {
         link: upper_half(line.link),
         delegated: line.delegated.map_or([0; 8], upper_half),
         delegated_len: line.delegated.map_or(0, Prefix6::len),
-        is_on: 1,
+        is_on: if line.more_networks.is_empty() { line6::ON } else { line6::ON | line6::NETWORKS },
         flows,
         rules,
         ..Six::default()
@@ -207,7 +213,7 @@ pub fn flows_order(session: &Session) -> Result<Option<u32>, FirewallError> {
     Ok(Some(firewall.flows.ilog2() - 6))
 }
 
-/// Prefixes that lead to a session, and only to it: its link's and the delegated one.
+/// Prefixes that lead to a session, and only to it: its link's, the delegated one and further ones.
 pub fn prefixes6(session: &Session) -> Result<Vec<Prefix6>, Ipv6Error> {
     let Some(line) = &session.ipv6 else { return Ok(Vec::new()) };
     if line.link.len() != 64 {
@@ -215,9 +221,25 @@ pub fn prefixes6(session: &Session) -> Result<Vec<Prefix6>, Ipv6Error> {
     }
     match line.delegated {
         Some(prefix) if !(1..=64).contains(&prefix.len()) => Err(Ipv6Error::Delegated(prefix)),
-        Some(prefix) if prefix.overlaps(line.link) => Err(Ipv6Error::Overlap(prefix)),
-        delegated => Ok(std::iter::once(line.link).chain(delegated).collect()),
+        delegated => with_networks6(std::iter::once(line.link).chain(delegated), &line.more_networks),
     }
+}
+
+/// These with further ones, of which no two overlap.
+fn with_networks6(own: impl Iterator<Item = Prefix6>, more: &[Prefix6]) -> Result<Vec<Prefix6>, Ipv6Error> {
+    if more.len() > MORE_NETWORKS_MAX {
+        return Err(Ipv6Error::TooMany(more.len()));
+    }
+    if let Some(wrong) = more.iter().find(|network| !(1..=64).contains(&network.len())) {
+        return Err(Ipv6Error::Network(*wrong));
+    }
+    let all: Vec<Prefix6> = own.chain(more.iter().copied()).collect();
+    for (n, prefix) in all.iter().enumerate() {
+        if let Some(other) = all[..n].iter().find(|other| other.overlaps(*prefix)) {
+            return Err(Ipv6Error::Overlap(*prefix, *other));
+        }
+    }
+    Ok(all)
 }
 
 /// 0: no such tag.

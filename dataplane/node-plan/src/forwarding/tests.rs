@@ -4,9 +4,9 @@ mod routes;
 
 use std::net::Ipv4Addr;
 
-use map_abi::{Burst, HomeRef, Limits, Rate, RulesRef, flags};
+use map_abi::{Burst, HomeRef, Limits, Rate, RulesRef, flags, line6};
 use net_types::Mac;
-use node_state::{Nat, RateLimit, Resource, SessionState};
+use node_state::{Ipv6Line, Nat, RateLimit, Resource, SessionState};
 use proptest::prelude::*;
 
 use super::*;
@@ -105,10 +105,11 @@ fn a_session_in_its_place() {
 
 #[test]
 fn what_a_line_has_of_ipv6() {
-    let line = |link: &str, delegated: Option<&str>| node_state::Ipv6Line {
+    let line = |link: &str, delegated: Option<&str>| Ipv6Line {
         link: link.parse().expect("a prefix"),
         address: None,
         delegated: delegated.map(|prefix| prefix.parse().expect("a prefix")),
+        more_networks: Vec::new(),
         autonomous: true,
         dns_servers: Vec::new(),
         preferred_seconds: 1800,
@@ -143,9 +144,28 @@ fn what_a_line_has_of_ipv6() {
     for (link, delegated, fault) in [
         ("2001:db8::/63", None, "ipv6.link is 2001:db8::/63, not a /64"),
         ("2001:db8::/64", Some("::/0"), "ipv6.delegated is ::/0, not a prefix of 1 to 64 bits"),
-        ("2001:db8::/64", Some("2001:db8::/48"), "ipv6.delegated 2001:db8::/48 and ipv6.link overlap"),
+        ("2001:db8::/64", Some("2001:db8::/48"), "of ipv6, 2001:db8::/48 and 2001:db8::/64 overlap"),
     ] {
         assert_eq!(prefixes6(&with(line(link, delegated))).expect_err(link).to_string(), fault);
+    }
+    let more = |networks: &[&str]| {
+        let more_networks = networks.iter().map(|prefix| prefix.parse().expect("a prefix")).collect();
+        with(Ipv6Line { more_networks, ..line("2001:db8:1:2::/64", Some("2001:db8:ff00::/56")) })
+    };
+    let session = more(&["2001:db8:a::/48", "2001:db8:b::/64"]);
+    assert_eq!(prefixes6(&session).expect("legal").len(), 4);
+    let context = ImageContext { index: 9, port: 3, home, flows, rules: RulesRef::NONE, mac: None };
+    assert_eq!(session_image(&session, &context).six.is_on, line6::ON | line6::NETWORKS);
+    for (networks, fault) in [
+        (vec!["2001:db8:a::/65"], "ipv6.moreNetworks: 2001:db8:a::/65 is not a prefix of 1 to 64 bits"),
+        (
+            vec!["2001:db8:a::/48", "2001:db8:a:1::/64"],
+            "of ipv6, 2001:db8:a:1::/64 and 2001:db8:a::/48 overlap",
+        ),
+        (vec!["2001:db8:ff00:1::/64"], "of ipv6, 2001:db8:ff00:1::/64 and 2001:db8:ff00::/56 overlap"),
+        (vec!["2001:db8:a::/48"; 17], "ipv6.moreNetworks are 17; at most 16 are possible"),
+    ] {
+        assert_eq!(prefixes6(&more(&networks)).expect_err(fault).to_string(), fault);
     }
     let flows = |flows| {
         flows_order(&node_state::Session {

@@ -1,5 +1,7 @@
 //! IPv6 of a subscriber, with and without a firewall: on the host and in the kernel alike.
 
+mod networks;
+
 use etherparse::{IpNumber, Ipv6FragmentHeader, Ipv6Header, PacketBuilder, TcpOptionElement};
 use fastpath::{DropReason, Fastpath, Inspector, PuntReason};
 use net_types::Mac;

@@ -13,7 +13,7 @@ use crate::{
     parse::TCP,
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian, quoted},
     policer, reverse_path, rules,
-    six::is_own,
+    six::{is_own, networks},
     verdict::Stop,
     voice::{self, Class, Way},
 };
@@ -103,7 +103,8 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
     let down = receiver.home.down();
     let frame = packet.frame();
     let ip = Ipv6::parse(frame, PACKET_AT)?;
-    if !is_own(receiver.home.six(), ip.destination()[0]) {
+    let six = receiver.home.six();
+    if !is_own(six, ip.destination()[0]) && !networks::are_any(six) {
         return Err(DropReason::Inconsistent.into());
     }
     if IN_GARDEN {

@@ -12,7 +12,7 @@ use crate::{
     parse::{TCP, UDP},
     parse6::{ETHERTYPE_IPV6, Ipv6, icmp6_type, is_martian},
     path, policer, priority, rules,
-    six::is_own,
+    six::{is_own, networks},
     verdict::Stop,
     voice::{self, Class, Way},
 };
@@ -142,7 +142,7 @@ fn judge<P: Packet, T: Tables, const IN_GARDEN: bool>(
             _ => DropReason::ToOffice.into(),
         });
     }
-    if !is_own(six, ip.source()[0]) {
+    if !is_own(six, ip.source()[0]) && !networks::hold(tables, arrival, ip.source())? {
         return Err(DropReason::SourceAddress.into());
     }
     if is_martian(upper) {
