@@ -1,6 +1,7 @@
 //! The node's NAT log: what the kernel's NAT does, to a collector.
 //!
-//! Whose a public port was is told by blocks of ports, each when it came and when it went. What was told is on the disk,
+//! Whose a public port was is told by blocks of ports, each when it came and when it went, and with one to one NAT by the
+//! address that all ports are of (an address binding: RFC 8158, section 5.4). What was told is on the disk,
 //! so that an agent that starts again tells neither twice nor forgets what went meanwhile. Told means handed to the
 //! network: a block is told again where that failed, and after a crash in between. What the network itself loses,
 //! nobody tells again (RFC 8158 has no record of what is); the sequence numbers show the collector that it was lost.
@@ -17,7 +18,8 @@ use std::{
 
 use fastpath::{MappingEvent, NatBlock};
 use ipfix::{
-    BibEntry, Config, Event, Exporter, NatEvent, PortBlock, PortRange, Progress, Quota, Realm, Session,
+    AddressBinding, BibEntry, Config, Event, Exporter, NatEvent, PortBlock, PortRange, Progress, Quota,
+    Realm, Session,
 };
 use net_types::Name;
 use serde::Serialize;
@@ -48,7 +50,7 @@ pub(crate) struct LogStatus {
     pub(crate) collector: String,
     /// Whether mappings are told of too.
     pub(crate) per_flow: bool,
-    /// Blocks that the collector was told of and that are not gone since.
+    /// Blocks, and whole addresses, that the collector was told of and that are not gone since.
     pub(crate) blocks: usize,
     /// Comings and goings of blocks that it was not told of yet.
     pub(crate) waiting: usize,
@@ -249,15 +251,24 @@ fn of_mapping(event: &MappingEvent, now: Duration) -> Event {
     Event { observed_ms: millis(now.saturating_sub(age)), nat }
 }
 
-/// The record of a block that came or went.
+/// The record of a block, or of a whole address, that came or went.
 fn of_block(change: &BlockChange) -> Option<Event> {
     let NatBlock { inside, external, first_port, ports } = change.block;
-    let ports = PortRange::new(first_port, ports).ok()?;
-    let block = PortBlock { internal: inside, external, ports };
-    let nat = if change.is_held {
-        NatEvent::PortBlockAllocation(block)
+    let nat = if change.block.is_whole() {
+        let binding = AddressBinding { internal: inside, external };
+        if change.is_held {
+            NatEvent::AddressBindingCreate(binding)
+        } else {
+            NatEvent::AddressBindingDelete(binding)
+        }
     } else {
-        NatEvent::PortBlockDeallocation(block)
+        let ports = PortRange::new(first_port, ports).ok()?;
+        let block = PortBlock { internal: inside, external, ports };
+        if change.is_held {
+            NatEvent::PortBlockAllocation(block)
+        } else {
+            NatEvent::PortBlockDeallocation(block)
+        }
     };
     Some(Event { observed_ms: change.observed_ms, nat })
 }

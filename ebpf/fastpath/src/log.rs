@@ -8,24 +8,38 @@ use node_state::NatLog;
 
 use crate::{fastpath::Fastpath, mapped::put, reach::Reach};
 
-/// The ports of a public address that the kernel gives a session's flows.
+/// The ports of a public address that the kernel gives a session's flows, or all of one that stands for an inside one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NatBlock {
     /// The subscriber's own address.
     pub inside: Ipv4Addr,
     pub external: Ipv4Addr,
     pub first_port: u16,
-    /// Consecutive ones, the few among them that no flow is given.
+    /// Consecutive ones, the few among them that no flow is given. 0: the whole address, with one to one NAT.
     pub ports: u16,
 }
 
+impl NatBlock {
+    /// All of a public address.
+    pub fn whole(inside: Ipv4Addr, external: Ipv4Addr) -> Self {
+        Self { inside, external, first_port: 0, ports: 0 }
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.ports == 0
+    }
+}
+
 impl Fastpath {
-    /// The ports that a subscriber's session has in the kernel: its own block and the further ones, in order; none: it has no
-    /// NAT, or there is no session.
+    /// The ports that a subscriber's session has in the kernel: its own block and the further ones, in order, or a whole
+    /// address; none: it has no NAT, or there is no session.
     pub fn nat_blocks(&self, subscriber: &Name) -> Vec<NatBlock> {
         let Some(index) = self.index_of(subscriber) else { return Vec::new() };
         let session = self.tables.session(index);
         let reach = Reach::of(&session);
+        if let (Some((_, Some(external))), Some(_)) = (reach.own, reach.order) {
+            return vec![NatBlock::whole(session.address.into(), external)];
+        }
         let (Some(nat), Some(order)) = (reach.nat, reach.order) else { return Vec::new() };
         let block = |first_port, order: u32| NatBlock {
             inside: session.address.into(),

@@ -62,7 +62,14 @@ impl Agent {
     }
 }
 
-/// The records of blocks and of sessions in a message, in the order of the fields of RFC 8158.
+/// A session with all of a public address.
+fn with_address(subscriber: &str, number: u8) -> Resource {
+    let Resource::Session(mut session) = session(subscriber, number) else { panic!("a session") };
+    session.nat_address = Some([203, 0, 113, number].into());
+    Resource::Session(session)
+}
+
+/// The records of addresses, of blocks and of sessions in a message, in the order of the fields of RFC 8158.
 fn records(message: &[u8]) -> Vec<String> {
     let mut records = Vec::new();
     let mut rest = &message[16..];
@@ -72,6 +79,7 @@ fn records(message: &[u8]) -> Vec<String> {
         (set, rest) = rest.split_at(len.into());
         let record_len = match id {
             257 => 35,
+            259 => 17,
             260 => 25,
             _ => continue,
         };
@@ -87,7 +95,9 @@ fn text(template: u16, record: &[u8]) -> String {
     let address =
         |at: usize| <[u8; 4]>::try_from(&record[at..at + 4]).map(std::net::Ipv4Addr::from).expect("four");
     let port = |at: usize| u16::from_be_bytes([record[at], record[at + 1]]);
-    let what = if template == 260 {
+    let what = if template == 259 {
+        format!("{} is {}", address(9), address(13))
+    } else if template == 260 {
         format!("{} has {}:{}-{}", address(9), address(13), port(17), port(19))
     } else {
         let (inside, outside) = (address(9), address(13));
@@ -275,4 +285,33 @@ async fn further_blocks_are_told_of_beside_the_own_one() {
     let sent = fake.world().exported.pop().expect("a datagram");
     // RFC 8158, section 5.6.11: natEvent 13, natQuotaExceededEvent 3, of 128 ports, by the inside address.
     assert!(sent.windows(4).any(|bytes| bytes == [100, 64, 0, 1]) && sent.contains(&13), "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_address_is_told_once_when_it_comes_and_when_it_goes() {
+    const BOUND: u8 = 14;
+    const UNBOUND: u8 = 15;
+    let is = |event: u8, number: u8| format!("{event} 100.64.0.{number} is 203.0.113.{number}, 0 ms ago");
+    let dir = tempfile::tempdir().expect("directory");
+    let (fake, _events) = Fake::new(dir.path());
+    let wanted = log("192.0.2.66:4739", false);
+    let (alice, bob) = (with_address("alice", 1), with_address("bob", 2));
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    agent.have(&[alice.clone(), bob.clone()]);
+    assert_eq!(agent.told(), [is(BOUND, 1), is(BOUND, 2)]);
+    agent.have(&[alice.clone(), bob.clone()]);
+    assert_eq!(agent.told(), [""; 0]);
+    drop(agent);
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    agent.have(&[alice.clone(), bob]);
+    assert_eq!(agent.told(), [""; 0], "over a restart");
+    drop(agent);
+    // While no agent is there, bob goes, and alice gets a share of an address.
+    let mut agent = Agent::start(dir.path(), &fake, wanted);
+    agent.have(&[with_block("alice", 1, 0)]);
+    let mut told = agent.told();
+    told[..2].sort();
+    assert_eq!(told, [is(UNBOUND, 1), is(UNBOUND, 2), block(CAME, 1, 0)]);
+    agent.have(&[alice]);
+    assert_eq!(agent.told(), [block(WENT, 1, 0), is(BOUND, 1)]);
 }

@@ -222,6 +222,9 @@ impl Effects for Fake {
         let Some(Resource::Session(session)) = world.maps.get(&ResourceKey::session(subscriber)) else {
             return Vec::new();
         };
+        if let Some(external) = session.nat_address {
+            return vec![NatBlock::whole(session.lease.address(), external)];
+        }
         let Some(Nat { address, first_port, ports }) = session.nat else { return Vec::new() };
         let block =
             |first_port| NatBlock { inside: session.lease.address(), external: address, first_port, ports };

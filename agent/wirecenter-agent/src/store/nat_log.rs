@@ -8,7 +8,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use super::{Store, StoreError};
 use crate::nat_log::{BlockChange, Told};
 
-/// Subscriber and, after a space, the first port, to its inside and its public address, and to the first and the number of its ports.
+/// Subscriber and, after a space, the first port, to its inside and its public address, and to the first and the number of its ports
+/// (no ports: the whole address).
 const BLOCKS: TableDefinition<&str, (u32, u32, u16, u16)> = TableDefinition::new("nat_log_port_blocks");
 /// Whom it was told.
 const COLLECTOR: TableDefinition<(), &str> = TableDefinition::new("nat_log_collector");

@@ -1,7 +1,7 @@
 //! An address of one's own: one to one NAT, destinations exempt from NAT, and several routed networks; on the host and in
 //! the kernel alike.
 
-use fastpath::{DropReason, Inspector};
+use fastpath::{DropReason, Inspector, NatBlock};
 use node_state::{NodeState, Resource};
 
 use crate::{
@@ -106,6 +106,15 @@ fn an_address_of_ones_own_stands_for_the_inside_one_whatever_the_packet_is() {
         let outcome = r.up(&from_alice(&udp((PUBLIC, 5000), (REMOTE, 53), 64, b"")));
         assert_eq!(outcome, Outcome::Drop(DropReason::SourceAddress, None));
     });
+}
+
+#[test]
+fn whose_an_address_is_the_log_can_ask() {
+    let world = World::new();
+    let fastpath = world.office(&one_to_one(""));
+    let name = "alice".parse().expect("a name");
+    assert_eq!(fastpath.nat_blocks(&name), [NatBlock::whole(ALICE.into(), PUBLIC.into())]);
+    assert_eq!(fastpath.nat_blocks(&"bob-inc".parse().expect("a name")), []);
 }
 
 #[test]
