@@ -53,7 +53,9 @@ pub(super) fn answer<P: Packet>(packet: &mut P, arrival: &Arrival, datagram: Dat
     Some(())
 }
 
-/// Resets the connection that a segment is of (RFC 9293, section 3.10.7.1).
+/// Resets the connection that a segment is of (RFC 9293, section 3.10.7.1). The other end is not told, for a program makes
+/// one frame of one: a resolver closes what is idle after seconds (RFC 7766, section 6.2.3), and what it says then the client
+/// answers with a reset, which goes through. Were it told and not the client, that one would wait until it gives up.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "no longer than the packet")]
 pub(super) fn reset<P: Packet>(packet: &mut P, arrival: &Arrival, datagram: Datagram) -> Option<()> {
