@@ -5,6 +5,7 @@
 //! Authority ── certificate ◄── Join(token, CSR) · Renew(CSR) ─────── Link::run
 //! NodeTable ── what differs, then what changes ── Session (mTLS) ──► Node::apply
 //! Office   ◄── Report: connected, applied or refused per resource ── results
+//! NodeTable::counters ◄── now and then, if the controller says that it takes them ── Node::counters
 //! ```
 //!
 //! The agent says what it holds, as pairs of key and version; the controller sends only what differs. So neither side

@@ -20,6 +20,11 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
 pub(crate) const INVENTORY_MAX: usize = 2_000_000;
 /// Bytes of an error in words; what is longer is cut off.
 pub(crate) const ERROR_BYTES_MAX: usize = 512;
+/// Counters that a node has, and bytes of the name of one.
+pub(crate) const COUNTERS_MAX: usize = 1024;
+pub(crate) const COUNTER_NAME_BYTES_MAX: usize = 128;
+/// How often an agent tells its counters.
+pub(crate) const COUNTERS_EVERY: Duration = Duration::from_secs(10);
 /// Bytes of an agent's version.
 pub(crate) const AGENT_VERSION_BYTES_MAX: usize = 64;
 /// Bytes of a join token; of the secret in it, so that any secret fits into one; of a certificate signing request.

@@ -1,6 +1,6 @@
 //! What the agent's end asks of the agent, and tells it.
 
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future};
 
 use bytes::Bytes;
 use net_types::Generation;
@@ -34,6 +34,12 @@ pub trait Node: Send + Sync + 'static {
 
     /// Waits until the outcome of some resources has changed by itself, and returns those. Must be safe to cancel.
     fn news(&self) -> impl Future<Output = Vec<Outcome>> + Send;
+
+    /// What the node counts, by name, as it is now; nothing: it counts nothing, or does not know yet. Asked now and then by a
+    /// controller that takes counters.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 
     /// For people to look at.
     fn state(&self, state: LinkState);

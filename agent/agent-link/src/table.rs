@@ -32,6 +32,8 @@ pub enum Change {
 pub struct NodeTable {
     inner: Mutex<Inner>,
     signal: watch::Sender<Signal>,
+    /// What the node's agent told last.
+    counters: Mutex<BTreeMap<String, u64>>,
 }
 
 /// What wakes a stream up.
@@ -95,6 +97,7 @@ impl NodeTable {
         Self {
             inner: Mutex::default(),
             signal: watch::Sender::new(Signal::Changed(0, Generation::default())),
+            counters: Mutex::default(),
         }
     }
 
@@ -134,6 +137,15 @@ impl NodeTable {
     /// The version that a node should have of a resource; `None`: it should not have it.
     pub fn version(&self, key: &ResourceKey) -> Option<Version> {
         self.lock().entries.get(key)?.content.as_ref().map(|(version, _)| *version)
+    }
+
+    /// What the node counts, by name, as its agent told of late; nothing, while it is not connected.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_counters(&self, counters: BTreeMap<String, u64>) {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = counters;
     }
 
     /// How many resources the node should have.

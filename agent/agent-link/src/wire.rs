@@ -1,6 +1,6 @@
 //! The messages, and their checked passage into our own types.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use net_types::Name;
 use node_state::{ResourceKey, Version};
@@ -8,7 +8,10 @@ use tonic::Status;
 
 use crate::{
     Outcome,
-    limits::{AGENT_VERSION_BYTES_MAX, ERROR_BYTES_MAX, INVENTORY_MAX, KEY_BYTES_MAX, PROTOCOL},
+    limits::{
+        AGENT_VERSION_BYTES_MAX, COUNTER_NAME_BYTES_MAX, COUNTERS_MAX, ERROR_BYTES_MAX, INVENTORY_MAX,
+        KEY_BYTES_MAX, PROTOCOL,
+    },
 };
 
 mod generated {
@@ -23,8 +26,9 @@ mod generated {
 }
 
 pub(crate) use generated::{
-    Applied, Certificate, Changes, FromAgent, FromController, Held, Hello, Inventory, JoinRequest, Refused,
-    RenewRequest, ResourceOutcome, Upsert, from_agent, from_controller, link_client, link_server,
+    Applied, Certificate, Changes, Counter, Counters, FromAgent, FromController, Held, Hello, Inventory,
+    JoinRequest, Refused, RenewRequest, ResourceOutcome, Upsert, from_agent, from_controller, link_client,
+    link_server,
 };
 
 /// What an agent said of itself.
@@ -87,6 +91,27 @@ impl ResourceOutcome {
 impl Held {
     pub(crate) fn from_ours(key: &ResourceKey, version: Version, error: Option<String>) -> Self {
         Self { key: key.as_str().into(), version: version.0, error: error_text(error) }
+    }
+}
+
+impl Counters {
+    pub(crate) fn check(self) -> Result<BTreeMap<String, u64>, Status> {
+        if self.counters.len() > COUNTERS_MAX {
+            return Err(Status::resource_exhausted(format!("more than {COUNTERS_MAX} counters")));
+        }
+        let pairs = self.counters.into_iter().map(|Counter { name, value }| {
+            if name.is_empty() || name.len() > COUNTER_NAME_BYTES_MAX {
+                let text = format!("a counter's name has 1 to {COUNTER_NAME_BYTES_MAX} bytes");
+                return Err(Status::invalid_argument(text));
+            }
+            Ok((name, value))
+        });
+        pairs.collect()
+    }
+
+    pub(crate) fn from_ours(counters: BTreeMap<String, u64>) -> Self {
+        let counter = |(name, value)| Counter { name, value };
+        Self { counters: counters.into_iter().map(counter).collect() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The node as the link sees it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use agent_link::{Chunk, Holdings, Identity, JoinToken, LinkState, Node, Outcome};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -59,6 +59,10 @@ impl Node for LinkedNode {
 
     async fn news(&self) -> Vec<Outcome> {
         self.news.take().await
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.news.counters()
     }
 
     fn state(&self, state: LinkState) {

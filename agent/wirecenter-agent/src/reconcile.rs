@@ -36,7 +36,7 @@ use crate::{
     extended,
     nat_log::NatLog,
     punts::Answerer,
-    status::{Counts, Startup, StatusFile},
+    status::{Counts, Startup, StatusFile, counters},
     store::{Kept, Leases, Store},
 };
 
@@ -368,7 +368,9 @@ impl<E: Effects> Reconciler<E> {
     fn count(&mut self) {
         let losses = self.effects.losses();
         let nat_log = self.nat_log.status(losses.events);
-        self.status.telemetry(losses, nat_log, self.effects.tally().as_ref());
+        let tally = self.effects.tally();
+        self.news.count(tally.as_ref().map(counters).unwrap_or_default());
+        self.status.telemetry(losses, nat_log, tally.as_ref());
         self.count_devices();
     }
 

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use frames::Frames;
+pub(crate) use frames::counters;
 
 use crate::{devices::DeviceCounts, nat_log::LogStatus, options::Options, reconcile::OverflowCounts};
 

@@ -87,7 +87,7 @@ mod http;
 mod office;
 mod vault;
 
-pub use http::{Http, Listeners, RateLimit, TokenText, serve};
+pub use http::{Counted, Http, Listeners, NodeCounters, RateLimit, TokenText, serve};
 pub use office::{
     CHAIN, CHAINS, FirstError, Intent, IntentFeed, JoinError, NodeReport, Office, POOL, Rejection,
     RejectionKind, RotationError, SecretError, object_key, read_object,

@@ -93,6 +93,10 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     if control.drained(&BackEnd::new(BACK_END)).await.is_err() {
         return Err(ended(runner.await).context("deriving the nodes' desired state"));
     }
+    let counted: api::Counted = {
+        let nodes = nodes.clone();
+        Arc::new(move || nodes.counted())
+    };
     let desk = Arc::new(Desk::new(office.clone(), nodes));
     desk.open().await.context("writing that no node is connected yet")?;
 
@@ -121,7 +125,7 @@ async fn run(args: &Args, store: Store) -> anyhow::Result<()> {
     let vault = Arc::new(vault::Vault { data_dir: args.data_dir.clone() });
     let http = tokio::spawn(api::serve(
         api::Listeners { local, remote },
-        api::Http::new(office, vault, control.clone(), token_text, args.rate_limit()),
+        api::Http::new(office, vault, control.clone(), token_text, counted, args.rate_limit()),
         ending.clone().cancelled_owned(),
     ));
     let mut link = link;

@@ -1,12 +1,12 @@
 //! The agent's side of a stream.
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use net_types::Generation;
 use node_state::{Resource, ResourceKey, Version};
 use tokio::{
     sync::mpsc,
-    time::{sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
@@ -14,10 +14,10 @@ use tonic::{Streaming, transport::Channel};
 use super::{Ended, LinkConfig, LinkError};
 use crate::{
     Chunk, Holdings, LinkState, Node, Outcome, REMOVED, Received,
-    limits::{BODY_BYTES_MAX, CHUNK_ITEMS_MAX, GREETING, MESSAGE_BYTES_MAX, PROTOCOL},
+    limits::{BODY_BYTES_MAX, CHUNK_ITEMS_MAX, COUNTERS_EVERY, GREETING, MESSAGE_BYTES_MAX, PROTOCOL},
     wire::{
-        Applied, Changes, FromAgent, FromController, Held, Hello, Inventory, Refused, ResourceOutcome,
-        check_key, error_text, from_agent, from_controller, link_client::LinkClient,
+        Applied, Changes, Counters, FromAgent, FromController, Held, Hello, Inventory, Refused,
+        ResourceOutcome, check_key, error_text, from_agent, from_controller, link_client::LinkClient,
     },
 };
 
@@ -53,6 +53,9 @@ pub(super) async fn run<N: Node>(
     drop(introduced);
     let mut renewal = pin!(sleep(renewal));
     let mut silence = pin!(sleep(GREETING));
+    let mut takes_counters = false;
+    let mut counters = interval(COUNTERS_EVERY);
+    counters.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let changes = tokio::select! {
             () = &mut renewal => return Ok(Ended::Renewal),
@@ -63,11 +66,16 @@ pub(super) async fn run<N: Node>(
                 send_news(&outbound, generation, outcomes).await?;
                 continue;
             }
+            _ = counters.tick(), if takes_counters => {
+                send_counters(&outbound, node.counters()).await?;
+                continue;
+            }
             heard = hear(&mut inbound) => match heard? {
                 Some(changes) => changes,
                 None => return Ok(Ended::Closed),
             },
         };
+        takes_counters = changes.takes_counters;
         let checked = match check(changes, generation) {
             Ok(checked) => checked,
             Err(error) => return Err(refuse(&outbound, &mut inbound, error).await),
@@ -120,7 +128,7 @@ async fn hear(inbound: &mut Streaming<FromController>) -> Result<Option<Changes>
 /// Looks at all of a chunk before any of it is kept. A resource that this agent cannot understand is rejected by
 /// itself; the rest goes on.
 fn check(changes: Changes, ours: Generation) -> Result<Checked, LinkError> {
-    let Changes { nonce, generation, upserts, removes, more } = changes;
+    let Changes { nonce, generation, upserts, removes, more, takes_counters: _ } = changes;
     let theirs = Generation(generation);
     if theirs < ours {
         return Err(LinkError::Stale { theirs, ours });
@@ -172,6 +180,13 @@ async fn send_news(
         send(outbound, applied(0, generation, some)).await?;
     }
     Ok(())
+}
+
+async fn send_counters(outbound: &Outbound, counters: BTreeMap<String, u64>) -> Result<(), LinkError> {
+    if counters.is_empty() {
+        return Ok(());
+    }
+    send(outbound, from_agent::Message::Counters(Counters::from_ours(counters))).await
 }
 
 fn applied(nonce: u64, generation: Generation, outcomes: Vec<Outcome>) -> from_agent::Message {

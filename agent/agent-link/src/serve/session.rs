@@ -1,6 +1,10 @@
 //! The controller's side of a stream.
 
-use std::{collections::VecDeque, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use net_types::Generation;
 use node_state::ResourceKey;
@@ -63,6 +67,7 @@ impl<O: Office> Session<O> {
         tracing::info!(%node, agent_version, %generation, held = holding.versions.len(), "agent connected");
         self.report(Report::Connected { agent_version, programmed: generation }).await;
         let status = self.exchange(generation, holding).await;
+        self.table.set_counters(BTreeMap::new());
         tracing::info!(%node, reason = status.message(), "agent disconnected");
         self.report(Report::Disconnected { reason: status.message().into() }).await;
         self.say_goodbye(status);
@@ -124,6 +129,13 @@ impl<O: Office> Session<O> {
             };
             let applied = match heard {
                 Ok(Some(FromAgent { message: Some(from_agent::Message::Applied(applied)) })) => applied,
+                Ok(Some(FromAgent { message: Some(from_agent::Message::Counters(counters)) })) => {
+                    match counters.check() {
+                        Ok(counters) => self.table.set_counters(counters),
+                        Err(status) => return status,
+                    }
+                    continue;
+                }
                 Ok(Some(FromAgent { message: Some(from_agent::Message::Refused(Refused { reason })) })) => {
                     return match crate::wire::check_error(reason) {
                         Ok(reason) => Status::failed_precondition(format!("the agent refused: {reason}")),
@@ -203,5 +215,6 @@ fn changes(nonce: u64, batch: Batch) -> Changes {
         upserts: upserts.into_iter().map(upsert).collect(),
         removes: removes.into_iter().map(|key| key.as_str().into()).collect(),
         more,
+        takes_counters: true,
     }
 }

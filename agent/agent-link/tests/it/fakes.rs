@@ -173,6 +173,17 @@ impl TestOffice {
         assert!(reached, "reports so far: {:#?}", self.reports());
     }
 
+    pub(crate) async fn until_counted(&self, wanted: &BTreeMap<String, u64>) {
+        let table = self.table();
+        let counted = async {
+            while table.counters() != *wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, counted).await;
+        assert!(reached.is_ok(), "counted so far: {:?}", table.counters());
+    }
+
     /// Starts an agent's end.
     pub(crate) fn connect(&self, node: &Arc<TestNode>) -> Running {
         let config = LinkConfig {
@@ -229,6 +240,7 @@ pub(crate) struct TestNode {
     hangs_after: Mutex<Option<usize>>,
     news: Mutex<Vec<Outcome>>,
     has_news: tokio::sync::Notify,
+    counters: Mutex<BTreeMap<String, u64>>,
 }
 
 impl TestNode {
@@ -241,6 +253,7 @@ impl TestNode {
             hangs_after: Mutex::default(),
             news: Mutex::default(),
             has_news: tokio::sync::Notify::default(),
+            counters: Mutex::default(),
         })
     }
 
@@ -263,6 +276,10 @@ impl TestNode {
     pub(crate) fn tell(&self, outcome: Outcome) {
         lock(&self.news).push(outcome);
         self.has_news.notify_one();
+    }
+
+    pub(crate) fn count(&self, name: &str, value: u64) {
+        lock(&self.counters).insert(name.into(), value);
     }
 
     pub(crate) fn disk(&self) -> Disk {
@@ -353,6 +370,10 @@ impl Node for TestNode {
             }
             self.has_news.notified().await;
         }
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        lock(&self.counters).clone()
     }
 
     fn state(&self, state: LinkState) {

@@ -1,5 +1,7 @@
 //! Histories of one node and its office.
 
+use std::collections::BTreeMap;
+
 use agent_link::Report;
 use net_types::Generation;
 
@@ -85,6 +87,20 @@ async fn the_office_hears_what_became_of_each_resource() {
     let Report::Applied { results, .. } = &office.reports()[before + 1] else { panic!("no results") };
     assert!(results.contains(&refused), "{results:?}");
     assert_eq!(node.disk().received, 2);
+}
+
+#[tokio::test]
+async fn the_office_has_the_counters_of_a_node_that_is_connected() {
+    let office = TestOffice::start().await;
+    office.apply(1, vec![upsert(1)]);
+    let node = TestNode::joining(&office);
+    node.count("drops.storm.volt", 7);
+    node.count("stages.volt.up.in", 9);
+    let link = office.connect(&node);
+    let counted = [("drops.storm.volt".to_owned(), 7), ("stages.volt.up.in".to_owned(), 9)];
+    office.until_counted(&counted.into()).await;
+    drop(link);
+    office.until_counted(&BTreeMap::new()).await;
 }
 
 #[tokio::test]

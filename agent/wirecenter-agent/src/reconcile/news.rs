@@ -1,4 +1,4 @@
-//! Outcomes that have changed by themselves, until the link takes them.
+//! What the link may tell of the node: outcomes that have changed by themselves, until it takes them, and what is counted.
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +11,12 @@ use tokio::sync::Notify;
 
 type Latest = BTreeMap<ResourceKey, (Version, Result<(), String>)>;
 
-/// At most one per resource: the latest.
+/// At most one outcome per resource: the latest.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     latest: Mutex<Latest>,
     arrived: Notify,
+    counters: Mutex<BTreeMap<String, u64>>,
 }
 
 impl News {
@@ -25,6 +26,15 @@ impl News {
         if !latest.is_empty() {
             self.arrived.notify_one();
         }
+    }
+
+    /// What is counted, by name, as it is now.
+    pub(super) fn count(&self, counters: BTreeMap<String, u64>) {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = counters;
+    }
+
+    pub(crate) fn counters(&self) -> BTreeMap<String, u64> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn clear(&self) {

@@ -235,6 +235,16 @@ async fn the_nat_log_is_a_resource_that_says_what_is_wrong_with_it() {
     events.send(Event::Nat(Vec::new())).expect("heard");
     drop(requests);
     running.await.expect("ends well");
+    let told = news.counters();
+    let of = |name: &str| told.get(name).copied();
+    assert_eq!(
+        [of("drops.source_mac.volt"), of("drops.arp.volt"), of("drops.arp.vbng")],
+        [Some(11), Some(0), None]
+    );
+    assert_eq!(
+        [of("stages.volt.up.in"), of("stages.volt.up.out"), of("stages.vbng.up.out")],
+        [Some(14), Some(3), Some(3)]
+    );
     let written = std::fs::read_to_string(dir.path().join("run").join(StatusFile::FILE)).expect("written");
     let written: serde_json::Value = serde_json::from_str(&written).expect("JSON");
     let shown = &written["natLog"];

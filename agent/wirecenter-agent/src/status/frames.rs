@@ -5,6 +5,28 @@ use std::collections::BTreeMap;
 use fastpath::{StageFlow, Tally};
 use serde::Serialize;
 
+/// The same by name, for the controller: `stages.STAGE.DIRECTION.WHAT` and `drops.REASON.STAGE`.
+pub(crate) fn counters(tally: &Tally) -> BTreeMap<String, u64> {
+    let stages = tally.stages().into_iter().flat_map(|flow| {
+        let place = format!("stages.{}.{}", flow.stage.name(), flow.direction.name());
+        let Flow { r#in, out, turned, answered, user_space, kernel, dropped } = Flow::from(&flow);
+        [
+            ("in", r#in),
+            ("out", out),
+            ("turned", turned),
+            ("answered", answered),
+            ("user_space", user_space),
+            ("kernel", kernel),
+            ("dropped", dropped),
+        ]
+        .map(|(what, frames)| (format!("{place}.{what}"), frames))
+    });
+    let drops = tally
+        .drops_by_stage()
+        .map(|(reason, stage, frames)| (format!("drops.{}.{}", reason.name(), stage.name()), frames));
+    stages.chain(drops).collect()
+}
+
 /// Since the maps were made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Frames {

@@ -1,6 +1,7 @@
 //! What the controller counts, as Prometheus reads it.
 
 mod back_ends;
+mod nodes;
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
@@ -17,6 +18,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use synchronizer::BackEnd;
+
+pub use nodes::NodeCounters;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -53,6 +56,7 @@ impl Metrics {
         &self,
         store: &StoreFigures,
         back_ends: &[(BackEnd, synchronizer::Metrics)],
+        nodes: &NodeCounters,
     ) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("wirecenter");
         registry.register("api_requests", "Requests answered", self.requests.clone());
@@ -80,6 +84,7 @@ impl Metrics {
         let time = ConstCounter::new(store.commit_time.as_secs_f64());
         registry.register_with_unit("store_commit_time", "Time spent in commits", Unit::Seconds, time);
         back_ends::register(&mut registry, back_ends);
+        nodes::register(&mut registry, nodes);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)

@@ -47,6 +47,7 @@ use access::{
 };
 use bodies::Bodies;
 use metrics::Metrics;
+pub use metrics::NodeCounters;
 use principal::Share;
 use problem::Problem;
 use rate::Buckets;
@@ -55,6 +56,9 @@ pub use server::{Listeners, serve};
 
 /// Makes the text of a join token from a node's name and secret.
 pub type TokenText = Arc<dyn Fn(&Name, &str) -> Result<String, String> + Send + Sync>;
+
+/// What nodes count, as they have told it last.
+pub type Counted = Arc<dyn Fn() -> NodeCounters + Send + Sync>;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -65,6 +69,7 @@ struct Shared {
     vault: Arc<dyn Vault>,
     synchronizer: Control<AnyObject>,
     token_text: TokenText,
+    counted: Counted,
     metrics: Metrics,
     bodies: Bodies,
     buckets: Buckets<Share>,
@@ -82,6 +87,7 @@ impl Http {
         vault: Arc<dyn Vault>,
         synchronizer: Control<AnyObject>,
         token_text: TokenText,
+        counted: Counted,
         limit: RateLimit,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -89,6 +95,7 @@ impl Http {
             vault,
             synchronizer,
             token_text,
+            counted,
             metrics: Metrics::default(),
             bodies: Bodies::default(),
             buckets: Buckets::new(limit),

@@ -58,7 +58,7 @@ pub(super) async fn metrics(
     // At the controller's end there is no synchronizer any more.
     let back_ends = http.0.synchronizer.metrics().await.unwrap_or_default();
     let figures = http.office().store().figures();
-    let text = http.0.metrics.render(&figures, &back_ends).map_err(Problem::internal)?;
+    let text = http.0.metrics.render(&figures, &back_ends, &(http.0.counted)()).map_err(Problem::internal)?;
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use agent_link::{NodeTable, Outcome, REMOVED};
-use api::Office;
+use api::{NodeCounters, Office};
 use net_types::{Generation, Name};
 use synchronizer::{BackEnd, Control, Failure, Key, Retry};
 use xos_model::{AnyObject, KindName};
@@ -79,6 +79,12 @@ impl Nodes {
     /// The revision of the intent that the node was last given.
     fn generation(&self, node: &Name) -> u64 {
         self.table(node).map_or(0, |table| table.generation().0)
+    }
+
+    /// What the nodes that are connected count, as their agents told it last.
+    pub(crate) fn counted(&self) -> NodeCounters {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.iter().map(|(node, table)| (node.clone(), table.counters())).collect()
     }
 
     /// Brings the tables to where the world is. The world is held meanwhile: no acknowledgement comes between.

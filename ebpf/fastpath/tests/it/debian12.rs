@@ -4,7 +4,7 @@ use vm::{Files, Kernel};
 
 /// One or more of each suite but floods, so that each program is loaded and sees packets there: an emulated machine's verifier takes
 /// ten seconds and more for each office, and what says nothing of a kernel is said by the others.
-const OF_THE_KERNEL: [&str; 24] = [
+const OF_THE_KERNEL: [&str; 26] = [
     "dhcp::the_known_home_gets_its_offer_and_its_lease",
     "dns::a_blocked_name_is_answered_and_an_encrypted_resolver_refused",
     "events::each_mapping_is_told_of_once_if_that_is_wanted",
@@ -19,6 +19,7 @@ const OF_THE_KERNEL: [&str; 24] = [
     "live::frames_cross_the_office_both_ways",
     "one_to_one::an_address_of_ones_own_stands_for_the_inside_one_whatever_the_packet_is",
     "overflow::flows_live_in_further_port_blocks_as_in_the_own_one",
+    "priorities::what_a_line_sends_has_the_class_of_its_outer_tag",
     "random::random_frames_become_what_they_may_and_are_counted_once",
     "reconcile::an_interface_without_native_xdp_is_refused",
     "routes::flows_spread_stay_and_move_only_with_the_way_that_goes",
@@ -27,6 +28,7 @@ const OF_THE_KERNEL: [&str; 24] = [
     "shared::homes_are_told_apart_by_their_addresses",
     "six::ipv6_goes_both_ways_and_a_firewall_lets_answers_in",
     "stages::what_leaves_a_stage_comes_into_the_next",
+    "storm::a_line_that_was_stopped_goes_on_with_time",
     "upgrade::state::mappings_flows_counters_tokens_and_addresses_survive_there_and_back",
     "voice::voice_has_a_rate_a_mark_and_a_priority_of_its_own",
 ];
