@@ -65,7 +65,7 @@ impl DeviceServer {
                 }
             }
             (Event::Ignored(reason), _) => {
-                tracing::debug!(%subscriber, client, %reason, "DHCP message ignored")
+                tracing::debug!(%subscriber, client, %reason, "DHCP message ignored");
             }
             (
                 event,

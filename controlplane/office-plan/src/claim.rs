@@ -95,13 +95,12 @@ impl Claim {
 pub fn claims_of(spec: &SubscriberSpec, status: &SubscriberStatus) -> Vec<Claim> {
     let access = &spec.access;
     let mut claims = vec![Claim::line_of(spec)];
-    match status.subnet {
-        Some(subnet) => claims.push(Claim::Subnet(subnet)),
-        None => {
-            let addresses = status.addresses.or(status.address.map(Prefix4::host));
-            let claim = |address| Claim::Address { node: access.node.clone(), address };
-            claims.extend(addresses.into_iter().flat_map(hosts).map(claim));
-        }
+    if let Some(subnet) = status.subnet {
+        claims.push(Claim::Subnet(subnet));
+    } else {
+        let addresses = status.addresses.or(status.address.map(Prefix4::host));
+        let claim = |address| Claim::Address { node: access.node.clone(), address };
+        claims.extend(addresses.into_iter().flat_map(hosts).map(claim));
     }
     claims.extend(status.more_subnets.iter().copied().map(Claim::Subnet));
     claims.extend(status.public_address.map(|address| Claim::Subnet(Prefix4::host(address))));

@@ -181,7 +181,7 @@ impl Inspector {
             let nat = view.nat.map(|nat| self.with_further(session, nat));
             let has_devices = session.flags & flags::DEVICES != 0;
             let devices = has_devices.then(|| of_home(&leased, session.home));
-            views.push(SessionView { nat, rules, devices, ..view });
+            views.push(SessionView { devices, nat, rules, ..view });
         });
         views.sort_unstable_by_key(|view| view.index);
         views
