@@ -46,66 +46,64 @@ mod tests {
 
     use super::*;
 
-    fn session(edit: impl Fn(&str) -> String) -> Session {
-        let text = r#"{"kind":"session","subscriber":"alice","port":"access0","tags":{"sVid":100,"cVid":7},"state":"active","mac":null,"devices":3,"lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/30","dnsServers":[],"leaseSeconds":3600,"nat":{"address":"198.51.100.1","firstPort":1024,"ports":64},"rateUp":null,"rateDown":null}"#;
-        let Ok(Resource::Session(session)) = Resource::decode(edit(text).as_bytes()) else {
-            panic!("a session")
-        };
+    const NAT: &str = r#""nat":{"address":"198.51.100.1","firstPort":1024,"ports":64}"#;
+    const NO_NAT: &str = r#""nat":null"#;
+    const OF_POOL: &str = r#""lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/30""#;
+    const ROUTED: &str = r#""lease":"203.0.113.10/29","gateway":"203.0.113.9","network":"203.0.113.8/29""#;
+
+    /// With three devices behind NAT, but for what is replaced.
+    fn session(replaced: &[(&str, &str)]) -> Session {
+        let text = format!(
+            r#"{{"kind":"session","subscriber":"alice","port":"access0","tags":{{"sVid":100,"cVid":7}},"state":"active","mac":null,"devices":3,{OF_POOL},"dnsServers":[],"leaseSeconds":3600,{NAT},"rateUp":null,"rateDown":null}}"#
+        );
+        let text = replaced.iter().fold(text, |text, (from, to)| text.replace(from, to));
+        let Ok(Resource::Session(session)) = Resource::decode(text.as_bytes()) else { panic!("a session") };
         session
     }
 
+    /// What is replaced, and what is said.
+    type Case = (&'static [(&'static str, &'static str)], &'static str);
+
     #[test]
     fn each_device_has_an_address_and_nothing_else_tells_them_apart() {
-        type Change<'a> = &'a dyn Fn(&str) -> String;
-        let nat = r#""nat":{"address":"198.51.100.1","firstPort":1024,"ports":64}"#;
-        let routed = r#""lease":"203.0.113.10/29","gateway":"203.0.113.9","network":"203.0.113.8/29""#;
-        let of_pool = r#""lease":"100.64.0.4/16","gateway":"100.64.0.1","network":"100.64.0.4/30""#;
-        let shown = |edit: &dyn Fn(&str) -> String| match check_devices(&session(edit)) {
-            Ok(()) => "as it should be".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let table: [(Change<'_>, &str); 11] = [
-            (&str::to_owned, "as it should be"),
-            (&|text| text.replace(":3,", ":4,"), "as it should be"),
-            (&|text| text.replace(":3,", ":5,"), "devices: 100.64.0.4/30 has no 5 addresses for them"),
-            (&|text| text.replace(":3,", ":2,"), "devices: 100.64.0.4/30 has no 2 addresses for them"),
-            (&|text| text.replace(":3,", ":0,"), "devices is 0, not 1 to 32"),
-            (&|text| text.replace(":3,", ":33,"), "devices is 33, not 1 to 32"),
-            (&|text| text.replace(of_pool, routed).replace(nat, r#""nat":null"#), "as it should be"),
+        const FINE: &str = "as it should be";
+        let cases: [Case; 11] = [
+            (&[], FINE),
+            (&[(":3,", ":4,")], FINE),
+            (&[(":3,", ":5,")], "devices: 100.64.0.4/30 has no 5 addresses for them"),
+            (&[(":3,", ":2,")], "devices: 100.64.0.4/30 has no 2 addresses for them"),
+            (&[(":3,", ":0,")], "devices is 0, not 1 to 32"),
+            (&[(":3,", ":33,")], "devices is 33, not 1 to 32"),
+            (&[(OF_POOL, ROUTED), (NAT, NO_NAT)], FINE),
+            (&[(OF_POOL, ROUTED), (NAT, NO_NAT), (":3,", ":5,")], FINE),
             (
-                &|text| text.replace(of_pool, routed).replace(nat, r#""nat":null"#).replace(":3,", ":5,"),
-                "as it should be",
-            ),
-            (
-                &|text| text.replace(of_pool, routed).replace(nat, r#""nat":null"#).replace(":3,", ":6,"),
+                &[(OF_POOL, ROUTED), (NAT, NO_NAT), (":3,", ":6,")],
                 "devices: 203.0.113.8/29 has no 6 addresses for them",
             ),
             (
-                &|text| text.replace(r#""mac":null"#, r#""mac":"02:00:00:00:00:01""#),
+                &[(r#""mac":null"#, r#""mac":"02:00:00:00:00:01""#)],
                 "devices: several are told apart by what DHCP leases to them, not with mac",
             ),
             (
-                &|text| text.replace(nat, r#""nat":null,"natAddress":"203.0.113.9""#),
+                &[(NAT, r#""nat":null,"natAddress":"203.0.113.9""#)],
                 "devices: several are told apart by what DHCP leases to them, not with natAddress",
             ),
         ];
-        for (edit, expected) in table {
-            assert_eq!(shown(edit), expected);
+        for (replaced, expected) in cases {
+            let said = match check_devices(&session(replaced)) {
+                Ok(()) => FINE.to_owned(),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(said, expected, "{replaced:?}");
         }
     }
 
     #[test]
     fn addresses_are_given_in_order_and_those_of_the_office_to_nobody() {
         let of = |session: &Session| session.device_addresses().map(|a| a.to_string()).collect::<Vec<_>>();
-        let block = session(str::to_owned);
+        let block = session(&[]);
         assert_eq!(of(&block), ["100.64.0.4", "100.64.0.5", "100.64.0.6", "100.64.0.7"]);
-        let routed = Session {
-            lease: "203.0.113.10/29".parse().expect("an address"),
-            gateway: [203, 0, 113, 9].into(),
-            network: "203.0.113.8/29".parse().expect("a prefix"),
-            nat: None,
-            ..block
-        };
+        let routed = session(&[(OF_POOL, ROUTED), (NAT, NO_NAT)]);
         assert_eq!(of(&routed), ["203.0.113.10", "203.0.113.11", "203.0.113.12", "203.0.113.13"]);
         assert_eq!(of(&Session { devices: 5, ..routed })[4..], ["203.0.113.14"]);
     }

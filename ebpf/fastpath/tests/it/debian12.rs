@@ -4,7 +4,8 @@ use vm::{Files, Kernel};
 
 /// One or more of each suite but floods, so that each program is loaded and sees packets there: an emulated machine's verifier takes
 /// ten seconds and more for each office, and what says nothing of a kernel is said by the others.
-const OF_THE_KERNEL: [&str; 26] = [
+const OF_THE_KERNEL: [&str; 27] = [
+    "devices::devices_of_a_home_are_kept_apart",
     "dhcp::the_known_home_gets_its_offer_and_its_lease",
     "dns::a_blocked_name_is_answered_and_an_encrypted_resolver_refused",
     "events::each_mapping_is_told_of_once_if_that_is_wanted",

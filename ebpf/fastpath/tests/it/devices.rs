@@ -305,6 +305,32 @@ fn with_a_firewall_rules_and_exempt_destinations() {
     });
 }
 
+/// Of a home that is suspended, the same pairs reach the walled garden, and no others.
+#[test]
+fn in_the_walled_garden() {
+    let mut suspended: NodeState = office("")
+        .resources()
+        .map(|resource| {
+            let text = String::from_utf8(resource.encode()).expect("JSON");
+            let text = text.replace(r#""active""#, r#""suspended""#);
+            Resource::decode(text.as_bytes()).expect("a resource")
+        })
+        .collect();
+    let garden = r#"{"kind":"garden","portal":"http://192.0.9.9/","allowed":["192.0.9.9/32"]}"#;
+    suspended.insert(Resource::decode(garden.as_bytes()).expect("a resource"));
+    in_both(&suspended, |r| {
+        for device in [PHONE, LAPTOP] {
+            let out = goes_out(r, device, &udp((device.1, 5000), (REMOTE, 53), 64, b"question"));
+            let answer = from_core(&udp((REMOTE, 53), (EXTERNAL, external_port(&out)), 64, b"answer"));
+            assert_eq!(to(r.down(&answer), device), udp((REMOTE, 53), (device.1, 5000), 63, b"answer"));
+            let elsewhere = udp((device.1, 5000), ([8, 8, 8, 8], 99), 64, b"a");
+            assert_eq!(r.up(&from_home(device.0, &elsewhere)), Outcome::Drop(DropReason::Garden, None));
+        }
+        let spoofed = udp((LAPTOP.1, 5000), (REMOTE, 53), 64, b"question");
+        assert_eq!(r.up(&from_home(PHONE.0, &spoofed)), Outcome::Drop(DropReason::SourceMac, None));
+    });
+}
+
 /// Port forwards lead to the first address of the block, and what that device says leaves by them.
 #[test]
 fn port_forwards_lead_to_the_first_address() {
@@ -367,6 +393,8 @@ fn devices_come_and_go_and_stay_over_a_restart() {
         to(r.down(&answer(ports[1])), LAPTOP);
         goes_out(r, LAPTOP, &flow(LAPTOP));
     }
+    // Which version of a session there is, is written anew.
+    settle(&mut fastpath, &desired);
     settle(&mut fastpath, &desired);
     lease(&mut fastpath, "alice", &[tablet, LAPTOP, PRINTER]);
     assert_eq!(fastpath.writes(), 0, "all is as it was");

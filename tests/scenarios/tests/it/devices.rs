@@ -90,6 +90,14 @@ fn devices_of_a_bridged_home_have_a_lease_each_and_one_more_gets_nothing() {
     tablet.lease().unwrap_or_else(|said| panic!("{said}"));
     assert!(tablet.fetches(&format!("http://{OUTSIDE}/")));
     assert_eq!(listed(&mut office).len(), 3);
+    // One more may come, of as large a block: nobody else is touched.
+    let before = listed(&mut office);
+    office.change("dora", |spec| spec["bundle"]["devices"] = json!(4));
+    assert_eq!(office.subscriber("dora")["status"]["addresses"], block);
+    assert_eq!(listed(&mut office), before);
+    assert!(tablet.fetches(&format!("http://{OUTSIDE}/")));
+    devices[1].lease().unwrap_or_else(|said| panic!("{said}"));
+    assert_eq!(listed(&mut office).len(), 4);
 }
 
 /// Each gets pages while the others do, and all from the home's share of one public address.

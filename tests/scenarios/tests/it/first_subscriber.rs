@@ -1,5 +1,11 @@
 //! The main job: a request at the API, and a home is on line.
 
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
 use serde_json::json;
 
 use crate::{
@@ -10,10 +16,7 @@ use crate::{
 #[test]
 fn subscribers_get_on_line() {
     let mut office = Office::up("online", "0x88a8");
-    assert!(
-        office.lab().lease("home1", std::time::Duration::from_secs(3)).is_err(),
-        "nobody is provisioned yet"
-    );
+    assert!(office.lab().lease("home1", Duration::from_secs(3)).is_err(), "nobody is provisioned yet");
     office.provision();
     natted_home_is_seen_with_its_port_block(&mut office, "home1", "alice");
     natted_home_is_seen_with_its_port_block(&mut office, "home2", "bob");
@@ -22,6 +25,7 @@ fn subscribers_get_on_line() {
     icmp_behaves_as_on_a_router(&mut office);
     subscribers_reach_each_other(&mut office);
     spoofed_packets_are_dropped_and_counted(&mut office);
+    the_controller_knows_what_the_node_counts(&mut office);
     a_change_of_rate_leaves_the_session_alone(&mut office);
     a_suspended_subscriber_is_cut_off_and_comes_back(&mut office);
     no_edge_no_packet(&mut office);
@@ -116,6 +120,30 @@ fn spoofed_packets_are_dropped_and_counted(office: &mut Office) {
     assert!(office.drops("source_mac") > before);
     assert_eq!(office.exec("home2", &format!("ip link set eth0 address {}", shown.trim())).0, 0);
     assert!(office.pings("home2", "192.0.2.66"), "the rightful device is served again");
+}
+
+/// Agents tell it every ten seconds.
+fn the_controller_knows_what_the_node_counts(office: &mut Office) {
+    let wanted = [
+        r#"wirecenter_node_dropped_frames_total{node="node1",reason="source_mac",stage="volt"} "#,
+        r#"wirecenter_node_stage_frames_total{node="node1",stage="vbng",direction="up",what="out"} "#,
+    ];
+    let count = |text: &str, name: &str| {
+        let sample = text.lines().find_map(|line| line.strip_prefix(name));
+        sample.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let mut ask = Command::new("curl");
+        ask.args(["--silent", "--show-error", "--fail", "http://localhost/metrics", "--unix-socket"]);
+        let told = ask.arg(office.lab().socket()).output().expect("curl (apt-get install curl)");
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        if wanted.iter().all(|name| count(&text, name) > 0) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{text}{}", String::from_utf8_lossy(&told.stderr));
+        thread::sleep(Duration::from_millis(500));
+    }
 }
 
 fn packets_up(office: &mut Office, subscriber: &str) -> u64 {

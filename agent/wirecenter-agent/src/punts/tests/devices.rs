@@ -77,8 +77,9 @@ async fn each_device_has_a_lease_on_the_disk_and_in_the_kernel_before_it_is_give
     let dir = line.dir;
     drop(line.store);
     let (store, kept) = Store::open(dir.path()).expect("opens");
-    let bound =
-        |leases: &Leases| leases.devices.values().flat_map(dhcp4::devices::Leases::all).collect::<Vec<_>>();
+    let bound = |leases: &Leases| -> Vec<_> {
+        leases.devices.values().flat_map(dhcp4::devices::Leases::all).collect()
+    };
     assert_eq!(bound(&kept.leases), bound(&line.leases));
     // They go with the session.
     let alice = kept.leases.devices.keys().next().expect("alice").clone();
