@@ -270,7 +270,11 @@ fn outside<T: Tables>(
         Transport::LaterFragment => return Ok(Outside::new(Kind::Address, none)),
         Transport::EchoReply(_) | Transport::Other => return Err(DropReason::NatProtocol),
     };
-    let key = nat::of_device(key, devices::number(arrival.home, ip.source));
+    let mut key = key;
+    // Only then does the place of the mapping depend on the home's first line: else both are waited for at once.
+    if arrival.has(flags::DEVICES) {
+        key = nat::of_device(key, devices::number(arrival.home, ip.source));
+    }
     match nat::mappings(arrival.block, arrival.order, arrival.now_ns).existing(key, nat::hash(key)) {
         Some(mapping) => Ok(Outside::new(kind, mapping)),
         None if kind == Kind::Quote && !overflow::is_any(arrival.home) => Err(DropReason::IcmpErrorUnknown),

@@ -5,11 +5,19 @@ use fastpath::DropReason;
 use packet_logic::Verdict;
 
 use crate::random::{
-    generator::Frame,
+    generator::{Frame, Way},
     host::{End, Run},
+    office::{LINES, Line},
     tally::Tally,
-    view::View,
+    view::{Framed, View},
 };
+
+/// Whether a frame is of a bridged home, which it is whoever sends it: also of what is no device of the home's.
+fn is_of_bridged(frame: &Frame) -> bool {
+    let vids = Framed::read(&frame.bytes).vids();
+    let is_its = |line: &Line| line.bridged.is_some() && line.port == frame.by && line.tags == vids;
+    frame.way == Way::Up && LINES.iter().any(is_its)
+}
 
 /// `from`: the line that the frame is of.
 pub(super) fn assert_stopped(
@@ -19,7 +27,8 @@ pub(super) fn assert_stopped(
     may_broadcast: bool,
     tally: &mut Tally,
 ) {
-    let is_to_all = from.is_some() && frame.bytes[0] & 1 != 0;
+    let is_of_line = from.is_some() || is_of_bridged(frame);
+    let is_to_all = is_of_line && frame.bytes[0] & 1 != 0;
     let is_stopped = run.verdict() == Verdict::Drop(DropReason::Storm);
     assert!(!is_stopped || is_to_all && !may_broadcast, "it may be sent");
     if !is_to_all {
