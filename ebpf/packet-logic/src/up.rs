@@ -185,7 +185,8 @@ fn is_gateway<T: Tables>(tables: &T, arrival: &Arrival, address: u32) -> Result<
 
 #[inline(always)]
 pub(crate) fn is_dhcp_request(frame: Frame<'_>, ip: &Ipv4<'_>) -> bool {
-    if ip.protocol != UDP || !ip.is_whole() {
+    // What lies behind the packet in its frame is no part of it.
+    if ip.protocol != UDP || !ip.is_whole() || ip.payload_len < 8 {
         return false;
     }
     match frame.window::<8>(ip.payload_at) {
