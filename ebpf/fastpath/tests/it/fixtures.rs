@@ -180,6 +180,9 @@ const FIXTURES: &[(&str, Script)] = &[
     ("DHCP goes to user space, whoever sends it", |r| {
         let dhcp = udp(([0; 4], 68), ([255; 4], 67), 64, &[1; 240]);
         assert_eq!(r.up(&from_alice(&dhcp)), Outcome::Punt(PuntReason::Dhcp));
+        // Ports that lie behind the packet in its frame are not the packet's.
+        let dropped = Outcome::Drop(DropReason::SourceAddress, None);
+        assert_eq!(r.up(&from_alice(&with_total_len(&dhcp, 27))), dropped);
         let mut stranger = tagged(BOB_MAC, 0x88a8, (100, 7), 0x0800, &dhcp);
         stranger[..6].fill(0xff);
         assert_eq!(r.up(&stranger), Outcome::Punt(PuntReason::Dhcp));
