@@ -6,7 +6,7 @@ use net_types::{Mac, Name, TimeOfDay, UtcOffset, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// Where a session has one, what its devices send to resolvers is looked into.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ParentalControl {
     /// What the times are by.
@@ -14,7 +14,7 @@ pub struct ParentalControl {
     pub rules: Vec<BlockRule>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BlockRule {
     /// Of which lists the names are blocked.
@@ -29,7 +29,7 @@ pub struct BlockRule {
 
 /// From one time of day to another, on each of some days of the week; where `to` is not after `from`, to that time of the day
 /// after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WeeklyTime {
     /// On which days it begins; every day, if there is none.

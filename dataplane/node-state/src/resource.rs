@@ -86,7 +86,7 @@ impl ResourceKey {
     pub const SESSION_PREFIX: &str = "session/";
 
     pub fn session(subscriber: &net_types::Name) -> Self {
-        Self(format!("{}{subscriber}", Self::SESSION_PREFIX))
+        Self([Self::SESSION_PREFIX, subscriber.as_str()].concat())
     }
 
     pub fn block_list(name: &net_types::Name, part: u16) -> Self {

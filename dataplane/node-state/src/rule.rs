@@ -4,7 +4,7 @@ use net_types::{Name, Prefix};
 use serde::{Deserialize, Serialize};
 
 /// What is left out is any. Addresses and ports are those inside, whatever NAT makes of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FirewallRule {
     /// What its counter is kept by.
@@ -28,7 +28,7 @@ pub struct FirewallRule {
 }
 
 /// Where a flow begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FlowDirection {
     /// Outside.
@@ -37,7 +37,7 @@ pub enum FlowDirection {
     Out,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RuleAction {
     Allow,
@@ -45,7 +45,7 @@ pub enum RuleAction {
 }
 
 /// Ports from `first` to `last`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PortRange {
     pub first: u16,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{FirewallRule, ParentalControl};
 
 /// All that a node needs to know of a subscriber; every choice has been made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Session {
     pub subscriber: Name,
@@ -85,7 +85,7 @@ pub struct Session {
 
 /// What comes for an outside port of the subscriber's block goes to an inside port, and what leaves that inside port has
 /// that outside port, whoever is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PortForward {
     pub protocol: PortProtocol,
@@ -95,7 +95,7 @@ pub struct PortForward {
 }
 
 /// A protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PortProtocol {
     Tcp,
@@ -113,7 +113,7 @@ impl PortProtocol {
 }
 
 /// A stateful firewall that lets nothing in but answers: for IPv6 as in RFC 6092, and if wanted for IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Firewall {
     /// How many flows it remembers at least: a power of two from 64 to 1024.
@@ -124,7 +124,7 @@ pub struct Firewall {
 }
 
 /// How far the office lets a subscriber in. Whatever it is, addresses and ports stay the subscriber's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SessionState {
     /// Packets pass.
@@ -240,7 +240,7 @@ impl fmt::Display for AccessTags {
 ///
 /// The office's own address on the link is the access port's link-local one ([`Mac::link_local`]): router, DHCPv6
 /// server, answered for by neighbour discovery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ipv6Line {
     /// The /64 of the subscriber's link, which router advertisements say is on the link (RFC 4861, section 4.6.2).
@@ -265,7 +265,7 @@ pub struct Ipv6Line {
 
 /// A port block of a public address (RFC 7422): `ports` consecutive ports, a power of two of at least 64,
 /// from `first_port`, a multiple of 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Nat {
     pub address: Ipv4Addr,
@@ -274,7 +274,7 @@ pub struct Nat {
 }
 
 /// From whom a NAT mapping lets packets in (RFC 4787, section 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NatFiltering {
     /// Anybody.
@@ -296,7 +296,7 @@ impl NatFiltering {
 /// Ports of the address of a session's [`Nat`] that are nobody's own: `ports` consecutive ports from `first_port`, both
 /// multiples of 64. The node lends them in blocks as large as the subscriber's own, at most `blocks` at a time, and takes
 /// a block back when nothing has used it for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NatOverflow {
     pub first_port: u16,
@@ -310,7 +310,7 @@ impl Nat {
     pub const HEAD: u16 = 12;
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimit {
     pub rate: BitRate,

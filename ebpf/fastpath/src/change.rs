@@ -282,7 +282,7 @@ impl Fastpath {
             self.sessions.publish(&self.tables, &mut self.clerk, index, home, &reach);
             return Ok(());
         }
-        self.fill(session, &context, &reach)
+        self.fill(session, held.is_none(), &context, &reach)
     }
 
     /// Sees to it that there are records for a session's flows and rules.
@@ -327,16 +327,21 @@ impl Fastpath {
         Ok(())
     }
 
-    fn fill(&mut self, session: &Session, context: &ImageContext, reach: &Reach) -> Result<(), ApplyError> {
+    fn fill(
+        &mut self,
+        session: &Session,
+        is_new: bool,
+        context: &ImageContext,
+        reach: &Reach,
+    ) -> Result<(), ApplyError> {
         let ImageContext { index, home, flows, rules, .. } = *context;
         let held = self.tables.session(index);
         let image = session_image(session, context);
         self.leave_prefixes6(index, &prefixes6(session)?);
         let counted = self.moving.remove(&index);
-        let is_new = self.index_of(&session.subscriber).is_none();
         self.set_dhcp_profile(session, index, is_new);
         let to = (&self.tables, &mut self.writer, &mut self.clerk);
-        self.sessions.write(to, index, &session.subscriber, &image, counted);
+        self.sessions.write(to, index, (&session.subscriber, is_new), &image, counted);
         if !session.port_forwards.is_empty() || held.forwards != 0 {
             self.sessions.forward(&mut self.clerk, home, &forwards(session)?)?;
         }

@@ -170,13 +170,12 @@ impl Sessions {
         &mut self,
         (tables, writer, clerk): (&Tables, &mut Writer, &mut Clerk),
         index: u32,
-        name: &Name,
+        (name, is_new): (&Name, bool),
         image: &Image,
         counted: Option<Counted>,
     ) {
         let session = tables.sessions.at(index);
         put!(writer, session, 0_u64, version);
-        let is_new = !self.by_name.contains_key(name);
         if is_new {
             put_words!(writer, session, [0, 0, 0], drops_up);
             put!(writer, session, 0_u64, portal_arrival_q6);
@@ -228,7 +227,9 @@ impl Sessions {
         for (at, value) in places.zip(counted.into_iter().flatten()) {
             clerk.poke_home(home, at, value);
         }
-        self.by_name.insert(name.clone(), index);
+        if is_new {
+            self.by_name.insert(name.clone(), index);
+        }
     }
 
     /// Makes these the port forwards of a home, and leaves its other mappings alone.

@@ -2,6 +2,7 @@
 
 use map_abi::{DHCP_RESOLVERS_MAX, DhcpProfile};
 use node_state::Session;
+use smallvec::SmallVec;
 
 /// Option codes (RFC 2132).
 mod code {
@@ -26,9 +27,9 @@ pub fn dhcp_profile(session: &Session) -> Option<DhcpProfile> {
         (code::RENEWAL_TIME, lease_seconds / 2),
         (code::REBINDING_TIME, lease_seconds - lease_seconds / 8),
     ];
-    let times: Vec<u8> = times.iter().flat_map(|(code, time)| option(*code, &time.to_be_bytes())).collect();
-    let addresses: Vec<u8> = dns_servers.iter().flat_map(std::net::Ipv4Addr::octets).collect();
-    let resolvers = if addresses.is_empty() { Vec::new() } else { option(code::RESOLVERS, &addresses) };
+    let times: Bytes = times.iter().flat_map(|(code, time)| option(*code, &time.to_be_bytes())).collect();
+    let addresses: Bytes = dns_servers.iter().flat_map(std::net::Ipv4Addr::octets).collect();
+    let resolvers = if addresses.is_empty() { Bytes::new() } else { option(code::RESOLVERS, &addresses) };
     let [mask] = words(&option(code::SUBNET_MASK, &mask.to_be_bytes()));
     Some(DhcpProfile {
         lease_seconds: *lease_seconds,
@@ -39,9 +40,12 @@ pub fn dhcp_profile(session: &Session) -> Option<DhcpProfile> {
     })
 }
 
-fn option(code: u8, data: &[u8]) -> Vec<u8> {
+/// As long as options mostly are.
+type Bytes = SmallVec<[u8; 32]>;
+
+fn option(code: u8, data: &[u8]) -> Bytes {
     let len = u8::try_from(data.len()).unwrap_or(u8::MAX);
-    [&[code, len], data].concat()
+    [code, len].into_iter().chain(data.iter().copied()).collect()
 }
 
 /// Bytes in words, filled up with zeros.

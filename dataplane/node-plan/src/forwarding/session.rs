@@ -1,10 +1,13 @@
 //! What a session looks like in the maps.
 
+use std::hash::{Hash, Hasher};
+
 use map_abi::{
     Burst, Down, HOME_ORDER_MAX, HomeRef, Limits, Meter, Owner, Rate, RulesRef, Six, Up, flags, line6,
 };
 use net_types::{Mac, Prefix6, Vid};
-use node_state::{Ipv6Line, Nat, NatFiltering, RateLimit, Resource, Session};
+use node_state::{Ipv6Line, Nat, NatFiltering, RateLimit, Session};
+use xxhash_rust::xxh3::Xxh3Default;
 use zerocopy::FromZeros;
 
 use super::{MORE_NETWORKS_MAX, overflow_share};
@@ -263,6 +266,7 @@ fn limits(peak: Option<RateLimit>, committed: Option<RateLimit>) -> Limits {
 
 /// Mixed so that a session on another port differs.
 fn version(session: &Session, port: u16) -> u64 {
-    let content = Resource::Session(session.clone()).version().0;
-    (content ^ (u64::from(port) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1)
+    let mut hash = Xxh3Default::new();
+    (session, port).hash(&mut hash);
+    hash.finish().max(1)
 }
