@@ -7,12 +7,14 @@
 use std::{collections::HashSet, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use nix::time::{ClockId, clock_gettime};
+use nix::{
+    time::{ClockId, clock_getcpuclockid, clock_gettime},
+    unistd::Pid,
+};
 
 /// Nanoseconds of CPU that the calling thread and the kernel's softirq threads have used.
 pub(crate) fn of_sender() -> Result<u64> {
-    let own = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the thread's clock")?;
-    let own = u64::try_from(own.tv_sec())? * 1_000_000_000 + u64::try_from(own.tv_nsec())?;
+    let own = nanoseconds(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the thread's clock")?;
     Ok(own + softirq_threads()?)
 }
 
@@ -28,10 +30,15 @@ fn softirq_threads() -> Result<u64> {
     Ok(sum)
 }
 
-/// Of all threads of a process.
+/// Of all threads of a process, those that have ended included.
 pub(crate) fn of_process(pid: u32) -> Result<u64> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).context("a process's threads")?;
-    threads.map(|thread| of_thread(&thread.context("a thread")?.path())).sum()
+    let clock = clock_getcpuclockid(Pid::from_raw(pid.try_into()?)).context("a process's clock")?;
+    nanoseconds(clock).context("a process's clock")
+}
+
+fn nanoseconds(clock: ClockId) -> Result<u64> {
+    let time = clock_gettime(clock)?;
+    Ok(u64::try_from(time.tv_sec())? * 1_000_000_000 + u64::try_from(time.tv_nsec())?)
 }
 
 /// The first number of `schedstat` (Documentation/scheduler/sched-stats.rst).
