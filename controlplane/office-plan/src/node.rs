@@ -36,10 +36,8 @@ pub fn node_resources(node: &NodeSpec, pools: &NodePools) -> Vec<Resource> {
     let loopback = InterfaceAddress4::new(node.loopback, 32).expect("32 is a prefix length");
     let name: IfName = LOOPBACK_LINK.parse().expect("an interface's name");
     let link = Resource::Link(Link {
-        name,
-        kind: LinkKind::Bridge,
-        mtu: LOOPBACK_MTU,
         addresses: [loopback].into(),
+        ..Link::new(name, LinkKind::Bridge, LOOPBACK_MTU)
     });
     let routes = node.routes.iter().filter_map(|route| {
         let port = node.port_towards(route.via)?.name.clone();

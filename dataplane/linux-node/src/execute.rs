@@ -7,19 +7,19 @@ use node_plan::kernel::{
     NodePlan, OWN_GROUP, OWN_METRIC, OWN_PROTOCOL, ObservedRoute, ObservedTarget, Op, OwnLinkName, Step,
     UnicastOrBlackhole, Why,
 };
-use node_state::{LinkKind, ResourceKey};
+use node_state::ResourceKey;
 use rtnetlink::{
     packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE},
     packet_route::{
         AddressFamily, RouteNetlinkMessage,
         address::{AddressAttribute, AddressMessage},
-        link::{AfSpecUnspec, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage},
+        link::{AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage},
         route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteScope, RouteType},
     },
 };
 use tracing::{info, warn};
 
-use crate::{Error, Netlink, observe};
+use crate::{Error, Netlink, links};
 
 /// What came of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,10 +76,24 @@ impl Netlink {
             Op::DeleteRoute(route) => self.delete_route(&doing, route).await,
             Op::DeleteRoute6(route) => self.delete_route6(&doing, route).await,
             Op::DeleteLink { name, index } => self.delete_link(&doing, name, *index).await,
-            Op::CreateLink { name, kind, mtu } => {
-                let message = RouteNetlinkMessage::NewLink(new_link(name, *kind, *mtu));
-                self.change(&doing, message, NLM_F_CREATE | NLM_F_EXCL).await
+            Op::CreateLink { name, kind, mtu, peer_mtu } => {
+                self.create_link(&doing, (name, kind), (*mtu, *peer_mtu)).await
             }
+            Op::NoLinkLocal { link } => self.set_link(&doing, link, no_link_local()).await,
+            Op::JoinBridge { link, bridge, flags } => self.join_bridge(&doing, (link, bridge), *flags).await,
+            Op::LeaveBridge { link } => self.set_link(&doing, link, LinkAttribute::Controller(0)).await,
+            Op::SetPortFlags { link, flags } => self.set_port_flags(&doing, link, *flags).await,
+            Op::AddVlan { link, vlan } => self.add_vlan(&doing, link, *vlan).await,
+            Op::RemoveVlan { link, vlan } => self.remove_vlan(&doing, link, *vlan).await,
+            Op::SetStation { link, mac, remote } => self.set_station(&doing, (link, *mac), *remote).await,
+            Op::AddFlood { link, remote } => self.add_flood(&doing, link, *remote).await,
+            Op::RemoveStation { link, mac, remote } => {
+                self.remove_station(&doing, (link, *mac), *remote).await
+            }
+            Op::SetNeighbour { link, address, mac } => {
+                self.set_neighbour(&doing, (link, *address), *mac).await
+            }
+            Op::RemoveNeighbour { link, address, .. } => self.remove_neighbour(&doing, link, *address).await,
             Op::SetMtu { link, from: _, to } => self.set_link(&doing, link, LinkAttribute::Mtu(*to)).await,
             Op::SetUp { link } => self.set_up(&doing, link).await,
             Op::PromoteSecondaries { link } => self.set_link(&doing, link, promote_secondaries()).await,
@@ -103,7 +117,7 @@ impl Netlink {
     }
 
     async fn delete_link(&self, doing: &str, name: &OwnLinkName, index: u32) -> Result<(), Error> {
-        let Some(found) = self.link(name.get()).await?.as_ref().and_then(observe::link) else {
+        let Some(found) = self.link(name.get()).await?.as_ref().and_then(links::link) else {
             return Ok(());
         };
         // Between planning and now, another may have put one of its own in the place of ours.
@@ -123,7 +137,12 @@ impl Netlink {
         self.change(doing, RouteNetlinkMessage::SetLink(message), 0).await
     }
 
-    async fn set_link(&self, doing: &str, link: &IfName, attribute: LinkAttribute) -> Result<(), Error> {
+    pub(crate) async fn set_link(
+        &self,
+        doing: &str,
+        link: &IfName,
+        attribute: LinkAttribute,
+    ) -> Result<(), Error> {
         let mut message = LinkMessage::default();
         message.header.index = self.index(doing, link).await?;
         message.attributes.push(attribute);
@@ -203,23 +222,13 @@ impl Netlink {
 /// What was to be removed and is not there has been removed: by the kernel along with something else.
 pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
     match result {
-        Err(e) if e.is(libc::ENODEV) || e.is(libc::EADDRNOTAVAIL) || e.is(libc::ESRCH) => Ok(()),
+        Err(e)
+            if e.is(libc::ENODEV) || e.is(libc::EADDRNOTAVAIL) || e.is(libc::ESRCH) || e.is(libc::ENOENT) =>
+        {
+            Ok(())
+        }
         other => other,
     }
-}
-
-fn new_link(name: &OwnLinkName, kind: LinkKind, mtu: u32) -> LinkMessage {
-    let kind = match kind {
-        LinkKind::Bridge => InfoKind::Bridge,
-    };
-    let mut message = LinkMessage::default();
-    message.attributes = vec![
-        LinkAttribute::IfName(name.to_string()),
-        LinkAttribute::Mtu(mtu),
-        LinkAttribute::Group(OWN_GROUP),
-        LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind)]),
-    ];
-    message
 }
 
 fn route(prefix: Prefix4) -> RouteMessage {
@@ -230,6 +239,11 @@ fn route(prefix: Prefix4) -> RouteMessage {
     message.header.protocol = OWN_PROTOCOL.into();
     message.attributes.push(RouteAttribute::Destination(RouteAddress::Inet(prefix.network())));
     message
+}
+
+fn no_link_local() -> LinkAttribute {
+    let mode = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
+    LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![mode])])
 }
 
 /// `IFLA_AF_SPEC` { `AF_INET` { `IFLA_INET_CONF` { `IPV4_DEVCONF_PROMOTE_SECONDARIES`: 1 } } }: the sysctl, but in the

@@ -14,6 +14,7 @@ mod changes;
 mod dump;
 mod execute;
 mod features;
+mod links;
 mod namespace;
 mod neighbour;
 mod netlink;
@@ -21,6 +22,7 @@ mod observe;
 mod packet_socket;
 mod routes;
 mod routes6;
+mod stations;
 mod xdp_pass;
 
 pub use changes::{Change, Changes};

@@ -1,6 +1,6 @@
 //! A connection to the kernel over rtnetlink.
 
-use std::io;
+use std::{io, path::Path};
 
 use futures::StreamExt;
 use net_types::{IfName, Mac};
@@ -15,7 +15,7 @@ use rtnetlink::{
 };
 use tokio::{sync::Mutex, task::JoinHandle};
 
-use crate::{dump::Dumper, observe};
+use crate::{NetNs, dump::Dumper, links};
 
 /// A connection to the kernel of the network namespace that it was made in.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Netlink {
     driver: JoinHandle<()>,
     /// For tables that are too large to be in memory.
     pub(crate) dumper: Mutex<Dumper>,
+    /// For what is not made over netlink.
+    pub(crate) namespace: NetNs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +73,16 @@ impl Netlink {
             .and_then(|()| socket.set_cap_ack(true))
             .map_err(|e| Error::new("set up a netlink socket", e))?;
         let dumper = Dumper::open().map_err(|e| Error::new("open a netlink socket", e))?;
-        Ok(Self { handle, driver: tokio::spawn(connection), dumper: Mutex::new(dumper) })
+        let namespace = NetNs::open(Path::new("/proc/thread-self/ns/net"));
+        let namespace = namespace.map_err(|e| Error::new("open the network namespace", e))?;
+        let driver = tokio::spawn(connection);
+        Ok(Self { handle, driver, dumper: Mutex::new(dumper), namespace })
     }
 
     /// The interface of that name, if there is one.
     pub async fn interface(&self, name: &IfName) -> Result<Option<Interface>, Error> {
         let link = self.link(name).await?;
-        Ok(link.as_ref().and_then(observe::link).map(|found| Interface {
+        Ok(link.as_ref().and_then(links::link).map(|found| Interface {
             name: found.name,
             index: found.index,
             mac: found.mac,

@@ -6,10 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
+use net_types::{IfName, InterfaceAddress4, Prefix4};
 use node_plan::{
     forwarding::{KernelRoute, KernelTarget, RoutePrefix},
-    kernel::{Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRoute6, ObservedTarget},
+    kernel::{Observed, ObservedAddress, ObservedRoute, ObservedRoute6, ObservedTarget},
 };
 use node_state::NodeState;
 use rtnetlink::{
@@ -17,7 +17,6 @@ use rtnetlink::{
     packet_route::{
         AddressFamily, RouteNetlinkMessage,
         address::{AddressAttribute, AddressMessage},
-        link::{LinkAttribute, LinkFlags, LinkInfo, LinkMessage},
         route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType},
     },
 };
@@ -30,7 +29,7 @@ use crate::{
     routes6,
 };
 
-type Names = BTreeMap<u32, IfName>;
+pub(crate) type Names = BTreeMap<u32, IfName>;
 
 /// Which of others' routes are observed.
 #[derive(Clone, Copy)]
@@ -41,7 +40,7 @@ enum Others<'a> {
 }
 
 impl Netlink {
-    /// The links, IPv4 addresses and main routing tables, of however many routes.
+    /// The links, IPv4 addresses, main routing tables of however many routes, and on links of ours stations and neighbours.
     ///
     /// Interfaces whose names [`IfName`] does not allow are left out: they can be neither ours nor a port.
     pub async fn observe(&self) -> Result<Observed, Error> {
@@ -55,14 +54,7 @@ impl Netlink {
     }
 
     async fn observe_with(&self, others: Others<'_>) -> Result<Observed, Error> {
-        let all = self.dump("read links", RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
-        let links: BTreeSet<ObservedLink> = all
-            .iter()
-            .filter_map(|message| match message {
-                RouteNetlinkMessage::NewLink(message) => link(message),
-                _ => None,
-            })
-            .collect();
+        let links = self.observe_links().await?;
         let names: Names = links.iter().map(|link| (link.index, link.name.clone())).collect();
 
         let mut request = AddressMessage::default();
@@ -86,7 +78,8 @@ impl Netlink {
         self.observe_routes(libc::AF_INET, &mut kept).await.map_err(of("IPv4"))?;
         self.observe_routes(libc::AF_INET6, &mut kept).await.map_err(of("IPv6"))?;
         let Kept { routes, routes6, .. } = kept;
-        Ok(Observed { links, addresses, routes, routes6 })
+        let (stations, neighbours) = self.observe_stations(&links).await?;
+        Ok(Observed { links, addresses, routes, routes6, stations, neighbours })
     }
 
     /// The main table of a family; nothing on a kernel without it.
@@ -175,31 +168,6 @@ fn ways(route: &KernelRoute) -> impl Iterator<Item = Way> {
         _ => (&[][..], None),
     };
     hops.iter().map(|hop| Way::Link(hop.ifindex)).chain(object)
-}
-
-pub(crate) fn link(message: &LinkMessage) -> Option<ObservedLink> {
-    let mut name = None;
-    let (mut mac, mut kind, mut group, mut mtu) = (None, String::new(), 0, 0);
-    for attribute in &message.attributes {
-        match attribute {
-            LinkAttribute::IfName(text) => name = text.parse::<IfName>().ok(),
-            LinkAttribute::Address(octets) => {
-                mac = <[u8; 6]>::try_from(octets.as_slice()).ok().and_then(|octets| Mac::new(octets).ok());
-            }
-            LinkAttribute::Group(number) => group = *number,
-            LinkAttribute::Mtu(bytes) => mtu = *bytes,
-            LinkAttribute::LinkInfo(infos) => {
-                for info in infos {
-                    if let LinkInfo::Kind(found) = info {
-                        kind = found.to_string();
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    let up = message.header.flags.contains(LinkFlags::Up);
-    Some(ObservedLink { name: name?, index: message.header.index, mac, kind, group, mtu, up })
 }
 
 fn address(message: &AddressMessage, names: &Names) -> Option<ObservedAddress> {

@@ -9,6 +9,7 @@
 //! | object  | mark | where the number comes from |
 //! |---------|------|------|
 //! | link    | name begins with [`Link::OWN_PREFIX`], and `IFLA_GROUP` is [`OWN_GROUP`] | ASCII "WC"; given at creation, so that no link of ours is ever without its mark |
+//! | station, neighbour | on a link of ours, and not the kernel's own (`NUD_PERMANENT`) | |
 //! | address | `IFA_PROTO` (Linux 5.18) is [`OWN_PROTOCOL`] | ASCII "W"; `include/uapi/linux/if_addr.h` takes 1 to 3 |
 //! | route   | of IPv4 or IPv6 in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's `rt_protos`, nor among the numbers of FRR, BIRD, keepalived or systemd |
 //!
@@ -21,6 +22,7 @@ mod links;
 mod observed;
 mod routes;
 mod routes6;
+mod stations;
 mod step;
 
 use std::collections::BTreeSet;
@@ -28,7 +30,8 @@ use std::collections::BTreeSet;
 use node_state::{Link, NodeState, PortRole, ResourceKey};
 
 pub use observed::{
-    Observed, ObservedAddress, ObservedLink, ObservedRoute, ObservedRoute6, ObservedTarget, ObservedTarget6,
+    Observed, ObservedAddress, ObservedKind, ObservedLink, ObservedNeighbour, ObservedRoute, ObservedRoute6,
+    ObservedStation, ObservedTarget, ObservedTarget6, ObservedVxlan, PortFlags,
 };
 pub use step::{NodePlan, Op, OwnLinkName, Problem, Step, UnicastOrBlackhole, Why};
 
@@ -72,6 +75,7 @@ pub fn plan(observed: &Observed, desired: &NodeState) -> NodePlan {
         ..NodePlan::default()
     };
     let links = links::plan(observed, desired, &mut plan);
+    stations::plan(observed, desired, &links, &mut plan);
     let addresses = addresses::plan(observed, &links, &mut plan);
     routes::plan(observed, desired, &links, &addresses, &mut plan);
     routes6::plan(observed, desired, &links, &mut plan);

@@ -11,19 +11,22 @@ mod link;
 mod nat_exempt;
 mod nat_log;
 mod parental_control;
+mod port;
 mod resource;
 mod route;
 mod rule;
 mod session;
 mod state;
+mod station;
 mod voice;
 
 pub use block_list::BlockList;
 pub use garden::Garden;
-pub use link::{Link, LinkKind, Port, PortRole};
+pub use link::{BridgePort, Link, LinkKind, PortVlan, VXLAN_PORT};
 pub use nat_exempt::NatExempt;
 pub use nat_log::NatLog;
 pub use parental_control::{BlockRule, Blocked, ParentalControl, WeeklyTime};
+pub use port::{Port, PortRole};
 pub use resource::{DecodeError, Resource, ResourceKey, Version};
 pub use route::{Route, Route6, Route6Target, RouteTarget};
 pub use rule::{FirewallRule, FlowDirection, PortRange, RuleAction};
@@ -32,6 +35,7 @@ pub use session::{
     Session, SessionState,
 };
 pub use state::NodeState;
+pub use station::Station;
 pub use voice::Voice;
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
+use net_types::{IfName, Mac};
 use serde::{Deserialize, Serialize};
 
-use crate::{BlockList, Garden, Link, NatExempt, NatLog, Port, Route, Route6, Session, Voice};
+use crate::{BlockList, Garden, Link, NatExempt, NatLog, Port, Route, Route6, Session, Station, Voice};
 
 /// One piece of a node's desired state.
 #[expect(clippy::large_enum_variant, reason = "nearly all of a node's resources are sessions, the largest")]
@@ -13,6 +14,7 @@ use crate::{BlockList, Garden, Link, NatExempt, NatLog, Port, Route, Route6, Ses
 pub enum Resource {
     Port(Port),
     Link(Link),
+    Station(Station),
     Route(Route),
     Route6(Route6),
     NatLog(NatLog),
@@ -24,7 +26,7 @@ pub enum Resource {
 }
 
 /// What a resource is called on its node: `session/alice`, `route/0.0.0.0/0`, `route6/::/0`, `port/access0`,
-/// `garden/node`, `voice/node`, `natExempt/node`, `natLog/ipfix`, `blockList/games.0`.
+/// `station/wc-vx7/02:00:00:00:00:05`, `garden/node`, `voice/node`, `natExempt/node`, `natLog/ipfix`, `blockList/games.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceKey(String);
@@ -50,6 +52,7 @@ impl Resource {
         ResourceKey(match self {
             Self::Port(port) => format!("port/{}", port.name),
             Self::Link(link) => format!("link/{}", link.name),
+            Self::Station(station) => return ResourceKey::station(&station.link, station.mac),
             Self::Route(route) => format!("route/{}", route.prefix),
             Self::Route6(route) => format!("route6/{}", route.prefix),
             Self::NatLog(_) => return ResourceKey::nat_log(),
@@ -97,6 +100,16 @@ impl ResourceKey {
     pub fn parse_block_list(rest: &str) -> Option<(net_types::Name, u16)> {
         let (name, part) = rest.split_once('.')?;
         Some((name.parse().ok()?, part.parse().ok()?))
+    }
+
+    pub fn station(link: &IfName, mac: Mac) -> Self {
+        Self(format!("station/{link}/{mac}"))
+    }
+
+    /// What the key of a station says after its kind.
+    pub fn parse_station(rest: &str) -> Option<(IfName, Mac)> {
+        let (link, mac) = rest.split_once('/')?;
+        Some((link.parse().ok()?, mac.parse().ok()?))
     }
 
     pub fn nat_log() -> Self {

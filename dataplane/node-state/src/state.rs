@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use net_types::{IfName, Name, Prefix4, Prefix6};
+use net_types::{IfName, Mac, Name, Prefix4, Prefix6};
 
 use crate::{
-    BlockList, Garden, Link, NatExempt, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Voice,
+    BlockList, Garden, Link, NatExempt, NatLog, Port, Resource, ResourceKey, Route, Route6, Session, Station,
+    Voice,
 };
 
 /// The whole desired state of a node, sorted.
@@ -13,6 +14,7 @@ use crate::{
 pub struct NodeState {
     pub ports: BTreeMap<IfName, Port>,
     pub links: BTreeMap<IfName, Link>,
+    pub stations: BTreeMap<(IfName, Mac), Station>,
     pub routes: BTreeMap<Prefix4, Route>,
     pub routes6: BTreeMap<Prefix6, Route6>,
     pub nat_log: Option<NatLog>,
@@ -29,6 +31,9 @@ impl NodeState {
         match resource {
             Resource::Port(port) => drop(self.ports.insert(port.name.clone(), port)),
             Resource::Link(link) => drop(self.links.insert(link.name.clone(), link)),
+            Resource::Station(station) => {
+                drop(self.stations.insert((station.link.clone(), station.mac), station));
+            }
             Resource::Route(route) => drop(self.routes.insert(route.prefix, route)),
             Resource::Route6(route) => drop(self.routes6.insert(route.prefix, route)),
             Resource::NatLog(log) => self.nat_log = Some(log),
@@ -55,6 +60,8 @@ impl NodeState {
         match kind {
             "port" => name.parse().is_ok_and(|name: IfName| self.ports.remove(&name).is_some()),
             "link" => name.parse().is_ok_and(|name: IfName| self.links.remove(&name).is_some()),
+            "station" => ResourceKey::parse_station(name)
+                .is_some_and(|station| self.stations.remove(&station).is_some()),
             "route" => name.parse().is_ok_and(|prefix: Prefix4| self.routes.remove(&prefix).is_some()),
             "route6" => name.parse().is_ok_and(|prefix: Prefix6| self.routes6.remove(&prefix).is_some()),
             "natLog" => name == "ipfix" && self.nat_log.take().is_some(),
@@ -68,6 +75,7 @@ impl NodeState {
     pub fn resources(&self) -> impl Iterator<Item = Resource> {
         let ports = self.ports.values().cloned().map(Resource::Port);
         let links = self.links.values().cloned().map(Resource::Link);
+        let stations = self.stations.values().cloned().map(Resource::Station);
         let routes = self.routes.values().cloned().map(Resource::Route);
         let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let nat_log = self.nat_log.map(Resource::NatLog);
@@ -77,7 +85,7 @@ impl NodeState {
         let voice = self.voice.iter().cloned().map(Resource::Voice);
         let exempt = self.nat_exempt.iter().cloned().map(Resource::NatExempt);
         let of_node = garden.chain(voice).chain(exempt).chain(nat_log).chain(lists);
-        ports.chain(links).chain(routes).chain(routes6).chain(of_node).chain(sessions)
+        ports.chain(links).chain(stations).chain(routes).chain(routes6).chain(of_node).chain(sessions)
     }
 }
 

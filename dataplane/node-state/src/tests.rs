@@ -98,14 +98,25 @@ fn state_is_the_set_of_its_resources() {
 fn each_kind_of_resource_can_be_taken_out_by_its_key() {
     const LINK: &str = r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":[]}"#;
     let decode = |text: &str| Resource::decode(text.as_bytes()).expect("decodes");
-    let resources = [ALICE, OTHERS[0], OTHERS[3], LINK, OTHERS[6]].map(decode);
+    const STATION: &str =
+        r#"{"kind":"station","link":"wc-vx7","mac":"02:00:00:00:00:05","remote":"10.0.0.2"}"#;
+    let resources = [ALICE, OTHERS[0], OTHERS[3], LINK, STATION, OTHERS[6]].map(decode);
     let mut state: NodeState = resources.iter().cloned().collect();
     for resource in &resources {
         assert!(state.remove(&resource.key()), "{}", resource.key());
         assert!(!state.remove(&resource.key()), "{}", resource.key());
     }
     assert_eq!(state, NodeState::default());
-    for absent in ["", "session", "tunnel/x", "garden/other", "route/10.0.0.1/8", "natLog/other"] {
+    for absent in [
+        "",
+        "session",
+        "tunnel/x",
+        "station/wc-vx7",
+        "station/wc-vx7/02",
+        "garden/other",
+        "route/10.0.0.1/8",
+        "natLog/other",
+    ] {
         assert!(!state.remove(&ResourceKey::from(absent.to_owned())), "{absent}");
     }
 }

@@ -164,7 +164,7 @@ impl Fastpath {
                     self.set_nat_log(Some(log));
                     outcomes.push((resource.key(), Ok(())));
                 }
-                Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) => {}
+                Resource::Route(_) | Resource::Route6(_) | Resource::Session(_) | Resource::Station(_) => {}
             }
         }
         for resource in upserted() {

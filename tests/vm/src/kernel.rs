@@ -20,7 +20,7 @@ pub enum Kernel {
 const PACKAGE: &str = "linux-image-cloud-amd64";
 
 /// What is loaded before anything runs: the command channel, and the devices that the tests make.
-const MODULES: [&str; 5] = ["virtio_pci", "virtio_console", "veth", "bridge", "vxlan"];
+const MODULES: [&str; 7] = ["virtio_pci", "virtio_console", "veth", "bridge", "vxlan", "8021q", "tun"];
 
 impl Kernel {
     /// What `uname -r` begins with.

@@ -180,7 +180,7 @@ fn desired() -> impl Strategy<Value = NodeState> {
     };
     let link = move |index: usize| {
         (1400u16..1600, addresses(&ADDRESSES[5..])).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link { name: name(OWN_LINKS[index]), kind: LinkKind::Bridge, mtu, addresses })
+            Resource::Link(Link { addresses, ..Link::new(name(OWN_LINKS[index]), LinkKind::Bridge, mtu) })
         })
     };
     let via = move |(gateway, port): (Ipv4Addr, &str)| RouteTarget::Via { gateway, port: name(port) };

@@ -3,6 +3,7 @@
 mod converge;
 mod follower;
 mod frr;
+mod networks;
 mod packets;
 mod route_changes;
 mod routes;

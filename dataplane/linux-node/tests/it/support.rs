@@ -22,6 +22,18 @@ pub(crate) fn try_ip(line: &str) -> Result<String, String> {
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
+/// Runs a program in the calling thread's namespace, and returns what it prints; a failure is the test's.
+pub(crate) fn run(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let program = words.next().expect("a program");
+    let output = Command::new(program).args(words).output();
+    let output = output
+        .unwrap_or_else(|error| panic!("{program}: {error} (apt-get install -y iproute2 iputils-ping)"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{line}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
 /// Runs many lines of `ip` at once, by an option such as `-force`, with which some may fail.
 pub(crate) fn ip_batch(option: &str, lines: &[String]) {
     let file = file_of(lines);

@@ -3,20 +3,25 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use net_types::{IfName, InterfaceAddress4, Mac, Prefix4, Prefix6};
+use node_state::PortVlan;
 
 use super::OWN_PROTOCOL;
 
-/// The links, IPv4 addresses and main routing tables of one network namespace.
+/// The links, IPv4 addresses, main routing tables, stations and neighbours of one network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
     pub links: BTreeSet<ObservedLink>,
     pub addresses: BTreeSet<ObservedAddress>,
     pub routes: BTreeSet<ObservedRoute>,
     pub routes6: BTreeSet<ObservedRoute6>,
+    /// Forwarding entries of VXLANs that somebody wrote down.
+    pub stations: BTreeSet<ObservedStation>,
+    /// Neighbours that somebody wrote down.
+    pub neighbours: BTreeSet<ObservedNeighbour>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,13 +30,74 @@ pub struct ObservedLink {
     pub index: u32,
     /// Ethernet address; `None` on links that have none, or a zero one as `lo` has.
     pub mac: Option<Mac>,
-    /// `IFLA_INFO_KIND`: "bridge", "veth"; empty for a physical device.
-    pub kind: String,
+    pub kind: ObservedKind,
     /// `IFLA_GROUP`, where the mark of our links is.
     pub group: u32,
     pub mtu: u32,
     /// Administratively up (`IFF_UP`).
     pub up: bool,
+    /// Index of the link without which it cannot be (`IFLA_LINK`, but for pairs).
+    pub stands_on: Option<u32>,
+    /// Index of the bridge that it is a port of (`IFLA_MASTER`).
+    pub bridge: Option<u32>,
+    /// As a port of a bridge.
+    pub port_flags: Option<PortFlags>,
+    /// As a port of a VLAN-aware bridge.
+    pub vlans: BTreeSet<PortVlan>,
+    /// Whether the kernel gives it a link-local address of IPv6 when it is set up (`IFLA_INET6_ADDR_GEN_MODE`).
+    pub makes_link_local: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObservedKind {
+    Bridge {
+        vlan_aware: bool,
+    },
+    Vlan {
+        id: u16,
+        tpid: u16,
+    },
+    Vxlan(ObservedVxlan),
+    Veth {
+        /// Index of the other end, if that is in the same network namespace.
+        peer: Option<u32>,
+    },
+    Tap,
+    /// `IFLA_INFO_KIND`; empty for a physical device.
+    Other(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedVxlan {
+    pub vni: u32,
+    pub local: Option<IpAddr>,
+    /// UDP port.
+    pub port: u16,
+    pub is_learning: bool,
+}
+
+/// Of a bridge's port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortFlags {
+    pub isolated: bool,
+    pub learning: bool,
+    /// The bridge answers for stations whose addresses it knows, instead of asking by this port.
+    pub suppress: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedStation {
+    pub link: IfName,
+    /// `None`: one of those to which a copy goes of what is for all, or for whom nobody knows.
+    pub mac: Option<Mac>,
+    pub remote: IpAddr,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedNeighbour {
+    pub link: IfName,
+    pub address: IpAddr,
+    pub mac: Mac,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

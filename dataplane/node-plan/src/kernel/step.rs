@@ -1,11 +1,15 @@
 //! The plan as a value: steps and problems, each of which can say what it is about.
 
-use std::{collections::BTreeSet, fmt, net::Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+};
 
-use net_types::{IfName, InterfaceAddress4, Prefix4};
-use node_state::{Link, LinkKind, ResourceKey, Route6, Route6Target};
+use net_types::{IfName, InterfaceAddress4, Mac, Prefix4};
+use node_state::{Link, LinkKind, PortVlan, ResourceKey, Route6, Route6Target};
 
-use super::{ObservedRoute, ObservedRoute6};
+use super::{ObservedRoute, ObservedRoute6, PortFlags};
 
 /// What must be done, in this order, and what cannot be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +66,60 @@ pub enum Op {
         name: OwnLinkName,
         kind: LinkKind,
         mtu: u32,
+        /// Of a pair: the other end's.
+        peer_mtu: Option<u32>,
+    },
+    /// `IFLA_INET6_ADDR_GEN_MODE` none.
+    NoLinkLocal {
+        link: IfName,
+    },
+    JoinBridge {
+        link: IfName,
+        bridge: IfName,
+        flags: PortFlags,
+    },
+    LeaveBridge {
+        link: IfName,
+    },
+    SetPortFlags {
+        link: IfName,
+        flags: PortFlags,
+    },
+    AddVlan {
+        link: IfName,
+        vlan: PortVlan,
+    },
+    RemoveVlan {
+        link: IfName,
+        vlan: PortVlan,
+    },
+    /// In place of the one for that address, if there is one.
+    SetStation {
+        link: IfName,
+        mac: Mac,
+        remote: IpAddr,
+    },
+    /// One more node to which a copy goes of what is for all.
+    AddFlood {
+        link: IfName,
+        remote: IpAddr,
+    },
+    /// `mac` is none of such a node.
+    RemoveStation {
+        link: IfName,
+        mac: Option<Mac>,
+        remote: IpAddr,
+    },
+    /// In place of the one with that address, if there is one.
+    SetNeighbour {
+        link: IfName,
+        address: IpAddr,
+        mac: Mac,
+    },
+    RemoveNeighbour {
+        link: IfName,
+        address: IpAddr,
+        mac: Mac,
     },
     SetMtu {
         link: IfName,
@@ -117,13 +175,22 @@ impl Op {
         match self {
             Self::DeleteRoute(_) | Self::DeleteRoute6(_) => 0,
             Self::DeleteLink { .. } => 1,
-            Self::CreateLink { .. } => 2,
-            Self::SetMtu { .. } => 3,
-            Self::SetUp { .. } => 4,
-            Self::PromoteSecondaries { .. } => 5,
-            Self::AddAddress { .. } => 6,
-            Self::DeleteAddress { .. } => 7,
-            Self::AddRoute { .. } | Self::AddRoute6(_) | Self::ReplaceRoute { .. } => 8,
+            // A link can have no larger frames than the one that it stands on.
+            Self::SetMtu { .. } => 2,
+            Self::CreateLink { .. } => 3,
+            Self::NoLinkLocal { .. } => 4,
+            Self::LeaveBridge { .. } => 5,
+            Self::JoinBridge { .. } => 6,
+            Self::SetPortFlags { .. } => 7,
+            Self::RemoveVlan { .. } => 8,
+            Self::AddVlan { .. } => 9,
+            Self::RemoveStation { .. } | Self::RemoveNeighbour { .. } => 10,
+            Self::SetStation { .. } | Self::AddFlood { .. } | Self::SetNeighbour { .. } => 11,
+            Self::SetUp { .. } => 12,
+            Self::PromoteSecondaries { .. } => 13,
+            Self::AddAddress { .. } => 14,
+            Self::DeleteAddress { .. } => 15,
+            Self::AddRoute { .. } | Self::AddRoute6(_) | Self::ReplaceRoute { .. } => 16,
         }
     }
 }
@@ -171,8 +238,27 @@ impl fmt::Display for Op {
             Self::DeleteRoute(route) => write!(f, "remove route {route}"),
             Self::DeleteRoute6(route) => write!(f, "remove route {route}"),
             Self::DeleteLink { name, index } => write!(f, "remove link {name} (index {index})"),
-            Self::CreateLink { name, kind: LinkKind::Bridge, mtu } => {
+            Self::CreateLink { name, kind: LinkKind::Bridge, mtu, .. } => {
                 write!(f, "make bridge {name} with MTU {mtu}")
+            }
+            Self::CreateLink { name, kind, mtu, .. } => write!(f, "make {name}, {kind}, with MTU {mtu}"),
+            Self::NoLinkLocal { link } => write!(f, "give {link} no link-local address"),
+            Self::JoinBridge { link, bridge, flags } => write!(f, "make {link} a port of {bridge}{flags}"),
+            Self::LeaveBridge { link } => write!(f, "take {link} off its bridge"),
+            Self::SetPortFlags { link, flags } => write!(f, "make {link} a port{flags}"),
+            Self::AddVlan { link, vlan } => write!(f, "let VLAN {vlan} pass {link}"),
+            Self::RemoveVlan { link, vlan } => write!(f, "keep VLAN {vlan} from {link}"),
+            Self::SetStation { link, mac, remote } => write!(f, "send to {mac} by {link} at {remote}"),
+            Self::AddFlood { link, remote } => write!(f, "send to all by {link} at {remote} too"),
+            Self::RemoveStation { link, mac: Some(mac), remote } => {
+                write!(f, "do not send to {mac} by {link} at {remote}")
+            }
+            Self::RemoveStation { link, mac: None, remote } => {
+                write!(f, "do not send to all by {link} at {remote}")
+            }
+            Self::SetNeighbour { link, address, mac } => write!(f, "know {address} on {link} as {mac}"),
+            Self::RemoveNeighbour { link, address, mac } => {
+                write!(f, "forget that {address} on {link} is {mac}")
             }
             Self::SetMtu { link, from, to } => write!(f, "set MTU of {link} from {from} to {to}"),
             Self::SetUp { link } => write!(f, "set {link} up"),
@@ -190,6 +276,15 @@ impl fmt::Display for Op {
             }
             Self::ReplaceRoute { prefix, target } => write!(f, "change route {prefix} to go {target}"),
         }
+    }
+}
+
+impl fmt::Display for PortFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { isolated, learning, suppress } = *self;
+        let said =
+            [(isolated, ", isolated"), (!learning, ", without learning"), (suppress, ", answered for")];
+        said.iter().filter(|(is, _)| *is).try_for_each(|(_, text)| f.write_str(text))
     }
 }
 

@@ -1,4 +1,5 @@
 mod model;
+mod networks;
 mod properties;
 
 use net_types::IfName;
@@ -11,8 +12,25 @@ fn name(text: &str) -> IfName {
 }
 
 fn link(text: &str, index: u32, group: u32) -> ObservedLink {
-    let kind = if text.starts_with("wc-") { "bridge" } else { "" };
-    ObservedLink { name: name(text), index, mac: None, kind: kind.into(), group, mtu: 1500, up: true }
+    let kind = if text.starts_with("wc-") {
+        ObservedKind::Bridge { vlan_aware: false }
+    } else {
+        ObservedKind::Other(String::new())
+    };
+    ObservedLink {
+        name: name(text),
+        index,
+        mac: None,
+        kind,
+        group,
+        mtu: 1500,
+        up: true,
+        stands_on: None,
+        bridge: None,
+        port_flags: None,
+        vlans: BTreeSet::new(),
+        makes_link_local: false,
+    }
 }
 
 fn address(link: &str, text: &str, protocol: u8) -> ObservedAddress {
@@ -99,8 +117,8 @@ fn a_bare_node_gets_everything_in_the_order_it_needs() {
     check(
         &bare(),
         &ALL,
-        "make bridge wc-lo0 with MTU 1500 (for link/wc-lo0)\n\
-         set MTU of access0 from 1500 to 1508 (for port/access0)\n\
+        "set MTU of access0 from 1500 to 1508 (for port/access0)\n\
+         make bridge wc-lo0 with MTU 1500 (for link/wc-lo0)\n\
          set wc-lo0 up (for link/wc-lo0)\n\
          add 192.0.2.2/30 to core0 (for port/core0)\n\
          add 192.0.2.129/32 to wc-lo0 (for link/wc-lo0)\n\
@@ -177,9 +195,9 @@ fn impossible_wishes_are_refused_one_by_one() {
         &bare(),
         &[CORE, &missing, &small, &unmarked, &off_link, &own, &broadcast, &subnet],
         "add 192.0.2.2/30 to core0 (for port/core0)\n\
-         cannot: lo0 does not begin with wc-, as a link of ours must (for link/lo0)\n\
          cannot: MTU 60 is less than 68, the least that IPv4 works with (for port/access0)\n\
          cannot: this node has no interface core7 (for port/core7)\n\
+         cannot: lo0 does not begin with wc-, as a link of ours must (for link/lo0)\n\
          cannot: 203.0.113.1 is on no subnet of core0: give the port an address beside it (for route/0.0.0.0/0)\n\
          cannot: 192.0.2.2 is this node's own address on core0, not a gateway (for route/10.0.0.0/8)\n\
          cannot: 192.0.2.3 is on no subnet of core0: give the port an address beside it (for route/11.0.0.0/8)\n\

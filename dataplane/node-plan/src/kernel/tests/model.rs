@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use node_state::{Route6, Route6Target};
+use node_state::{PortVlan, Route6, Route6Target};
 
 use super::*;
 use crate::kernel::addresses::subnet;
@@ -20,34 +20,82 @@ impl Kernel {
     /// Does what the kernel does, or says why it does not. Harm to what is not ours is for the caller to see.
     pub(super) fn apply(&mut self, op: &Op) -> Result<(), String> {
         match op {
-            Op::CreateLink { name, kind: LinkKind::Bridge, mtu } => {
-                let name = name.get().clone();
-                if self.state.link(&name).is_some() {
-                    return Err("EEXIST".into());
-                }
-                let index = self.state.links.iter().map(|link| link.index).max().unwrap_or(0) + 1;
-                let (kind, group, mtu) = ("bridge".into(), OWN_GROUP, *mtu);
-                self.state.links.insert(ObservedLink { name, index, mac: None, kind, group, mtu, up: false });
+            Op::CreateLink { name, kind, mtu, peer_mtu } => {
+                self.create(name.get(), kind, (*mtu, *peer_mtu))?
             }
             Op::DeleteLink { name, index } => {
                 let found =
-                    self.state.link(name.get()).filter(|link| link.index == *index).ok_or("ENODEV")?.clone();
-                self.state.links.remove(&found);
-                self.state.addresses.retain(|address| address.link != found.name);
-                self.state.routes.retain(|route| !route.uses(&found.name));
-                self.state.routes6.retain(|route| !route.goes_with(std::slice::from_ref(&found.name)));
+                    self.state.link(name.get()).filter(|link| link.index == *index).ok_or("ENODEV")?;
+                self.delete(found.index);
+            }
+            Op::NoLinkLocal { link } => self.change(link, |link| link.makes_link_local = false)?,
+            Op::JoinBridge { link, bridge, flags } => {
+                let bridge = self.state.link(bridge).ok_or("ENODEV")?;
+                assert!(matches!(bridge.kind, ObservedKind::Bridge { .. }), "{bridge:?}");
+                let (index, flags) = (bridge.index, *flags);
+                self.change(link, |link| {
+                    assert!(!matches!(link.kind, ObservedKind::Bridge { .. }), "ELOOP");
+                    (link.bridge, link.port_flags) = (Some(index), Some(flags));
+                    link.vlans.clear();
+                })?;
+            }
+            Op::LeaveBridge { link } => self.change(link, |link| {
+                (link.bridge, link.port_flags) = (None, None);
+                link.vlans.clear();
+            })?,
+            Op::SetPortFlags { link, flags } => self.change(link, |link| {
+                assert!(link.bridge.is_some());
+                link.port_flags = Some(*flags);
+            })?,
+            Op::AddVlan { link, vlan } => self.change(link, |link| {
+                assert!(link.bridge.is_some());
+                link.vlans.retain(|held| held.id != vlan.id);
+                if vlan.untagged {
+                    // A port has one such VLAN.
+                    link.vlans =
+                        link.vlans.iter().map(|held| PortVlan { untagged: false, ..*held }).collect();
+                }
+                link.vlans.insert(*vlan);
+            })?,
+            Op::RemoveVlan { link, vlan } => self.change(link, |link| {
+                assert!(link.vlans.remove(vlan));
+            })?,
+            Op::SetStation { link, mac, remote } => {
+                self.vxlan(link)?;
+                self.state.stations.retain(|held| held.link != *link || held.mac != Some(*mac));
+                let (link, mac, remote) = (link.clone(), Some(*mac), *remote);
+                self.state.stations.insert(ObservedStation { link, mac, remote });
+            }
+            Op::AddFlood { link, remote } => {
+                self.vxlan(link)?;
+                let held = ObservedStation { link: link.clone(), mac: None, remote: *remote };
+                self.state.stations.insert(held).then_some(()).ok_or("EEXIST")?;
+            }
+            Op::RemoveStation { link, mac, remote } => {
+                let held = ObservedStation { link: link.clone(), mac: *mac, remote: *remote };
+                self.state.stations.remove(&held).then_some(()).ok_or("ENOENT")?;
+            }
+            Op::SetNeighbour { link, address, mac } => {
+                self.state.link(link).ok_or("ENODEV")?;
+                self.state.neighbours.retain(|held| held.link != *link || held.address != *address);
+                let (link, address, mac) = (link.clone(), *address, *mac);
+                self.state.neighbours.insert(ObservedNeighbour { link, address, mac });
+            }
+            Op::RemoveNeighbour { link, address, mac } => {
+                let held = ObservedNeighbour { link: link.clone(), address: *address, mac: *mac };
+                self.state.neighbours.remove(&held).then_some(()).ok_or("ENOENT")?;
             }
             Op::SetMtu { link, from, to } => {
-                let mut found = self.take(link)?;
-                assert_eq!(found.mtu, *from);
-                found.mtu = *to;
-                self.state.links.insert(found);
+                let limit = self.parent_mtu(link)?;
+                if *to > limit {
+                    return Err("ERANGE".into());
+                }
+                if limit == u32::MAX {
+                    assert_eq!(self.state.link(link).map(|link| link.mtu), Some(*from));
+                }
+                self.set_mtu(link, *to)?;
             }
-            Op::SetUp { link } => {
-                let mut found = self.take(link)?;
-                found.up = true;
-                self.state.links.insert(found);
-            }
+            Op::SetUp { link } => self.change(link, |link| link.up = true)?,
             Op::PromoteSecondaries { link } => {
                 self.promotes.insert(link.clone());
             }
@@ -108,6 +156,116 @@ impl Kernel {
                 self.state.routes.remove(route).then_some(()).ok_or("ESRCH")?;
             }
         }
+        Ok(())
+    }
+
+    fn create(
+        &mut self,
+        name: &IfName,
+        kind: &LinkKind,
+        (mtu, peer_mtu): (u32, Option<u32>),
+    ) -> Result<(), String> {
+        let (kind, stands_on) = match kind {
+            LinkKind::Bridge => (ObservedKind::Bridge { vlan_aware: false }, None),
+            LinkKind::VlanAwareBridge => (ObservedKind::Bridge { vlan_aware: true }, None),
+            LinkKind::Tap => (ObservedKind::Tap, None),
+            LinkKind::Vlan { parent, id, tpid } => {
+                let parent = self.state.link(parent).ok_or("ENODEV")?;
+                if mtu > parent.mtu {
+                    return Err("ERANGE".into());
+                }
+                (ObservedKind::Vlan { id: id.get(), tpid: tpid.ethertype() }, Some(parent.index))
+            }
+            LinkKind::Vxlan { vni, local, port } => {
+                let (vni, local, port) = (vni.get(), Some(*local), *port);
+                (ObservedKind::Vxlan(ObservedVxlan { vni, local, port, is_learning: false }), None)
+            }
+            LinkKind::Veth { peer } => {
+                let index = self.state.links.iter().map(|link| link.index).max().unwrap_or(0) + 1;
+                let mtu = peer_mtu.expect("a pair has two");
+                self.insert(peer, ObservedKind::Veth { peer: Some(index + 1) }, None, mtu)?;
+                (ObservedKind::Veth { peer: Some(index) }, None)
+            }
+        };
+        self.insert(name, kind, stands_on, mtu)
+    }
+
+    fn insert(
+        &mut self,
+        name: &IfName,
+        kind: ObservedKind,
+        stands_on: Option<u32>,
+        mtu: u32,
+    ) -> Result<(), String> {
+        if self.state.link(name).is_some() {
+            return Err("EEXIST".into());
+        }
+        let index = self.state.links.iter().map(|link| link.index).max().unwrap_or(0) + 1;
+        let made = link(name.as_str(), index, OWN_GROUP);
+        let made = ObservedLink { kind, stands_on, mtu, up: false, makes_link_local: true, ..made };
+        self.state.links.insert(made);
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, index: u32) {
+        let Some(found) = self.state.links.iter().find(|link| link.index == index).cloned() else { return };
+        self.state.links.remove(&found);
+        self.state.addresses.retain(|address| address.link != found.name);
+        self.state.routes.retain(|route| !route.uses(&found.name));
+        self.state.routes6.retain(|route| !route.goes_with(std::slice::from_ref(&found.name)));
+        self.state.stations.retain(|station| station.link != found.name);
+        self.state.neighbours.retain(|neighbour| neighbour.link != found.name);
+        let follow = |link: &&ObservedLink| match link.kind {
+            ObservedKind::Veth { peer } => peer == Some(index),
+            _ => link.stands_on == Some(index),
+        };
+        let falling: Vec<u32> = self.state.links.iter().filter(follow).map(|link| link.index).collect();
+        falling.into_iter().for_each(|index| self.delete(index));
+        let ports: Vec<IfName> = self
+            .state
+            .links
+            .iter()
+            .filter(|link| link.bridge == Some(index))
+            .map(|link| link.name.clone())
+            .collect();
+        for port in ports {
+            let done = self.change(&port, |link| {
+                (link.bridge, link.port_flags) = (None, None);
+                link.vlans.clear();
+            });
+            done.expect("it is there");
+        }
+    }
+
+    /// What stands on a link has no larger one.
+    fn set_mtu(&mut self, link: &IfName, mtu: u32) -> Result<(), String> {
+        let mut index = 0;
+        self.change(link, |link| (link.mtu, index) = (mtu, link.index))?;
+        let too_large = |link: &&ObservedLink| link.stands_on == Some(index) && link.mtu > mtu;
+        let names: Vec<IfName> =
+            self.state.links.iter().filter(too_large).map(|link| link.name.clone()).collect();
+        names.iter().try_for_each(|name| self.set_mtu(name, mtu))
+    }
+
+    fn vxlan(&self, link: &IfName) -> Result<(), String> {
+        let found = self.state.link(link).ok_or("ENODEV")?;
+        matches!(found.kind, ObservedKind::Vxlan(_)).then_some(()).ok_or_else(|| "EOPNOTSUPP".into())
+    }
+
+    fn parent_mtu(&self, link: &IfName) -> Result<u32, String> {
+        let found = self.state.link(link).ok_or("ENODEV")?;
+        let parent = found.stands_on.and_then(|index| self.state.links.iter().find(|l| l.index == index));
+        Ok(parent.map_or(u32::MAX, |parent| parent.mtu))
+    }
+
+    pub(super) fn change(
+        &mut self,
+        link: &IfName,
+        change: impl FnOnce(&mut ObservedLink),
+    ) -> Result<(), String> {
+        let mut found = self.take(link)?;
+        change(&mut found);
+        self.state.links.insert(found);
         Ok(())
     }
 

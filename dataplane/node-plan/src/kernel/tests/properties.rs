@@ -26,6 +26,7 @@ const ADDRESSES: [&str; 7] = [
 const PREFIXES: [&str; 5] =
     ["0.0.0.0/0", "198.51.100.0/24", "10.1.0.0/24", "203.0.113.8/29", "100.64.0.0/16"];
 const PREFIXES6: [&str; 3] = ["::/0", "2001:db8:100::/48", "2001:db8:8000::/36"];
+const BRIDGE: ObservedKind = ObservedKind::Bridge { vlan_aware: false };
 const GATEWAY6: &str = "fe80::1";
 const GATEWAYS: [&str; 4] = ["192.0.2.1", "10.1.0.9", "10.1.0.1", "203.0.113.1"];
 
@@ -36,12 +37,16 @@ fn observed() -> impl Strategy<Value = Observed> {
             .enumerate()
             .map(|(index, name)| {
                 let group = select(vec![0, OWN_GROUP, OWN_GROUP]);
-                (group, 1400u32..1600, any::<bool>(), select(vec!["bridge", "bridge", "veth"])).prop_map(
-                    move |(group, mtu, up, kind)| {
-                        let index = u32::try_from(index).expect("few") + 2;
-                        ObservedLink { mtu, up, kind: kind.into(), ..link(name, index, group) }
-                    },
+                (
+                    group,
+                    1400u32..1600,
+                    any::<bool>(),
+                    select(vec![BRIDGE, BRIDGE, ObservedKind::Veth { peer: None }]),
                 )
+                    .prop_map(move |(group, mtu, up, kind)| {
+                        let index = u32::try_from(index).expect("few") + 2;
+                        ObservedLink { mtu, up, kind, ..link(name, index, group) }
+                    })
             })
             .collect::<Vec<_>>()
     });
@@ -88,6 +93,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                 })
                 .collect(),
             links: links.into_iter().collect(),
+            ..Observed::default()
         }
     })
 }
@@ -112,7 +118,7 @@ fn wanted() -> impl Strategy<Value = NodeState> {
     };
     let own = move |link: &'static str| {
         option::of((1400u16..1600, addresses()).prop_map(move |(mtu, addresses)| {
-            Resource::Link(Link { name: name(link), kind: LinkKind::Bridge, mtu, addresses })
+            Resource::Link(Link { addresses, ..Link::new(name(link), LinkKind::Bridge, mtu) })
         }))
     };
     let target = prop_oneof![
@@ -162,7 +168,7 @@ fn foreign(state: &Observed, desired: &NodeState) -> Observed {
     let routes = state.routes.iter().filter(|r| !r.is_own() && !stands(r)).cloned().collect();
     let stays = |route: &&ObservedRoute6| !route.is_own() && !route.goes_with(&own);
     let routes6 = state.routes6.iter().filter(stays).cloned().collect();
-    Observed { links: links.into_iter().collect(), addresses, routes, routes6 }
+    Observed { links: links.into_iter().collect(), addresses, routes, routes6, ..Observed::default() }
 }
 
 proptest! {
