@@ -393,6 +393,7 @@ impl<E: Effects> Reconciler<E> {
         let NodeState {
             ports,
             links,
+            stations,
             routes,
             routes6,
             nat_log: _,
@@ -405,6 +406,7 @@ impl<E: Effects> Reconciler<E> {
         let counts = Counts {
             ports: ports.len(),
             links: links.len(),
+            stations: stations.len(),
             routes: routes.len() + routes6.len(),
             sessions: sessions.len(),
             bindings: self.leases.v4.len() + self.leases.v6.len(),

@@ -69,6 +69,7 @@ struct Status {
 pub(crate) struct Counts {
     pub(crate) ports: usize,
     pub(crate) links: usize,
+    pub(crate) stations: usize,
     pub(crate) routes: usize,
     pub(crate) sessions: usize,
     pub(crate) bindings: usize,

@@ -96,10 +96,10 @@ fn state_is_the_set_of_its_resources() {
 
 #[test]
 fn each_kind_of_resource_can_be_taken_out_by_its_key() {
-    const LINK: &str = r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":[]}"#;
-    let decode = |text: &str| Resource::decode(text.as_bytes()).expect("decodes");
     const STATION: &str =
         r#"{"kind":"station","link":"wc-vx7","mac":"02:00:00:00:00:05","remote":"10.0.0.2"}"#;
+    const LINK: &str = r#"{"kind":"link","name":"wc-lo0","type":"bridge","mtu":1500,"addresses":[]}"#;
+    let decode = |text: &str| Resource::decode(text.as_bytes()).expect("decodes");
     let resources = [ALICE, OTHERS[0], OTHERS[3], LINK, STATION, OTHERS[6]].map(decode);
     let mut state: NodeState = resources.iter().cloned().collect();
     for resource in &resources {

@@ -54,8 +54,10 @@ fn marked(name: &str, mtu: u32) -> LinkMessage {
 /// An Ethernet address that is given locally, at random. Without one of its own, a bridge has that of a port, and each time
 /// another one the kernel forgets the neighbours on it that were written down (`neigh_changeaddr()`).
 fn own_address() -> [u8; 6] {
-    let [.., a, b, c, d, e] = RandomState::new().build_hasher().finish().to_ne_bytes();
-    [2, a, b, c, d, e]
+    let [_, _, _, octets @ ..] = RandomState::new().build_hasher().finish().to_ne_bytes();
+    let mut address = [2; 6];
+    address[1..].copy_from_slice(&octets);
+    address
 }
 
 fn info(kind: &LinkKind, peer_mtu: u32) -> Vec<LinkInfo> {

@@ -43,7 +43,9 @@ fn networks_come_to_be_are_mended_and_go() {
         // As iproute2 sees it.
         let says = |command: &str, words: &[&str]| {
             let told = run(command);
-            words.iter().for_each(|word| assert!(told.contains(word), "{command}: no {word} in {told}"));
+            for word in words {
+                assert!(told.contains(word), "{command}: no {word} in {told}");
+            }
         };
         says(
             "ip -d link show wc-vx7",

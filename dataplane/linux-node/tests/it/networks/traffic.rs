@@ -3,7 +3,7 @@
 use linux_node::{NetNs, Netlink};
 
 use super::{settle, state};
-use crate::support::{ip, run};
+use crate::support::{ip, run, try_ip};
 
 /// Named namespaces, which go with this.
 struct Namespaces(Vec<String>);
@@ -12,14 +12,18 @@ impl Namespaces {
     fn new(names: &[&str]) -> Self {
         let names: Vec<_> =
             names.iter().map(|name| format!("wc-net-{}-{name}", std::process::id())).collect();
-        names.iter().for_each(|name| drop(ip(&format!("netns add {name}"))));
+        for name in &names {
+            ip(&format!("netns add {name}"));
+        }
         Self(names)
     }
 }
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        self.0.iter().for_each(|name| drop(ip(&format!("netns del {name}"))));
+        for name in &self.0 {
+            drop(try_ip(&format!("netns del {name}")));
+        }
     }
 }
 

@@ -20,82 +20,6 @@ impl Kernel {
     /// Does what the kernel does, or says why it does not. Harm to what is not ours is for the caller to see.
     pub(super) fn apply(&mut self, op: &Op) -> Result<(), String> {
         match op {
-            Op::CreateLink { name, kind, mtu, peer_mtu } => {
-                self.create(name.get(), kind, (*mtu, *peer_mtu))?
-            }
-            Op::DeleteLink { name, index } => {
-                let found =
-                    self.state.link(name.get()).filter(|link| link.index == *index).ok_or("ENODEV")?;
-                self.delete(found.index);
-            }
-            Op::NoLinkLocal { link } => self.change(link, |link| link.makes_link_local = false)?,
-            Op::JoinBridge { link, bridge, flags } => {
-                let bridge = self.state.link(bridge).ok_or("ENODEV")?;
-                assert!(matches!(bridge.kind, ObservedKind::Bridge { .. }), "{bridge:?}");
-                let (index, flags) = (bridge.index, *flags);
-                self.change(link, |link| {
-                    assert!(!matches!(link.kind, ObservedKind::Bridge { .. }), "ELOOP");
-                    (link.bridge, link.port_flags) = (Some(index), Some(flags));
-                    link.vlans.clear();
-                })?;
-            }
-            Op::LeaveBridge { link } => self.change(link, |link| {
-                (link.bridge, link.port_flags) = (None, None);
-                link.vlans.clear();
-            })?,
-            Op::SetPortFlags { link, flags } => self.change(link, |link| {
-                assert!(link.bridge.is_some());
-                link.port_flags = Some(*flags);
-            })?,
-            Op::AddVlan { link, vlan } => self.change(link, |link| {
-                assert!(link.bridge.is_some());
-                link.vlans.retain(|held| held.id != vlan.id);
-                if vlan.untagged {
-                    // A port has one such VLAN.
-                    link.vlans =
-                        link.vlans.iter().map(|held| PortVlan { untagged: false, ..*held }).collect();
-                }
-                link.vlans.insert(*vlan);
-            })?,
-            Op::RemoveVlan { link, vlan } => self.change(link, |link| {
-                assert!(link.vlans.remove(vlan));
-            })?,
-            Op::SetStation { link, mac, remote } => {
-                self.vxlan(link)?;
-                self.state.stations.retain(|held| held.link != *link || held.mac != Some(*mac));
-                let (link, mac, remote) = (link.clone(), Some(*mac), *remote);
-                self.state.stations.insert(ObservedStation { link, mac, remote });
-            }
-            Op::AddFlood { link, remote } => {
-                self.vxlan(link)?;
-                let held = ObservedStation { link: link.clone(), mac: None, remote: *remote };
-                self.state.stations.insert(held).then_some(()).ok_or("EEXIST")?;
-            }
-            Op::RemoveStation { link, mac, remote } => {
-                let held = ObservedStation { link: link.clone(), mac: *mac, remote: *remote };
-                self.state.stations.remove(&held).then_some(()).ok_or("ENOENT")?;
-            }
-            Op::SetNeighbour { link, address, mac } => {
-                self.state.link(link).ok_or("ENODEV")?;
-                self.state.neighbours.retain(|held| held.link != *link || held.address != *address);
-                let (link, address, mac) = (link.clone(), *address, *mac);
-                self.state.neighbours.insert(ObservedNeighbour { link, address, mac });
-            }
-            Op::RemoveNeighbour { link, address, mac } => {
-                let held = ObservedNeighbour { link: link.clone(), address: *address, mac: *mac };
-                self.state.neighbours.remove(&held).then_some(()).ok_or("ENOENT")?;
-            }
-            Op::SetMtu { link, from, to } => {
-                let limit = self.parent_mtu(link)?;
-                if *to > limit {
-                    return Err("ERANGE".into());
-                }
-                if limit == u32::MAX {
-                    assert_eq!(self.state.link(link).map(|link| link.mtu), Some(*from));
-                }
-                self.set_mtu(link, *to)?;
-            }
-            Op::SetUp { link } => self.change(link, |link| link.up = true)?,
             Op::PromoteSecondaries { link } => {
                 self.promotes.insert(link.clone());
             }
@@ -155,6 +79,97 @@ impl Kernel {
                 assert!(route.is_own());
                 self.state.routes.remove(route).then_some(()).ok_or("ESRCH")?;
             }
+            _ => self.apply_to_link(op)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_link(&mut self, op: &Op) -> Result<(), String> {
+        match op {
+            Op::CreateLink { name, kind, mtu, peer_mtu } => {
+                self.create(name.get(), kind, (*mtu, *peer_mtu))?;
+            }
+            Op::DeleteLink { name, index } => {
+                let found =
+                    self.state.link(name.get()).filter(|link| link.index == *index).ok_or("ENODEV")?;
+                self.delete(found.index);
+            }
+            Op::NoLinkLocal { link } => self.change(link, |link| link.makes_link_local = false)?,
+            Op::JoinBridge { link, bridge, flags } => {
+                let bridge = self.state.link(bridge).ok_or("ENODEV")?;
+                assert!(matches!(bridge.kind, ObservedKind::Bridge { .. }), "{bridge:?}");
+                let (index, flags) = (bridge.index, *flags);
+                self.change(link, |link| {
+                    assert!(!matches!(link.kind, ObservedKind::Bridge { .. }), "ELOOP");
+                    (link.bridge, link.port_flags) = (Some(index), Some(flags));
+                    link.vlans.clear();
+                })?;
+            }
+            Op::LeaveBridge { link } => self.change(link, |link| {
+                (link.bridge, link.port_flags) = (None, None);
+                link.vlans.clear();
+            })?,
+            Op::SetPortFlags { link, flags } => self.change(link, |link| {
+                assert!(link.bridge.is_some());
+                link.port_flags = Some(*flags);
+            })?,
+            Op::AddVlan { link, vlan } => self.change(link, |link| {
+                assert!(link.bridge.is_some());
+                link.vlans.retain(|held| held.id != vlan.id);
+                if vlan.untagged {
+                    // A port has one such VLAN.
+                    link.vlans =
+                        link.vlans.iter().map(|held| PortVlan { untagged: false, ..*held }).collect();
+                }
+                link.vlans.insert(*vlan);
+            })?,
+            Op::RemoveVlan { link, vlan } => self.change(link, |link| {
+                assert!(link.vlans.remove(vlan));
+            })?,
+            Op::SetMtu { link, from, to } => {
+                let limit = self.parent_mtu(link)?;
+                if *to > limit {
+                    return Err("ERANGE".into());
+                }
+                if limit == u32::MAX {
+                    assert_eq!(self.state.link(link).map(|link| link.mtu), Some(*from));
+                }
+                self.set_mtu(link, *to)?;
+            }
+            Op::SetUp { link } => self.change(link, |link| link.up = true)?,
+            _ => self.apply_to_station(op)?,
+        }
+        Ok(())
+    }
+
+    fn apply_to_station(&mut self, op: &Op) -> Result<(), String> {
+        match op {
+            Op::SetStation { link, mac, remote } => {
+                self.vxlan(link)?;
+                self.state.stations.retain(|held| held.link != *link || held.mac != Some(*mac));
+                let (link, mac, remote) = (link.clone(), Some(*mac), *remote);
+                self.state.stations.insert(ObservedStation { link, mac, remote });
+            }
+            Op::AddFlood { link, remote } => {
+                self.vxlan(link)?;
+                let held = ObservedStation { link: link.clone(), mac: None, remote: *remote };
+                self.state.stations.insert(held).then_some(()).ok_or("EEXIST")?;
+            }
+            Op::RemoveStation { link, mac, remote } => {
+                let held = ObservedStation { link: link.clone(), mac: *mac, remote: *remote };
+                self.state.stations.remove(&held).then_some(()).ok_or("ENOENT")?;
+            }
+            Op::SetNeighbour { link, address, mac } => {
+                self.state.link(link).ok_or("ENODEV")?;
+                self.state.neighbours.retain(|held| held.link != *link || held.address != *address);
+                let (link, address, mac) = (link.clone(), *address, *mac);
+                self.state.neighbours.insert(ObservedNeighbour { link, address, mac });
+            }
+            Op::RemoveNeighbour { link, address, mac } => {
+                let held = ObservedNeighbour { link: link.clone(), address: *address, mac: *mac };
+                self.state.neighbours.remove(&held).then_some(()).ok_or("ENOENT")?;
+            }
+            _ => panic!("{op} is not done here"),
         }
         Ok(())
     }
@@ -220,7 +235,9 @@ impl Kernel {
             _ => link.stands_on == Some(index),
         };
         let falling: Vec<u32> = self.state.links.iter().filter(follow).map(|link| link.index).collect();
-        falling.into_iter().for_each(|index| self.delete(index));
+        for index in falling {
+            self.delete(index);
+        }
         let ports: Vec<IfName> = self
             .state
             .links

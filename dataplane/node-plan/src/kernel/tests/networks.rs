@@ -18,7 +18,7 @@ const UNDERLAY: [&str; 3] = ["10.0.0.1", "10.0.0.2", "2001:db8::7"];
 
 fn kind() -> impl Strategy<Value = LinkKind> {
     let vlan = (select([&LINKS[..3], &["core0", "nowhere"]].concat()), 1_u16..3, any::<bool>());
-    let vxlan = (1_u32..3, select(UNDERLAY.to_vec()), select(vec![4789_u16, 8472]));
+    let tunnel = (1_u32..3, select(UNDERLAY.to_vec()), select(vec![4789_u16, 8472]));
     prop_oneof![
         2 => Just(LinkKind::Bridge),
         2 => Just(LinkKind::VlanAwareBridge),
@@ -27,7 +27,7 @@ fn kind() -> impl Strategy<Value = LinkKind> {
             id: id.try_into().expect("legal"),
             tpid: if is_provider { Tpid::Dot1ad } else { Tpid::Dot1q },
         }),
-        3 => vxlan.prop_map(|(vni, local, port)| LinkKind::Vxlan {
+        3 => tunnel.prop_map(|(vni, local, port)| LinkKind::Vxlan {
             vni: vni.try_into().expect("legal"),
             local: local.parse().expect("legal"),
             port,
@@ -159,7 +159,9 @@ proptest! {
             let done = kernel.apply(&step.op);
             prop_assert!(done.is_ok(), "{}: {:?}", step, done);
         }
-        hands.iter().for_each(|hand| lay(&mut kernel, hand));
+        for hand in &hands {
+            lay(&mut kernel, hand);
+        }
         let theirs = |kernel: &Kernel| -> Vec<ObservedLink> {
             let others = kernel.state.links.iter().filter(|link| !is_own_link(link));
             // The kernel keeps their MTU below that of what they stand on.

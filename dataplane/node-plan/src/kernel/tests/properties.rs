@@ -45,7 +45,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                 )
                     .prop_map(move |(group, mtu, up, kind)| {
                         let index = u32::try_from(index).expect("few") + 2;
-                        ObservedLink { mtu, up, kind, ..link(name, index, group) }
+                        ObservedLink { kind, mtu, up, ..link(name, index, group) }
                     })
             })
             .collect::<Vec<_>>()
