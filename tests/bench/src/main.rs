@@ -9,6 +9,7 @@ mod latency;
 mod live;
 mod machine;
 mod namespace;
+mod networks;
 mod node;
 mod office;
 mod provision;
@@ -47,6 +48,8 @@ enum Area {
     Schedule,
     /// From an acknowledged change to a watcher, and to the kernel's maps
     Latency,
+    /// A node's way to 1,000 virtual networks
+    Networks,
 }
 
 fn main() -> Result<()> {
@@ -61,6 +64,7 @@ fn main() -> Result<()> {
             Area::Node => node::run()?,
             Area::Schedule => schedule::run(),
             Area::Latency => latency::run()?,
+            Area::Networks => networks::run()?,
         };
         if json {
             for figure in &figures {
