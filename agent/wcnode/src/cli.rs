@@ -11,7 +11,8 @@ Exit status:
   2  the command line is wrong
   3  no fast path is loaded on this node
   4  the fast path cannot be read (not root, or of another version)
-  5  the output could not be written";
+  5  the output could not be written
+  6  the agent has left no desired state, or the kernel cannot be asked";
 
 /// What this node's fast path does. Needs neither the controller nor the agent.
 #[derive(Parser)]
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     Counters(Counters),
     /// The ports that the fast path is attached to
     Ports(Plain),
+    /// How the kernel's links, addresses, stations and routes differ from what they should be: what the agent would do,
+    /// and why
+    Diff(Diff),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +64,14 @@ pub(crate) enum Format {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  wcnode status\n  wcnode ports -o json")]
 pub(crate) struct Plain {
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  wcnode diff\n  wcnode diff -o json")]
+pub(crate) struct Diff {
     /// How to print
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,

@@ -13,6 +13,12 @@ pub(crate) enum Failure {
     NotLoaded(PathBuf),
     #[error("the fast path at {path} cannot be read: {source}")]
     Unreadable { path: PathBuf, source: Box<fastpath::OpenError> },
+    #[error(
+        "the desired state in {0} cannot be read: {1}\nThe agent writes it when it starts; --run-dir names another place."
+    )]
+    NoDesiredState(PathBuf, String),
+    #[error("the kernel cannot be asked: {0}")]
+    Kernel(String),
     #[error("the output cannot be written: {0}")]
     Output(String),
 }
@@ -24,6 +30,7 @@ impl Failure {
             Self::NotLoaded(_) => 3,
             Self::Unreadable { .. } => 4,
             Self::Output(_) => 5,
+            Self::NoDesiredState(..) | Self::Kernel(_) => 6,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `wcnode`: what a node's fast path does, for whoever is logged in to the node.
 //!
-//! It reads the pinned maps and the file that the agent leaves, and talks to nobody: so it works with the controller
+//! It reads the pinned maps, the files that the agent leaves and the kernel's links, and talks to nobody: so it works with the controller
 //! down, and with the agent down.
 
 mod agent;
@@ -38,5 +38,6 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Stages(stages) => verbs::stages(place, stages),
         Command::Counters(counters) => verbs::counters(place, counters),
         Command::Ports(ports) => verbs::ports(place, ports.output),
+        Command::Diff(diff) => verbs::diff(place, diff.output),
     }
 }

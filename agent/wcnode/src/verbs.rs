@@ -1,8 +1,10 @@
 //! What each verb shows.
 
+mod diff;
 mod drops;
 mod stages;
 
+pub(crate) use diff::diff;
 pub(crate) use drops::drops;
 pub(crate) use stages::stages;
 

@@ -299,6 +299,7 @@ impl<E: Effects> Reconciler<E> {
 
     /// Compares with what is there, and changes what differs. Returns how many changes the kernel and the maps needed.
     async fn compare(&mut self, extent: Extent) -> (u64, u64) {
+        self.status.desired.update(&self.desired);
         let kernel = self.effects.kernel(&self.desired).await;
         self.outcomes.all(Part::Kernel, kernel.results);
         let mut map_writes = 0;

@@ -1,11 +1,12 @@
 //! What the agent says of itself, in a file, for whoever is logged in to the node.
 
+mod desired;
 mod frames;
 
 use std::{
     collections::BTreeMap,
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -16,6 +17,7 @@ use node_state::ResourceKey;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use desired::DesiredFile;
 use frames::Frames;
 pub(crate) use frames::counters;
 
@@ -31,6 +33,7 @@ pub(crate) struct StatusFile {
     status: Status,
     /// As it was written last.
     written: Option<Status>,
+    pub(crate) desired: DesiredFile,
 }
 
 /// The content of status.json.
@@ -150,7 +153,9 @@ impl StatusFile {
             updated_at: 0,
         };
         let path = options.run_dir.join(Self::FILE);
-        Ok(Self { path, compare_every: options.compare_every.into(), link_states, status, written: None })
+        let desired = DesiredFile::new(&options.run_dir);
+        let compare_every = options.compare_every.into();
+        Ok(Self { path, compare_every, link_states, status, written: None, desired })
     }
 
     pub(crate) const fn compare_every(&self) -> Duration {
@@ -218,10 +223,14 @@ impl StatusFile {
         }
     }
 
-    /// Whole or not at all, for whoever reads it meanwhile.
     fn write(&self) -> std::io::Result<()> {
-        let temporary = self.path.with_extension("new");
-        std::fs::write(&temporary, serde_json::to_vec_pretty(&self.status)?)?;
-        std::fs::rename(&temporary, &self.path)
+        replace(&self.path, &serde_json::to_vec_pretty(&self.status)?)
     }
+}
+
+/// Writes a file whole or not at all, for whoever reads it meanwhile.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension("new");
+    std::fs::write(&temporary, content)?;
+    std::fs::rename(&temporary, path)
 }

@@ -57,6 +57,30 @@ fn the_agents_last_words_are_shown_without_a_fast_path() {
 }
 
 #[test]
+fn what_the_agent_would_do_is_shown_without_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let run = wcnode(dir.path(), &["diff"]);
+    assert!(run.status == 6 && run.stderr.contains("desired.json cannot be read"), "{}", run.stderr);
+    fs::write(dir.path().join("desired.json"), "[{\"kind\":\"dragon\"}]").expect("written");
+    let run = wcnode(dir.path(), &["diff"]);
+    assert!(run.status == 6 && run.stderr.contains("dragon"), "{}", run.stderr);
+    // Nothing of it is done, and nothing here is called so.
+    let port = r#"{"kind":"port","name":"wc-none0","role":"core","mtu":1500,"addresses":[]}"#;
+    let link = r#"{"kind":"link","name":"wc-never","type":"tap","mtu":1500,"addresses":[]}"#;
+    fs::write(dir.path().join("desired.json"), format!("[{port},{link}]")).expect("written");
+    let run = wcnode(dir.path(), &["diff"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    for line in [
+        "make wc-never, tap, with MTU 1500 (for link/wc-never)\n",
+        "cannot: this node has no interface wc-none0 (for port/wc-none0)\n",
+    ] {
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+    let json = wcnode(dir.path(), &["diff", "-o", "json"]);
+    assert!(json.stdout.contains(r#""what": "set wc-never up""#), "{}", json.stdout);
+}
+
+#[test]
 fn the_command_line_is_judged_first() {
     let dir = tempfile::tempdir().expect("a directory");
     for wrong in [&[][..], &["nonsense"], &["counters", "--count", "3"], &["drops", "--interval", "1ms"]] {

@@ -76,10 +76,22 @@ fn killing_the_agent_loses_no_packet() {
         );
     }
     assert!(stages[0]["in"].as_u64() > Some(0) && stages[5]["out"].as_u64() > Some(0), "{stages}");
+    let nothing = serde_json::json!({"steps": [], "problems": []});
+    assert_eq!(office.wcnode(&["diff"]), nothing);
+    let (status, said) = office.exec("node1", "ip link del wc-lo0");
+    assert_eq!(status, 0, "{said}");
+    let difference = office.wcnode(&["diff"]);
+    let first = &difference["steps"][0];
+    assert_eq!(
+        (&first["what"], &first["why"]),
+        (&"make bridge wc-lo0 with MTU 1500".into(), &"for link/wc-lo0".into()),
+        "{difference}"
+    );
     thread::sleep(Duration::from_secs(1));
     office.lab().start_agent().expect("starts");
     natted.nothing_was_lost();
     routed.nothing_was_lost();
+    assert_eq!(office.wcnode(&["diff"]), nothing, "the agent has done it");
     office.change("bob", |spec| spec["bundle"]["rateUp"] = serde_json::json!("3M"));
     office.lab().restart_client("home2").expect("restarts");
     office.lab().lease("home2", PATIENCE).expect("a lease from the new agent");
