@@ -133,7 +133,9 @@ impl Message {
             ROLE_REPLY => Self::RoleReply(Wire::get(r)?),
             GET_ASYNC_REQUEST => Self::GetAsyncRequest,
             GET_ASYNC_REPLY if is_1_3 => Self::GetAsyncReply(Wire::get(r)?),
+            GET_ASYNC_REPLY => Self::GetAsyncListReply(Wire::get(r)?),
             SET_ASYNC if is_1_3 => Self::SetAsync(Wire::get(r)?),
+            SET_ASYNC => Self::SetAsyncList(Wire::get(r)?),
             METER_MOD => Self::MeterMod(Wire::get(r)?),
             BUNDLE_CONTROL if !is_1_3 => Self::BundleControl(Wire::get(r)?),
             BUNDLE_ADD if !is_1_3 => Self::BundleAdd(Wire::get(r)?),
@@ -193,7 +195,9 @@ impl Message {
             Self::RoleReply(_) => (ROLE_REPLY, true),
             Self::GetAsyncRequest => (GET_ASYNC_REQUEST, true),
             Self::GetAsyncReply(_) => (GET_ASYNC_REPLY, is_1_3),
+            Self::GetAsyncListReply(_) => (GET_ASYNC_REPLY, !is_1_3),
             Self::SetAsync(_) => (SET_ASYNC, is_1_3),
+            Self::SetAsyncList(_) => (SET_ASYNC, !is_1_3),
             Self::MeterMod(_) => (METER_MOD, true),
             Self::BundleControl(_) | Self::BundleAdd(_) if is_1_3 => (EXPERIMENTER, true),
             Self::BundleControl(_) => (BUNDLE_CONTROL, true),
@@ -232,6 +236,7 @@ impl Message {
             Self::QueueGetConfigReply(queues) => queues.put(w),
             Self::RoleRequest(role) | Self::RoleReply(role) => role.put(w),
             Self::GetAsyncReply(config) | Self::SetAsync(config) => config.put(w),
+            Self::GetAsyncListReply(config) | Self::SetAsyncList(config) => config.put(w),
             Self::MeterMod(meter) => meter.put(w),
             Self::BundleControl(control) => {
                 put_onf(ONF_BUNDLE_CONTROL, w);

@@ -83,8 +83,12 @@ pub enum Message {
     GetAsyncRequest,
     /// OpenFlow 1.3 alone.
     GetAsyncReply(AsyncConfig),
+    /// OpenFlow 1.4 and later.
+    GetAsyncListReply(AsyncProperties),
     /// OpenFlow 1.3 alone.
     SetAsync(AsyncConfig),
+    /// OpenFlow 1.4 and later.
+    SetAsyncList(AsyncProperties),
     MeterMod(MeterMod),
     /// In OpenFlow 1.3, the extension of the ONF.
     BundleControl(BundleControl),

@@ -93,8 +93,8 @@ impl Wire for PacketIn2 {
         if let Some(metadata) = metadata {
             property::put(w, METADATA, |w| metadata.put_fields(w));
         }
-        property::put_some(w, USER_DATA, user_data.as_ref());
         property::put_some(w, CONTINUATION, continuation.as_ref());
+        property::put_some(w, USER_DATA, user_data.as_ref());
         other.put(w);
     }
 }

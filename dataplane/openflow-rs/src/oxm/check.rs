@@ -10,6 +10,8 @@ const ETH_IPV6: u16 = 0x86dd;
 const ETH_MPLS: [u16; 2] = [0x8847, 0x8848];
 const ETH_PBB: u16 = 0x88e7;
 const ETH_NSH: u16 = 0x894f;
+/// TCP, UDP and SCTP.
+const PORTS: [u8; 3] = [6, 17, 132];
 const NEIGHBOUR_SOLICITATION: u8 = 135;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 
@@ -47,6 +49,7 @@ struct Said {
     ip_proto: Option<u8>,
     icmpv6_type: Option<u8>,
     connection: bool,
+    ct_nw_proto: Option<u8>,
 }
 
 impl Match {
@@ -100,6 +103,7 @@ impl Said {
             let eth_type = oxm.value(fields::ETH_TYPE).or(oxm.value(fields::NXM_ETH_TYPE));
             let ip_proto = oxm.value(fields::IP_PROTO).or(oxm.value(fields::NXM_IP_PROTO));
             let icmpv6_type = oxm.value(fields::ICMPV6_TYPE).or(oxm.value(fields::NXM_ICMPV6_TYPE));
+            self.ct_nw_proto = self.ct_nw_proto.or(oxm.value(fields::CT_NW_PROTO));
             self.eth_type = self.eth_type.or(eth_type);
             self.ip_proto = self.ip_proto.or(ip_proto);
             self.icmpv6_type = self.icmpv6_type.or(icmpv6_type);
@@ -126,6 +130,9 @@ impl Said {
             Prerequisite::Ct => self.connection,
             Prerequisite::CtIpv4 => self.connection && eth(ETH_IPV4),
             Prerequisite::CtIpv6 => self.connection && eth(ETH_IPV6),
+            Prerequisite::CtPorts => {
+                self.connection && ip && self.ct_nw_proto.is_some_and(|proto| PORTS.contains(&proto))
+            }
             Prerequisite::Tcp => ip && proto(6),
             Prerequisite::Udp => ip && proto(17),
             Prerequisite::Sctp => ip && proto(132),

@@ -54,6 +54,8 @@ pub enum Prerequisite {
     CtIpv4,
     /// The same, of IPv6.
     CtIpv6,
+    /// The same, of a protocol that has ports.
+    CtPorts,
 }
 
 /// A field whose values are of a type.

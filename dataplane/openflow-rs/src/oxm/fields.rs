@@ -1,7 +1,8 @@
 //! Every field that is known by name: one table, from which come the constants below and the setters of [`Match`].
 //!
-//! A row has a constant, the setter and where the field can have one the setter with a mask, the type of values, the
-//! number in the class, and what a match must say before it.
+//! A row has a constant, the setter and where the field can have one (in the specification or in Open vSwitch, which
+//! has masks of ports too) the setter with a mask, the type of values, the number in the class, and what a match must say
+//! before it.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -151,8 +152,8 @@ field_table! {
         CT_NW_DST ct_nw_dst / ct_nw_dst_masked: Ipv4Addr = 121, CtIpv4;
         CT_IPV6_SRC ct_ipv6_src / ct_ipv6_src_masked: Ipv6Addr = 122, CtIpv6;
         CT_IPV6_DST ct_ipv6_dst / ct_ipv6_dst_masked: Ipv6Addr = 123, CtIpv6;
-        CT_TP_SRC ct_tp_src / ct_tp_src_masked: u16 = 124, Ct;
-        CT_TP_DST ct_tp_dst / ct_tp_dst_masked: u16 = 125, Ct;
+        CT_TP_SRC ct_tp_src / ct_tp_src_masked: u16 = 124, CtPorts;
+        CT_TP_DST ct_tp_dst / ct_tp_dst_masked: u16 = 125, CtPorts;
     }
     /// The registers two by two (`OFPXMC_PACKET_REGS` of OpenFlow 1.5).
     0x8001, 0 => {

@@ -31,7 +31,10 @@ pub(crate) fn output_of(mut command: Command, input: Vec<u8>) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        .unwrap_or_else(|error| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            panic!("{program}: {error}; `cargo xtask test` installs what is missing, or: apt-get install {program}")
+        });
     let mut stdin = child.stdin.take().expect("piped");
     let writer = thread::spawn(move || {
         // A program that ends early has said why.

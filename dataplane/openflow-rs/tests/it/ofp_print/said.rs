@@ -95,7 +95,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("action/Ct 2", "ADD ip actions=ct(table=3,zone=9)"),
     ("action/Ct 3", "ADD ip actions=ct(commit,nat(src=192.0.2.1-192.0.2.9:1024-2047,random))"),
     ("action/Ct 4", "ADD ip actions=ct(commit,force,zone=NXM_NX_REG0[0..15],nat,exec(set_field:0x5->ct_mark,set_field:0x6->ct_label))"),
-    ("action/ResubmitTableCt 1", "ADD ct_state=est|trk,ip actions=resubmit(,5,ct)"),
+    ("action/ResubmitTableCt 1", "ADD ct_state=+est+trk,ip actions=resubmit(,5,ct)"),
     ("action/Ct 5", "ADD tcp actions=ct(commit,alg=ftp)"),
     ("action/FinTimeout 1", "ADD tcp actions=fin_timeout(idle_timeout=10,hard_timeout=20)"),
     ("multipart request/flow", "table=3 out_port=4 in_port=1"),

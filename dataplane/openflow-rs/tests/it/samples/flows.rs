@@ -107,9 +107,10 @@ fn prerequisites(of: Prerequisite) -> Match {
         Prerequisite::Mpls => all.eth_type(0x8847),
         Prerequisite::Pbb => all.eth_type(0x88e7),
         Prerequisite::Nsh => all.eth_type(0x894f),
-        Prerequisite::Ct => all.ct_state(CtState::ESTABLISHED | CtState::TRACKED),
-        Prerequisite::CtIpv4 => prerequisites(Prerequisite::Ct).eth_type(0x0800),
-        Prerequisite::CtIpv6 => prerequisites(Prerequisite::Ct).eth_type(0x86dd),
+        Prerequisite::Ct => connection(all),
+        Prerequisite::CtIpv4 => connection(all.eth_type(0x0800)),
+        Prerequisite::CtIpv6 => connection(ipv6()),
+        Prerequisite::CtPorts => connection(all.eth_type(0x0800)).ct_nw_proto(6),
         Prerequisite::Tcp => all.eth_type(0x0800).ip_proto(6),
         Prerequisite::Udp => all.eth_type(0x0800).ip_proto(17),
         Prerequisite::Sctp => all.eth_type(0x0800).ip_proto(132),
@@ -118,6 +119,12 @@ fn prerequisites(of: Prerequisite) -> Match {
         Prerequisite::Nd | Prerequisite::NdSolicitation => ipv6().ip_proto(58).icmpv6_type(135),
         Prerequisite::NdAdvertisement => ipv6().ip_proto(58).icmpv6_type(136),
     }
+}
+
+/// Of those the packets of known connections.
+fn connection(matching: Match) -> Match {
+    let known = CtState::ESTABLISHED | CtState::TRACKED;
+    matching.ct_state_masked(known, known)
 }
 
 fn prerequisites_of_action(of: &str) -> Match {

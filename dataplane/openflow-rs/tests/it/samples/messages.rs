@@ -137,11 +137,6 @@ fn nicira(version: Version, add: &mut Add<'_>) {
     let mut message = |name: &str, message| add(&format!("nicira/{name}"), Message::Nicira(message));
     message("set packet in format", NiciraMessage::SetPacketInFormat(PacketInFormat::Nxt2));
     message("set controller id", NiciraMessage::SetControllerId(4));
-    let reasons = [AsyncKind::PACKET_IN_MASTER, AsyncKind::PORT_STATUS_SLAVE];
-    let reasons = reasons.map(|kind| AsyncProperty::Reasons { kind, mask: 3 }).to_vec();
-    if version == Version::V1_3 {
-        message("set async config 2", NiciraMessage::SetAsyncConfig2(AsyncProperties(reasons)));
-    }
     let map = TlvMap { class: 0xffff, kind: 1, len: 4, index: 2 };
     let change = TlvTableMod { command: TlvTableCommand::Add, maps: vec![map] };
     message("tlv table mod", NiciraMessage::TlvTableMod(change));
@@ -153,4 +148,12 @@ fn nicira(version: Version, add: &mut Add<'_>) {
         ..super::switches::packet_in2()
     };
     message("resume", NiciraMessage::Resume(resumed));
+    let reasons = [AsyncKind::PACKET_IN_MASTER, AsyncKind::PORT_STATUS_SLAVE];
+    let reasons = reasons.map(|kind| AsyncProperty::Reasons { kind, mask: 3 }).to_vec();
+    if version == Version::V1_3 {
+        message("set async config 2", NiciraMessage::SetAsyncConfig2(AsyncProperties(reasons)));
+    } else {
+        add("set async list", Message::SetAsyncList(AsyncProperties(reasons.clone())));
+        add("get async list reply", Message::GetAsyncListReply(AsyncProperties(reasons)));
+    }
 }

@@ -5,6 +5,8 @@ mod messages;
 mod multipart;
 mod switches;
 
+pub(crate) use switches::frame;
+
 use openflow::{Message, Version, Xid};
 
 /// A message and the version that it is in.
