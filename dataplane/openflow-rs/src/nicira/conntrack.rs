@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::Subfield;
 use crate::{
-    Action, DecodeError, TableId,
+    Action, DecodeError, Problem, TableId,
     oxm::OxmId,
     wire::{Reader, Wire, Writer, flags},
 };
@@ -81,7 +81,7 @@ impl Wire for Ct {
             }
         }
         if *table == Some(NO_TABLE) {
-            w.fail(crate::Problem::Value);
+            w.fail(Problem::Value);
         }
         table.unwrap_or(NO_TABLE).put(w);
         w.zeros(3);
@@ -93,7 +93,7 @@ impl Wire for Ct {
 /// The header of a field, which would say that there is none if it were zero.
 fn put_source(field: OxmId, w: &mut Writer<'_>) {
     if field.word() == 0 {
-        w.fail(crate::Problem::Value);
+        w.fail(Problem::Value);
     }
     field.put_word(w);
 }
@@ -113,12 +113,12 @@ fn put_nested(actions: &[Action], w: &mut Writer<'_>) {
 }
 
 /// Actions on a copy of the packet (`NXAST_CLONE`).
-#[derive(core::clone::Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clone(pub Vec<Action>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CloneActions(pub Vec<Action>);
 
-impl Wire for Clone {
+impl Wire for CloneActions {
     fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.reading("Clone");
+        r.reading("CloneActions");
         r.skip(6)?;
         get_nested(r).map(Self)
     }

@@ -15,7 +15,7 @@ mod subfield;
 mod tlv_table;
 
 pub use action::NiciraAction;
-pub use conntrack::{Clone as CloneActions, Ct, CtFlags, CtZone};
+pub use conntrack::{CloneActions, Ct, CtFlags, CtZone};
 pub use controller::{Controller, Controller2};
 pub use learn::{Learn, LearnFlags, LearnSource, LearnSpec};
 pub use message::{NiciraMessage, PacketInFormat};

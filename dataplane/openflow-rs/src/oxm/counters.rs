@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use crate::{
     DecodeError, Problem, Version,
-    wire::{Reader, Wire, Writer, padding},
+    wire::{Reader, Wire, Writer, layout, padding},
 };
 
 /// What a switch has counted of a flow; `None` where it has not.
@@ -30,17 +30,7 @@ pub struct Duration {
     pub nanoseconds: u32,
 }
 
-impl Duration {
-    const fn of_bits(bits: u64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "each half is meant")]
-        let (seconds, nanoseconds) = ((bits >> u32::BITS) as u32, bits as u32);
-        Self { seconds, nanoseconds }
-    }
-
-    const fn to_bits(self) -> u64 {
-        (self.seconds as u64) << u32::BITS | self.nanoseconds as u64
-    }
-}
+layout!(Duration { seconds, nanoseconds });
 
 impl From<Duration> for core::time::Duration {
     fn from(duration: Duration) -> Self {
@@ -48,18 +38,19 @@ impl From<Duration> for core::time::Duration {
     }
 }
 
-/// What is not counted.
-const NONE: u64 = u64::MAX;
+/// What is not counted, before OpenFlow 1.5.
+const NO_COUNT: u64 = u64::MAX;
+const NO_TIME: Duration = Duration { seconds: u32::MAX, nanoseconds: u32::MAX };
 
-pub(crate) fn get_or_none(r: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
-    Ok(Some(Wire::get(r)?).filter(|value| *value != NONE))
+fn get_or_none<T: Wire + PartialEq>(none: &T, r: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
+    Ok(Some(T::get(r)?).filter(|value| value != none))
 }
 
-pub(crate) fn put_or_none(value: Option<u64>, w: &mut Writer<'_>) {
-    if value == Some(NONE) {
+fn put_or_none<T: Wire + PartialEq>(none: &T, value: Option<&T>, w: &mut Writer<'_>) {
+    if value == Some(none) {
         w.fail(Problem::Value);
     }
-    value.unwrap_or(NONE).put(w);
+    value.unwrap_or(none).put(w);
 }
 
 /// The class of the fields above (`OFPXSC_OPENFLOW_BASIC`).
@@ -71,38 +62,36 @@ const FLOWS: u8 = 3;
 const PACKETS: u8 = 4;
 const BYTES: u8 = 5;
 
-fn put_field(w: &mut Writer<'_>, number: u8, value: Option<&[u8]>) {
+fn put_field<T: Wire>(w: &mut Writer<'_>, number: u8, len: u8, value: Option<&T>) {
     if let Some(value) = value {
         BASIC.put(w);
         (number << 1).put(w);
-        #[expect(clippy::cast_possible_truncation, reason = "at most eight bytes")]
-        let len = value.len() as u8;
         len.put(w);
-        w.bytes(value);
+        value.put(w);
     }
 }
 
 impl FlowCounters {
     /// The time, as it is before OpenFlow 1.5.
     pub(crate) fn get_duration(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
-        self.duration = get_or_none(r)?.map(Duration::of_bits);
+        self.duration = get_or_none(&NO_TIME, r)?;
         Ok(())
     }
 
     /// Packets and bytes, as they are before OpenFlow 1.5.
     pub(crate) fn get_totals(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
-        self.packets = get_or_none(r)?;
-        self.bytes = get_or_none(r)?;
+        self.packets = get_or_none(&NO_COUNT, r)?;
+        self.bytes = get_or_none(&NO_COUNT, r)?;
         Ok(())
     }
 
     pub(crate) fn put_duration(&self, w: &mut Writer<'_>) {
-        put_or_none(self.duration.map(Duration::to_bits), w);
+        put_or_none(&NO_TIME, self.duration.as_ref(), w);
     }
 
     pub(crate) fn put_totals(&self, w: &mut Writer<'_>) {
-        put_or_none(self.packets, w);
-        put_or_none(self.bytes, w);
+        put_or_none(&NO_COUNT, self.packets.as_ref(), w);
+        put_or_none(&NO_COUNT, self.bytes.as_ref(), w);
     }
 
     /// Fails where a version older than 1.5 has no room for what there is.
@@ -134,8 +123,8 @@ impl FlowCounters {
         let (class, number, len) = (u16::get(r)?, u8::get(r)? >> 1, u8::get(r)?);
         let value = &mut r.sub(len.into())?;
         match (class, number, len) {
-            (BASIC, DURATION, 8) => self.duration = Some(Duration::of_bits(Wire::get(value)?)),
-            (BASIC, IDLE, 8) => self.idle = Some(Duration::of_bits(Wire::get(value)?)),
+            (BASIC, DURATION, 8) => self.duration = Some(Wire::get(value)?),
+            (BASIC, IDLE, 8) => self.idle = Some(Wire::get(value)?),
             (BASIC, FLOWS, 4) => self.flows = Some(Wire::get(value)?),
             (BASIC, PACKETS, 8) => self.packets = Some(Wire::get(value)?),
             (BASIC, BYTES, 8) => self.bytes = Some(Wire::get(value)?),
@@ -149,15 +138,14 @@ impl FlowCounters {
 
     pub(crate) fn put_list(&self, w: &mut Writer<'_>) {
         let Self { duration, packets, bytes, idle, flows, other } = self;
-        let time = |time: &Option<Duration>| time.map(|time| time.to_bits().to_be_bytes());
         let start = w.position();
         w.zeros(2);
         let at = w.length_here();
-        put_field(w, DURATION, time(duration).as_ref().map(<[u8; 8]>::as_slice));
-        put_field(w, IDLE, time(idle).as_ref().map(<[u8; 8]>::as_slice));
-        put_field(w, FLOWS, flows.map(u32::to_be_bytes).as_ref().map(<[u8; 4]>::as_slice));
-        put_field(w, PACKETS, packets.map(u64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
-        put_field(w, BYTES, bytes.map(u64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        put_field(w, DURATION, 8, duration.as_ref());
+        put_field(w, IDLE, 8, idle.as_ref());
+        put_field(w, FLOWS, 4, flows.as_ref());
+        put_field(w, PACKETS, 8, packets.as_ref());
+        put_field(w, BYTES, 8, bytes.as_ref());
         w.bytes(other);
         w.writing("statistics of a flow");
         w.set_length(at, start);

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use openflow::{
-    Bucket, FlowMod, FlowModCommand, GroupId, GroupMod, Message, MeterBand, MeterFlags, MeterId, MeterMod,
-    Version,
+    Bucket, ErrorCode, ErrorMessage, FlowMod, FlowModCommand, GroupId, GroupMod, Match, Message, MeterBand,
+    MeterFlags, MeterId, MeterMod, Version,
     nicira::{NiciraMessage, TlvMap, TlvTableCommand, TlvTableMod},
+    oxm::{Prerequisite, fields},
 };
 
 use super::{Switch, client::Client, connect, flows};
-use crate::samples::samples;
+use crate::samples::{of_field, samples};
 
 /// What Open vSwitch refuses, having no such thing.
 const REFUSED: [&str; 14] = [
@@ -108,6 +109,28 @@ fn flows_come_back_as_they_were_sent() {
                 (flow.table, flow.priority, flow.importance),
                 (was.table, was.priority, was.importance)
             );
+        }
+    }
+}
+
+#[test]
+fn what_a_check_of_a_match_refuses_the_switch_refuses() {
+    let switch = Switch::start();
+    let mut client = connect(&switch, Version::V1_3);
+    for info in fields::ALL {
+        let matching = of_field(info, false, Match::new());
+        let fine = matching.check().is_ok();
+        assert_eq!(fine, info.prerequisite == Prerequisite::Nothing, "{}", info.name);
+        if REFUSED.iter().any(|name| name.contains(info.name)) {
+            continue;
+        }
+        let errors = client.tell(&[Message::FlowMod(FlowMod { matching, ..FlowMod::default() })]);
+        match errors.as_slice() {
+            [] if fine => {}
+            [(_, Message::Error(ErrorMessage::Standard { code: ErrorCode::BMC_BAD_PREREQ, .. }))] => {
+                assert!(!fine, "{}", info.name);
+            }
+            other => panic!("{}: {other:?}", info.name),
         }
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn add(version: Version, add: &mut Add<'_>) {
         for masked in [false, true] {
             if info.maskable || !masked {
                 let name = format!("field/{:04x}/{}/{masked}", info.class, info.name);
-                let flow = FlowMod { matching: matching(info, masked), ..FlowMod::default() };
+                let flow = FlowMod {
+                    matching: of_field(info, masked, prerequisites(info.prerequisite)),
+                    ..FlowMod::default()
+                };
                 add(&name, Message::FlowMod(flow));
             }
         }
@@ -138,7 +141,8 @@ fn prerequisites_of_action(of: &str) -> Match {
     })
 }
 
-fn matching(info: &'static FieldInfo, masked: bool) -> Match {
+/// Of one field, with what must be said before it or without.
+pub(crate) fn of_field(info: &'static FieldInfo, masked: bool, before: Match) -> Match {
     let len = u8::try_from(info.len).expect("short");
     let id = match info.experimenter {
         Some(experimenter) => OxmId::experimenter(experimenter, info.number, len),
@@ -153,7 +157,6 @@ fn matching(info: &'static FieldInfo, masked: bool) -> Match {
         value[0] = 4;
     }
     let mask = value.clone();
-    let before = prerequisites(info.prerequisite);
     before.with_raw(id.expect("legal"), &value, masked.then_some(&mask)).expect("as long as the field")
 }
 

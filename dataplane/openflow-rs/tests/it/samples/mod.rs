@@ -5,6 +5,7 @@ mod messages;
 mod multipart;
 mod switches;
 
+pub(crate) use flows::of_field;
 pub(crate) use switches::frame;
 
 use openflow::{Message, Version, Xid};
