@@ -17,7 +17,7 @@ pub struct FieldInfo {
     /// Who has defined it, in the class of experimenters.
     pub experimenter: Option<ExperimenterId>,
     /// Bytes of a value; 0 is as many as the switch has been told, up to 124.
-    pub len: usize,
+    pub len: u8,
     /// Whether a match may have a mask.
     pub maskable: bool,
     /// What a match must say before this field.
@@ -86,15 +86,17 @@ impl<T> Field<T> {
     pub const fn id(self) -> OxmId {
         OxmId::of(self.info)
     }
+
+    /// The field as lists name it where it can have a mask.
+    pub const fn id_masked(self) -> OxmId {
+        OxmId::of_masked(self.info)
+    }
 }
 
 impl<T: Value> Field<T> {
     /// Bits of a value.
     pub const fn bits(self) -> u16 {
-        // No field is longer than 16 bytes.
-        #[expect(clippy::cast_possible_truncation, reason = "at most 128")]
-        let bits = (T::LEN * 8) as u16;
-        bits
+        T::LEN as u16 * 8
     }
 }
 

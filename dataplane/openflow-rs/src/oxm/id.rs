@@ -37,11 +37,14 @@ impl OxmId {
     }
 
     pub(crate) const fn of(info: &FieldInfo) -> Self {
-        let extra = if info.experimenter.is_some() { 4 } else { 0 };
-        #[expect(clippy::cast_possible_truncation, reason = "no field is longer than 16 bytes")]
-        let len = info.len as u8 + extra;
         let FieldInfo { class, number, experimenter, .. } = *info;
+        let len = info.len + experimenter_len(experimenter);
         Self { class, number, has_mask: false, len, experimenter }
+    }
+
+    pub(crate) const fn of_masked(info: &FieldInfo) -> Self {
+        let id = Self::of(info);
+        Self { has_mask: true, len: id.len + info.len, ..id }
     }
 
     pub const fn class(self) -> u16 {
@@ -65,18 +68,15 @@ impl OxmId {
         if self.has_mask {
             return Some(self);
         }
-        let extra = if self.experimenter.is_some() { 4 } else { 0 };
-        match (self.len - extra).checked_mul(2) {
-            Some(twice) if twice <= u8::MAX - extra => {
-                Some(Self { len: twice + extra, has_mask: true, ..self })
-            }
-            _ => None,
+        match self.len.checked_add(self.len - experimenter_len(self.experimenter)) {
+            Some(len) => Some(Self { len, has_mask: true, ..self }),
+            None => None,
         }
     }
 
     /// Bytes that follow the header: the value, and the mask if there is one.
     pub(crate) const fn payload_len(self) -> usize {
-        self.len as usize - if self.experimenter.is_some() { 4 } else { 0 }
+        (self.len - experimenter_len(self.experimenter)) as usize
     }
 
     /// Bytes of the value.
@@ -118,6 +118,11 @@ impl OxmId {
             experimenter: None,
         }
     }
+}
+
+/// Bytes of an experimenter's number, which count as the field's.
+const fn experimenter_len(experimenter: Option<ExperimenterId>) -> u8 {
+    if experimenter.is_some() { 4 } else { 0 }
 }
 
 impl Wire for OxmId {

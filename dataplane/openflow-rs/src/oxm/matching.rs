@@ -54,7 +54,7 @@ impl Match {
     /// Of the packets those with this field.
     #[must_use]
     pub fn with_oxm(mut self, oxm: &Oxm) -> Self {
-        self.bytes.extend_from_slice(oxm.bytes());
+        tlv::push_ref(&mut self.bytes, &oxm.as_ref());
         self
     }
 
@@ -73,9 +73,8 @@ impl Match {
     }
 
     /// A field whose type is not known here.
-    pub fn with_raw(mut self, id: OxmId, value: &[u8], mask: Option<&[u8]>) -> Result<Self, BadOxm> {
-        tlv::push_raw(&mut self.bytes, id, value, mask)?;
-        Ok(self)
+    pub fn with_raw(self, id: OxmId, value: &[u8], mask: Option<&[u8]>) -> Result<Self, BadOxm> {
+        Ok(self.with_oxm(&Oxm::raw(id, value, mask)?))
     }
 
     /// An option of a tunnel, as long as the switch has been told, at most 124 bytes.

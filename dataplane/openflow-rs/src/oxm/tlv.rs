@@ -3,7 +3,7 @@ use core::fmt;
 
 use super::{Field, OxmId, TunMetadata, Value, field};
 use crate::{
-    DecodeError, Version,
+    DecodeError,
     wire::{Reader, Wire, Writer},
 };
 
@@ -52,14 +52,18 @@ impl<'a> OxmRef<'a> {
         let id = OxmId::get(r)?;
         if let Some(info) = id.info()
             && info.len != 0
-            && info.len != id.value_len()
+            && usize::from(info.len) != id.value_len()
         {
             return Err(at.error("field, which is of another length"));
         }
         r.reading("value of a field");
-        let payload = r.take(id.payload_len())?;
+        Ok(Self::of(id, r.take(id.payload_len())?))
+    }
+
+    /// Of a payload that is as long as the header says.
+    fn of(id: OxmId, payload: &'a [u8]) -> Self {
         let (value, mask) = payload.split_at(id.value_len());
-        Ok(Self { id, value, mask: id.has_mask().then_some(mask) })
+        Self { id, value, mask: id.has_mask().then_some(mask) }
     }
 }
 
@@ -94,28 +98,36 @@ impl core::error::Error for BadOxm {}
 /// A field with its value, and a mask if it has one, by itself.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Oxm {
-    /// As on the wire, and sound.
-    bytes: Vec<u8>,
+    id: OxmId,
+    /// The value, and the mask if there is one: as many bytes as the header says.
+    payload: Vec<u8>,
 }
 
 impl Oxm {
     pub fn new<T: Value>(field: Field<T>, value: T) -> Self {
-        let mut bytes = Vec::with_capacity(8 + T::LEN);
-        push(&mut bytes, field, value, None);
-        Self { bytes }
+        let mut payload = Vec::new();
+        push_value(&mut payload, value);
+        Self { id: field.id(), payload }
     }
 
     pub fn masked<T: Value>(field: Field<T>, value: T, mask: T) -> Self {
-        let mut bytes = Vec::with_capacity(8 + 2 * T::LEN);
-        push(&mut bytes, field, value, Some(mask));
-        Self { bytes }
+        let mut payload = Vec::new();
+        push_value(&mut payload, value);
+        push_value(&mut payload, mask);
+        Self { id: field.id_masked(), payload }
     }
 
     /// A field whose type is not known here, or whose length the switch has been told.
     pub fn raw(id: OxmId, value: &[u8], mask: Option<&[u8]>) -> Result<Self, BadOxm> {
-        let mut bytes = Vec::new();
-        push_raw(&mut bytes, id, value, mask)?;
-        Ok(Self { bytes })
+        let id = if mask.is_some() { id.masked().ok_or(BadOxm)? } else { id };
+        let fixed = id.info().is_some_and(|info| info.len != 0 && usize::from(info.len) != value.len());
+        let fits = mask.is_some() == id.has_mask()
+            && value.len() == id.value_len()
+            && mask.is_none_or(|mask| mask.len() == value.len());
+        if fixed || !fits {
+            return Err(BadOxm);
+        }
+        Ok(Self { id, payload: [value, mask.unwrap_or_default()].concat() })
     }
 
     /// A field of a tunnel's options; `value` is as long as the switch has been told, at most 124 bytes.
@@ -127,16 +139,7 @@ impl Oxm {
 
     /// Its parts.
     pub fn as_ref(&self) -> OxmRef<'_> {
-        // The bytes are sound, by construction.
-        OxmRef::get(&mut Reader::new(Version::V1_3, &self.bytes)).unwrap_or(OxmRef {
-            id: OxmId::of(&field::TUN_METADATA),
-            value: &[],
-            mask: None,
-        })
-    }
-
-    pub(crate) const fn bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
+        OxmRef::of(self.id, &self.payload)
     }
 }
 
@@ -148,53 +151,36 @@ impl fmt::Debug for Oxm {
 
 impl Wire for Oxm {
     fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut after = r.clone();
-        OxmRef::get(&mut after)?;
-        let bytes = r.take(after.offset() - r.offset())?.to_vec();
-        Ok(Self { bytes })
+        let OxmRef { id, value, mask } = OxmRef::get(r)?;
+        Ok(Self { id, payload: [value, mask.unwrap_or_default()].concat() })
     }
 
     fn put(&self, w: &mut Writer<'_>) {
-        w.bytes(&self.bytes);
+        self.id.put(w);
+        w.bytes(&self.payload);
     }
 }
 
 #[inline]
 pub(super) fn push<T: Value>(bytes: &mut Vec<u8>, field: Field<T>, value: T, mask: Option<T>) {
-    let id = field.id();
-    let id = if mask.is_some() { id.masked().unwrap_or(id) } else { id };
+    let id = if mask.is_some() { field.id_masked() } else { field.id() };
     push_id(bytes, id);
-    for part in [Some(value), mask].into_iter().flatten() {
-        let at = bytes.len();
-        bytes.resize(at + T::LEN, 0);
-        part.write(&mut bytes[at..]);
+    push_value(bytes, value);
+    if let Some(mask) = mask {
+        push_value(bytes, mask);
     }
-}
-
-pub(super) fn push_raw(
-    bytes: &mut Vec<u8>,
-    id: OxmId,
-    value: &[u8],
-    mask: Option<&[u8]>,
-) -> Result<(), BadOxm> {
-    let id = if mask.is_some() { id.masked().ok_or(BadOxm)? } else { id };
-    let fixed = id.info().is_some_and(|info| info.len != 0 && info.len != value.len());
-    let fits = mask.is_some() == id.has_mask()
-        && value.len() == id.value_len()
-        && mask.is_none_or(|mask| mask.len() == value.len());
-    if fixed || !fits {
-        return Err(BadOxm);
-    }
-    push_id(bytes, id);
-    bytes.extend_from_slice(value);
-    bytes.extend_from_slice(mask.unwrap_or_default());
-    Ok(())
 }
 
 pub(super) fn push_ref(bytes: &mut Vec<u8>, oxm: &OxmRef<'_>) {
     push_id(bytes, oxm.id);
     bytes.extend_from_slice(oxm.value);
     bytes.extend_from_slice(oxm.mask.unwrap_or_default());
+}
+
+fn push_value<T: Value>(bytes: &mut Vec<u8>, value: T) {
+    let at = bytes.len();
+    bytes.resize(at + usize::from(T::LEN), 0);
+    value.write(&mut bytes[at..]);
 }
 
 fn push_id(bytes: &mut Vec<u8>, id: OxmId) {

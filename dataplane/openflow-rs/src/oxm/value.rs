@@ -9,7 +9,7 @@ mod sealed {
 /// What a field can be; a mask is of the same type.
 pub trait Value: Copy + sealed::Sealed {
     /// Bytes on the wire.
-    const LEN: usize;
+    const LEN: u8;
 
     /// Writes to as many bytes as [`Self::LEN`] says.
     fn write(self, bytes: &mut [u8]);
@@ -77,7 +77,7 @@ macro_rules! values {
             impl sealed::Sealed for $type {}
 
             impl Value for $type {
-                const LEN: usize = $len;
+                const LEN: u8 = $len;
 
                 fn write(self, bytes: &mut [u8]) {
                     let to: fn(Self) -> [u8; $len] = $to;

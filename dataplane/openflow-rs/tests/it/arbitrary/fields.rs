@@ -22,7 +22,7 @@ impl Make for OxmId {
             return Self::experimenter(ExperimenterId(0x00a1_b2c3), 5, len).expect("legal");
         }
         let info = entropy.pick(fields::ALL);
-        let len = u8::try_from(info.len).expect("short");
+        let len = info.len;
         match info.experimenter {
             Some(experimenter) => Self::experimenter(experimenter, info.number, len),
             None => Self::new(info.class, info.number, len),
@@ -52,10 +52,10 @@ impl Make for Subfield {
         let info = entropy.pick(fields::ALL);
         let legal = info.experimenter.is_none() && (info.class, info.number) != (0, 0);
         let info = if legal { info } else { fields::REG0.info() };
-        let width = info.len * 8;
+        let width = usize::from(info.len) * 8;
         let bits = 1 + entropy.below(width.min(64));
         let offset = entropy.below(width - bits + 1);
-        let id = OxmId::new(info.class, info.number, u8::try_from(info.len).expect("short")).expect("legal");
+        let id = OxmId::new(info.class, info.number, info.len).expect("legal");
         let number = |value| u16::try_from(value).expect("small");
         Self::new(id, number(offset), number(bits)).expect("within")
     }

@@ -143,12 +143,12 @@ fn prerequisites_of_action(of: &str) -> Match {
 
 /// Of one field, with what must be said before it or without.
 pub(crate) fn of_field(info: &'static FieldInfo, masked: bool, before: Match) -> Match {
-    let len = u8::try_from(info.len).expect("short");
+    let len = info.len;
     let id = match info.experimenter {
         Some(experimenter) => OxmId::experimenter(experimenter, info.number, len),
         None => OxmId::new(info.class, info.number, len),
     };
-    let mut value = vec![0; info.len];
+    let mut value = vec![0; usize::from(len)];
     *value.last_mut().expect("a byte") = 1;
     if ["VLAN_VID", "NXM_VLAN_TCI"].contains(&info.name) {
         value[0] = 0x10;
