@@ -1,5 +1,6 @@
 //! Messages of every type, which the others' programs are shown.
 
+mod actions;
 mod flows;
 mod messages;
 mod multipart;
@@ -37,6 +38,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         messages::add(version, &mut add);
         switches::add(version, &mut add);
         flows::add(version, &mut add);
+        actions::add(version, &mut add);
         multipart::add(version, &mut add);
     }
     samples
