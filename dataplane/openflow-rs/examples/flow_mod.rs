@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     for version in Version::ALL.iter().copied() {
         println!("OpenFlow {version}, transaction 1:");
-        for line in Message::FlowMod(flow.clone()).to_bytes(version, Xid(1))?.chunks(16) {
+        for line in Message::from(flow.clone()).to_bytes(version, Xid(1))?.chunks(16) {
             println!("    {}", line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "));
         }
     }

@@ -32,7 +32,7 @@ impl Hello {
     }
 
     /// Whether it says that there is a version, which has the number `header_version` in its header.
-    pub fn has(&self, header_version: u8, version: Version) -> bool {
+    pub fn supports(&self, header_version: u8, version: Version) -> bool {
         let bitmap = self.elements.iter().find_map(|element| match element {
             HelloElement::VersionBitmap(words) => Some(words),
             HelloElement::Other { .. } => None,
@@ -54,7 +54,7 @@ impl Hello {
     /// assert_eq!(theirs.negotiate(5, &[Version::V1_3, Version::V1_5]), Some(Version::V1_3));
     /// ```
     pub fn negotiate(&self, header_version: u8, ours: &[Version]) -> Option<Version> {
-        ours.iter().copied().filter(|version| self.has(header_version, *version)).max()
+        ours.iter().copied().filter(|version| self.supports(header_version, *version)).max()
     }
 }
 

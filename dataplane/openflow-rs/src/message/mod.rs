@@ -102,3 +102,28 @@ pub enum Message {
         body: Vec<u8>,
     },
 }
+
+macro_rules! from {
+    ($($body:ident)*) => {
+        $(impl From<$body> for Message {
+            fn from(body: $body) -> Self {
+                Self::$body(body)
+            }
+        })*
+    };
+}
+
+from!(Hello Experimenter PacketIn FlowRemoved PortStatus PacketOut FlowMod GroupMod PortMod TableMod MeterMod);
+from!(MultipartRequest MultipartReply BundleControl BundleAdd);
+
+impl From<ErrorMessage> for Message {
+    fn from(error: ErrorMessage) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<NiciraMessage> for Message {
+    fn from(message: NiciraMessage) -> Self {
+        Self::Nicira(message)
+    }
+}
