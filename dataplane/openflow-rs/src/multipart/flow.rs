@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use crate::{
     Cookie, DecodeError, FlowModFlags, GroupId, Instruction, PortNo, TableId, Version,
     message::{get_importance, put_importance},
-    oxm::{FlowCounters, Match},
+    oxm::{FlowCounters, Match, get_or_none, put_or_none},
     wire::{Reader, Wire, Writer, layout},
 };
 
@@ -159,12 +159,37 @@ impl Wire for FlowStats {
     }
 }
 
-/// What flows have counted together (section 7.3.5.3).
+/// What flows have counted together (section 7.3.5.3); `None` where they have not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AggregateStats {
-    pub packets: u64,
-    pub bytes: u64,
-    pub flows: u32,
+    pub packets: Option<u64>,
+    pub bytes: Option<u64>,
+    pub flows: Option<u32>,
 }
 
-layout!(AggregateStats { packets, bytes, flows, 4 });
+impl Wire for AggregateStats {
+    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        r.reading("AggregateStats");
+        if r.version() >= Version::V1_5 {
+            let FlowCounters { packets, bytes, flows, .. } = FlowCounters::get_list(r)?;
+            return Ok(Self { packets, bytes, flows });
+        }
+        let mut counters = FlowCounters::default();
+        counters.get_totals(r)?;
+        let flows = get_or_none(&u32::MAX, r)?;
+        r.skip(4)?;
+        Ok(Self { packets: counters.packets, bytes: counters.bytes, flows })
+    }
+
+    fn put(&self, w: &mut Writer<'_>) {
+        w.writing("AggregateStats");
+        let Self { packets, bytes, flows } = *self;
+        let counters = FlowCounters { packets, bytes, flows, ..FlowCounters::default() };
+        if w.version() >= Version::V1_5 {
+            return counters.put_list(w);
+        }
+        counters.put_totals(w);
+        put_or_none(&u32::MAX, flows.as_ref(), w);
+        w.zeros(4);
+    }
+}

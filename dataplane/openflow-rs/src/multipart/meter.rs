@@ -1,6 +1,9 @@
 use alloc::vec::Vec;
 
-use crate::{MeterBand, MeterFlags, MeterId, wire::layout};
+use crate::{
+    DecodeError, MeterBand, MeterFlags, MeterId, Problem, Version,
+    wire::{Reader, Wire, Writer, layout},
+};
 
 /// What a meter has counted (OpenFlow 1.3.5, section 7.3.5.12).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,37 @@ pub struct MeterFeatures {
     pub capabilities: u32,
     pub bands_max: u8,
     pub colours_max: u8,
+    /// `OFPMFF_*` of OpenFlow 1.5, which Open vSwitch leaves out.
+    pub features: Option<u32>,
 }
 
-layout!(MeterFeatures { meters_max, band_types, capabilities, bands_max, colours_max, 2 });
+impl Wire for MeterFeatures {
+    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        r.reading("MeterFeatures");
+        let (meters_max, band_types, capabilities) = (Wire::get(r)?, Wire::get(r)?, Wire::get(r)?);
+        let (bands_max, colours_max) = (Wire::get(r)?, Wire::get(r)?);
+        r.skip(2)?;
+        let mut features =
+            Self { meters_max, band_types, capabilities, bands_max, colours_max, features: None };
+        if r.version() >= Version::V1_5 && !r.is_empty() {
+            features.features = Some(Wire::get(r)?);
+            r.skip(4)?;
+        }
+        Ok(features)
+    }
+
+    fn put(&self, w: &mut Writer<'_>) {
+        let Self { meters_max, band_types, capabilities, bands_max, colours_max, features } = *self;
+        w.writing("MeterFeatures.features");
+        u32::put_all(&[meters_max, band_types, capabilities], w);
+        u8::put_all(&[bands_max, colours_max], w);
+        w.zeros(2);
+        if let Some(features) = features {
+            if w.version() < Version::V1_5 {
+                w.fail(Problem::Version);
+            }
+            features.put(w);
+            w.zeros(4);
+        }
+    }
+}

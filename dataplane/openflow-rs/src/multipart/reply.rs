@@ -17,19 +17,15 @@ use crate::{
 pub enum ReplyBody {
     Desc(Box<Desc>),
     Flow(Vec<FlowStats>),
-    /// OpenFlow 1.3 and 1.4.
     Aggregate(AggregateStats),
     Table(Vec<TableStats>),
-    /// OpenFlow 1.3 alone.
     PortStats(Vec<PortStats>),
-    /// OpenFlow 1.3 alone.
     Queue(Vec<QueueStats>),
     Group(Vec<GroupStats>),
     GroupDesc(Vec<GroupDesc>),
     GroupFeatures(GroupFeatures),
     Meter(Vec<MeterStats>),
     MeterConfig(Vec<MeterConfig>),
-    /// OpenFlow 1.3 and 1.4.
     MeterFeatures(MeterFeatures),
     /// OpenFlow 1.3 alone.
     TableFeatures(Vec<TableFeatures>),
@@ -64,19 +60,7 @@ impl ReplyBody {
         }
     }
 
-    /// The newest version in which the form of such a reply is known.
-    const fn until(kind: u16) -> Version {
-        match kind {
-            PORT_STATS | QUEUE | TABLE_FEATURES => Version::V1_3,
-            AGGREGATE | METER_FEATURES => Version::V1_4,
-            _ => Version::V1_5,
-        }
-    }
-
     pub(super) fn get_body(kind: u16, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        if r.version() > Self::until(kind) {
-            return Ok(Self::Other { kind, data: Wire::get(r)? });
-        }
         Ok(match kind {
             DESC => Self::Desc(Box::new(Wire::get(r)?)),
             FLOW => Self::Flow(Wire::get(r)?),
@@ -90,7 +74,7 @@ impl ReplyBody {
             METER => Self::Meter(Wire::get(r)?),
             METER_CONFIG => Self::MeterConfig(Wire::get(r)?),
             METER_FEATURES => Self::MeterFeatures(Wire::get(r)?),
-            TABLE_FEATURES => Self::TableFeatures(Wire::get(r)?),
+            TABLE_FEATURES if r.version() == Version::V1_3 => Self::TableFeatures(Wire::get(r)?),
             PORT_DESC => Self::PortDesc(Wire::get(r)?),
             EXPERIMENTER => Self::Experimenter(Wire::get(r)?),
             _ => Self::Other { kind, data: Wire::get(r)? },
@@ -99,9 +83,6 @@ impl ReplyBody {
 
     pub(super) fn put_body(&self, w: &mut Writer<'_>) {
         w.writing("MultipartReply");
-        if w.version() > Self::until(self.kind()) && !matches!(self, Self::Other { .. }) {
-            w.fail(Problem::Version);
-        }
         match self {
             Self::Desc(desc) => desc.put(w),
             Self::Flow(flows) => flows.put(w),
@@ -115,7 +96,12 @@ impl ReplyBody {
             Self::Meter(meters) => meters.put(w),
             Self::MeterConfig(meters) => meters.put(w),
             Self::MeterFeatures(features) => features.put(w),
-            Self::TableFeatures(tables) => tables.put(w),
+            Self::TableFeatures(tables) => {
+                if w.version() != Version::V1_3 {
+                    w.fail(Problem::Version);
+                }
+                tables.put(w);
+            }
             Self::PortDesc(ports) => ports.put(w),
             Self::Experimenter(body) => body.put(w),
             Self::Other { data, .. } => data.put(w),

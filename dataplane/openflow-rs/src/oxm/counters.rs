@@ -42,11 +42,14 @@ impl From<Duration> for core::time::Duration {
 const NO_COUNT: u64 = u64::MAX;
 const NO_TIME: Duration = Duration { seconds: u32::MAX, nanoseconds: u32::MAX };
 
-fn get_or_none<T: Wire + PartialEq>(none: &T, r: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
+pub(crate) fn get_or_none<T: Wire + PartialEq>(
+    none: &T,
+    r: &mut Reader<'_>,
+) -> Result<Option<T>, DecodeError> {
     Ok(Some(T::get(r)?).filter(|value| value != none))
 }
 
-fn put_or_none<T: Wire + PartialEq>(none: &T, value: Option<&T>, w: &mut Writer<'_>) {
+pub(crate) fn put_or_none<T: Wire + PartialEq>(none: &T, value: Option<&T>, w: &mut Writer<'_>) {
     if value == Some(none) {
         w.fail(Problem::Value);
     }
@@ -143,9 +146,9 @@ impl FlowCounters {
         let at = w.length_here();
         put_field(w, DURATION, 8, duration.as_ref());
         put_field(w, IDLE, 8, idle.as_ref());
-        put_field(w, FLOWS, 4, flows.as_ref());
         put_field(w, PACKETS, 8, packets.as_ref());
         put_field(w, BYTES, 8, bytes.as_ref());
+        put_field(w, FLOWS, 4, flows.as_ref());
         w.bytes(other);
         w.writing("statistics of a flow");
         w.set_length(at, start);

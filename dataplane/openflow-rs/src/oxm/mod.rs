@@ -15,6 +15,7 @@ mod value;
 
 pub use check::MatchError;
 pub use counters::{Duration, FlowCounters};
+pub(crate) use counters::{get_or_none, put_or_none};
 pub use field::{Field, FieldInfo, Prerequisite, TunMetadata};
 pub use id::OxmId;
 pub use matching::{Iter, Match};

@@ -34,10 +34,11 @@ const UNKNOWN: [(&str, &str); 14] = [
 ];
 
 /// The same, in one more place each.
-const UNKNOWN_MORE: [(&str, &str); 4] = [
+const UNKNOWN_MORE: [(&str, &str); 5] = [
     ("match/unknown field", "an experimenter of no one"),
     ("multipart reply/experimenter", "an experimenter of no one"),
     ("multipart request/experimenter", "an experimenter of no one"),
+    ("multipart reply/meter features", "in OpenFlow 1.5, where it has the form of 1.3"),
     ("error/experimenter", "in OpenFlow 1.4 and 1.5, which have the ONF's errors as their own"),
 ];
 

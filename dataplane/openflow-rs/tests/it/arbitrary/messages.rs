@@ -9,7 +9,7 @@ use openflow::{
     nicira::{NiciraMessage, PacketIn2, PacketInFormat, TlvMap, TlvTableCommand, TlvTableMod, TlvTableReply},
 };
 
-use super::{Entropy, Make, enumerations, flag_sets, numbers, structures};
+use super::{Entropy, Make, enumerations, flag_sets, numbers, since, structures};
 
 numbers! {
     BucketId BundleId DatapathId FlowRemovedReason FragmentHandling GroupType PortReason QueueRate Role AsyncProperties
@@ -47,11 +47,6 @@ macro_rules! of_all {
 }
 
 of_all!(FlowModCommand GroupModCommand MeterModCommand BundleControlType PacketInFormat TlvTableCommand);
-
-/// What there is only since a version.
-fn since<T: Make + Default>(version: Version, entropy: &mut Entropy<'_>) -> T {
-    if entropy.version < version { T::default() } else { T::make(entropy) }
-}
 
 impl Make for FlowMod {
     fn make(entropy: &mut Entropy<'_>) -> Self {

@@ -46,6 +46,11 @@ pub(crate) trait Make: Sized {
     fn make(entropy: &mut Entropy<'_>) -> Self;
 }
 
+/// What there is only since a version.
+fn since<T: Make + Default>(version: Version, entropy: &mut Entropy<'_>) -> T {
+    if entropy.version < version { T::default() } else { T::make(entropy) }
+}
+
 macro_rules! integers {
     ($($integer:ident)*) => {
         $(impl Make for $integer {

@@ -2,15 +2,15 @@ use openflow::{
     Bucket, Duration, FlowCounters, MeterBand, MultipartFlags, MultipartReply, MultipartRequest, PortNo,
     ReplyBody, RequestBody, Version,
     multipart::{
-        AggregateStats, BucketCounter, Desc, ExperimenterBody, FlowStats, FlowStatsRequest,
+        AggregateStats, BucketCounter, Desc, EthernetCounters, ExperimenterBody, FlowStats, FlowStatsRequest,
         GroupCapabilities, GroupDesc, GroupFeatures, GroupStats, GroupTypes, MeterBandStats, MeterConfig,
-        MeterFeatures, MeterStats, PortStats, PortStatsCounters, QueueStats, QueueStatsRequest,
+        MeterFeatures, MeterStats, PortCounters, PortStats, QueueCounters, QueueStats, QueueStatsRequest,
         TableFeatureProperty, TableFeatures, TableStats, TypeId,
     },
     oxm::OxmId,
 };
 
-use super::{Entropy, Make, enumerations, flag_sets, structures};
+use super::{Entropy, Make, enumerations, flag_sets, since, structures};
 
 flag_sets!(MultipartFlags GroupTypes GroupCapabilities);
 structures! {
@@ -18,24 +18,61 @@ structures! {
     MultipartReply { flags, body }
     ExperimenterBody { experimenter, kind, data }
     FlowStatsRequest { table, out_port, out_group, cookie, cookie_mask, matching }
-    AggregateStats { packets, bytes, flows }
     TableStats { table, active, looked_up, matched }
-    PortStats { port, counters, duration_s, duration_ns }
-    PortStatsCounters {
+    PortCounters {
         rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors,
-        rx_frame_errors, rx_over_errors, rx_crc_errors, collisions,
     }
+    EthernetCounters { rx_frame_errors, rx_over_errors, rx_crc_errors, collisions }
     QueueStatsRequest { port, queue }
-    QueueStats { port, queue, tx_bytes, tx_packets, tx_errors, duration_s, duration_ns }
+    QueueCounters { port, queue, tx_bytes, tx_packets, tx_errors, duration_s, duration_ns }
     GroupStats { group, references, packets, bytes, duration_s, duration_ns, buckets }
     BucketCounter { packets, bytes }
     MeterStats { meter, flows, packets_in, bytes_in, duration_s, duration_ns, bands }
     MeterBandStats { packets, bytes }
     MeterConfig { flags, meter, bands }
-    MeterFeatures { meters_max, band_types, capabilities, bands_max, colours_max }
     Desc { manufacturer, hardware, software, serial_number, datapath }
     TableFeatures { table, name, metadata_match, metadata_write, config, entries_max, properties }
     Duration { seconds, nanoseconds }
+}
+
+impl Make for AggregateStats {
+    fn make(entropy: &mut Entropy<'_>) -> Self {
+        let flows = Option::<u16>::make(entropy).map(u32::from);
+        let FlowCounters { packets, bytes, .. } = Make::make(entropy);
+        Self { packets, bytes, flows }
+    }
+}
+
+impl Make for PortStats {
+    fn make(entropy: &mut Entropy<'_>) -> Self {
+        Self {
+            port: Make::make(entropy),
+            counters: Make::make(entropy),
+            ethernet: Make::make(entropy),
+            duration_s: Make::make(entropy),
+            duration_ns: Make::make(entropy),
+            properties: since(Version::V1_4, entropy),
+        }
+    }
+}
+
+impl Make for QueueStats {
+    fn make(entropy: &mut Entropy<'_>) -> Self {
+        Self { counters: Make::make(entropy), properties: since(Version::V1_4, entropy) }
+    }
+}
+
+impl Make for MeterFeatures {
+    fn make(entropy: &mut Entropy<'_>) -> Self {
+        Self {
+            meters_max: Make::make(entropy),
+            band_types: Make::make(entropy),
+            capabilities: Make::make(entropy),
+            bands_max: Make::make(entropy),
+            colours_max: Make::make(entropy),
+            features: since(Version::V1_5, entropy),
+        }
+    }
 }
 
 impl Make for GroupFeatures {
@@ -49,7 +86,7 @@ impl Make for GroupFeatures {
 impl Make for GroupDesc {
     fn make(entropy: &mut Entropy<'_>) -> Self {
         let buckets: Vec<Bucket> = Make::make(entropy);
-        let properties = if entropy.version < Version::V1_5 { Vec::new() } else { Make::make(entropy) };
+        let properties = since(Version::V1_5, entropy);
         Self { kind: Make::make(entropy), group: Make::make(entropy), buckets, properties }
     }
 }
@@ -79,7 +116,7 @@ impl Make for FlowStats {
             idle_timeout: Make::make(entropy),
             hard_timeout: Make::make(entropy),
             flags: Make::make(entropy),
-            importance: if entropy.version < Version::V1_4 { 0 } else { Make::make(entropy) },
+            importance: since(Version::V1_4, entropy),
             cookie: Make::make(entropy),
             counters: Make::make(entropy),
             matching: Make::make(entropy),
@@ -141,16 +178,16 @@ enumerations! {
     ReplyBody {
         |e| Self::Desc(Make::make(e)),
         |e| Self::Flow(Make::make(e)),
-        |e| if e.version < Version::V1_5 { Self::Aggregate(Make::make(e)) } else { Self::Flow(Make::make(e)) },
+        |e| Self::Aggregate(Make::make(e)),
         |e| Self::Table(Make::make(e)),
-        |e| if e.version == Version::V1_3 { Self::PortStats(Make::make(e)) } else { Self::Flow(Make::make(e)) },
-        |e| if e.version == Version::V1_3 { Self::Queue(Make::make(e)) } else { Self::Flow(Make::make(e)) },
+        |e| Self::PortStats(Make::make(e)),
+        |e| Self::Queue(Make::make(e)),
         |e| Self::Group(Make::make(e)),
         |e| Self::GroupDesc(Make::make(e)),
         |e| Self::GroupFeatures(Make::make(e)),
         |e| Self::Meter(Make::make(e)),
         |e| Self::MeterConfig(Make::make(e)),
-        |e| if e.version < Version::V1_5 { Self::MeterFeatures(Make::make(e)) } else { Self::Flow(Make::make(e)) },
+        |e| Self::MeterFeatures(Make::make(e)),
         |e| if e.version == Version::V1_3 { Self::TableFeatures(Make::make(e)) } else { Self::Flow(Make::make(e)) },
         |e| Self::PortDesc(Make::make(e)),
         |e| Self::Experimenter(Make::make(e)),

@@ -6,7 +6,7 @@ use openflow::{
     multipart::{
         AggregateStats, BucketCounter, Desc, ExperimenterBody, FlowStats, FlowStatsRequest,
         GroupCapabilities, GroupDesc, GroupFeatures, GroupStats, GroupTypes, MeterBandStats, MeterConfig,
-        MeterFeatures, MeterStats, PortStats, PortStatsCounters, QueueStats, QueueStatsRequest,
+        MeterFeatures, MeterStats, PortCounters, PortStats, QueueCounters, QueueStats, QueueStatsRequest,
         TableFeatureProperty, TableFeatures, TableStats, TypeId,
     },
     oxm::fields,
@@ -86,15 +86,22 @@ fn replies(version: Version) -> Vec<(&'static str, ReplyBody)> {
         ("port desc", ReplyBody::PortDesc(vec![port(), port()])),
         ("experimenter", ReplyBody::Experimenter(experimenter)),
     ];
-    if version <= Version::V1_4 {
-        replies.push(("aggregate", ReplyBody::Aggregate(AggregateStats { packets: 1, bytes: 64, flows: 3 })));
-        let features =
-            MeterFeatures { meters_max: 100, band_types: 6, capabilities: 15, bands_max: 1, colours_max: 0 };
-        replies.push(("meter features", ReplyBody::MeterFeatures(features)));
-    }
+    let features = MeterFeatures {
+        meters_max: 100,
+        band_types: 6,
+        capabilities: 15,
+        bands_max: 1,
+        colours_max: 0,
+        features: (version >= Version::V1_5).then_some(1),
+    };
+    replies.push((
+        "aggregate",
+        ReplyBody::Aggregate(AggregateStats { packets: Some(1), bytes: Some(64), flows: Some(3) }),
+    ));
+    replies.push(("meter features", ReplyBody::MeterFeatures(features)));
+    replies.push(("port stats", ReplyBody::PortStats(vec![port_stats()])));
+    replies.push(("queue", ReplyBody::Queue(vec![queue_stats()])));
     if version == Version::V1_3 {
-        replies.push(("port stats", ReplyBody::PortStats(vec![port_stats()])));
-        replies.push(("queue", ReplyBody::Queue(vec![queue_stats()])));
         replies.push(("table features", ReplyBody::TableFeatures(vec![table_features()])));
     }
     replies
@@ -128,18 +135,13 @@ fn flow() -> FlowStats {
 }
 
 fn port_stats() -> PortStats {
-    let counters = PortStatsCounters {
-        rx_packets: 1,
-        tx_packets: 2,
-        rx_bytes: 3,
-        tx_bytes: 4,
-        ..PortStatsCounters::default()
-    };
-    PortStats { port: PortNo(1), counters, duration_s: 5, duration_ns: 6 }
+    let counters =
+        PortCounters { rx_packets: 1, tx_packets: 2, rx_bytes: 3, tx_bytes: 4, ..PortCounters::default() };
+    PortStats { port: PortNo(1), counters, duration_s: 5, duration_ns: 6, ..PortStats::default() }
 }
 
 fn queue_stats() -> QueueStats {
-    QueueStats {
+    let counters = QueueCounters {
         port: PortNo(1),
         queue: QueueId(2),
         tx_bytes: 3,
@@ -147,7 +149,8 @@ fn queue_stats() -> QueueStats {
         tx_errors: 5,
         duration_s: 6,
         duration_ns: 7,
-    }
+    };
+    QueueStats { counters, properties: Vec::new() }
 }
 
 fn group_stats() -> GroupStats {
