@@ -6,6 +6,7 @@ use openflow::{
     FlowRemovedReason, GroupId, GroupModCommand, Instruction, Match, MaxLen, Message, MeterId,
     PacketInReason, PacketOut, PortNo, ReplyBody, RequestBody, Role, RoleMessage, Roles, SwitchConfig,
     TableId, Version, Xid,
+    multipart::FlowStatsRequest,
     nicira::{Controller2, NiciraMessage, PacketInFormat, TlvMap, TlvTableCommand, TlvTableMod},
     oxm::fields,
 };
@@ -56,6 +57,10 @@ fn flow(priority: u16) -> FlowMod {
     FlowMod { priority, matching: Match::new().in_port(PortNo(1)), ..FlowMod::default() }
 }
 
+fn is_reply(message: &Message, wanted: BundleControlType) -> bool {
+    matches!(message, Message::BundleControl(BundleControl { kind, .. }) if *kind == wanted)
+}
+
 /// Opens a bundle, adds the flows, and gives back what the switch answers to the end of it.
 fn bundle(client: &mut Client, number: u32, flows: &[FlowMod], end: BundleControlType) -> Message {
     let flags = BundleFlags::ATOMIC | BundleFlags::ORDERED;
@@ -87,17 +92,11 @@ fn bundles_take_effect_whole_or_not_at_all() {
         };
         let two = [flow(1), flow(2)];
         let answer = bundle(&mut client, 1, &two, BundleControlType::DiscardRequest);
-        assert!(matches!(
-            answer,
-            Message::BundleControl(BundleControl { kind: BundleControlType::DiscardReply, .. })
-        ));
+        assert!(is_reply(&answer, BundleControlType::DiscardReply), "{answer:?}");
         assert_eq!(priorities(&mut client), [0; 0]);
 
         let answer = bundle(&mut client, 2, &two, BundleControlType::CommitRequest);
-        assert!(matches!(
-            answer,
-            Message::BundleControl(BundleControl { kind: BundleControlType::CommitReply, .. })
-        ));
+        assert!(is_reply(&answer, BundleControlType::CommitReply), "{answer:?}");
         assert_eq!(priorities(&mut client), [1, 2]);
 
         let flags = FlowModFlags::CHECK_OVERLAP;
@@ -131,6 +130,21 @@ fn listen(client: &mut Client) {
     } else {
         Message::SetAsyncList(AsyncProperties(list))
     });
+}
+
+#[test]
+fn many_flows_come_in_one_bundle_and_in_several_parts() {
+    const COUNT: u16 = 3000;
+    let switch = Switch::start();
+    for version in Version::ALL.iter().copied() {
+        let mut client = connect(&switch, version);
+        let many: Vec<_> = (1..=COUNT).map(flow).collect();
+        let answer = bundle(&mut client, 1, &many, BundleControlType::CommitRequest);
+        assert!(is_reply(&answer, BundleControlType::CommitReply), "{answer:?}");
+        let parts = client.multipart(RequestBody::Flow(FlowStatsRequest::default()));
+        assert!(parts.len() > 1);
+        assert_eq!(flows(&mut client).len(), usize::from(COUNT));
+    }
 }
 
 #[test]
@@ -229,7 +243,7 @@ fn what_the_switch_says_of_itself_is_understood() {
         {
             assert_eq!(client.multipart(request).len(), 1);
         }
-        let request = openflow::multipart::FlowStatsRequest::default();
+        let request = FlowStatsRequest::default();
         assert_eq!(client.multipart(RequestBody::Aggregate(request)).len(), 1);
         if version == Version::V1_3 {
             let replies = client.multipart(RequestBody::TableFeatures(Vec::new()));
