@@ -110,9 +110,10 @@ macro_rules! open {
 
         impl core::fmt::Debug for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                match self.name() {
-                    Some(name) => write!(f, "{}({name})", stringify!($name)),
-                    None => write!(f, "{}({:#x})", stringify!($name), self.0),
+                match (self.name(), u64::from(self.0)) {
+                    (Some(name), _) => write!(f, "{}({name})", stringify!($name)),
+                    (None, number @ ..=0xffff) => write!(f, "{}({number})", stringify!($name)),
+                    (None, number) => write!(f, "{}({number:#x})", stringify!($name)),
                 }
             }
         }
