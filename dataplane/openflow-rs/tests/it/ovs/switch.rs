@@ -24,9 +24,10 @@ impl Switch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("wc-openflow-{}-{number}", process::id());
-        run(Command::new("ip").args(["netns", "add", &namespace]));
+        let programs = OpenVSwitch::find();
         let folder = tempfile::tempdir().expect("a folder");
-        let switch = Self { programs: OpenVSwitch::find(), folder, namespace };
+        run(Command::new("ip").args(["netns", "add", &namespace]));
+        let switch = Self { programs, folder, namespace };
         let schema = switch.programs.path("usr/share/openvswitch/vswitch.ovsschema");
         let database = switch.file("conf.db");
         run(switch.command("usr/bin/ovsdb-tool").arg("create").arg(&database).arg(schema));
