@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from struct import pack
 
 from os_ken import tests
 from os_ken.ofproto import nicira_ext, ofproto_parser, ofproto_protocol, ofproto_v1_3, ofproto_v1_3_parser
@@ -316,6 +317,196 @@ def encode():
     print(json.dumps({"unseen": sorted(set(classes()) - SEEN)}))
 
 
+def match_bytes(match):
+    buf = bytearray()
+    match.serialize(buf, 0)
+    return bytes(buf)
+
+
+def parts_bytes(parts):
+    """What os-ken can write of a message: instructions, buckets, bands."""
+    buf = bytearray()
+    for part in parts:
+        part.serialize(buf, len(buf))
+    return bytes(buf)
+
+
+def port_bytes(port):
+    _, hw_addr, name, *rest = port
+    return pack(OFP.OFP_PORT_PACK_STR, port.port_no, mac_bytes(hw_addr), as_bytes(name), *rest)
+
+
+def mac_bytes(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def as_bytes(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def desc_bytes(desc):
+    return pack(OFP.OFP_DESC_PACK_STR, *map(as_bytes, desc))
+
+
+def flow_bytes(flow):
+    body = match_bytes(flow.match) + parts_bytes(flow.instructions)
+    return (
+        pack(
+            OFP.OFP_FLOW_STATS_0_PACK_STR,
+            OFP.OFP_FLOW_STATS_0_SIZE + len(body),
+            flow.table_id,
+            flow.duration_sec,
+            flow.duration_nsec,
+            flow.priority,
+            flow.idle_timeout,
+            flow.hard_timeout,
+            flow.flags,
+            flow.cookie,
+            flow.packet_count,
+            flow.byte_count,
+        )
+        + body
+    )
+
+
+def group_bytes(group):
+    counters = b"".join(pack("!QQ", each.packet_count, each.byte_count) for each in group.bucket_stats)
+    length = OFP.OFP_GROUP_STATS_SIZE + len(counters)
+    times = (group.duration_sec, group.duration_nsec)
+    counts = (group.ref_count, group.packet_count, group.byte_count)
+    return pack(OFP.OFP_GROUP_STATS_PACK_STR, length, group.group_id, *counts, *times) + counters
+
+
+def group_desc_bytes(group):
+    buckets = parts_bytes(group.buckets)
+    length = OFP.OFP_GROUP_DESC_STATS_SIZE + len(buckets)
+    return pack(OFP.OFP_GROUP_DESC_STATS_PACK_STR, length, group.type, group.group_id) + buckets
+
+
+def group_features_bytes(features):
+    flat = (features.types, features.capabilities, *features.max_groups, *features.actions)
+    return pack(OFP.OFP_GROUP_FEATURES_PACK_STR, *flat)
+
+
+def meter_bytes(meter):
+    bands = b"".join(pack("!QQ", each.packet_band_count, each.byte_band_count) for each in meter.band_stats)
+    length = OFP.OFP_METER_STATS_SIZE + len(bands)
+    counts = (meter.flow_count, meter.packet_in_count, meter.byte_in_count)
+    times = (meter.duration_sec, meter.duration_nsec)
+    return pack(OFP.OFP_METER_STATS_PACK_STR, meter.meter_id, length, *counts, *times) + bands
+
+
+def meter_config_bytes(meter):
+    bands = parts_bytes(meter.bands)
+    length = OFP.OFP_METER_CONFIG_SIZE + len(bands)
+    return pack(OFP.OFP_METER_CONFIG_PACK_STR, length, meter.flags, meter.meter_id) + bands
+
+
+def experimenter_bytes(body):
+    return pack("!II", body.experimenter, body.exp_type) + bytes(body.data)
+
+
+def flat(layout):
+    return lambda values: pack(layout, *values)
+
+
+MULTIPART = {
+    OFP.OFPMP_DESC: desc_bytes,
+    OFP.OFPMP_FLOW: flow_bytes,
+    OFP.OFPMP_AGGREGATE: flat(OFP.OFP_AGGREGATE_STATS_REPLY_PACK_STR),
+    OFP.OFPMP_TABLE: flat(OFP.OFP_TABLE_STATS_PACK_STR),
+    OFP.OFPMP_PORT_STATS: flat(OFP.OFP_PORT_STATS_PACK_STR),
+    OFP.OFPMP_QUEUE: flat(OFP.OFP_QUEUE_STATS_PACK_STR),
+    OFP.OFPMP_GROUP: group_bytes,
+    OFP.OFPMP_GROUP_DESC: group_desc_bytes,
+    OFP.OFPMP_GROUP_FEATURES: group_features_bytes,
+    OFP.OFPMP_METER: meter_bytes,
+    OFP.OFPMP_METER_CONFIG: meter_config_bytes,
+    OFP.OFPMP_METER_FEATURES: lambda features: pack(
+        OFP.OFP_METER_FEATURES_PACK_STR,
+        features.max_meter,
+        features.band_types,
+        features.capabilities,
+        features.max_bands,
+        features.max_color,
+    ),
+    OFP.OFPMP_TABLE_FEATURES: lambda table: bytes(table.serialize()),
+    OFP.OFPMP_PORT_DESC: port_bytes,
+    OFP.OFPMP_EXPERIMENTER: experimenter_bytes,
+}
+
+
+def multipart_bytes(reply):
+    bodies = reply.body if isinstance(reply.body, list) else [reply.body]
+    written = b"".join(MULTIPART[reply.type](body) for body in bodies)
+    return pack(OFP.OFP_MULTIPART_REPLY_PACK_STR, reply.type, reply.flags) + written
+
+
+def queue_bytes(queue):
+    properties = b"".join(
+        pack(OFP.OFP_QUEUE_PROP_HEADER_PACK_STR, each.property, OFP.OFP_QUEUE_PROP_MIN_RATE_SIZE)
+        + pack(OFP.OFP_QUEUE_PROP_MIN_RATE_PACK_STR, each.rate)
+        for each in queue.properties
+    )
+    length = OFP.OFP_PACKET_QUEUE_SIZE + len(properties)
+    return pack(OFP.OFP_PACKET_QUEUE_PACK_STR, queue.queue_id, queue.port, length) + properties
+
+
+def hello_bytes(hello):
+    words = [sum(1 << version for version in element.versions) for element in hello.elements]
+    return b"".join(pack("!HHI", OFP.OFPHET_VERSIONBITMAP, 8, word) for word in words)
+
+
+# The values that os-ken has read, in its own layouts, for the messages that it has no serialiser of.
+WRITERS = {
+    OFP.OFPT_HELLO: hello_bytes,
+    OFP.OFPT_FEATURES_REPLY: lambda m: pack(
+        OFP.OFP_SWITCH_FEATURES_PACK_STR,
+        m.datapath_id,
+        m.n_buffers,
+        m.n_tables,
+        m.auxiliary_id,
+        m.capabilities,
+        0,
+    ),
+    OFP.OFPT_GET_CONFIG_REPLY: lambda m: pack(OFP.OFP_SWITCH_CONFIG_PACK_STR, m.flags, m.miss_send_len),
+    OFP.OFPT_PACKET_IN: lambda m: pack(
+        OFP.OFP_PACKET_IN_PACK_STR, m.buffer_id, m.total_len, m.reason, m.table_id, m.cookie
+    )
+    + match_bytes(m.match)
+    + bytes(2)
+    + bytes(m.data),
+    OFP.OFPT_FLOW_REMOVED: lambda m: pack(
+        OFP.OFP_FLOW_REMOVED_PACK_STR0,
+        m.cookie,
+        m.priority,
+        m.reason,
+        m.table_id,
+        m.duration_sec,
+        m.duration_nsec,
+        m.idle_timeout,
+        m.hard_timeout,
+        m.packet_count,
+        m.byte_count,
+    )
+    + match_bytes(m.match),
+    OFP.OFPT_PORT_STATUS: lambda m: pack("!B7x", m.reason) + port_bytes(m.desc),
+    OFP.OFPT_MULTIPART_REPLY: multipart_bytes,
+    OFP.OFPT_QUEUE_GET_CONFIG_REPLY: lambda m: pack(OFP.OFP_QUEUE_GET_CONFIG_REPLY_PACK_STR, m.port)
+    + b"".join(map(queue_bytes, m.queues)),
+    OFP.OFPT_ROLE_REPLY: lambda m: pack(OFP.OFP_ROLE_REQUEST_PACK_STR, m.role, m.generation_id),
+    OFP.OFPT_GET_ASYNC_REPLY: lambda m: pack(
+        OFP.OFP_ASYNC_CONFIG_PACK_STR, *m.packet_in_mask, *m.port_status_mask, *m.flow_removed_mask
+    ),
+}
+
+
+def written(message):
+    body = WRITERS[message.msg_type](message)
+    length = OFP.OFP_HEADER_SIZE + len(body)
+    return pack(OFP.OFP_HEADER_PACK_STR, VERSION, message.msg_type, length, message.xid) + body
+
+
 def reserialised(version, data):
     datapath = ofproto_protocol.ProtocolDesc(version=version)
     (header_version, kind, length, xid) = ofproto_parser.header(data)
@@ -324,7 +515,7 @@ def reserialised(version, data):
     message = datapath.ofproto_parser.msg_parser(datapath, header_version, kind, length, xid, data)
     if not serialises(message) and length > OFP.OFP_HEADER_SIZE:
         message.to_jsondict()
-        return "no serialiser"
+        return written(message).hex() if version == VERSION else "no serialiser"
     message.serialize()
     return bytes(message.buf).hex()
 

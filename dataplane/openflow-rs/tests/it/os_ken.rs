@@ -37,12 +37,12 @@ const NOT_MADE: [(&str, &str); 11] = [
 
 /// Types of messages that os-ken, which is a controller's, writes and does not read: what it writes of each comes out of the codec the same.
 const NO_PARSER: [u8; 15] = [5, 7, 9, 13, 15, 16, 17, 18, 20, 22, 24, 26, 28, 29, 34];
-/// Types that it reads and does not write: it takes these apart without an error, and what it has captured of each comes
-/// out of the codec the same.
-const NO_SERIALISER: [u8; 10] = [0, 6, 8, 10, 11, 12, 19, 23, 25, 27];
+/// Types that it reads and does not write, in OpenFlow 1.4 and 1.5; in 1.3 the script beside this writes for it what it has
+/// read, in its own layouts.
+const NO_SERIALISER: [u8; 9] = [0, 6, 8, 10, 11, 12, 19, 25, 27];
 
 /// Messages of which os-ken makes something else, and why that is its mistake.
-const MISTAKEN: [(&str, &str); 16] = [
+const MISTAKEN: [(&str, &str); 17] = [
     ("1.3/hello/words", "the padding of an element is not passed over, and read for ever"),
     ("1.4/hello/words", "the padding of an element is not passed over, and read for ever"),
     ("1.5/hello/words", "the padding of an element is not passed over, and read for ever"),
@@ -52,6 +52,7 @@ const MISTAKEN: [(&str, &str); 16] = [
     ("1.3/instruction/6", "has no experimenters' instructions, and reads them for ever"),
     ("1.4/instruction/6", "has no experimenters' instructions"),
     ("1.5/instruction/6", "has no experimenters' instructions"),
+    ("1.3/multipart reply/table features", "writes fields of lists with lengths of 0"),
     ("1.5/group mod/all", "reads on after a bucket's end for its properties"),
     ("1.5/group mod/select", "reads on after a bucket's end for its properties"),
     ("1.5/group mod/fast failover", "reads on after a bucket's end for its properties"),
