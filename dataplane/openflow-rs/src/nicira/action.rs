@@ -2,8 +2,9 @@ use alloc::vec::Vec;
 
 use super::{
     BundleAction, CheckPktLarger, CloneActions, Conjunction, Controller, Controller2, Ct, DecTtlCntIds,
-    DeleteField, FinTimeout, Learn, Multipath, Nat, Note, OutputReg, OutputReg2, OutputTrunc, RegLoad,
-    RegLoad2, RegMove, Resubmit, ResubmitTable, Sample, SetTunnel, SetTunnel64, Stack, WriteMetadata,
+    DeleteField, FinTimeout, Learn, Learn2, Multipath, Nat, Note, OutputReg, OutputReg2, OutputTrunc,
+    RegLoad, RegLoad2, RegMove, Resubmit, ResubmitTable, Sample, SetTunnel, SetTunnel64, Stack,
+    WriteMetadata,
 };
 use crate::{
     DecodeError, Problem,
@@ -97,6 +98,7 @@ nicira_actions! {
     43 CtClear,
     /// Another table, where addresses and ports are those of the packet that began the connection.
     44 ResubmitTableCt(ResubmitTable),
+    45 Learn2(Learn2),
     49 CheckPktLarger(CheckPktLarger),
     50 DeleteField(DeleteField),
 }
@@ -113,7 +115,7 @@ macro_rules! into {
 
 into!(Resubmit SetTunnel RegMove RegLoad Note SetTunnel64 Multipath ResubmitTable OutputReg Learn FinTimeout);
 into!(Controller DecTtlCntIds WriteMetadata Sample OutputReg2 RegLoad2 Conjunction Ct Nat Controller2);
-into!(OutputTrunc CheckPktLarger DeleteField);
+into!(OutputTrunc CheckPktLarger DeleteField Learn2);
 
 impl Wire for NiciraAction {
     fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {

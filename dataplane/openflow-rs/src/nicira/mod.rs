@@ -17,7 +17,7 @@ mod tlv_table;
 pub use action::NiciraAction;
 pub use conntrack::{CloneActions, Ct, CtFlags, CtZone};
 pub use controller::{Controller, Controller2};
-pub use learn::{Learn, LearnFlags, LearnSource, LearnSpec};
+pub use learn::{Learn, Learn2, LearnFlags, LearnSource, LearnSpec};
 pub use message::{NiciraMessage, PacketInFormat};
 pub use misc::{
     CheckPktLarger, Conjunction, DecTtlCntIds, DeleteField, FinTimeout, Note, OutputTrunc, Sample, SetTunnel,

@@ -5,7 +5,7 @@ use openflow::{
     action::CopyField,
     nicira::{
         BundleAction, BundleAlgorithm, CheckPktLarger, CloneActions, Conjunction, Controller, Controller2,
-        Ct, CtFlags, CtZone, DecTtlCntIds, DeleteField, FinTimeout, HashFields, Learn, LearnFlags,
+        Ct, CtFlags, CtZone, DecTtlCntIds, DeleteField, FinTimeout, HashFields, Learn, Learn2, LearnFlags,
         LearnSource, LearnSpec, Multipath, MultipathAlgorithm, Nat, NatAddresses, NatFlags, NatPorts,
         NiciraAction, Note, OutputReg, OutputReg2, OutputTrunc, RegLoad, RegLoad2, RegMove, Resubmit,
         ResubmitTable, Sample, SetTunnel, SetTunnel64, Stack, Subfield, WriteMetadata,
@@ -103,6 +103,7 @@ enumerations! {
         |e| Self::ResubmitTable(resubmit(e)),
         |e| Self::OutputReg(Make::make(e)),
         |e| Self::Learn(learn(e)),
+        |e| Self::Learn2(learn2(e)),
         |_| Self::Exit,
         |e| Self::FinTimeout(Make::make(e)),
         |e| Self::Controller(Make::make(e)),
@@ -166,6 +167,14 @@ fn learn(entropy: &mut Entropy<'_>) -> Learn {
         fin_hard_timeout: Make::make(entropy),
         specs: Make::make(entropy),
     }
+}
+
+fn learn2(entropy: &mut Entropy<'_>) -> Learn2 {
+    let mut learn = learn(entropy);
+    // That a result is written is not said by the flags.
+    learn.flags.remove(LearnFlags::from_bits_retain(4));
+    let result = bool::make(entropy).then(|| Subfield::of(fields::REG1, 7, 1).expect("within"));
+    Learn2 { learn, limit: Make::make(entropy), result }
 }
 
 fn resubmit(entropy: &mut Entropy<'_>) -> ResubmitTable {

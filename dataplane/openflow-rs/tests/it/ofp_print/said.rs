@@ -77,6 +77,8 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("action/OutputReg 1", "ADD actions=output:NXM_NX_REG0[0..15]"),
     ("action/OutputReg2 1", "ADD actions=output:OXM_OF_PKT_REG0[]"),
     ("action/Learn 1", "ADD actions=learn(table=10,idle_timeout=10,hard_timeout=20,fin_idle_timeout=1,fin_hard_timeout=2,priority=100,send_flow_rem,cookie=0x5,eth_type=0x800,OXM_OF_METADATA[],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0x7->NXM_NX_REG0[0..15],load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],output:NXM_OF_IN_PORT[])"),
+    ("action/Learn2 1", "ADD actions=learn(table=11,priority=0,limit=100,result_dst=NXM_NX_REG0[3],NXM_OF_ETH_SRC[])"),
+    ("action/Learn2 2", "ADD actions=learn(table=11,priority=0,limit=7,NXM_OF_ETH_SRC[])"),
     ("action/Exit 1", "ADD actions=exit"),
     ("action/Controller 1", "ADD actions=controller(max_len=128,id=3)"),
     ("action/Controller2 1", "ADD actions=controller(max_len=128,id=3,userdata=01.02.03.04.05,pause)"),

@@ -48,7 +48,7 @@ fn told_otherwise(version: Version, name: &str) -> bool {
         ("field", "TUN_FLAGS" | "CT_STATE") => name.ends_with("false"),
         // By what OpenFlow has for the same; and a tunnel's option by its length.
         ("action", _) => {
-            ["SetTunnel 1", "SetTunnel64 1", "WriteMetadata 1", "Learn 1", "Controller2 1", "DeleteField 1"]
+            ["SetTunnel 1", "SetTunnel64 1", "WriteMetadata 1", "Controller2 1", "DeleteField 1"]
                 .contains(&rest)
         }
         // Nothing to do is not said.

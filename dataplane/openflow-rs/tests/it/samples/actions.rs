@@ -8,7 +8,7 @@ use openflow::{
     action::CopyField,
     nicira::{
         BundleAction, BundleAlgorithm, CheckPktLarger, CloneActions, Conjunction, Controller, Controller2,
-        Ct, CtFlags, CtZone, DecTtlCntIds, DeleteField, FinTimeout, HashFields, Learn, LearnFlags,
+        Ct, CtFlags, CtZone, DecTtlCntIds, DeleteField, FinTimeout, HashFields, Learn, Learn2, LearnFlags,
         LearnSource, LearnSpec, Multipath, MultipathAlgorithm, Nat, NatAddresses, NatFlags, NatPorts,
         NiciraAction, Note, OutputReg, OutputReg2, OutputTrunc, RegLoad, RegLoad2, RegMove, Resubmit,
         ResubmitTable, Sample, SetTunnel, SetTunnel64, Stack, Subfield, WriteMetadata,
@@ -108,7 +108,9 @@ fn actions() -> Vec<(&'static str, Action)> {
         NiciraAction::BundleLoad(bundle(Some(field(0, 16)))),
         OutputReg { port: field(0, 16), max_len: MaxLen(100) }.into(),
         OutputReg2 { port: Subfield::all(fields::XREG0), max_len: MaxLen(100) }.into(),
-        learn(),
+        learn().into(),
+        Learn2 { learn: limited(), limit: 100, result: Some(field(3, 1)) }.into(),
+        Learn2 { learn: limited(), limit: 7, result: None }.into(),
         NiciraAction::Exit,
         Controller { max_len: MaxLen(128), controller_id: 3, reason: openflow::PacketInReason::ACTION }
             .into(),
@@ -167,7 +169,7 @@ fn controller2() -> NiciraAction {
 }
 
 /// A switch that learns addresses, and a bit of everything else.
-fn learn() -> NiciraAction {
+fn learn() -> Learn {
     let low = Subfield::of(fields::REG0, 0, 16).expect("within");
     Learn {
         idle_timeout: 10,
@@ -179,15 +181,21 @@ fn learn() -> NiciraAction {
         fin_idle_timeout: 1,
         fin_hard_timeout: 2,
         specs: vec![
-            LearnSpec::Match { to: Subfield::all(fields::ETH_TYPE), from: LearnSource::Value(vec![8, 0]) },
+            LearnSpec::Match {
+                to: Subfield::all(fields::NXM_ETH_TYPE),
+                from: LearnSource::Value(vec![8, 0]),
+            },
             LearnSpec::same(fields::METADATA),
-            LearnSpec::copied(fields::ETH_DST, fields::ETH_SRC),
+            LearnSpec::copied(fields::NXM_ETH_DST, fields::NXM_ETH_SRC),
             LearnSpec::Load { to: low, from: LearnSource::Value(vec![0, 7]) },
             LearnSpec::Load { to: low, from: LearnSource::field(fields::NXM_IN_PORT) },
             LearnSpec::Output { from: Subfield::all(fields::NXM_IN_PORT) },
         ],
     }
-    .into()
+}
+
+fn limited() -> Learn {
+    Learn { table: TableId(11), specs: vec![LearnSpec::same(fields::NXM_ETH_SRC)], ..Learn::default() }
 }
 
 fn conntrack() -> Vec<NiciraAction> {
