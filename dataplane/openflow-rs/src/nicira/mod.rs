@@ -4,6 +4,7 @@ mod action;
 mod conntrack;
 mod controller;
 mod learn;
+mod learn_spec;
 mod message;
 mod misc;
 mod multipath;
@@ -17,7 +18,8 @@ mod tlv_table;
 pub use action::NiciraAction;
 pub use conntrack::{CloneActions, Ct, CtFlags, CtZone};
 pub use controller::{Controller, Controller2};
-pub use learn::{Learn, Learn2, LearnFlags, LearnSource, LearnSpec};
+pub use learn::{Learn, Learn2, LearnFlags};
+pub use learn_spec::{LearnSource, LearnSpec};
 pub use message::{NiciraMessage, PacketInFormat};
 pub use misc::{
     CheckPktLarger, Conjunction, DecTtlCntIds, DeleteField, FinTimeout, Note, OutputTrunc, Sample, SetTunnel,
