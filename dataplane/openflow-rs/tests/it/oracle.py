@@ -20,7 +20,7 @@ OFP = ofproto_v1_3
 PARSER = ofproto_v1_3_parser
 SEEN = set()
 # Of CPU time, so that other work on the machine does not count.
-PATIENCE_S = 0.5
+PATIENCE_S = 0.2
 
 
 def give_up(number, frame):
