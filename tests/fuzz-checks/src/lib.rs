@@ -11,6 +11,7 @@ mod joining;
 mod layout;
 mod packets;
 mod portal;
+mod switches;
 
 pub use access::{fuzz_dhcp4, fuzz_dhcp4_options, fuzz_frame};
 pub use access6::{fuzz_dhcp6, fuzz_frame6, fuzz_nd};
@@ -20,12 +21,13 @@ pub use joining::{fuzz_csr, fuzz_csr_signed, fuzz_join_token};
 pub use layout::fuzz_layout;
 pub use packets::{fuzz_packet_down, fuzz_packet_up};
 pub use portal::fuzz_portal;
+pub use switches::fuzz_openflow;
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check by its name, which is that of its target and of its seeds' folder in tests/fuzz/corpus.
-pub const ALL: [(&str, Check); 18] = [
+pub const ALL: [(&str, Check); 19] = [
     ("csr", fuzz_csr),
     ("csr_signed", fuzz_csr_signed),
     ("dhcp4", fuzz_dhcp4),
@@ -41,6 +43,7 @@ pub const ALL: [(&str, Check); 18] = [
     ("nd", fuzz_nd),
     ("net_types", fuzz_net_types),
     ("node_state", fuzz_node_state),
+    ("openflow", fuzz_openflow),
     ("packet_down", fuzz_packet_down),
     ("packet_up", fuzz_packet_up),
     ("portal", fuzz_portal),

@@ -55,7 +55,11 @@ const TESTS: &[Package] = &[
     Package("qemu-system-x86", "runs the tests on Debian 12's kernel"),
     Package("kmod", "finds that kernel's modules"),
     Package("busybox", "small tools in that machine"),
-    Package("python3-venv", "a place for the program that holds the API against its description"),
+    Package("python3-venv", "places for Python programs that the tests hold things against"),
+    Package("libbpf1", "what Open vSwitch is linked with"),
+    Package("libcap-ng0", "what Open vSwitch is linked with"),
+    Package("libnuma1", "what Open vSwitch is linked with"),
+    Package("libunbound8", "what Open vSwitch is linked with"),
 ];
 
 /// What the live benchmark sets beside the fast path, and how it is set up.
@@ -179,23 +183,29 @@ fn unpacked(rival: &Rival) -> Result<PathBuf> {
 pub(crate) fn for_tests() -> Result<()> {
     packages(TESTS)?;
     TEST_TOOLS.iter().try_for_each(tool)?;
-    schemathesis()?;
+    // A switch, which the OpenFlow codec's tests talk to.
+    unpacked(&OPEN_VSWITCH)?;
+    // Holds the API against its description.
+    python("schemathesis", "4.32.5")?;
+    // A controller, which the OpenFlow codec is held against.
+    python("os-ken", "4.2.2")?;
     kernel()
 }
 
-/// Holds the API against its description; in an environment of its own below the cache directory.
-fn schemathesis() -> Result<()> {
-    const VERSION: &str = "4.32.5";
+/// A Python program, in an environment of its own below the cache directory.
+fn python(name: &str, version: &str) -> Result<()> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
-    let place = cache.context("there is no home directory")?.join("wirecenter/schemathesis");
-    let installed = Command::new(place.join("bin/schemathesis")).arg("--version").output();
-    if installed.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(VERSION)) {
+    let place = cache.context("there is no home directory")?.join("wirecenter").join(name);
+    let wanted = format!("{name}=={version}");
+    let installed = Command::new(place.join("bin/pip")).args(["freeze", "--quiet"]).output();
+    if installed
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).lines().any(|line| line == wanted))
+    {
         return Ok(());
     }
-    step(&format!("installing schemathesis {VERSION} (pip, in {})", place.display()), || {
+    step(&format!("installing {name} {version} (pip, in {})", place.display()), || {
         run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
-        let wanted = format!("schemathesis=={VERSION}");
         run(Command::new(place.join("bin/pip")).args(["install", "--quiet", &wanted]))
     })
 }
