@@ -1,7 +1,7 @@
 //! `wcnode`: what a node's fast path does, for whoever is logged in to the node.
 //!
-//! It reads the pinned maps, the files that the agent leaves and the kernel's links, and talks to nobody: so it works with the controller
-//! down, and with the agent down.
+//! It reads the pinned maps, the files that the agent leaves and the kernel's links, and talks to nobody: so it works
+//! with the controller down, and with the agent down.
 
 mod agent;
 mod cli;

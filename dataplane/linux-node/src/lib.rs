@@ -1,6 +1,7 @@
 //! A Linux node's kernel as the agent sees it: the only crate that speaks rtnetlink.
 //!
-//! [`Netlink::observe`] reads links, addresses and routes; `node_plan::kernel::plan` compares them with what is wanted;
+//! [`Netlink::observe`] reads links, addresses and routes, and on links of ours the stations and neighbours that somebody
+//! wrote down; `node_plan::kernel::plan` compares them with what is wanted;
 //! [`Netlink::execute`] carries the plan out and says per resource what came of it. [`Netlink::changes`] tells when to
 //! look again. [`Netlink::routes`] tells of a router's whole table, a million routes and every change of them, for
 //! `node_plan::forwarding`. Beside them stand what else an agent needs of the kernel: neighbours ([`Netlink::neighbour`],

@@ -9,9 +9,9 @@
 //! | object  | mark | where the number comes from |
 //! |---------|------|------|
 //! | link    | name begins with [`Link::OWN_PREFIX`], and `IFLA_GROUP` is [`OWN_GROUP`] | ASCII "WC"; given at creation, so that no link of ours is ever without its mark |
-//! | station, neighbour | on a link of ours, and not the kernel's own (`NUD_PERMANENT`) | |
 //! | address | `IFA_PROTO` (Linux 5.18) is [`OWN_PROTOCOL`] | ASCII "W"; `include/uapi/linux/if_addr.h` takes 1 to 3 |
 //! | route   | of IPv4 or IPv6 in the main table, `rtm_protocol` is [`OWN_PROTOCOL`] | not in iproute2's `rt_protos`, nor among the numbers of FRR, BIRD, keepalived or systemd |
+//! | station, neighbour | on a link of ours, and written down by somebody (`NUD_PERMANENT`) | |
 //!
 //! Nothing else is changed or removed, even where it is in the way: then the resource gets an error in words. What
 //! another put there and is just what is wanted satisfies the resource, and is still not ours to remove.
@@ -68,9 +68,8 @@ pub fn device_mtu(port: &node_state::Port) -> u32 {
 pub fn plan(observed: &Observed, desired: &NodeState) -> NodePlan {
     let mut plan = NodePlan {
         resources: desired
-            .resources()
+            .resources_but_sessions()
             .map(|resource| resource.key())
-            .filter(|key| key.subscriber().is_none())
             .collect::<BTreeSet<ResourceKey>>(),
         ..NodePlan::default()
     };

@@ -38,7 +38,7 @@ pub use state::NodeState;
 pub use station::Station;
 pub use voice::Voice;
 
-/// The file in the agent's directory in which all of the desired state but sessions is: a list of [`Resource`]s.
+/// The file in the agent's directory in which the kernel's part of the desired state is: a list of [`Resource`]s.
 pub const DESIRED_FILE: &str = "desired.json";
 
 #[cfg(test)]

@@ -78,18 +78,23 @@ impl NodeState {
     }
 
     pub fn resources_but_sessions(&self) -> impl Iterator<Item = Resource> {
-        let ports = self.ports.values().cloned().map(Resource::Port);
-        let links = self.links.values().cloned().map(Resource::Link);
-        let stations = self.stations.values().cloned().map(Resource::Station);
-        let routes = self.routes.values().cloned().map(Resource::Route);
-        let routes6 = self.routes6.values().cloned().map(Resource::Route6);
         let nat_log = self.nat_log.map(Resource::NatLog);
         let lists = self.block_lists.values().cloned().map(Resource::BlockList);
         let garden = self.garden.iter().cloned().map(Resource::Garden);
         let voice = self.voice.iter().cloned().map(Resource::Voice);
         let exempt = self.nat_exempt.iter().cloned().map(Resource::NatExempt);
         let of_node = garden.chain(voice).chain(exempt).chain(nat_log).chain(lists);
-        ports.chain(links).chain(stations).chain(routes).chain(routes6).chain(of_node)
+        self.kernel_resources().chain(of_node)
+    }
+
+    /// Those that are the kernel's own objects: ports, links, stations and routes.
+    pub fn kernel_resources(&self) -> impl Iterator<Item = Resource> {
+        let ports = self.ports.values().cloned().map(Resource::Port);
+        let links = self.links.values().cloned().map(Resource::Link);
+        let stations = self.stations.values().cloned().map(Resource::Station);
+        let routes = self.routes.values().cloned().map(Resource::Route);
+        let routes6 = self.routes6.values().cloned().map(Resource::Route6);
+        ports.chain(links).chain(stations).chain(routes).chain(routes6)
     }
 }
 

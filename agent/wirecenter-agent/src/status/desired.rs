@@ -1,4 +1,4 @@
-//! What the node's own links, stations and routes should be, in a file, so that `wcnode diff` can compare with no agent.
+//! What the node's ports, links, stations and routes should be, in a file, so that `wcnode diff` can compare with no agent.
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +14,9 @@ impl DesiredFile {
         Self { path: run_dir.join(node_state::DESIRED_FILE), written: None }
     }
 
-    /// Writes the file if it would say something else than before: all of the state but sessions.
+    /// Writes the file if it would say something else than before.
     pub(crate) fn update(&mut self, desired: &NodeState) {
-        let resources: Vec<Resource> = desired.resources_but_sessions().collect();
+        let resources: Vec<Resource> = desired.kernel_resources().collect();
         let text = match serde_json::to_vec(&resources) {
             Ok(text) => text,
             Err(error) => return tracing::warn!(%error, "the desired state cannot be written out"),

@@ -265,6 +265,7 @@ fn limits(peak: Option<RateLimit>, committed: Option<RateLimit>) -> Limits {
 }
 
 /// Mixed so that a session on another port differs.
+/// Another build may reckon it otherwise: then sessions that are as they should be are written once more.
 fn version(session: &Session, port: u16) -> u64 {
     let mut hash = Xxh3Default::new();
     (session, port).hash(&mut hash);

@@ -37,7 +37,7 @@ pub(super) fn plan(observed: &Observed, desired: &NodeState, plan: &mut NodePlan
         plan_link((observed, desired), link, &mut made, &mut links, plan);
     }
     for link in desired.links.values().filter(|link| links.usable.contains_key(&link.name)) {
-        bridge_ports::plan(observed, link, &links, plan);
+        bridge_ports::plan((observed, desired), link, &links, plan);
     }
     links
 }
@@ -99,6 +99,9 @@ fn plan_link<'a>(
 
 /// Why the link cannot be, whatever the kernel has.
 fn fault(wanted: &Link, links: &Links) -> Option<String> {
+    if !wanted.flood.is_empty() && !matches!(wanted.kind, LinkKind::Vxlan { .. }) {
+        return Some("it is no VXLAN, and has nobody to send copies to (flood)".into());
+    }
     let parent = wanted.parent()?;
     let Some(Usable { mtu, .. }) = links.usable.get(parent) else {
         return Some(format!("{parent}, which it stands on, is neither a port nor a link that can be there"));

@@ -34,13 +34,18 @@ pub(super) fn plan(observed: &Observed, desired: &NodeState, links: &Links, plan
             }
         }
     }
-    let is_ours =
-        |link: &IfName| !links.removed.contains(link) && observed.link(link).is_some_and(is_own_link);
+    let removed: BTreeSet<&IfName> = links.removed.iter().collect();
+    let ours: BTreeMap<&IfName, &ObservedLink> = observed
+        .links
+        .iter()
+        .filter(|link| is_own_link(link) && !removed.contains(&link.name))
+        .map(|link| (&link.name, link))
+        .collect();
     plan_flood(observed, desired, links, plan);
     let held: BTreeMap<(&IfName, Mac), IpAddr> = observed
         .stations
         .iter()
-        .filter(|held| is_ours(&held.link))
+        .filter(|held| ours.contains_key(&held.link))
         .filter_map(|held| Some(((&held.link, held.mac?), held.remote)))
         .collect();
     for ((link, mac), remote) in held.iter().filter(|(place, _)| !places.contains_key(place)) {
@@ -54,7 +59,7 @@ pub(super) fn plan(observed: &Observed, desired: &NodeState, links: &Links, plan
     let held: BTreeMap<(&IfName, IpAddr), Mac> = observed
         .neighbours
         .iter()
-        .filter(|held| is_ours(&held.link) && is_bridge(observed.link(&held.link)))
+        .filter(|held| ours.get(&held.link).is_some_and(|link| is_bridge(link)))
         .map(|ObservedNeighbour { link, address, mac }| ((link, *address), *mac))
         .collect();
     for ((link, address), mac) in held.iter().filter(|(place, _)| !neighbours.contains_key(place)) {
@@ -103,6 +108,6 @@ fn bridge_of<'a>(
     }
 }
 
-fn is_bridge(link: Option<&ObservedLink>) -> bool {
-    link.is_some_and(|link| matches!(link.kind, ObservedKind::Bridge { .. }))
+fn is_bridge(link: &ObservedLink) -> bool {
+    matches!(link.kind, ObservedKind::Bridge { .. })
 }

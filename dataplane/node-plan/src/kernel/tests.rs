@@ -206,6 +206,34 @@ fn impossible_wishes_are_refused_one_by_one() {
 }
 
 #[test]
+fn links_that_contradict_themselves_are_told_by_what_does() {
+    let bridge = |name: &str, kind: &str| {
+        format!(r#"{{"kind":"link","name":"{name}","type":"{kind}","mtu":1500,"addresses":[]}}"#)
+    };
+    let (plain, aware) = (bridge("wc-br0", "bridge"), bridge("wc-br1", "vlanAwareBridge"));
+    let of = |rest: &str| {
+        format!(r#"{{"kind":"link","name":"wc-t","type":"tap","mtu":1500,"addresses":[],{rest}}}"#)
+    };
+    for (rest, text) in [
+        (
+            r#""bridge":{"bridge":"wc-br0","vlans":[{"id":7}]}"#,
+            "wc-br0 does not look at tags, and has no VLANs",
+        ),
+        (
+            r#""bridge":{"bridge":"wc-br1","vlans":[{"id":7,"untagged":true},{"id":8,"untagged":true}]}"#,
+            "VLANs 7 and 8 are both untagged: a frame without a tag is in one",
+        ),
+        (r#""bridge":{"bridge":"wc-t"}"#, "wc-t is no bridge that can be there"),
+        (r#""bridge":{"bridge":"core0"}"#, "core0 is no bridge that can be there"),
+        (r#""flood":["10.0.0.2"]"#, "it is no VXLAN, and has nobody to send copies to (flood)"),
+    ] {
+        let plan = plan(&bare(), &desired(&[&plain, &aware, &of(rest)]));
+        let told: Vec<String> = plan.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [format!("{text} (for link/wc-t)")]);
+    }
+}
+
+#[test]
 fn a_route_of_ours_is_changed_in_place() {
     let mut observed = bare();
     observed.addresses.insert(address("core0", "192.0.2.2/30", OWN_PROTOCOL));

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use node_state::{BridgePort, Link, LinkKind, PortVlan, Resource};
+use node_state::{BridgePort, Link, LinkKind, NodeState, PortVlan, Resource};
 
 use super::Links;
 use crate::kernel::{NodePlan, Observed, ObservedLink, Op, PortFlags, Why};
 
-pub(super) fn plan(observed: &Observed, wanted: &Link, links: &Links, plan: &mut NodePlan) {
+pub(super) fn plan(
+    (observed, desired): (&Observed, &NodeState),
+    wanted: &Link,
+    links: &Links,
+    plan: &mut NodePlan,
+) {
     let key = Resource::Link(wanted.clone()).key();
     let found = observed.link(&wanted.name).filter(|_| !links.removed.contains(&wanted.name));
     let Some(port) = &wanted.bridge else {
@@ -16,8 +21,7 @@ pub(super) fn plan(observed: &Observed, wanted: &Link, links: &Links, plan: &mut
         }
         return;
     };
-    if port.bridge == wanted.name || !links.usable.contains_key(&port.bridge) {
-        let text = format!("{} is no bridge that can be there", port.bridge);
+    if let Some(text) = fault(desired, port, links) {
         return plan.problem(Why::Wanted(key), text);
     }
     let bridge = observed.link(&port.bridge).filter(|_| !links.removed.contains(&port.bridge));
@@ -37,6 +41,21 @@ pub(super) fn plan(observed: &Observed, wanted: &Link, links: &Links, plan: &mut
     for vlan in port.vlans.iter().filter(differs) {
         plan.want(&key, Op::AddVlan { link: wanted.name.clone(), vlan: *vlan });
     }
+}
+
+/// Why the link cannot be such a port, whatever the kernel has.
+fn fault(desired: &NodeState, port: &BridgePort, links: &Links) -> Option<String> {
+    let BridgePort { bridge, vlans, .. } = port;
+    let found = desired.links.get(bridge).filter(|link| links.usable.contains_key(&link.name));
+    match found.map(|link| &link.kind) {
+        Some(LinkKind::VlanAwareBridge) => {}
+        Some(LinkKind::Bridge) if vlans.is_empty() => {}
+        Some(LinkKind::Bridge) => return Some(format!("{bridge} does not look at tags, and has no VLANs")),
+        _ => return Some(format!("{bridge} is no bridge that can be there")),
+    }
+    let mut untagged = vlans.iter().filter(|vlan| vlan.untagged);
+    let (one, other) = (untagged.next()?, untagged.next()?);
+    Some(format!("VLANs {} and {} are both untagged: a frame without a tag is in one", one.id, other.id))
 }
 
 /// A VXLAN's port answers for stations whose addresses are known.

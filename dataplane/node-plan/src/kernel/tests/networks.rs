@@ -77,9 +77,18 @@ fn wanted() -> impl Strategy<Value = NodeState> {
         let is_bridge = |link: &Link| matches!(link.kind, LinkKind::Bridge | LinkKind::VlanAwareBridge);
         let bridges: BTreeSet<IfName> =
             state.links.values().filter(|link| is_bridge(link)).map(|link| link.name.clone()).collect();
+        let aware: BTreeSet<IfName> = state
+            .links
+            .values()
+            .filter(|link| link.kind == LinkKind::VlanAwareBridge)
+            .map(|link| link.name.clone())
+            .collect();
         for link in state.links.values_mut() {
             let is_one = bridges.contains(&link.name);
             link.bridge = link.bridge.take().filter(|port| !is_one && bridges.contains(&port.bridge));
+            if let Some(port) = link.bridge.as_mut().filter(|port| !aware.contains(&port.bridge)) {
+                port.vlans.clear();
+            }
         }
         for (link, number, remote, addresses) in stations {
             state.insert(Resource::Station(Station {
