@@ -227,8 +227,8 @@ fn links_that_contradict_themselves_are_told_by_what_does() {
         (r#""bridge":{"bridge":"core0"}"#, "core0 is no bridge that can be there"),
         (r#""flood":["10.0.0.2"]"#, "it is no VXLAN, and has nobody to send copies to (flood)"),
     ] {
-        let plan = plan(&bare(), &desired(&[&plain, &aware, &of(rest)]));
-        let told: Vec<String> = plan.problems.iter().map(ToString::to_string).collect();
+        let found = plan(&bare(), &desired(&[&plain, &aware, &of(rest)]));
+        let told: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         assert_eq!(told, [format!("{text} (for link/wc-t)")]);
     }
 }
